@@ -1,0 +1,182 @@
+"""What a person at their desk can do: the one door through which handlers reach the domain.
+
+Each method is one or two transactions and at most one request to Stripe. Each checks the organisation, so an id from
+a button may be anybody's. All raise OrganisationUnknown for a workspace that isn't set up and DatabaseUnavailable.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from domain import bulk, home, invoices, links, organisations, selections
+from domain.database import Database
+from domain.ledgers import Ledgers
+from domain.link_creation import LinkCreation
+from domain.money import Money
+from domain.summaries import (
+    Actor,
+    BulkResult,
+    Confirmation,
+    HomeSummary,
+    InvoiceList,
+    InvoiceOption,
+    InvoiceSummary,
+    LinkStatus,
+    OrganisationSummary,
+)
+
+
+class Desk:
+    """Answers and acts for people; ``clock`` tells the time of the rules of the business."""
+
+    def __init__(
+        self, db: Database, ledgers: Ledgers, creation: LinkCreation, clock: Callable[[], datetime]
+    ) -> None:
+        self._db = db
+        self._ledgers = ledgers
+        self._creation = creation
+        self._clock = clock
+
+    @property
+    def livemode(self) -> bool:
+        """Whether the configured Stripe key is a live one."""
+        return self._ledgers.livemode
+
+    async def get_organisation(self, team_id: str) -> OrganisationSummary:
+        return await self._db.read(organisations.get_by_team, team_id)
+
+    # Looking at one invoice
+
+    async def find_invoice(self, actor: Actor, number: str) -> InvoiceSummary | None:
+        """By number, without regard to case or surrounding blanks."""
+        return await self._db.read(invoices.find_by_number, actor.team_id, number, self._ledgers.id)
+
+    async def get_invoice(self, actor: Actor, invoice_id: int) -> InvoiceSummary:
+        """Raises InvoiceNotFound, and audits it, when the id isn't one of this organisation's."""
+        return await self._audited(actor, invoices.get, actor.team_id, invoice_id, self._ledgers.id)
+
+    async def find_nearest(self, actor: Actor, number: str) -> tuple[InvoiceOption, ...]:
+        """Up to five invoices whose numbers are most like this one."""
+        return await self._db.read(invoices.find_nearest, actor.team_id, number)
+
+    async def find_options(self, actor: Actor, text: str) -> tuple[InvoiceOption, ...]:
+        """Up to 100 invoices whose number, or any word of whose buyer, begins with the text."""
+        return await self._db.read(invoices.find_options, actor.team_id, text)
+
+    # Creating one link
+
+    async def create_link(self, actor: Actor, invoice_id: int, seen: Money, *, patience: float) -> InvoiceSummary:
+        """Reserve the link, ask Stripe, record it; return the invoice as it stands then.
+
+        ``seen`` is the amount that the person was looking at. If Stripe hasn't settled it within ``patience``
+        seconds, the invoice comes back as being created, and the work goes on by itself. If somebody else was faster,
+        the invoice comes back with their link. Raises InvoiceNotFound, NotEligible, AmountChanged, StripeNotReady.
+        """
+        return await self._audited(actor, self._creation.create, actor, invoice_id, seen, patience)
+
+    # The list and its selection
+
+    async def open_list(self, actor: Actor, search: str = "", *, room: int) -> InvoiceList:
+        """A new selection with nothing ticked, on its first page, filtered by Not Created.
+
+        ``room``: a page ends at 100 invoices or when it is used up; ten eligible invoices take one, each other one.
+        """
+        return await self._db.write(
+            selections.open_list, actor, search, self._ledgers.id, room=room, now=self._clock()
+        )
+
+    async def show_list(self, actor: Actor, selection_id: int, *, room: int) -> InvoiceList:
+        """The page that the selection is on. Raises SelectionNotFound (as all that follow do)."""
+        return await self._db.read(selections.show_list, actor, selection_id, self._ledgers.id, room=room)
+
+    async def tick(
+        self, actor: Actor, selection_id: int, *, revision: int, displayed: set[int], ticked: set[int], action_ts: str
+    ) -> int:
+        """Replace the ticks of the displayed page if nothing newer has been taken in; return how many the cap left out."""
+        return await self._db.write(
+            selections.tick,
+            actor,
+            selection_id,
+            revision=revision,
+            displayed=displayed,
+            ticked=ticked,
+            action_ts=action_ts,
+            now=self._clock(),
+        )
+
+    async def select_page(self, actor: Actor, selection_id: int, *, room: int) -> InvoiceList:
+        """Tick every eligible invoice of the shown page, in page order, up to 100 in all."""
+        return await self._change(selections.select_page, actor, selection_id, room=room)
+
+    async def clear_selection(self, actor: Actor, selection_id: int, *, room: int) -> InvoiceList:
+        """Remove every tick on every page."""
+        return await self._change(selections.clear, actor, selection_id, room=room)
+
+    async def turn_page(self, actor: Actor, selection_id: int, *, forward: bool, revision: int, room: int) -> InvoiceList:
+        """A click that came from an older rendering than the shown one turns nothing."""
+        return await self._change(
+            selections.turn_page, actor, selection_id, forward=forward, revision=revision, room=room
+        )
+
+    async def narrow(
+        self, actor: Actor, selection_id: int, *, filter: LinkStatus | None, search: str, room: int
+    ) -> InvoiceList:
+        """Apply a filter and a search; the ticks stay, the page is the first."""
+        return await self._change(
+            selections.narrow, actor, selection_id, filter=filter, search=search, room=room
+        )
+
+    async def refresh_list(self, actor: Actor, selection_id: int, *, room: int) -> InvoiceList:
+        """The same list once its bulk run has begun: first page, nothing ticked."""
+        return await self._change(selections.start_over, actor, selection_id, room=room)
+
+    # Bulk runs
+
+    async def confirm(self, actor: Actor, selection_id: int) -> Confirmation:
+        """What Create would do with what is ticked; remembers the amounts that the person is shown.
+
+        Raises NothingSelected, and NotEligible with ADD_ON_MISSING.
+        """
+        return await self._db.write(
+            bulk.confirm, actor, selection_id, self._ledgers.id, livemode=self.livemode, now=self._clock()
+        )
+
+    async def start_run(self, actor: Actor, selection_id: int, *, submission: str, view_id: str | None) -> BulkResult:
+        """Commit a bulk run of what is ticked. The same ``submission`` again returns the run that it began.
+
+        Raises AmountsChanged (nothing was started: confirm again), NothingSelected, NotEligible with
+        ADD_ON_MISSING, StripeNotReady.
+        """
+        result = await self._db.write(
+            bulk.start,
+            actor,
+            selection_id,
+            self._creation.terms(),
+            submission=submission,
+            view_id=view_id,
+            now=self._clock(),
+        )
+        self._creation.wake()
+        return result
+
+    async def retry_failed(self, actor: Actor, run_id: int, *, submission: str, view_id: str | None) -> BulkResult:
+        """A new run of what failed in that one, with today's amounts. Raises RunNotFound, NothingSelected."""
+        result = await self._db.write(
+            bulk.retry_failed,
+            actor,
+            run_id,
+            self._creation.terms(),
+            submission=submission,
+            view_id=view_id,
+            now=self._clock(),
+        )
+        self._creation.wake()
+        return result
+
+    async def get_result(self, actor: Actor, run_id: int) -> BulkResult:
+        """Raises RunNotFound."""
+        return await self._audited(actor, bulk.get_result, actor.team_id, run_id)
+
+    # Home
+
+    async def get_home(self, actor: Actor) -> HomeSummary:
+        return await self._db.read(home.get_home, actor.team_id, self._ledgers.id, now=self._clock())

@@ -1,0 +1,79 @@
+"""What can go wrong, as facts. The words for people are in handlers, one sentence an error."""
+
+from domain.eligibility import Reason
+from domain.money import Money
+
+
+class PaylinkError(Exception):
+    """The root of everything that people are told in a sentence."""
+
+
+class OrganisationUnknown(PaylinkError):
+    def __init__(self, team_id: str) -> None:
+        super().__init__(team_id)
+        self.team_id = team_id
+
+
+class InvoiceNotFound(PaylinkError):
+    """No such invoice in this organisation: unknown, or another organisation's (which nobody is told)."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what)
+        self.what = what
+
+
+class RunNotFound(PaylinkError):
+    """No such bulk run in this organisation."""
+
+
+class SelectionNotFound(PaylinkError):
+    """The list modal is older than what is kept of it, or somebody else's."""
+
+
+class NotEligible(PaylinkError):
+    def __init__(self, number: str, reason: Reason) -> None:
+        super().__init__(number, reason)
+        self.number = number
+        self.reason = reason
+
+
+class AmountChanged(PaylinkError):
+    """The invoice changed between the look and the click."""
+
+    def __init__(self, number: str, seen: Money, now: Money) -> None:
+        super().__init__(number, seen, now)
+        self.number = number
+        self.seen = seen
+        self.now = now
+
+
+class AmountsChanged(PaylinkError):
+    """Invoices of a confirmation changed between the look and Create; nothing was started."""
+
+    def __init__(self, numbers: tuple[str, ...]) -> None:
+        super().__init__(numbers)
+        self.numbers = numbers
+
+
+class NothingSelected(PaylinkError):
+    """Create was asked for with nothing ticked."""
+
+
+class SelectionFull(PaylinkError):
+    """More ticks than a bulk run takes; ``left_out`` of them weren't taken."""
+
+    def __init__(self, left_out: int) -> None:
+        super().__init__(left_out)
+        self.left_out = left_out
+
+
+class LedgerChanged(PaylinkError):
+    """Another process has put this database under another Stripe account or mode."""
+
+
+class StripeNotReady(PaylinkError):
+    """Which Stripe account the key belongs to isn't known yet: Stripe hasn't answered since the start."""
+
+
+class DatabaseUnavailable(PaylinkError):
+    """The database can't be reached or stays locked."""

@@ -1,0 +1,243 @@
+"""What services return: frozen values. No ORM row and no session ever leaves a transaction."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from domain.eligibility import Reason
+from domain.money import Money
+
+
+class LinkStatus(StrEnum):
+    """The Online Payment Link status, letter for letter as people read it."""
+
+    NOT_CREATED = "Not Created"
+    PENDING_PAYMENT = "Pending Payment"
+    PAID = "Paid"
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who asked: the Slack user within their workspace."""
+
+    team_id: str
+    user_id: str
+
+
+@dataclass(frozen=True)
+class OrganisationSummary:
+    id: int
+    team_id: str
+    name: str
+    add_on: bool
+    channel: str | None
+    channel_problem: str | None
+    """Slack's error code for the notification channel while announcements can't be posted to it."""
+    last_imported_at: datetime | None
+
+
+@dataclass(frozen=True)
+class LinkSummary:
+    """An online payment link that exists at Stripe."""
+
+    url: str
+    amount: Money
+    created_at: datetime
+    created_by: str | None
+    paid_at: datetime | None = None
+    amount_received: Money | None = None
+    stripe_payment: str | None = None
+    refunded: bool = False
+    disputed: bool = False
+    exception: bool = False
+    """A second payment, or one of another amount or currency, was seen for this link."""
+
+
+@dataclass(frozen=True)
+class InvoiceSummary:
+    """A billing invoice as one organisation sees it, in the Stripe mode in use."""
+
+    id: int
+    number: str
+    buyer_name: str
+    buyer_email: str
+    amount: Money
+    issue_date: date | None
+    due_date: date | None
+    description: str
+    status: LinkStatus
+    reason: Reason | None
+    """Why no link can be created (without regard to the add-on); None means eligible."""
+    link: LinkSummary | None = None
+    refusal: str | None = None
+    """Stripe's sentence when it refused the last attempt; the invoice is eligible again."""
+
+    @property
+    def eligible(self) -> bool:
+        return self.reason is None
+
+    @property
+    def being_created(self) -> bool:
+        return self.reason is Reason.BEING_CREATED
+
+    @property
+    def changed_since_link(self) -> bool:
+        """The invoice no longer says what its link charges."""
+        return self.link is not None and self.link.amount != self.amount
+
+
+@dataclass(frozen=True)
+class InvoiceOption:
+    """One answer of the type-ahead."""
+
+    id: int
+    number: str
+    buyer_name: str
+    amount: Money
+    status: LinkStatus
+
+
+@dataclass(frozen=True)
+class SelectionSummary:
+    """What one person has ticked in one list modal, over all its pages and filters."""
+
+    id: int
+    filter: LinkStatus | None
+    """None is All."""
+    search: str
+    revision: int
+    """Goes into every block_id of the list, so that a re-rendered page forgets Slack's sticky input state."""
+    ticked: frozenset[int]
+    """Invoice ids; at most 100."""
+
+
+@dataclass(frozen=True)
+class InvoiceList:
+    """One page of the list modal, in list order: eligible first, then by due date, then by number."""
+
+    organisation: OrganisationSummary
+    selection: SelectionSummary
+    invoices: tuple[InvoiceSummary, ...]
+    has_previous: bool
+    has_next: bool
+    left_out: int = 0
+    """How many of what was asked to be ticked the cap of 100 left out."""
+
+
+@dataclass(frozen=True)
+class Confirmation:
+    """What Create would do, checked again on the server."""
+
+    selection_id: int
+    targets: tuple[InvoiceSummary, ...]
+    skipped: tuple[InvoiceSummary, ...]
+    totals: tuple[Money, ...]
+    """One a currency, over the targets."""
+    livemode: bool
+    changed: tuple[str, ...] = ()
+    """Numbers whose amount changed since the person last saw this confirmation."""
+
+
+class Outcome(StrEnum):
+    """What became of one invoice of a bulk run."""
+
+    BEING_CREATED = "being_created"
+    CREATED = "created"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class BulkItem:
+    invoice_id: int
+    number: str
+    outcome: Outcome
+    reason: Reason | None = None
+    """Set when skipped."""
+    refusal: str | None = None
+    """Stripe's sentence, set when failed."""
+    url: str | None = None
+
+
+@dataclass(frozen=True)
+class BulkResult:
+    id: int
+    organisation_id: int
+    requested_by: str
+    requested_at: datetime
+    items: tuple[BulkItem, ...]
+    view_id: str | None = None
+
+    def count(self, outcome: Outcome) -> int:
+        return sum(item.outcome is outcome for item in self.items)
+
+    @property
+    def final(self) -> bool:
+        return self.count(Outcome.BEING_CREATED) == 0
+
+
+@dataclass(frozen=True)
+class StripeState:
+    """How Paylink stands with Stripe, for people and for doctor."""
+
+    livemode: bool
+    last_checked_at: datetime | None
+    paused_because: str | None
+    """A sentence while Stripe refuses the key or can't be reached; work resumes by itself."""
+
+
+@dataclass(frozen=True)
+class HomeSummary:
+    organisation: OrganisationSummary
+    stripe: StripeState
+    pending: int
+    paid: int
+    waiting: tuple[InvoiceSummary, ...]
+    """The longest waiting for payment first, at most ten."""
+    lately_paid: tuple[InvoiceSummary, ...]
+    """The latest first, at most ten."""
+    undelivered: int
+    """Announcements that wait, because there is no channel or it can't be posted to."""
+    dead: int
+    """Announcements that Slack refused for good or whose outcome nobody can know."""
+
+
+class ExceptionKind(StrEnum):
+    """What Stripe told that isn't simply a link being paid once."""
+
+    SECOND_PAYMENT = "second_payment"
+    AMOUNT_DIFFERS = "amount_differs"
+    CURRENCY_DIFFERS = "currency_differs"
+    COMPLETED_UNPAID = "completed_unpaid"
+    REFUNDED = "refunded"
+    DISPUTED = "disputed"
+
+
+class AnnouncementKind(StrEnum):
+    PAID = "paid"
+    EXCEPTION = "exception"
+    BULK_RESULT = "bulk_result"
+    CHANNEL_LOST = "channel_lost"
+
+
+@dataclass(frozen=True)
+class Announcement:
+    """A message to be posted once, claimed by this process until its lease ends."""
+
+    id: int
+    organisation_id: int
+    kind: AnnouncementKind
+    key: str
+    """The opaque key that goes into the message's metadata."""
+    destination: str
+    """A channel id, or a user id for a direct message."""
+    attempts: int
+    may_be_posted: bool
+    """An earlier attempt's outcome is unknown: read the channel's history before posting."""
+    attempted_at: datetime | None
+    invoice: InvoiceSummary | None = None
+    received: Money | None = None
+    exception: ExceptionKind | None = None
+    stripe_object: str | None = None
+    bulk: BulkResult | None = None
+    problem: str | None = None
