@@ -7,7 +7,7 @@ a button may be anybody's. All raise OrganisationUnknown for a workspace that is
 from collections.abc import Callable
 from datetime import datetime
 
-from domain import bulk, home, invoices, links, organisations, selections
+from domain import bulk, home, invoices, organisations, selections
 from domain.database import Database
 from domain.ledgers import Ledgers
 from domain.link_creation import LinkCreation
@@ -64,7 +64,9 @@ class Desk:
 
     # Creating one link
 
-    async def create_link(self, actor: Actor, invoice_id: int, seen: Money, *, patience: float) -> InvoiceSummary:
+    async def create_link(
+        self, actor: Actor, invoice_id: int, seen: Money, *, patience: float
+    ) -> InvoiceSummary:
         """Reserve the link, ask Stripe, record it; return the invoice as it stands then.
 
         ``seen`` is the amount that the person was looking at. If Stripe hasn't settled it within ``patience``
@@ -89,7 +91,14 @@ class Desk:
         return await self._db.read(selections.show_list, actor, selection_id, self._ledgers.id, room=room)
 
     async def tick(
-        self, actor: Actor, selection_id: int, *, revision: int, displayed: set[int], ticked: set[int], action_ts: str
+        self,
+        actor: Actor,
+        selection_id: int,
+        *,
+        revision: int,
+        displayed: set[int],
+        ticked: set[int],
+        action_ts: str,
     ) -> int:
         """Replace the ticks of the displayed page if nothing newer has been taken in; return how many the cap left out."""
         return await self._db.write(
@@ -111,7 +120,9 @@ class Desk:
         """Remove every tick on every page."""
         return await self._change(selections.clear, actor, selection_id, room=room)
 
-    async def turn_page(self, actor: Actor, selection_id: int, *, forward: bool, revision: int, room: int) -> InvoiceList:
+    async def turn_page(
+        self, actor: Actor, selection_id: int, *, forward: bool, revision: int, room: int
+    ) -> InvoiceList:
         """A click that came from an older rendering than the shown one turns nothing."""
         return await self._change(
             selections.turn_page, actor, selection_id, forward=forward, revision=revision, room=room
@@ -140,7 +151,9 @@ class Desk:
             bulk.confirm, actor, selection_id, self._ledgers.id, livemode=self.livemode, now=self._clock()
         )
 
-    async def start_run(self, actor: Actor, selection_id: int, *, submission: str, view_id: str | None) -> BulkResult:
+    async def start_run(
+        self, actor: Actor, selection_id: int, *, submission: str, view_id: str | None
+    ) -> BulkResult:
         """Commit a bulk run of what is ticked. The same ``submission`` again returns the run that it began.
 
         Raises AmountsChanged (nothing was started: confirm again), NothingSelected, NotEligible with
@@ -158,7 +171,9 @@ class Desk:
         self._creation.wake()
         return result
 
-    async def retry_failed(self, actor: Actor, run_id: int, *, submission: str, view_id: str | None) -> BulkResult:
+    async def retry_failed(
+        self, actor: Actor, run_id: int, *, submission: str, view_id: str | None
+    ) -> BulkResult:
         """A new run of what failed in that one, with today's amounts. Raises RunNotFound, NothingSelected."""
         result = await self._db.write(
             bulk.retry_failed,

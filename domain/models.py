@@ -6,8 +6,19 @@ Instants are stored as whole milliseconds since 1970 in UTC, so that both databa
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Dialect, ForeignKey, Index, Integer, MetaData, String, Text
-from sqlalchemy import UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
@@ -68,7 +79,13 @@ class Ledger(Base):
     __tablename__ = "ledgers"
     __table_args__ = (
         UniqueConstraint("account", "livemode"),
-        Index("uq_ledgers_current", "current", unique=True, sqlite_where=text("current"), postgresql_where=text("current")),
+        Index(
+            "uq_ledgers_current",
+            "current",
+            unique=True,
+            sqlite_where=text("current"),
+            postgresql_where=text("current"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -135,11 +152,20 @@ class Link(Base):
     __table_args__ = (
         UniqueConstraint("invoice_id", "ledger_id"),
         UniqueConstraint("ledger_id", "stripe_id"),
-        Index("ix_links_due", "ledger_id", "next_attempt_at", sqlite_where=text("state = 'reserved'"), postgresql_where=text("state = 'reserved'")),
+        Index(
+            "ix_links_due",
+            "ledger_id",
+            "next_attempt_at",
+            sqlite_where=text("state = 'reserved'"),
+            postgresql_where=text("state = 'reserved'"),
+        ),
         Index("ix_links_status", "organisation_id", "ledger_id", "status", "changed_at"),
         CheckConstraint("state IN ('reserved', 'created', 'refused')", name="state"),
         CheckConstraint("status IN ('Not Created', 'Pending Payment', 'Paid')", name="status"),
-        CheckConstraint("(state = 'created') = (stripe_id IS NOT NULL AND url IS NOT NULL AND created_at IS NOT NULL)", name="created"),
+        CheckConstraint(
+            "(state = 'created') = (stripe_id IS NOT NULL AND url IS NOT NULL AND created_at IS NOT NULL)",
+            name="created",
+        ),
         CheckConstraint("(state = 'created') = (status <> 'Not Created')", name="status_of_created"),
         CheckConstraint("(status = 'Paid') = (paid_at IS NOT NULL)", name="paid"),
         CheckConstraint("amount > 0", name="amount"),
@@ -185,10 +211,17 @@ class Payment(Base):
     __tablename__ = "payments"
     __table_args__ = (
         UniqueConstraint("ledger_id", "session_id"),
-        Index("uq_payments_paid", "link_id", unique=True, sqlite_where=text("verdict = 'paid'"), postgresql_where=text("verdict = 'paid'")),
+        Index(
+            "uq_payments_paid",
+            "link_id",
+            unique=True,
+            sqlite_where=text("verdict = 'paid'"),
+            postgresql_where=text("verdict = 'paid'"),
+        ),
         Index("ix_payments_payment_intent", "ledger_id", "payment_intent"),
         CheckConstraint(
-            "verdict IN ('paid', 'second_payment', 'amount_differs', 'currency_differs', 'completed_unpaid')", name="verdict"
+            "verdict IN ('paid', 'second_payment', 'amount_differs', 'currency_differs', 'completed_unpaid')",
+            name="verdict",
         ),
     )
 
@@ -226,7 +259,13 @@ class StripeEvent(Base):
 
     __tablename__ = "stripe_events"
     __table_args__ = (
-        Index("ix_stripe_events_due", "ledger_id", "next_attempt_at", sqlite_where=text("settled_at IS NULL"), postgresql_where=text("settled_at IS NULL")),
+        Index(
+            "ix_stripe_events_due",
+            "ledger_id",
+            "next_attempt_at",
+            sqlite_where=text("settled_at IS NULL"),
+            postgresql_where=text("settled_at IS NULL"),
+        ),
         Index("ix_stripe_events_settled_at", "settled_at"),
     )
 
@@ -259,7 +298,12 @@ class BulkRun(Base):
 class BulkRunItem(Base):
     __tablename__ = "bulk_run_items"
     __table_args__ = (
-        Index("ix_bulk_run_items_open", "link_id", sqlite_where=text("outcome = 'being_created'"), postgresql_where=text("outcome = 'being_created'")),
+        Index(
+            "ix_bulk_run_items_open",
+            "link_id",
+            sqlite_where=text("outcome = 'being_created'"),
+            postgresql_where=text("outcome = 'being_created'"),
+        ),
         CheckConstraint("outcome IN ('being_created', 'created', 'skipped', 'failed')", name="outcome"),
         CheckConstraint("(outcome = 'skipped') = (reason IS NOT NULL)", name="skipped"),
     )
@@ -295,7 +339,9 @@ class SelectionItem(Base):
 
     __tablename__ = "selection_items"
 
-    selection_id: Mapped[int] = mapped_column(ForeignKey("selections.id", ondelete="CASCADE"), primary_key=True)
+    selection_id: Mapped[int] = mapped_column(
+        ForeignKey("selections.id", ondelete="CASCADE"), primary_key=True
+    )
     invoice_id: Mapped[int] = mapped_column(ForeignKey("invoices.id"), primary_key=True)
     amount: Mapped[int | None] = mapped_column(BigInteger)
     currency: Mapped[str | None] = mapped_column(String(3))
@@ -306,7 +352,13 @@ class OutboxMessage(Base):
 
     __tablename__ = "outbox"
     __table_args__ = (
-        Index("ix_outbox_open", "destination", "id", sqlite_where=text("state IN ('waiting', 'sending')"), postgresql_where=text("state IN ('waiting', 'sending')")),
+        Index(
+            "ix_outbox_open",
+            "destination",
+            "id",
+            sqlite_where=text("state IN ('waiting', 'sending')"),
+            postgresql_where=text("state IN ('waiting', 'sending')"),
+        ),
         Index("ix_outbox_organisation_state", "organisation_id", "state"),
         CheckConstraint("state IN ('waiting', 'sending', 'posted', 'dead', 'unknown')", name="state"),
         CheckConstraint("(state = 'posted') = (posted_ts IS NOT NULL)", name="posted"),

@@ -1,0 +1,215 @@
+"""Transactions: plain synchronous functions over a Session, run in worker threads.
+
+A transaction function can't await, so no transaction ever spans a remote call. On SQLite reads are deferred and
+writes are BEGIN IMMEDIATE, through one writer thread in which people go before background work.
+"""
+
+import asyncio
+import itertools
+import queue
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Concatenate, Literal, ParamSpec, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine, make_url
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import Session
+
+from domain.errors import DatabaseUnavailable
+from domain.models import Instant
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Lane = Literal["people", "background"]
+
+PEOPLE_THREADS = 6
+BACKGROUND_THREADS = 4
+# Below the two seconds that leave room for Slack's three: submissions need the database before their ack.
+BUSY_SECONDS = 1.8
+# Deadlocks and serialisation failures of PostgreSQL: nothing was written, the function may run again.
+_RUN_AGAIN = frozenset({"40001", "40P01"})
+_ATTEMPTS = 3
+
+
+class Database:
+    """One database and the threads that work on it. ``url`` is SQLAlchemy's; raises ArgumentError if it isn't one."""
+
+    def __init__(self, url: str) -> None:
+        self.engine = make_engine(url)
+        self.is_sqlite = self.engine.dialect.name == "sqlite"
+        self._lanes: dict[Lane, ThreadPoolExecutor] = {
+            "people": ThreadPoolExecutor(PEOPLE_THREADS, "db-people"),
+            "background": ThreadPoolExecutor(BACKGROUND_THREADS, "db-background"),
+        }
+        self._writer = _Writer() if self.is_sqlite else None
+
+    async def read(self, fn: Callable[Concatenate[Session, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run ``fn(session, ...)`` for a person in a read transaction. Raises DatabaseUnavailable."""
+        return await self._submit("people", False, fn, *args, **kwargs)
+
+    async def write(
+        self, fn: Callable[Concatenate[Session, P], T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run ``fn(session, ...)`` for a person and commit. Raises DatabaseUnavailable, and what ``fn`` raises."""
+        return await self._submit("people", True, fn, *args, **kwargs)
+
+    async def background_read(
+        self, fn: Callable[Concatenate[Session, P], T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """As read, behind the people."""
+        return await self._submit("background", False, fn, *args, **kwargs)
+
+    async def background_write(
+        self, fn: Callable[Concatenate[Session, P], T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """As write, behind the people."""
+        return await self._submit("background", True, fn, *args, **kwargs)
+
+    def run(self, fn: Callable[Concatenate[Session, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a write transaction in this thread: for the command line."""
+        return self._transaction(True, lambda session: fn(session, *args, **kwargs))
+
+    async def _submit(self, lane: Lane, write: bool, fn: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        def work() -> T:
+            return self._transaction(write, lambda session: fn(session, *args, **kwargs))
+
+        if write and self._writer is not None:
+            future = self._writer.submit(work, first=lane == "people")
+        else:
+            future = self._lanes[lane].submit(work)
+        # A cancelled await wouldn't stop the thread: whoever is cancelled leaves, the transaction ends by itself.
+        return await asyncio.shield(asyncio.wrap_future(future))
+
+    def _transaction(self, write: bool, fn: Callable[[Session], T]) -> T:
+        for attempt in itertools.count(1):
+            try:
+                with Session(self.engine, expire_on_commit=False) as session:
+                    session.connection(execution_options={"paylink_write": write})
+                    result = fn(session)
+                    session.commit() if write else session.rollback()
+                    return result
+            except PoolTimeout as error:
+                raise DatabaseUnavailable("no free connection") from error
+            except DBAPIError as error:
+                if getattr(error.orig, "sqlstate", None) in _RUN_AGAIN and attempt < _ATTEMPTS:
+                    continue
+                if error.connection_invalidated or isinstance(error, OperationalError):
+                    raise DatabaseUnavailable(type(error.orig).__name__) from error
+                raise
+        raise AssertionError("unreachable")
+
+    async def close(self) -> None:
+        """Let what has begun end, then let go of threads and connections."""
+        await asyncio.to_thread(self.close_now)
+
+    def close_now(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
+        for lane in self._lanes.values():
+            lane.shutdown(wait=True)
+        self.engine.dispose()
+
+
+class _Writer:
+    """The one thread that writes to SQLite; people's transactions go before background ones."""
+
+    def __init__(self) -> None:
+        self._queue: queue.PriorityQueue[tuple[int, int, Callable[[], None] | None]] = queue.PriorityQueue()
+        self._order = itertools.count()
+        self._thread = threading.Thread(target=self._work, name="db-writer", daemon=True)
+        self._thread.start()
+
+    def submit(self, work: Callable[[], T], *, first: bool) -> "Future[T]":
+        future: Future[T] = Future()
+
+        def run() -> None:
+            if not future.set_running_or_notify_cancel():
+                return
+            try:
+                future.set_result(work())
+            except BaseException as error:  # handed to whoever awaits
+                future.set_exception(error)
+
+        self._queue.put((0 if first else 1, next(self._order), run))
+        return future
+
+    def close(self) -> None:
+        self._queue.put((2, next(self._order), None))
+        self._thread.join()
+
+    def _work(self) -> None:
+        while True:
+            run = self._queue.get()[2]
+            if run is None:
+                return
+            run()
+
+
+def make_engine(url: str) -> Engine:
+    """An engine with as many connections as threads, whose waits end within two seconds."""
+    parsed = make_url(url)
+    size = PEOPLE_THREADS + BACKGROUND_THREADS + 1
+    if parsed.get_backend_name() == "sqlite":
+        if parsed.database and parsed.database != ":memory:":
+            make_private(Path(parsed.database))
+        engine = sa.create_engine(
+            parsed,
+            poolclass=sa.pool.QueuePool,
+            pool_size=size,
+            max_overflow=0,
+            pool_timeout=BUSY_SECONDS,
+            connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False, "isolation_level": None},
+        )
+        sa.event.listen(engine, "connect", _prepare_sqlite)
+        sa.event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    milliseconds = int(BUSY_SECONDS * 1000)
+    return sa.create_engine(
+        parsed,
+        pool_size=size,
+        max_overflow=0,
+        pool_timeout=BUSY_SECONDS,
+        pool_pre_ping=True,
+        connect_args={
+            "connect_timeout": 2,
+            # Prepared statements would break under a transaction-pooling PgBouncer.
+            "prepare_threshold": None,
+            "options": f"-c lock_timeout={milliseconds} -c idle_in_transaction_session_timeout=30000",
+        },
+    )
+
+
+def make_private(path: Path) -> None:
+    """Make the file's directory 0700 and the file 0600 before SQLite makes them otherwise (facts/reliability.md)."""
+    if not path.parent.exists():
+        path.parent.mkdir(parents=True, mode=0o700)
+    if not path.exists():
+        path.touch(mode=0o600)
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.close()
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    write = connection.get_execution_options().get("paylink_write", True)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+def database_now(session: Session) -> datetime:
+    """The database's clock, for leases, margins and paces: the clocks of processes differ by minutes."""
+    if session.get_bind().dialect.name == "sqlite":
+        moment = sa.text("SELECT CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER) AS now")
+    else:
+        moment = sa.text("SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT) AS now")
+    now: datetime = session.execute(moment.columns(now=Instant)).scalar_one()
+    return now

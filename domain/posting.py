@@ -1,0 +1,49 @@
+"""What the domain asks of whoever posts to people, and how that can go wrong."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from domain.summaries import Announcement
+
+
+@dataclass(frozen=True)
+class Posted:
+    channel: str
+    ts: str
+
+
+class NotPosted(Exception):
+    """The message certainly wasn't posted.
+
+    ``channel_lost``: nothing can be posted to this destination until people mend it.
+    ``final``: this message will never be taken as it is.
+    ``retry_after``: seconds to wait before the next message to this destination, when told.
+    """
+
+    def __init__(
+        self, code: str, *, retry_after: float | None = None, channel_lost: bool = False, final: bool = False
+    ) -> None:
+        super().__init__(code)
+        self.code = code
+        self.retry_after = retry_after
+        self.channel_lost = channel_lost
+        self.final = final
+
+
+class PostUnknown(Exception):
+    """The answer got lost: the message may have been posted or may still be."""
+
+
+class HistoryUnreadable(Exception):
+    """The channel's history can't be read, and won't be until people mend it (``args[0]`` is the code)."""
+
+
+class Poster(Protocol):
+    async def post(self, announcement: Announcement) -> Posted:
+        """Post once, with ``announcement.key`` in the message's metadata. Raises NotPosted, PostUnknown."""
+
+    async def find(self, announcement: Announcement) -> Posted | None:
+        """Look for ``announcement.key`` in the destination's history since ``announcement.attempted_at``.
+
+        Raises HistoryUnreadable, or PostUnknown when Slack can't be asked now.
+        """
