@@ -1,0 +1,126 @@
+"""Organisations: one for each Slack workspace, what they have, and where their announcements go."""
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from domain.database import database_now
+from domain.errors import OrganisationUnknown
+from domain.models import AuditEntry, Organisation
+from domain.summaries import OrganisationSummary
+
+OPERATOR = "operator"
+"""Who acts on the command line, in the audit."""
+
+
+class SeveralOrganisations(Exception):
+    """There are several, so the one that is meant must be named; ``team_ids`` are all of them."""
+
+    def __init__(self, team_ids: tuple[str, ...]) -> None:
+        super().__init__(*team_ids)
+        self.team_ids = team_ids
+
+
+def get_by_team(session: Session, team_id: str) -> OrganisationSummary:
+    """Raises OrganisationUnknown."""
+    return summarise(_get(session, team_id))
+
+
+def list_all(session: Session) -> tuple[OrganisationSummary, ...]:
+    """All of them, the oldest first."""
+    return tuple(summarise(row) for row in session.scalars(sa.select(Organisation).order_by(Organisation.id)))
+
+
+def sole(session: Session) -> OrganisationSummary | None:
+    """The only organisation, or None while there is none. Raises SeveralOrganisations."""
+    known = list_all(session)
+    if len(known) > 1:
+        raise SeveralOrganisations(tuple(organisation.team_id for organisation in known))
+    return known[0] if known else None
+
+
+def ensure(
+    session: Session, team_id: str, name: str, channel: str | None = None, *, actor: str = OPERATOR
+) -> OrganisationSummary:
+    """Create the organisation, with the add-on on, or refresh the name of the one that exists.
+
+    The notification ``channel`` is taken only when the organisation is made here.
+    """
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    values = {"team_id": team_id, "name": name, "channel": channel, "add_on": True}
+    # Two processes may start at once: whoever comes second finds the first one's row.
+    made = session.execute(
+        insert(Organisation)
+        .values(values)
+        .on_conflict_do_nothing(index_elements=["team_id"])
+        .returning(Organisation.id)
+    ).scalar_one_or_none()
+    organisation = _get(session, team_id)
+    if made is not None:
+        _audit(
+            session,
+            organisation,
+            actor,
+            "organisation.add",
+            f"{team_id} add-on on, channel {channel or 'none'}",
+        )
+    elif name and organisation.name != name:
+        organisation.name = name
+        _audit(session, organisation, actor, "organisation.rename", f"{team_id} name {name}")
+    session.flush()
+    return summarise(organisation)
+
+
+def set_up(
+    session: Session,
+    team_id: str,
+    *,
+    add_on: bool | None = None,
+    channel: str | None = None,
+    actor: str = OPERATOR,
+) -> OrganisationSummary:
+    """Change what isn't None. Setting the channel forgets what was wrong with it. Raises OrganisationUnknown."""
+    organisation = _get(session, team_id)
+    changes = []
+    if add_on is not None and organisation.add_on != add_on:
+        organisation.add_on = add_on
+        changes.append(f"add-on {'on' if add_on else 'off'}")
+    if channel is not None and (organisation.channel != channel or organisation.channel_problem):
+        organisation.channel = channel
+        organisation.channel_problem = None
+        changes.append(f"channel {channel}")
+    if changes:
+        _audit(session, organisation, actor, "organisation.set", f"{team_id} {', '.join(changes)}")
+    session.flush()
+    return summarise(organisation)
+
+
+def summarise(row: Organisation) -> OrganisationSummary:
+    return OrganisationSummary(
+        id=row.id,
+        team_id=row.team_id,
+        name=row.name,
+        add_on=row.add_on,
+        channel=row.channel,
+        channel_problem=row.channel_problem,
+        last_imported_at=row.last_imported_at,
+    )
+
+
+def _get(session: Session, team_id: str) -> Organisation:
+    row = session.scalar(sa.select(Organisation).where(Organisation.team_id == team_id))
+    if row is None:
+        raise OrganisationUnknown(team_id)
+    return row
+
+
+def _audit(session: Session, organisation: Organisation, actor: str, action: str, subject: str) -> None:
+    session.add(
+        AuditEntry(
+            organisation_id=organisation.id,
+            actor=actor,
+            action=action,
+            subject=subject,
+            at=database_now(session),
+        )
+    )

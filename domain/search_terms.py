@@ -1,0 +1,89 @@
+"""Search: an invoice is found by the beginning of its number or of any word of its buyer's name.
+
+Each place where a search may begin is kept as a term, so that a search of one or several words is one range of an
+index, on both databases.
+"""
+
+import unicodedata
+from collections.abc import Iterator
+
+import sqlalchemy as sa
+
+from domain.models import Invoice, SearchTerm
+
+TERM_LENGTH = 60
+WORDS = 40
+# Sorts after everything that text can hold: it is no character.
+_LAST = "\U0010ffff"
+_ASCII = str.maketrans({chr(code): " " for code in range(128) if not chr(code).isalnum()})
+
+
+def search_phrase(text: str) -> str:
+    """Words as searches compare them: in one case and one form, single spaces instead of anything between words."""
+    folded = _folded(text)
+    if folded.isascii():
+        return " ".join(folded.translate(_ASCII).split())
+    return " ".join("".join(char if _in_word(char) else " " for char in folded).split())
+
+
+def terms_of(number_key: str, buyer_name: str) -> set[str]:
+    """All terms of one invoice: any search that should find it is the beginning of one of them."""
+    terms = {search_phrase(number_key)[:TERM_LENGTH], *_tails(search_phrase(buyer_name))}
+    number, buyer = _marked(number_key), _marked(buyer_name)
+    if number and not _in_word(number[0]):
+        terms.add(number[:TERM_LENGTH])
+    terms.update(tail for tail in _tails(buyer) if not _in_word(tail[0]))
+    terms.discard("")
+    return terms
+
+
+def prefix_range(phrase: str) -> tuple[str, str]:
+    """``(lo, hi)`` such that ``lo <= term < hi`` byte by byte says that the term begins with the phrase."""
+    beginning = phrase[:TERM_LENGTH].rstrip()
+    return beginning, beginning + _LAST
+
+
+def matching(organisation_id: int, search: str) -> sa.ColumnElement[bool]:
+    """The condition that an invoice is of this organisation and found by the search; a blank one finds all.
+
+    A search of nothing but signs, such as ``#``, is looked for as it is written.
+    """
+    phrase = search_phrase(search) or _marked(search)
+    if not phrase:
+        return Invoice.organisation_id == organisation_id
+    lo, hi = prefix_range(phrase)
+    found = sa.select(SearchTerm.invoice_id).where(
+        SearchTerm.organisation_id == organisation_id, SearchTerm.term >= lo, SearchTerm.term < hi
+    )
+    return sa.and_(Invoice.organisation_id == organisation_id, Invoice.id.in_(found))
+
+
+def _tails(phrase: str) -> Iterator[str]:
+    start = 0
+    for _ in range(WORDS):
+        if start >= len(phrase):
+            return
+        yield phrase[start : start + TERM_LENGTH].rstrip()
+        start = phrase.find(" ", start) + 1
+        if start == 0:
+            return
+
+
+def _folded(text: str) -> str:
+    if text.isascii():
+        return text.lower()
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    # Formatting characters, such as right-to-left marks, can't be seen and would hide the word behind them.
+    return "".join(char for char in folded if unicodedata.category(char) != "Cf")
+
+
+def _marked(text: str) -> str:
+    """As search_phrase, but with punctuation and symbols left as they stand."""
+    folded = _folded(text)
+    return " ".join(
+        "".join(char if unicodedata.category(char)[0] in "LMNPS" else " " for char in folded).split()
+    )
+
+
+def _in_word(char: str) -> bool:
+    return unicodedata.category(char)[0] in "LMN"
