@@ -1,0 +1,102 @@
+"""The schema's versions: bringing a database up to date, and refusing to work on one that isn't.
+
+A new version is drafted by ``alembic -x url=... revision --autogenerate -m ...`` against a database that is up to
+date, then read and cleaned, and its id added to REVISIONS.
+"""
+
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+from sqlalchemy.exc import OperationalError
+
+from domain.errors import DatabaseUnavailable
+
+REVISIONS = ("0001",)
+"""All versions, the oldest first. Known without reading them, so that a start doesn't wait for Alembic."""
+
+# Any number, as long as all processes ask for the same.
+_LOCK = 7_295_460
+_WAIT = "60s"
+
+
+class SchemaTooOld(Exception):
+    """The database needs ``paylink db upgrade``. ``found`` is its version, None when it has no schema at all."""
+
+    def __init__(self, found: str | None) -> None:
+        super().__init__(found)
+        self.found = found
+
+
+class SchemaTooNew(Exception):
+    """The database was upgraded by a later Paylink than this one. ``found`` is its version."""
+
+    def __init__(self, found: str) -> None:
+        super().__init__(found)
+        self.found = found
+
+
+def check(engine: Engine) -> None:
+    """Raise SchemaTooOld or SchemaTooNew unless the schema is this Paylink's, or DatabaseUnavailable."""
+    try:
+        with engine.connect().execution_options(paylink_write=False) as connection:
+            found = _version(connection)
+    except OperationalError as error:
+        raise DatabaseUnavailable(type(error.orig).__name__) from error
+    if found is not None and found not in REVISIONS:
+        raise SchemaTooNew(found)
+    if found != REVISIONS[-1]:
+        raise SchemaTooOld(found)
+
+
+def upgrade(engine: Engine) -> bool:
+    """Bring the schema up to date, all of it or nothing; return whether there was anything to do.
+
+    Processes that do this at once wait for each other. Raises SchemaTooNew, DatabaseUnavailable.
+    """
+    try:
+        with engine.begin() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(sa.text(f"SET LOCAL lock_timeout = '{_WAIT}'"))
+                # Of the transaction, not of the session: a pooler may stand between.
+                connection.execute(sa.text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
+            found = _version(connection)
+            if found is not None and found not in REVISIONS:
+                raise SchemaTooNew(found)
+            if found == REVISIONS[-1]:
+                return False
+            _run(connection)
+            return True
+    except OperationalError as error:
+        raise DatabaseUnavailable(type(error.orig).__name__) from error
+
+
+def prepare(engine: Engine) -> None:
+    """Make the schema if this is SQLite without one, then check: what every command begins with.
+
+    Raises as check does.
+    """
+    try:
+        check(engine)
+    except SchemaTooOld as old:
+        if engine.dialect.name != "sqlite" or old.found is not None:
+            raise
+        upgrade(engine)
+
+
+def _version(connection: sa.Connection) -> str | None:
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    version: str | None = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+    return version
+
+
+def _run(connection: sa.Connection) -> None:
+    # Alembic takes a fifth of a second to import, which only an upgrade has to spend.
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
