@@ -1,0 +1,136 @@
+// The message box, with a list of the app's slash commands while one is being typed.
+
+import { el, freshId } from "./dom.js";
+import { anchor } from "./popup.js";
+
+export class Composer {
+  // `say(text)` sends a message or a command.
+  constructor(form, say) {
+    this.say = say;
+    this.commands = [];
+    this.box = form.querySelector("textarea");
+    this.form = form;
+    this.box.addEventListener("input", () => this.#typed());
+    this.box.addEventListener("keydown", (event) => this.#key(event));
+    this.box.addEventListener("blur", () => this.#close());
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#send();
+    });
+  }
+
+  placeholder(words) {
+    this.box.placeholder = words;
+  }
+
+  fill(text) {
+    this.box.value = text;
+    this.#grow();
+    this.box.focus();
+  }
+
+  #typed() {
+    this.#grow();
+    const text = this.box.value;
+    if (!text.startsWith("/") || text.includes("\n")) {
+      this.#close();
+      return;
+    }
+    const name = text.split(" ")[0];
+    const complete = text.includes(" ");
+    const fitting = this.commands.filter(({ command }) => (complete ? command === name : command.startsWith(name)));
+    this.#offer(fitting, complete);
+  }
+
+  // While the name is typed the commands can be chosen; behind it the one command's usage stands as a reminder.
+  #offer(commands, reminder) {
+    if (!commands.length) {
+      this.#close();
+      return;
+    }
+    if (!this.list) {
+      this.list = el("ul", { class: "popup commands", role: "listbox", id: freshId("commands"), "aria-label": "Commands" });
+      this.list.addEventListener("mousedown", (event) => event.preventDefault());
+      document.body.append(this.list);
+      this.release = anchor(this.list, this.form);
+      this.box.setAttribute("aria-controls", this.list.id);
+    }
+    this.offered = commands;
+    this.reminder = reminder;
+    this.list.replaceChildren(...commands.map((command) => this.#row(command)));
+    const exact = commands.findIndex(({ command }) => command === this.box.value);
+    this.#activate(Math.max(exact, 0));
+  }
+
+  #row({ command, usage_hint: usage, description }) {
+    const name = el("span", { class: "command-name" }, command);
+    return el(
+      "li",
+      { role: "option", id: freshId("command"), on: { click: () => this.#complete(command) } },
+      el("span", { class: "command-line" }, name, usage ? el("span", { class: "command-usage" }, ` ${usage}`) : null),
+      description ? el("span", { class: "command-description" }, description) : null,
+    );
+  }
+
+  #activate(index) {
+    this.active = index;
+    [...this.list.children].forEach((row, at) => {
+      row.classList.toggle("active", at === index && !this.reminder);
+      row.setAttribute("aria-selected", at === index ? "true" : "false");
+      if (at === index) this.box.setAttribute("aria-activedescendant", row.id);
+    });
+  }
+
+  #key(event) {
+    if (event.isComposing) return;
+    const choosing = this.list && !this.reminder;
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (choosing && step) {
+      event.preventDefault();
+      this.#activate((this.active + step + this.offered.length) % this.offered.length);
+    } else if (choosing && this.#completes(event)) {
+      event.preventDefault();
+      this.#complete(this.offered[this.active].command);
+    } else if (event.key === "Enter" && !event.shiftKey) {
+      event.preventDefault();
+      this.#send();
+    } else if (event.key === "Escape" && this.list) {
+      this.#close();
+    }
+  }
+
+  // Enter on a name that is already whole sends it, as nothing is left to complete.
+  #completes(event) {
+    if (event.key === "Tab" && !event.shiftKey) return true;
+    return event.key === "Enter" && !event.shiftKey && this.offered[this.active].command !== this.box.value;
+  }
+
+  #complete(command) {
+    this.box.value = `${command} `;
+    this.box.focus();
+    this.#typed();
+  }
+
+  #send() {
+    const text = this.box.value.trim();
+    this.#close();
+    if (!text) return;
+    this.box.value = "";
+    this.#grow();
+    this.say(text);
+  }
+
+  #close() {
+    if (!this.list) return;
+    this.release();
+    this.list.remove();
+    this.list = null;
+    this.box.removeAttribute("aria-controls");
+    this.box.removeAttribute("aria-activedescendant");
+  }
+
+  #grow() {
+    this.box.style.height = "auto";
+    this.box.style.height = `${Math.min(this.box.scrollHeight, 200)}px`;
+  }
+}

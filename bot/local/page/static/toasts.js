@@ -1,0 +1,17 @@
+// A message that arrives elsewhere is announced for a moment; a click goes there.
+
+import { el } from "./dom.js";
+
+const SECONDS = 8;
+
+export function toast(container, { title, body, open }) {
+  const leave = () => node.remove();
+  const go = () => {
+    leave();
+    open();
+  };
+  const node = el("button", { type: "button", class: "toast", on: { click: go } }, el("strong", {}, title), el("span", {}, body));
+  container.append(node);
+  while (container.children.length > 3) container.firstElementChild.remove();
+  setTimeout(leave, SECONDS * 1000);
+}
