@@ -1,8 +1,26 @@
 """The local Slack: part of `paylink demo` and the strict instrument of the tests. It knows nothing of Paylink."""
 
+from bot.local.slack.faults import Fault
+from bot.local.slack.mentions import live, pings
 from bot.local.slack.model import Call, Happening, Message, Outcome, View
 from bot.local.slack.server import LocalSlack
 from bot.local.slack.settings import Limits
+from bot.local.slack.surfaces import check_home, check_message, check_view
 from bot.local.slack.workspace import Workspace
 
-__all__ = ["Call", "Happening", "Limits", "LocalSlack", "Message", "Outcome", "View", "Workspace"]
+__all__ = [
+    "Call",
+    "Fault",
+    "Happening",
+    "Limits",
+    "LocalSlack",
+    "Message",
+    "Outcome",
+    "View",
+    "Workspace",
+    "check_home",
+    "check_message",
+    "check_view",
+    "live",
+    "pings",
+]

@@ -2,13 +2,59 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from random import Random
 from typing import Literal
 
+from aiohttp import web
+
+from bot.local.slack.app import Ack, Delivery, Envelope, InstalledApp, fresh_secret
+from bot.local.slack.callbacks import Callbacks
+from bot.local.slack.control import Control
+from bot.local.slack.events import Background
+from bot.local.slack.faults import Faults
+from bot.local.slack.manifest import Manifest
 from bot.local.slack.model import Json
+from bot.local.slack.posts import Posts
 from bot.local.slack.settings import Limits
+from bot.local.slack.sockets import Sockets
+from bot.local.slack.team import Team
+from bot.local.slack.watching import Broadcast
+from bot.local.slack.web_api import WebApi
 from bot.local.slack.workspace import Workspace
+
+LARGEST_REQUEST = 64 * 2**20
+
+
+class Traffic:
+    """Counts what is under way, so that one can wait until nothing is; a Delivery around the real one."""
+
+    def __init__(self, delivery: Delivery) -> None:
+        self._delivery = delivery
+        self.under_way = 0
+        self.changed = Broadcast()
+
+    async def count(self, work: Awaitable[web.StreamResponse | Ack]) -> web.StreamResponse | Ack:
+        self.under_way += 1
+        try:
+            return await work
+        finally:
+            self.under_way -= 1
+            self.changed.touch()
+
+    async def send(
+        self,
+        envelope: Envelope,
+        payload: Json,
+        *,
+        answerable: bool = False,
+        retry: tuple[int, str] | None = None,
+    ) -> Ack:
+        ack = await self.count(self._delivery.send(envelope, payload, answerable=answerable, retry=retry))
+        assert isinstance(ack, Ack)
+        return ack
 
 
 class LocalSlack:
@@ -23,7 +69,8 @@ class LocalSlack:
         await slack.stop()
 
     `manifest` is the app's manifest as a mapping (Slack docs: reference/app-manifest). In HTTP mode payloads go to
-    `request_url`, or to the manifest's own URLs when it is None; it may be set after `start`.
+    `request_url`, or to the manifest's own URLs when it is None; it may be set after `start`. `faults` makes it fail on
+    demand, `limits` may be changed at any time, `sockets` cuts, silences and refreshes connections.
     """
 
     def __init__(
@@ -41,46 +88,139 @@ class LocalSlack:
         clock: Callable[[], float] = time.time,
         seed: int = 0,
     ) -> None:
-        raise NotImplementedError
-
-    workspace: Workspace
-    """The first workspace."""
-    workspaces: dict[str, Workspace]
-    app_token: str
-    signing_secret: str
-    request_url: str | None
-    limits: Limits
+        random = Random()  # noqa: S311, ids that differ between runs on one set of data
+        self.app = InstalledApp(
+            manifest=Manifest(manifest),
+            limits=limits or Limits(),
+            clock=clock,
+            app_id="A0LOCALAPP",
+            app_token=app_token or f"xapp-1-A0LOCALAPP-{fresh_secret()}",
+            signing_secret=signing_secret or fresh_secret(32),
+            verification_token=fresh_secret(),
+            faults=Faults(seed),
+            random=random,
+        )
+        self.sockets = Sockets(self.app)
+        self.posts = Posts(self.app, request_url)
+        self.traffic = Traffic(self.sockets if delivery == "socket" else self.posts)
+        self.workspaces: dict[str, Workspace] = {}
+        self._teams: dict[str, Team] = {}
+        self._background = Background()
+        self._runner: web.AppRunner | None = None
+        self.workspace = self.add_workspace(team_id, team_name, bot_token=bot_token)
 
     async def start(self, port: int = 0) -> None:
         """Listens on 127.0.0.1; port 0 takes a free one."""
-        raise NotImplementedError
+        api, callbacks = WebApi(self.app, self._teams, self.sockets), Callbacks(self.app, self._teams)
+        application = web.Application(client_max_size=LARGEST_REQUEST)
+        application.add_routes(
+            [
+                web.route("*", "/api/{method}", self._counted(api.handle)),
+                web.get("/link/", self.sockets.handle),
+                web.post("/commands/{team}/{key:.+}", self._counted(callbacks.handle_response)),
+                web.post("/actions/{team}/{key:.+}", self._counted(callbacks.handle_response)),
+                web.post("/upload/v1/{team}/{file}", self._counted(callbacks.handle_upload)),
+                *Control(self).routes(),
+            ]
+        )
+        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", port)
+        await site.start()
+        self.app.base_url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+
+    def _counted(
+        self, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        async def counted(request: web.Request) -> web.StreamResponse:
+            response = await self.traffic.count(handler(request))
+            assert isinstance(response, web.StreamResponse)
+            return response
+
+        return counted
 
     async def stop(self) -> None:
-        """Closes every connection and waits for what is under way."""
-        raise NotImplementedError
+        """Closes every connection and ends what is under way."""
+        await self._background.stop()
+        await self.sockets.cut()
+        await self.posts.close()
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+
+    async def __aenter__(self) -> LocalSlack:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
 
     @property
     def url(self) -> str:
         """http://127.0.0.1:PORT"""
-        raise NotImplementedError
+        return self.app.base_url
 
     @property
     def api_url(self) -> str:
         """http://127.0.0.1:PORT/api/, for SLACK_API_URL and `AsyncWebClient(base_url=...)`."""
-        raise NotImplementedError
+        return f"{self.app.base_url}/api/"
+
+    @property
+    def app_token(self) -> str:
+        return self.app.app_token
+
+    @property
+    def signing_secret(self) -> str:
+        return self.app.signing_secret
+
+    @property
+    def limits(self) -> Limits:
+        return self.app.limits
+
+    @property
+    def faults(self) -> Faults:
+        return self.app.faults
+
+    @property
+    def request_url(self) -> str | None:
+        return self.posts.request_url
+
+    @request_url.setter
+    def request_url(self, url: str | None) -> None:
+        self.posts.request_url = url
 
     def add_workspace(self, team_id: str, name: str, *, bot_token: str | None = None) -> Workspace:
         """Installs the app in another workspace, with its own people, channels and bot token."""
-        raise NotImplementedError
+        token = bot_token or f"xoxb-{fresh_secret()}"
+        team = Team(self.app, team_id, name, token)
+        workspace = Workspace(team, self.traffic, self._background)
+        self._teams[team_id] = team
+        self.workspaces[team_id] = workspace
+        return workspace
 
     def revoke(self, token: str) -> None:
         """From now on this token is answered token_revoked."""
-        raise NotImplementedError
+        self.app.revoked.add(token)
+
+    async def outage(self, on: bool = True) -> None:
+        """Slack is away: requests are cut off, sockets closed and refused, deliveries fail, until it is on again."""
+        self.app.faults.outage = on
+        if on:
+            await self.sockets.cut()
 
     async def connected(self, sockets: int = 1, timeout: float = 10.0) -> None:
         """Waits until the app holds at least this many Socket Mode connections."""
-        raise NotImplementedError
+        await _until(lambda: len(self.sockets.connections) >= sockets, self.sockets.changed, timeout)
 
     async def settled(self, timeout: float = 10.0) -> None:
-        """Waits until no delivery and no API call is under way."""
-        raise NotImplementedError
+        """Waits until no delivery and no request of the app is under way."""
+        await _until(lambda: self.traffic.under_way == 0, self.traffic.changed, timeout)
+
+
+async def _until(true: Callable[[], bool], changed: Broadcast, timeout: float) -> None:
+    async with asyncio.timeout(timeout):
+        while True:
+            change = changed.next_change()
+            if true():
+                return
+            await change.wait()

@@ -66,5 +66,6 @@ class Broadcast:
         self._changed.set()
         self._changed = asyncio.Event()
 
-    async def next_change(self) -> None:
-        await self._changed.wait()
+    def next_change(self) -> asyncio.Event:
+        """Set as soon as anything changes from now on."""
+        return self._changed
