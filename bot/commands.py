@@ -1,0 +1,85 @@
+"""What the commands share: settings, the database, and how a command ends with a sentence."""
+
+import contextlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from bot.config import Settings
+    from domain.database import Database
+
+WRONG = 2
+
+
+class Stop(Exception):
+    """End the command: ``sentence`` on standard error, ``status`` as its exit status."""
+
+    def __init__(self, sentence: str, status: int = WRONG) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.status = status
+
+
+def settings_of(context: typer.Context) -> "Settings":
+    """The settings that this command runs with. Raises Stop for a malformed one."""
+    from bot.config import SettingsProblem, load_settings
+
+    try:
+        return load_settings(context.obj)
+    except SettingsProblem as problem:
+        raise Stop(str(problem)) from None
+
+
+def connect(settings: "Settings") -> "Database":
+    """The configured database, whether or not it can be reached now. Raises Stop if its file can't be made."""
+    from domain.database import Database
+
+    try:
+        return Database(settings.database_url)
+    except OSError as error:
+        raise Stop(f"The database file can't be made: {error.strerror or type(error).__name__}.") from None
+
+
+@contextlib.contextmanager
+def database_of(settings: "Settings") -> Iterator["Database"]:
+    """The configured database with its schema up to date. Raises Stop if it isn't, or can't be reached.
+
+    A SQLite file is made when there is none.
+    """
+    from domain.errors import DatabaseUnavailable
+    from domain.migrations import prepare
+
+    db = connect(settings)
+    try:
+        with schema_sentences():
+            prepare(db.engine)
+        try:
+            yield db
+        except DatabaseUnavailable:
+            raise Stop(DATABASE_AWAY) from None
+    finally:
+        db.close_now()
+
+
+DATABASE_AWAY = "The database can't be reached: see that it runs and that DATABASE_URL is right."
+
+
+@contextlib.contextmanager
+def schema_sentences() -> Iterator[None]:
+    """Turn what is wrong with the database into Stop."""
+    from domain.errors import DatabaseUnavailable
+    from domain.migrations import SchemaTooNew, SchemaTooOld
+
+    try:
+        yield
+    except SchemaTooOld as old:
+        state = "has no schema yet" if old.found is None else f"has the older schema {old.found}"
+        raise Stop(f"The database {state}: run `paylink db upgrade` first.") from None
+    except SchemaTooNew as new:
+        raise Stop(
+            f"The database has the newer schema {new.found}, which this Paylink doesn't know: run the later Paylink."
+        ) from None
+    except DatabaseUnavailable:
+        raise Stop(DATABASE_AWAY) from None

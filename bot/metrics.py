@@ -1,0 +1,113 @@
+"""Figures for Prometheus, in a registry of their own so that several bots fit into one process."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.process_collector import ProcessCollector
+from sqlalchemy.orm import Session
+
+from domain.models import Ledger, Link, OutboxMessage, Payment, PaymentException
+
+# Around Bolt's own floor of 10 ms and Slack's limit of three seconds.
+ACK_BUCKETS = (0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0)
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What the database knows, about the Stripe account and mode in use."""
+
+    links: dict[str, int]
+    payments: dict[str, int]
+    exceptions: dict[str, int]
+    outbox: dict[tuple[str, str], int]
+    last_checked_at: datetime | None
+
+
+def read_figures(session: Session, ledger_id: int) -> Figures:
+    def counted(column: sa.ColumnElement[str], ledger: sa.ColumnElement[int]) -> dict[str, int]:
+        rows = session.execute(sa.select(column, sa.func.count()).where(ledger == ledger_id).group_by(column))
+        return dict(row.tuple() for row in rows)
+
+    state = sa.case((Link.state == "created", Link.status), else_=Link.state)
+    outbox = session.execute(
+        sa.select(OutboxMessage.kind, OutboxMessage.state, sa.func.count()).group_by(
+            OutboxMessage.kind, OutboxMessage.state
+        )
+    )
+    return Figures(
+        links=counted(state, Link.ledger_id.expression),
+        payments=counted(Payment.verdict.expression, Payment.ledger_id.expression),
+        exceptions=counted(PaymentException.kind.expression, PaymentException.ledger_id.expression),
+        outbox={(kind, state): count for kind, state, count in outbox},
+        last_checked_at=session.scalar(sa.select(Ledger.last_checked_at).where(Ledger.id == ledger_id)),
+    )
+
+
+class Metrics:
+    """Everything that /metrics shows. Names and labels are documented in docs/."""
+
+    def __init__(self) -> None:
+        self.registry = registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
+        self.ack_seconds = Histogram(
+            "paylink_ack_seconds",
+            "Time from a request of Slack's to its acknowledgement",
+            ["transport"],
+            buckets=ACK_BUCKETS,
+            registry=registry,
+        )
+        self.slack_requests_refused = Counter(
+            "paylink_slack_requests_refused",
+            "Requests and envelopes that the guard or the signature check refused",
+            ["status"],
+            registry=registry,
+        )
+        self.slack_rate_limited = Counter(
+            "paylink_slack_rate_limited", "Answers of Slack's with status 429", registry=registry
+        )
+        self.stripe_requests = Counter(
+            "paylink_stripe_requests", "Requests to Stripe by their outcome", ["outcome"], registry=registry
+        )
+        self.webhooks = Counter(
+            "paylink_webhooks",
+            "Deliveries of Stripe's by what became of them",
+            ["outcome"],
+            registry=registry,
+        )
+        self.ready = Gauge("paylink_ready", "1 if /readyz says 200", registry=registry)
+        self.socket_connected = Gauge(
+            "paylink_socket_connected", "Socket Mode connections to Slack", registry=registry
+        )
+        self.links = Gauge("paylink_links", "Online payment links by state", ["state"], registry=registry)
+        self.payments = Gauge("paylink_payments", "Payments by verdict", ["verdict"], registry=registry)
+        self.exceptions = Gauge("paylink_exceptions", "Exceptions by kind", ["kind"], registry=registry)
+        self.outbox = Gauge(
+            "paylink_outbox", "Messages for Slack by kind and state", ["kind", "state"], registry=registry
+        )
+        self.last_check_age = Gauge(
+            "paylink_last_check_age_seconds",
+            "Time since Stripe was last asked for payments",
+            registry=registry,
+        )
+
+    def show(self, figures: Figures, now: datetime) -> None:
+        """Take over what the database knows."""
+        for gauge, counts in (
+            (self.links, figures.links),
+            (self.payments, figures.payments),
+            (self.exceptions, figures.exceptions),
+        ):
+            gauge.clear()
+            for name, count in counts.items():
+                gauge.labels(name).set(count)
+        self.outbox.clear()
+        for (kind, state), count in figures.outbox.items():
+            self.outbox.labels(kind, state).set(count)
+        if figures.last_checked_at is not None:
+            self.last_check_age.set((now - figures.last_checked_at).total_seconds())
+
+    def render(self) -> bytes:
+        """In Prometheus' text format."""
+        return generate_latest(self.registry)
