@@ -99,7 +99,6 @@ class View:
     previous_view_id: str | None = None
     values: dict[str, dict[str, Json]] = field(default_factory=dict)
     shown_errors: dict[str, str] = field(default_factory=dict)
-    sent_options: dict[tuple[str, str], list[Json]] = field(default_factory=dict)
 
     @property
     def kind(self) -> str:

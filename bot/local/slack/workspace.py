@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from bot.local.slack import acting, events
-from bot.local.slack.acting import Surface
+from bot.local.slack.acting import Surface as Surface
 from bot.local.slack.app import Delivery, InstalledApp
 from bot.local.slack.model import Call, Channel, File, Json, Message, Outcome, Person, View
 from bot.local.slack.surfaces import interactive

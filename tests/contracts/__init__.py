@@ -1,0 +1,1 @@
+"""What the official SDKs must find alike at the local services and at the real ones."""
