@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from html import escape
 from typing import Any
 
 from bot.local.page.picture import Json, outcome_json
+from bot.local.slack.acting import Surface
 from bot.local.slack.model import Outcome
-from bot.local.slack.workspace import Surface, Workspace
+from bot.local.slack.workspace import Workspace
 
 
 class BadRequest(ValueError):
@@ -29,7 +31,7 @@ async def _say(workspace: Workspace, user: str, request: Json) -> Outcome:
     channel, text = _text(request, "channel"), _text(request, "text")
     if text.startswith("/"):
         return await workspace.command(user, channel, text)
-    await workspace.say(user, channel, text)
+    await workspace.say(user, channel, escape(text, quote=False))
     return Outcome(acked=True)
 
 
@@ -38,7 +40,7 @@ async def _shortcut(workspace: Workspace, user: str, request: Json) -> Outcome:
 
 
 async def _home(workspace: Workspace, user: str, request: Json) -> Outcome:
-    return await workspace.open_home(user)
+    return await workspace.open_home(user, tab="messages" if request.get("tab") == "messages" else "home")
 
 
 async def _click(workspace: Workspace, user: str, request: Json) -> Outcome:

@@ -9,6 +9,8 @@ from bot.local.slack.workspace import Workspace
 
 Json = dict[str, Any]
 COLOURS = 6
+UNOPENED = "app"
+"""Stands for the app's direct messages with somebody until the first of them opens the conversation."""
 
 
 def furniture(workspace: Workspace, user: str, app_name: str) -> Json:
@@ -21,9 +23,7 @@ def furniture(workspace: Workspace, user: str, app_name: str) -> Json:
         for channel in workspace.channels
         if user in channel.members and not channel.archived
     ]
-    dm = workspace.dm_channel(user)
-    if dm is not None:
-        channels.append({"id": dm, "name": app_name, "kind": "im"})
+    channels.append({"id": workspace.dm_channel(user) or UNOPENED, "name": app_name, "kind": "im"})
     return {"people": people, "channels": channels}
 
 

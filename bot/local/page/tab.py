@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from aiohttp import WSMsgType, web
 
 from bot.local.page.deeds import BadRequest, do
-from bot.local.page.picture import Json, conversation, furniture, message_json, refusal
+from bot.local.page.picture import UNOPENED, Json, conversation, furniture, message_json, refusal
 from bot.local.slack.model import Happening
 from bot.local.slack.watching import Subscription
 from bot.local.slack.workspace import Workspace
@@ -134,6 +134,7 @@ class Tab:
             "messages": {
                 channel["id"]: conversation(self._workspace, self._user, channel["id"])
                 for channel in self._known["channels"]
+                if channel["id"] != UNOPENED
             },
             "views": self._views()["views"],
             "home": self._home()["view"],

@@ -7,7 +7,7 @@ import { openMenu } from "./menu.js";
 import { Conversation } from "./messages.js";
 import { Modals } from "./modal.js";
 import { HOME, drawNavigation, placeName } from "./navigation.js";
-import { Record } from "./record.js";
+import { Record, UNOPENED } from "./record.js";
 import { Surface } from "./surface.js";
 import { directory, mrkdwn } from "./text.js";
 import { toast } from "./toasts.js";
@@ -38,6 +38,7 @@ class Page {
   get place() {
     const wanted = decodeURIComponent(location.hash.slice(1));
     if (wanted === HOME || this.record.channels.has(wanted)) return wanted;
+    if (wanted === UNOPENED) return this.record.direct.id;
     return this.record.channels.keys().next().value ?? HOME;
   }
 
@@ -109,7 +110,8 @@ class Page {
   // ---- what people do ----------------------------------------------------------------------------------------------
 
   #go() {
-    if (this.place === HOME) this.send({ op: "home" });
+    if (this.place === HOME) this.send({ op: "home", tab: "home" });
+    else if (this.place === this.record.direct.id) this.send({ op: "home", tab: "messages" });
     part("side").classList.remove("open");
     part("toggle").setAttribute("aria-expanded", "false");
     this.#drawAll();

@@ -2,6 +2,9 @@
 
 import { directory } from "./text.js";
 
+// Stands for the app's direct messages until the conversation was opened for the first time.
+export const UNOPENED = "app";
+
 export class Record {
   constructor() {
     this.me = null;
@@ -29,6 +32,11 @@ export class Record {
 
   get channels() {
     return directory.channels;
+  }
+
+  // The app's direct messages.
+  get direct() {
+    return [...this.channels.values()].find((channel) => channel.kind === "im");
   }
 
   in(channel) {
