@@ -83,7 +83,8 @@ class Faults:
         return fault
 
     def outage(self) -> Fault:
-        """Stripe is away: every connection is closed without an answer until `clear` or `remove`."""
+        """The API is away: every connection to it is closed without an answer until `clear` or `remove`. Buyers' pages
+        go on, so that payments can be made that nobody hears of yet."""
         return self.add(FaultKind.DROP, times=None, path="*")
 
     def remove(self, fault: Fault) -> None:

@@ -22,7 +22,7 @@ gap:12px}button{font:inherit;font-weight:600;border-radius:8px;padding:11px 14px
 margin-top:10px;border:1px solid #c9d1e0;background:#fff;color:#1a1f36}button.pay{background:#0b5fff;border-color:#0b5fff;
 color:#fff;margin-top:24px;padding:14px}input:focus-visible,button:focus-visible{outline:3px solid #8db4ff;
 outline-offset:1px}[role=alert]{background:#ffe9e9;color:#8c1020;border-radius:8px;padding:10px 12px}
-.alone{display:block;max-width:520px;text-align:center}.alone section{padding:56px 40px}.mark{font-size:44px;line-height:1}
+.alone{display:block;max-width:520px;text-align:center}.alone section{padding:56px 40px}.mark{font-size:44px;line-height:1;margin-bottom:18px}
 small{color:#5b6580}.message{white-space:pre-line;overflow-wrap:anywhere}
 @media(max-width:720px){main{grid-template-columns:1fr;margin:0;border-radius:0}section{padding:26px}}
 """
@@ -64,7 +64,7 @@ def payment(
     )
     alert = "" if problem is None else f'<p role="alert">{escape(problem)}</p>'
     shown = email or session["customer_email"] or ""
-    body = f"""<main><section class="order"><p class="merchant">{escape(merchant)}</p><p>Pay {escape(merchant)}</p>
+    body = f"""<main><section class="order"><p class="merchant">{escape(merchant)}</p><p>Amount due</p>
 <div class="amount">{escape(amount)}</div>{items}</section><section><h1>Pay with card</h1>{alert}
 <form method="post" action="/checkout/{escape(session["id"])}">
 <label for="email">E-mail</label>

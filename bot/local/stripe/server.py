@@ -79,6 +79,7 @@ class LocalStripe:
         self._data, self._saving = data, None if data is None else asyncio.Event()
         self._saver: asyncio.Task[None] | None = None
         self._runner: web.AppRunner | None = None
+        self._moved = asyncio.Event()
 
     # -- running ----------------------------------------------------------------------------------------------------
 
@@ -86,7 +87,7 @@ class LocalStripe:
         """Begins to listen; afterwards `port`, `api_url` and `public_url` hold. Reads `data` if it exists."""
         content = None if self._data is None else saved.read(self._data)
         app = web.Application(client_max_size=1 << 20)
-        Api(self, self._requests.append).add_routes(app)
+        Api(self, self._record).add_routes(app)
         BuyerPages(self).add_routes(app)
         Control(self).add_routes(app)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
@@ -139,8 +140,16 @@ class LocalStripe:
 
     def changed(self) -> None:
         """Something is to be written to `data` soon."""
+        self._moved.set()
         if self._saving is not None:
             self._saving.set()
+
+    async def until(self, condition: Callable[[], bool], *, timeout: float = 10.0) -> None:
+        """Returns once the condition holds; it is looked at after each request and change. Raises TimeoutError."""
+        async with asyncio.timeout(timeout):
+            while not condition():
+                self._moved.clear()
+                await self._moved.wait()
 
     async def _save_when_changed(self, changed: asyncio.Event) -> None:
         while self._data is not None:
@@ -203,6 +212,10 @@ class LocalStripe:
     def requests(self) -> list[RequestRecord]:
         """Every request to the API that came, in order."""
         return list(self._requests)
+
+    def _record(self, request: RequestRecord) -> None:
+        self._requests.append(request)
+        self._moved.set()
 
     def peak_rate(self, *, method: str = "*", path: str = "/v1/*", window: float = 1.0) -> int:
         """The most matching requests that came within any `window` seconds."""

@@ -1,0 +1,104 @@
+"""A local Stripe of its own for each test, and the official SDK's asynchronous client on it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+import pytest
+import stripe
+
+from bot.local.stripe.rate import RateLimits
+from bot.local.stripe.server import LocalStripe
+
+Json = dict[str, Any]
+
+
+class Clock:
+    """Stripe's time, which stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = 1_790_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@asynccontextmanager
+async def sdk(
+    server: LocalStripe, key: str | None = None, *, timeout: float = 5.0
+) -> AsyncIterator[stripe.StripeClient]:
+    """The SDK as Paylink uses it: aiohttp, no retries of its own."""
+    http = stripe.AIOHTTPClient(timeout=timeout)
+    yield stripe.StripeClient(key or server.api_key, http_client=http, base_addresses={"api": server.api_url})
+    await http.close_async()  # type: ignore[no-untyped-call]
+
+
+@pytest.fixture(name="clock")
+def clock_fixture() -> Clock:
+    return Clock()
+
+
+@pytest.fixture(name="server")
+async def server_fixture(clock: Clock) -> AsyncIterator[LocalStripe]:
+    """Without rate limits, so that only the tests of those meet them."""
+    limits = RateLimits(live=None, test=None, endpoint=None)
+    async with LocalStripe(clock=clock, limits=limits, seed=7) as running:
+        yield running
+
+
+@pytest.fixture(name="client")
+async def client_fixture(server: LocalStripe) -> AsyncIterator[stripe.StripeClient]:
+    async with sdk(server) as running:
+        yield running
+
+
+@pytest.fixture(name="http")
+async def http_fixture(server: LocalStripe) -> AsyncIterator[aiohttp.ClientSession]:
+    """Plain HTTP, for what the SDK would not send, and for the buyer's browser."""
+    headers = {"Authorization": f"Bearer {server.api_key}"}
+    async with aiohttp.ClientSession(server.api_url, headers=headers) as session:
+        yield session
+
+
+def link_params(
+    number: str = "INV-1001", *, amount: int = 120_050, currency: str = "usd", **more: Any
+) -> Any:
+    """The request that Paylink sends for an invoice; keywords replace or add parameters."""
+    params: Json = {
+        "line_items": [
+            {
+                "quantity": 1,
+                "price_data": {
+                    "currency": currency,
+                    "unit_amount": amount,
+                    "product_data": {"name": f"Invoice {number}"},
+                },
+            }
+        ],
+        "payment_method_types": ["card"],
+        "restrictions": {"completed_sessions": {"limit": 1}},
+        "metadata": {"invoice_number": number},
+        "payment_intent_data": {"metadata": {"invoice_number": number}},
+        "submit_type": "pay",
+        "inactive_message": "This invoice was paid.",
+    }
+    return params | more
+
+
+async def refusal(call: Callable[[], Any]) -> stripe.StripeError:
+    """The error that the SDK raises."""
+    with pytest.raises(stripe.StripeError) as caught:
+        await call()
+    return caught.value
+
+
+def error_of(error: stripe.StripeError) -> Json:
+    """The error object of the answer, as it went over the wire."""
+    body = error.json_body
+    assert isinstance(body, dict)
+    content = body["error"]
+    assert isinstance(content, dict)
+    return content

@@ -1,0 +1,114 @@
+"""Faults: each kind as the SDK's user meets it, and whether the request had its effect."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import aiohttp
+import pytest
+import stripe
+
+from bot.local.stripe.faults import Fault, FaultKind, Faults
+from bot.local.stripe.server import LocalStripe
+from tests.contracts.stripe_fixtures import (  # noqa: F401
+    client_fixture,
+    clock_fixture,
+    http_fixture,
+    link_params,
+    sdk,
+    server_fixture,
+)
+
+KEY: stripe.RequestOptions = {"idempotency_key": "key-1"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "error", "done", "replayed"),
+    [
+        (FaultKind.DROP, stripe.APIConnectionError, False, False),
+        (FaultKind.ERROR, stripe.APIError, False, False),
+        (FaultKind.GARBLED, stripe.APIError, False, False),
+        (FaultKind.LOST, stripe.APIConnectionError, True, True),
+        (FaultKind.TRUNCATED, aiohttp.ClientPayloadError, True, True),
+    ],
+)
+async def test_after_a_failure_the_same_request_again_makes_one_link(
+    client: stripe.StripeClient,
+    server: LocalStripe,
+    kind: FaultKind,
+    error: type[Exception],
+    done: bool,
+    replayed: bool,
+) -> None:
+    server.faults.add(kind, method="POST", status=503)
+    with pytest.raises(error):
+        await client.v1.payment_links.create_async(link_params(), KEY)
+    assert len(server.links()) == int(done)
+    link = await client.v1.payment_links.create_async(link_params(), KEY)
+    assert [item["id"] for item in server.links()] == [link.id]
+    assert server.requests[-1].replayed == replayed
+    assert [record.fault for record in server.requests] == [kind.value, None]
+
+
+async def test_a_late_answer_comes_after_its_effect(server: LocalStripe) -> None:
+    server.faults.add(FaultKind.LATE, seconds=0.4)
+    async with sdk(server, timeout=0.1) as client:
+        with pytest.raises(stripe.APIConnectionError):
+            await client.v1.payment_links.create_async(link_params(), KEY)
+        assert len(server.links()) == 1
+        await client.v1.payment_links.create_async(link_params(), KEY)
+    assert server.requests[-1].replayed
+
+
+async def test_a_slow_effect_comes_after_the_client_gave_up(server: LocalStripe) -> None:
+    server.faults.add(FaultKind.SLOW, seconds=0.3)
+    async with sdk(server, timeout=0.1) as client:
+        with pytest.raises(stripe.APIConnectionError):
+            await client.v1.payment_links.create_async(link_params(), KEY)
+        assert server.links() == []
+        await server.until(lambda: len(server.links()) == 1)
+
+
+async def test_an_outage_lasts_until_it_is_cleared(client: stripe.StripeClient, server: LocalStripe) -> None:
+    outage = server.faults.outage()
+    for _ in range(3):
+        with pytest.raises(stripe.APIConnectionError):
+            await client.v1.events.list_async()
+    server.faults.remove(outage)
+    await client.v1.events.list_async()
+    assert outage.fired >= 3  # aiohttp itself asks once more when a kept connection closes under a GET
+
+
+def fired(faults: Faults, number: int, method: str = "POST", path: str = "/v1/payment_links") -> list[bool]:
+    return [faults.take(method, path) is not None for _ in range(number)]
+
+
+def test_a_fault_skips_then_fires_so_often() -> None:
+    faults = Faults()
+    faults.add("drop", method="POST", path="/v1/payment_links", skip=1, times=2)
+    assert fired(faults, 1, method="GET") == [False]
+    assert fired(faults, 5) == [False, True, True, False, False]
+
+
+def test_chance_is_the_same_for_the_same_seed() -> None:
+    def run(seed: int) -> list[bool]:
+        faults = Faults(seed)
+        faults.add("lost", probability=0.5, times=None)
+        return fired(faults, 40)
+
+    assert run(1) == run(1)
+    assert run(1) != run(2)
+    assert 5 < sum(run(1)) < 35
+
+
+async def test_faults_can_be_set_over_http(http: aiohttp.ClientSession, server: LocalStripe) -> None:
+    rule: dict[str, Any] = {"kind": "error", "path": "/v1/events", "status": 503}
+    await http.post("/_local/faults", json=rule)
+    assert (await http.get("/v1/events")).status == 503
+    assert (await http.get("/v1/events")).status == 200
+    (fault,) = await (await http.get("/_local/faults")).json()
+    assert (fault["kind"], fault["fired"]) == ("error", 1)
+    await http.delete("/_local/faults")
+    assert server.faults.active == []
+    assert (await http.post("/_local/faults", json={"kind": "earthquake"})).status == 400
+    assert isinstance(server.faults.add("drop"), Fault)
