@@ -4,11 +4,15 @@ Each method is one or two transactions and at most one request to Stripe. Each c
 a button may be anybody's. All raise OrganisationUnknown for a workspace that isn't set up and DatabaseUnavailable.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
+from typing import Concatenate, ParamSpec, TypeVar
 
-from domain import bulk, home, invoices, organisations, selections
+from sqlalchemy.orm import Session
+
+from domain import audit, bulk, home, invoices, organisations, selections
 from domain.database import Database
+from domain.errors import InvoiceNotFound, RunNotFound
 from domain.ledgers import Ledgers
 from domain.link_creation import LinkCreation
 from domain.money import Money
@@ -22,7 +26,11 @@ from domain.summaries import (
     InvoiceSummary,
     LinkStatus,
     OrganisationSummary,
+    StripeState,
 )
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class Desk:
@@ -52,7 +60,8 @@ class Desk:
 
     async def get_invoice(self, actor: Actor, invoice_id: int) -> InvoiceSummary:
         """Raises InvoiceNotFound, and audits it, when the id isn't one of this organisation's."""
-        return await self._audited(actor, invoices.get, actor.team_id, invoice_id, self._ledgers.id)
+        look = self._db.read(invoices.get, actor.team_id, invoice_id, self._ledgers.id)
+        return await self._audited(actor, look)
 
     async def find_nearest(self, actor: Actor, number: str) -> tuple[InvoiceOption, ...]:
         """Up to five invoices whose numbers are most like this one."""
@@ -71,9 +80,9 @@ class Desk:
 
         ``seen`` is the amount that the person was looking at. If Stripe hasn't settled it within ``patience``
         seconds, the invoice comes back as being created, and the work goes on by itself. If somebody else was faster,
-        the invoice comes back with their link. Raises InvoiceNotFound, NotEligible, AmountChanged, StripeNotReady.
+        the invoice comes back with their link. Raises InvoiceNotFound, NotEligible, AmountChanged, LedgerChanged.
         """
-        return await self._audited(actor, self._creation.create, actor, invoice_id, seen, patience)
+        return await self._audited(actor, self._creation.create(actor, invoice_id, seen, patience))
 
     # The list and its selection
 
@@ -100,7 +109,11 @@ class Desk:
         ticked: set[int],
         action_ts: str,
     ) -> int:
-        """Replace the ticks of the displayed page if nothing newer has been taken in; return how many the cap left out."""
+        """Replace the ticks of the displayed page if nothing newer has been taken in; return how many the cap left out.
+
+        ``action_ts`` is Slack's, or empty for a submission, whose state wins. When some were left out the revision
+        has moved, and the list must be shown again.
+        """
         return await self._db.write(
             selections.tick,
             actor,
@@ -114,18 +127,24 @@ class Desk:
 
     async def select_page(self, actor: Actor, selection_id: int, *, room: int) -> InvoiceList:
         """Tick every eligible invoice of the shown page, in page order, up to 100 in all."""
-        return await self._change(selections.select_page, actor, selection_id, room=room)
+        return await self._change(selections.select_page, actor, selection_id, room=room, now=self._clock())
 
     async def clear_selection(self, actor: Actor, selection_id: int, *, room: int) -> InvoiceList:
         """Remove every tick on every page."""
-        return await self._change(selections.clear, actor, selection_id, room=room)
+        return await self._change(selections.clear, actor, selection_id, room=room, now=self._clock())
 
     async def turn_page(
         self, actor: Actor, selection_id: int, *, forward: bool, revision: int, room: int
     ) -> InvoiceList:
         """A click that came from an older rendering than the shown one turns nothing."""
         return await self._change(
-            selections.turn_page, actor, selection_id, forward=forward, revision=revision, room=room
+            selections.turn_page,
+            actor,
+            selection_id,
+            forward=forward,
+            revision=revision,
+            room=room,
+            now=self._clock(),
         )
 
     async def narrow(
@@ -133,12 +152,12 @@ class Desk:
     ) -> InvoiceList:
         """Apply a filter and a search; the ticks stay, the page is the first."""
         return await self._change(
-            selections.narrow, actor, selection_id, filter=filter, search=search, room=room
+            selections.narrow, actor, selection_id, filter=filter, search=search, room=room, now=self._clock()
         )
 
     async def refresh_list(self, actor: Actor, selection_id: int, *, room: int) -> InvoiceList:
         """The same list once its bulk run has begun: first page, nothing ticked."""
-        return await self._change(selections.start_over, actor, selection_id, room=room)
+        return await self._change(selections.start_over, actor, selection_id, room=room, now=self._clock())
 
     # Bulk runs
 
@@ -157,7 +176,7 @@ class Desk:
         """Commit a bulk run of what is ticked. The same ``submission`` again returns the run that it began.
 
         Raises AmountsChanged (nothing was started: confirm again), NothingSelected, NotEligible with
-        ADD_ON_MISSING, StripeNotReady.
+        ADD_ON_MISSING, LedgerChanged.
         """
         result = await self._db.write(
             bulk.start,
@@ -189,9 +208,37 @@ class Desk:
 
     async def get_result(self, actor: Actor, run_id: int) -> BulkResult:
         """Raises RunNotFound."""
-        return await self._audited(actor, bulk.get_result, actor.team_id, run_id)
+        return await self._audited(actor, self._db.read(bulk.get_result, actor.team_id, run_id))
 
     # Home
 
     async def get_home(self, actor: Actor) -> HomeSummary:
-        return await self._db.read(home.get_home, actor.team_id, self._ledgers.id, now=self._clock())
+        return await self._db.read(home.get_home, actor.team_id, self._ledgers.id)
+
+    async def get_stripe_state(self) -> StripeState:
+        """When Stripe was last checked, and why the work is paused if it is."""
+        return await self._db.read(home.get_stripe_state, self._ledgers.id)
+
+    async def _change(
+        self,
+        change: Callable[Concatenate[Session, Actor, int, int, P], InvoiceList],
+        actor: Actor,
+        selection_id: int,
+        /,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> InvoiceList:
+        return await self._db.write(change, actor, selection_id, self._ledgers.id, *args, **kwargs)
+
+    async def _audited(self, actor: Actor, answer: Awaitable[T]) -> T:
+        """Await; an id that isn't this organisation's is refused, and written down."""
+        try:
+            return await answer
+        except (InvoiceNotFound, RunNotFound) as refusal:
+            await self._db.write(_record_refusal, actor, str(refusal), self._clock())
+            raise
+
+
+def _record_refusal(session: Session, actor: Actor, what: str, now: datetime) -> None:
+    organisation = invoices.get_organisation(session, actor.team_id)
+    audit.record(session, "id.refused", what, actor=actor.user_id, now=now, organisation_id=organisation.id)

@@ -59,20 +59,8 @@ class NothingSelected(PaylinkError):
     """Create was asked for with nothing ticked."""
 
 
-class SelectionFull(PaylinkError):
-    """More ticks than a bulk run takes; ``left_out`` of them weren't taken."""
-
-    def __init__(self, left_out: int) -> None:
-        super().__init__(left_out)
-        self.left_out = left_out
-
-
 class LedgerChanged(PaylinkError):
     """Another process has put this database under another Stripe account or mode."""
-
-
-class StripeNotReady(PaylinkError):
-    """Which Stripe account the key belongs to isn't known yet: Stripe hasn't answered since the start."""
 
 
 class DatabaseUnavailable(PaylinkError):

@@ -38,6 +38,11 @@ class Instant(TypeDecorator[datetime]):
         return None if value is None else EPOCH + timedelta(milliseconds=value)
 
 
+def milliseconds(length: timedelta) -> int:
+    """A length of time, to be added to a column of Instants in SQL."""
+    return length // timedelta(milliseconds=1)
+
+
 Id = BigInteger().with_variant(Integer, "sqlite")
 # Ordered byte by byte on both databases, so that prefixes and keys are ranges of an index.
 Bytewise = Text().with_variant(Text(collation="C"), "postgresql")
@@ -354,6 +359,7 @@ class OutboxMessage(Base):
     __table_args__ = (
         Index(
             "ix_outbox_open",
+            "organisation_id",
             "destination",
             "id",
             sqlite_where=text("state IN ('waiting', 'sending')"),
@@ -380,6 +386,7 @@ class OutboxMessage(Base):
     may_be_posted: Mapped[bool] = mapped_column(default=False)
     attempts: Mapped[int] = mapped_column(default=0)
     attempted_at: Mapped[datetime | None] = mapped_column(Instant)
+    last_attempted_at: Mapped[datetime | None] = mapped_column(Instant)
     attempted_channel: Mapped[str | None] = mapped_column(String(255))
     next_attempt_at: Mapped[datetime] = mapped_column(Instant)
     owner: Mapped[str | None] = mapped_column(String(64))

@@ -1,0 +1,259 @@
+"""Bulk runs: up to 100 invoices, each reserved in the one transaction that commits the run, then created by
+domain/link_creation.py like any other link. What became of each stands on its item."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from domain import invoices, links, selections
+from domain.database import database_now
+from domain.eligibility import Reason
+from domain.errors import AmountsChanged, NotEligible, NothingSelected, RunNotFound
+from domain.links import Terms
+from domain.models import BulkRun, BulkRunItem, Invoice, Link, Organisation, SelectionItem
+from domain.money import Money
+from domain.summaries import Actor, BulkItem, BulkResult, Confirmation, Outcome
+
+
+def confirm(
+    session: Session, actor: Actor, selection_id: int, ledger_id: int, *, livemode: bool, now: datetime
+) -> Confirmation:
+    """See Desk.confirm."""
+    selection = selections.get(session, actor, selection_id, lock=True)
+    items = _items(session, selection.id)
+    if not items:
+        raise NothingSelected
+    _require_add_on(session, actor)
+    chosen = (
+        invoices.of_team(actor.team_id, ledger_id).where(Invoice.id.in_(items)).order_by(Invoice.position)
+    )
+    found = [invoices.summarise(row[0], row[1]) for row in session.execute(chosen)]
+    changed = []
+    for invoice in found:
+        item = items[invoice.id]
+        if item.amount is not None and (item.amount, item.currency) != _pair(invoice.amount):
+            changed.append(invoice.number)
+        item.amount, item.currency = _pair(invoice.amount)
+    selection.touched_at = now
+    targets = tuple(invoice for invoice in found if invoice.eligible)
+    return Confirmation(
+        selection_id=selection.id,
+        targets=targets,
+        skipped=tuple(invoice for invoice in found if not invoice.eligible),
+        totals=invoices.totals(targets),
+        livemode=livemode,
+        changed=tuple(changed),
+    )
+
+
+def start(
+    session: Session,
+    actor: Actor,
+    selection_id: int,
+    terms: Terms,
+    *,
+    submission: str,
+    view_id: str | None,
+    now: datetime,
+) -> BulkResult:
+    """See Desk.start_run."""
+    selection = selections.get(session, actor, selection_id, lock=True)
+    begun = _begun(session, actor, submission)
+    if begun is not None:
+        return begun
+    items = _items(session, selection.id)
+    if not items:
+        raise NothingSelected
+    seen = {key: (item.amount, item.currency) for key, item in items.items()}
+    result = _begin(session, actor, seen, terms, submission=submission, view_id=view_id, now=now)
+    selections.empty(session, selection)
+    selection.revision += 1
+    return result
+
+
+def retry_failed(
+    session: Session,
+    actor: Actor,
+    run_id: int,
+    terms: Terms,
+    *,
+    submission: str,
+    view_id: str | None,
+    now: datetime,
+) -> BulkResult:
+    """See Desk.retry_failed."""
+    run = _get(session, actor.team_id, run_id, lock=True)
+    begun = _begun(session, actor, submission)
+    if begun is not None:
+        return begun
+    failed = session.execute(
+        sa.select(BulkRunItem.invoice_id, Link.amount, Link.currency)
+        .join(Link, Link.id == BulkRunItem.link_id)
+        .where(BulkRunItem.run_id == run.id, BulkRunItem.outcome == Outcome.FAILED)
+    )
+    seen: dict[int, tuple[int | None, str | None]] = {
+        key: (amount, currency) for key, amount, currency in failed
+    }
+    if not seen:
+        raise NothingSelected
+    return _begin(session, actor, seen, terms, submission=submission, view_id=view_id, now=now)
+
+
+def get_result(session: Session, team_id: str, run_id: int) -> BulkResult:
+    """Raises RunNotFound."""
+    return summarise(session, _get(session, team_id, run_id))
+
+
+def summarise(session: Session, run: BulkRun) -> BulkResult:
+    rows = session.execute(
+        sa.select(BulkRunItem, Invoice.number, Link.url)
+        .join(Invoice, Invoice.id == BulkRunItem.invoice_id)
+        .outerjoin(Link, Link.id == BulkRunItem.link_id)
+        .where(BulkRunItem.run_id == run.id)
+        .order_by(BulkRunItem.ordinal)
+    )
+    return BulkResult(
+        id=run.id,
+        organisation_id=run.organisation_id,
+        requested_by=run.requested_by,
+        requested_at=run.requested_at,
+        items=tuple(_summarise_item(*row) for row in rows),
+        view_id=run.view_id,
+    )
+
+
+def _summarise_item(item: BulkRunItem, number: str, url: str | None) -> BulkItem:
+    return BulkItem(
+        invoice_id=item.invoice_id,
+        number=number,
+        outcome=Outcome(item.outcome),
+        reason=Reason(item.reason) if item.reason else None,
+        refusal=item.refusal,
+        url=url if item.outcome == Outcome.CREATED else None,
+    )
+
+
+def _begin(
+    session: Session,
+    actor: Actor,
+    seen: dict[int, tuple[int | None, str | None]],
+    terms: Terms,
+    *,
+    submission: str,
+    view_id: str | None,
+    now: datetime,
+) -> BulkResult:
+    """Reserve what is eligible, note what is skipped, and commit to both. Raises AmountsChanged."""
+    links.require_current(session, terms.ledger_id)
+    organisation = _require_add_on(session, actor)
+    chosen = _lock_invoices(session, organisation, seen)
+    existing = _existing(session, seen, terms.ledger_id)
+    changed = [
+        invoice.number
+        for invoice in chosen
+        if seen[invoice.id] != (invoice.amount, invoice.currency)
+        and links.existing_reason(existing.get(invoice.id)) is None
+    ]
+    if changed:
+        raise AmountsChanged(tuple(changed))
+    run = BulkRun(
+        organisation_id=organisation.id,
+        ledger_id=terms.ledger_id,
+        submission=submission,
+        requested_by=actor.user_id,
+        requested_at=now,
+        view_id=view_id,
+    )
+    session.add(run)
+    clock = database_now(session)
+    reserved: list[tuple[Invoice, Link | Reason]] = []
+    for invoice in chosen:
+        try:
+            link = links.reserve(
+                session,
+                invoice,
+                organisation,
+                terms,
+                existing.get(invoice.id),
+                by=actor,
+                now=now,
+                clock=clock,
+                claim=False,
+            )
+            reserved.append((invoice, link))
+        except NotEligible as refusal:
+            reserved.append((invoice, refusal.reason))
+    session.flush()
+    for ordinal, (invoice, outcome) in enumerate(reserved):
+        skipped = isinstance(outcome, Reason)
+        session.add(
+            BulkRunItem(
+                run_id=run.id,
+                ordinal=ordinal,
+                invoice_id=invoice.id,
+                link_id=None if isinstance(outcome, Reason) else outcome.id,
+                outcome=Outcome.SKIPPED.value if skipped else Outcome.BEING_CREATED.value,
+                reason=outcome.value if isinstance(outcome, Reason) else None,
+            )
+        )
+    session.flush()
+    links.finish_if_settled(session, run.id, now)
+    return summarise(session, run)
+
+
+def _lock_invoices(session: Session, organisation: Organisation, ids: Iterable[int]) -> list[Invoice]:
+    """In list order; locked in the order of their ids, so that two runs never wait for each other."""
+    locked = session.scalars(
+        sa.select(Invoice)
+        .where(Invoice.id.in_(list(ids)), Invoice.organisation_id == organisation.id)
+        .order_by(Invoice.id)
+        .with_for_update()
+    )
+    return sorted(locked, key=lambda invoice: invoice.position)
+
+
+def _existing(session: Session, ids: Iterable[int], ledger_id: int) -> dict[int, Link]:
+    found = session.scalars(
+        sa.select(Link).where(Link.invoice_id.in_(list(ids)), Link.ledger_id == ledger_id)
+    )
+    return {link.invoice_id: link for link in found}
+
+
+def _begun(session: Session, actor: Actor, submission: str) -> BulkResult | None:
+    """The run that the same submission began, when Slack delivers it twice."""
+    run = session.scalar(
+        sa.select(BulkRun)
+        .join(Organisation, Organisation.id == BulkRun.organisation_id)
+        .where(BulkRun.submission == submission, Organisation.team_id == actor.team_id)
+    )
+    return None if run is None else summarise(session, run)
+
+
+def _get(session: Session, team_id: str, run_id: int, *, lock: bool = False) -> BulkRun:
+    found = (
+        sa.select(BulkRun)
+        .join(Organisation, Organisation.id == BulkRun.organisation_id)
+        .where(BulkRun.id == run_id, Organisation.team_id == team_id)
+    )
+    run = session.scalar(found.with_for_update(of=BulkRun) if lock else found)
+    if run is None:
+        raise RunNotFound(f"bulk run {run_id}")
+    return run
+
+
+def _require_add_on(session: Session, actor: Actor) -> Organisation:
+    organisation = invoices.get_organisation(session, actor.team_id)
+    if not organisation.add_on:
+        raise NotEligible("", Reason.ADD_ON_MISSING)
+    return organisation
+
+
+def _items(session: Session, selection_id: int) -> dict[int, SelectionItem]:
+    found = session.scalars(sa.select(SelectionItem).where(SelectionItem.selection_id == selection_id))
+    return {item.invoice_id: item for item in found}
+
+
+def _pair(money: Money) -> tuple[int, str]:
+    return money.amount, money.currency

@@ -1,0 +1,33 @@
+"""Claims of processes that died: taken back at once where it is known, else when their leases end.
+
+Taking back a living process's claim by mistake costs nothing but a request: a link is asked for under the same
+idempotency key, and a message in doubt is looked for once the margin after its last attempt is over.
+"""
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from domain.database import database_now
+from domain.models import Duty, Link, OutboxMessage, StripeEvent
+
+_CLAIMED = (Link, StripeEvent, OutboxMessage, Duty)
+
+
+def list_owners(session: Session) -> set[str]:
+    """Whoever holds a claim now."""
+    owners: set[str] = set()
+    for table in _CLAIMED:
+        held = sa.select(table.owner).where(table.lease_until.is_not(None), table.owner.is_not(None))
+        owners.update(owner for owner in session.scalars(held.distinct()) if owner)
+    return owners
+
+
+def end_claims(session: Session, owners: set[str]) -> None:
+    """End the leases of processes that are known to be gone, or of this one when it stops."""
+    now = database_now(session)
+    for table in _CLAIMED:
+        session.execute(
+            sa.update(table)
+            .where(table.owner.in_(owners), table.lease_until.is_not(None))
+            .values(lease_until=now)
+        )

@@ -1,0 +1,39 @@
+"""Throwing away what nobody needs any more: drafts of lists, and events that were settled long ago."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from domain.database import Database
+from domain.models import Selection, SelectionItem, StripeEvent
+
+# Slack forgets a modal long before; Stripe lists an event for 30 days.
+SELECTIONS_KEPT = timedelta(days=2)
+EVENTS_KEPT = timedelta(days=31)
+AT_ONCE = 500
+
+
+async def prune(db: Database, clock: Callable[[], datetime]) -> None:
+    """Delete in short transactions until nothing is left to delete."""
+    while await db.background_write(_prune, clock()):
+        pass
+
+
+def _prune(session: Session, now: datetime) -> int:
+    old = session.scalars(
+        sa.select(Selection.id).where(Selection.touched_at < now - SELECTIONS_KEPT).limit(AT_ONCE)
+    ).all()
+    session.execute(sa.delete(SelectionItem).where(SelectionItem.selection_id.in_(old)))
+    session.execute(sa.delete(Selection).where(Selection.id.in_(old)))
+    settled = session.execute(
+        sa.select(StripeEvent.ledger_id, StripeEvent.id)
+        .where(StripeEvent.settled_at < now - EVENTS_KEPT)
+        .limit(AT_ONCE)
+    ).all()
+    for ledger_id, event_id in settled:
+        session.execute(
+            sa.delete(StripeEvent).where(StripeEvent.ledger_id == ledger_id, StripeEvent.id == event_id)
+        )
+    return len(old) + len(settled)

@@ -1,0 +1,168 @@
+"""Looking at billing invoices. Every function takes the Slack team, so that no organisation sees another's."""
+
+import difflib
+import itertools
+import re
+from collections.abc import Iterable
+from typing import Any, cast
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from domain.eligibility import ineligible_because
+from domain.errors import InvoiceNotFound, OrganisationUnknown
+from domain.links import existing_reason
+from domain.models import Invoice, Link, Organisation, SearchTerm
+from domain.money import Money
+from domain.search_terms import prefix_range, search_phrase
+from domain.standing import number_key
+from domain.summaries import InvoiceOption, InvoiceSummary, LinkStatus, LinkSummary
+
+NEAREST = 5
+OPTIONS = 100
+# How many entries of the index a type-ahead looks at: a single letter may begin a hundred thousand names.
+OPTIONS_LOOKED_AT = 400
+_LAST = "\U0010ffff"
+
+
+def of_team(team_id: str, ledger_id: int) -> sa.Select[Invoice, Link | None]:
+    """The organisation's invoices, each with its link in the ledger if it has one."""
+    found = (
+        sa.select(Invoice, Link)
+        .join(Organisation, Organisation.id == Invoice.organisation_id)
+        .outerjoin(Link, sa.and_(Link.invoice_id == Invoice.id, Link.ledger_id == ledger_id))
+        .where(Organisation.team_id == team_id)
+    )
+    # An outer join: the second of the pair may be missing, which the types of select() can't say.
+    return cast("sa.Select[Invoice, Link | None]", found)
+
+
+def get(session: Session, team_id: str, invoice_id: int, ledger_id: int) -> InvoiceSummary:
+    """Raises InvoiceNotFound: unknown, or another organisation's."""
+    row = session.execute(of_team(team_id, ledger_id).where(Invoice.id == invoice_id)).first()
+    if row is None:
+        raise InvoiceNotFound(f"invoice {invoice_id}")
+    return summarise(row[0], row[1])
+
+
+def find_by_number(session: Session, team_id: str, number: str, ledger_id: int) -> InvoiceSummary | None:
+    organisation = get_organisation(session, team_id)
+    row = session.execute(
+        sa.select(Invoice, Link)
+        .outerjoin(Link, sa.and_(Link.invoice_id == Invoice.id, Link.ledger_id == ledger_id))
+        .where(Invoice.organisation_id == organisation.id, Invoice.number_key == number_key(number))
+    ).first()
+    return None if row is None else summarise(*row)
+
+
+def lock(session: Session, team_id: str, invoice_id: int) -> tuple[Invoice, Organisation]:
+    """The invoice, locked against whoever else would reserve its link. Raises InvoiceNotFound."""
+    row = session.execute(
+        sa.select(Invoice, Organisation)
+        .join(Organisation, Organisation.id == Invoice.organisation_id)
+        .where(Invoice.id == invoice_id, Organisation.team_id == team_id)
+        .with_for_update(of=Invoice)
+    ).first()
+    if row is None:
+        raise InvoiceNotFound(f"invoice {invoice_id}")
+    return row[0], row[1]
+
+
+def get_organisation(session: Session, team_id: str) -> Organisation:
+    """Raises OrganisationUnknown."""
+    organisation = session.scalar(sa.select(Organisation).where(Organisation.team_id == team_id))
+    if organisation is None:
+        raise OrganisationUnknown(team_id)
+    return organisation
+
+
+def find_nearest(session: Session, team_id: str, number: str) -> tuple[InvoiceOption, ...]:
+    """Up to five invoices whose numbers are most like this one, the most alike first."""
+    organisation = get_organisation(session, team_id)
+    wanted = number_key(number)[:60]
+    of_organisation = sa.select(Invoice).where(Invoice.organisation_id == organisation.id)
+    candidates: dict[str, Invoice] = {}
+
+    def look(condition: sa.ColumnElement[bool], order: Any) -> None:
+        found = session.scalars(of_organisation.where(condition).order_by(order).limit(40))
+        candidates.update((invoice.number_key, invoice) for invoice in found)
+
+    look(Invoice.number_key >= wanted, Invoice.number_key)
+    look(Invoice.number_key < wanted, Invoice.number_key.desc())
+    # Somebody types 1001 and means INV-1001: try the digits behind the letters that the neighbours begin with.
+    digits = re.search(r"[0-9]+$", wanted)
+    if digits:
+        for letters in sorted({re.split(r"[0-9]", key)[0] for key in candidates})[:5]:
+            key = letters + digits.group()
+            look(sa.and_(Invoice.number_key >= key, Invoice.number_key < key + _LAST), Invoice.number_key)
+    ranked = sorted(candidates, key=lambda key: (-difflib.SequenceMatcher(None, wanted, key).ratio(), key))
+    return tuple(_option(candidates[key]) for key in ranked[:NEAREST])
+
+
+def find_options(session: Session, team_id: str, text: str) -> tuple[InvoiceOption, ...]:
+    """Up to 100 invoices whose number, or any word of whose buyer, begins with the text; in list order."""
+    organisation = get_organisation(session, team_id)
+    found = sa.select(Invoice).where(Invoice.organisation_id == organisation.id)
+    phrase = search_phrase(text)
+    if phrase:
+        lo, hi = prefix_range(phrase)
+        looked_at = (
+            sa.select(SearchTerm.invoice_id)
+            .where(SearchTerm.organisation_id == organisation.id, SearchTerm.term >= lo, SearchTerm.term < hi)
+            .order_by(SearchTerm.term)
+            .limit(OPTIONS_LOOKED_AT)
+        )
+        found = found.where(Invoice.id.in_(looked_at))
+    return tuple(map(_option, session.scalars(found.order_by(Invoice.position).limit(OPTIONS))))
+
+
+def _option(invoice: Invoice) -> InvoiceOption:
+    money = Money(invoice.amount, invoice.currency)
+    return InvoiceOption(invoice.id, invoice.number, invoice.buyer_name, money, LinkStatus(invoice.status))
+
+
+def summarise(invoice: Invoice, link: Link | None) -> InvoiceSummary:
+    """``link`` is the one of the ledger in use."""
+    money = Money(invoice.amount, invoice.currency)
+    created = link is not None and link.state == "created"
+    return InvoiceSummary(
+        id=invoice.id,
+        number=invoice.number,
+        buyer_name=invoice.buyer_name,
+        buyer_email=invoice.buyer_email,
+        amount=money,
+        issue_date=invoice.issue_date,
+        due_date=invoice.due_date,
+        description=invoice.description,
+        status=LinkStatus(link.status) if link is not None and created else LinkStatus.NOT_CREATED,
+        reason=ineligible_because(money, existing_reason(link)),
+        link=summarise_link(link) if link is not None and created else None,
+        refusal=link.refusal if link is not None and link.state == "refused" else None,
+    )
+
+
+def summarise_link(link: Link) -> LinkSummary:
+    assert link.url is not None
+    assert link.created_at is not None
+    received = None if link.amount_received is None else Money(link.amount_received, link.currency)
+    return LinkSummary(
+        url=link.url,
+        amount=Money(link.amount, link.currency),
+        created_at=link.created_at,
+        created_by=link.requested_by,
+        paid_at=link.paid_at,
+        amount_received=received,
+        stripe_payment=link.stripe_payment,
+        refunded=link.refunded,
+        disputed=link.disputed,
+        exception=link.exception,
+    )
+
+
+def totals(invoices: Iterable[InvoiceSummary]) -> tuple[Money, ...]:
+    """The sum for each currency, in the order of their codes."""
+    by_currency = sorted((invoice.amount.currency, invoice.amount.amount) for invoice in invoices)
+    return tuple(
+        Money(sum(amount for _, amount in amounts), currency)
+        for currency, amounts in itertools.groupby(by_currency, key=lambda pair: pair[0])
+    )

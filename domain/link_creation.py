@@ -1,0 +1,214 @@
+"""Creating links: one path for one and for a hundred, for a first attempt and for what a restart interrupted.
+
+Reserve in a transaction (domain/links.py), ask Stripe once, record in a transaction. Whatever the answer, or if none
+comes, the identical request goes out again under the same idempotency key until the outcome is known.
+"""
+
+import asyncio
+import json
+import random
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy.orm import Session
+
+from domain import invoices, links
+from domain.database import Database
+from domain.eligibility import Reason
+from domain.errors import NotEligible
+from domain.ledgers import Ledgers
+from domain.link_search import find_created
+from domain.links import Intent, Terms
+from domain.money import Money
+from domain.pacing import StripePace
+from domain.pausing import AWAY, pause, resume
+from domain.stripe_api import StripeApi
+from domain.stripe_errors import KeyReused, StripeAway, StripeKeyRefused, StripeLimited, StripeRefused
+from domain.summaries import Actor, InvoiceSummary
+
+_log = structlog.get_logger()
+
+# Enough to fill the limiter while each answer takes half a second; more would only queue (facts/reliability.md).
+IN_FLIGHT = 16
+# Stripe keeps an idempotency key for 24 hours at least (facts/stripe.md); an hour is left for clocks and queues.
+KEY_LIFE = timedelta(hours=23)
+LONGEST_DELAY = 30.0
+PAUSED_DELAY = 15.0
+# So many failures of Stripe's own in a row, and what they say is no longer believed: look whether there is a link.
+ATTEMPTS_BEFORE_LOOKING = 4
+# So many requests in a row without an answer, and Stripe is taken to be away.
+TROUBLES_BEFORE_PAUSING = 8
+
+_OTHERS_WERE_FASTER = {Reason.PENDING_PAYMENT, Reason.PAID, Reason.BEING_CREATED}
+
+
+class LinkCreation:
+    """Creates what is reserved; several of these, in several processes, share the work by claims with leases."""
+
+    def __init__(
+        self,
+        db: Database,
+        ledgers: Ledgers,
+        stripe: StripeApi,
+        pace: StripePace,
+        *,
+        owner: str,
+        lease: timedelta,
+        margin: timedelta,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._db = db
+        self._ledgers = ledgers
+        self._stripe = stripe
+        self._pace = pace
+        self._owner = owner
+        self._lease = lease
+        self._margin = margin
+        self._clock = clock
+        self._paused = False
+        self._in_trouble = 0
+        self._sending: set[asyncio.Task[None]] = set()
+        self.wake: Callable[[], None] = lambda: None
+        """Told when there is work to do; set by the wiring."""
+        self.on_settled: Callable[[int, bool], None] = lambda link_id, created: None
+        """Told of each link that was created (True) or refused (False)."""
+
+    def terms(self) -> Terms:
+        return Terms(self._ledgers.id, self._owner, self._lease)
+
+    async def create(self, actor: Actor, invoice_id: int, seen: Money, patience: float) -> InvoiceSummary:
+        """See Desk.create_link."""
+        try:
+            intent = await self._db.write(_reserve, actor, invoice_id, seen, self.terms(), self._clock())
+        except NotEligible as refusal:
+            if refusal.reason not in _OTHERS_WERE_FASTER:
+                raise
+        else:
+            await asyncio.wait({self._send(intent)}, timeout=patience)
+        return await self._db.read(invoices.get, actor.team_id, invoice_id, self._ledgers.id)
+
+    async def run_due(self) -> None:
+        """Settle every reserved link that is due, a bounded number at a time."""
+        if not await self._ledgers.settle():
+            return
+        while True:
+            # While Stripe refuses or is away one request at a time finds out whether that is over.
+            free = (1 if self._paused else IN_FLIGHT) - len(self._sending)
+            claimed = await self._db.background_write(links.claim_due, self.terms(), free) if free > 0 else []
+            for intent in claimed:
+                self._send(intent)
+            if not self._sending or (self._paused and not claimed):
+                return
+            # Not longer, so that what was reserved meanwhile doesn't wait for the slowest answer.
+            await asyncio.wait(self._sending, timeout=0.5, return_when=asyncio.FIRST_COMPLETED)
+
+    async def finish(self) -> None:
+        """Wait for what is in flight (the caller limits the time)."""
+        if self._sending:
+            await asyncio.wait(self._sending)
+
+    def _send(self, intent: Intent) -> asyncio.Task[None]:
+        task = asyncio.create_task(self._settle(intent), name=f"link-{intent.link_id}")
+        self._sending.add(task)
+        task.add_done_callback(self._sent)
+        return task
+
+    def _sent(self, task: asyncio.Task[None]) -> None:
+        self._sending.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            # The claim ends by itself, and the link is taken up again under the same key.
+            _log.error("link.unsettled", task=task.get_name(), error=type(error).__name__, exc_info=error)
+
+    async def _settle(self, intent: Intent) -> None:
+        try:
+            if intent.look_first or self._key_expired(intent):
+                await self._adopt_or_renew(intent)
+            else:
+                await self._ask(intent)
+        except StripeKeyRefused as refused:
+            await self._set_paused(refused.sentence)
+            await self._postpone(intent, PAUSED_DELAY)
+        except StripeLimited as limited:
+            await self._pace.hold_back(limited.retry_after or 1.0)
+            await self._postpone(intent, (limited.retry_after or 0.0) + _jittered(1.0))
+        except StripeRefused as refused:
+            await self._set_paused(None)
+            if await self._db.background_write(
+                links.record_refused, intent, self._owner, refused.sentence, self._clock()
+            ):
+                self.on_settled(intent.link_id, False)
+        except KeyReused:
+            await self._postpone(intent, 0.0, look_first=True)
+        except StripeAway as away:
+            self._in_trouble += 1
+            if self._in_trouble >= TROUBLES_BEFORE_PAUSING:
+                await self._set_paused(AWAY)
+            look = away.saved or intent.attempts + 1 >= ATTEMPTS_BEFORE_LOOKING
+            await self._postpone(intent, _backoff(intent.attempts), look_first=look and not away.unsent)
+
+    async def _ask(self, intent: Intent) -> None:
+        await self._pace.slot()
+        enough = timedelta(seconds=self._stripe.timeout)
+        if not await self._db.background_write(links.begin_sending, intent, self._owner, enough):
+            return
+        answer = await self._stripe.create_payment_link(
+            json.loads(intent.request), key=intent.key, version=intent.api_version
+        )
+        await self._record(intent, str(answer["id"]), str(answer["url"]))
+
+    async def _record(self, intent: Intent, stripe_id: str, url: str) -> None:
+        await self._set_paused(None)
+        if await self._db.background_write(
+            links.record_created, intent.link_id, stripe_id, url, self._clock()
+        ):
+            self.on_settled(intent.link_id, True)
+
+    async def _adopt_or_renew(self, intent: Intent) -> None:
+        """Earlier requests may have made the link: adopt it; or, once they no longer can have, take a new key."""
+        since = intent.first_sent_at or intent.claimed_at
+        found = await find_created(
+            self._db, self._stripe, self._pace, self._ledgers.id, intent.reference, since
+        )
+        if found is not None:
+            await self._record(intent, *found)
+        elif intent.last_sent_at is not None and intent.claimed_at < intent.last_sent_at + self._margin:
+            wait = intent.last_sent_at + self._margin - intent.claimed_at
+            await self._postpone(intent, wait.total_seconds() + 0.1, look_first=True)
+        else:
+            await self._db.background_write(links.renew_key, intent, self._owner)
+
+    def _key_expired(self, intent: Intent) -> bool:
+        return intent.first_sent_at is not None and intent.claimed_at - intent.first_sent_at > KEY_LIFE
+
+    async def _postpone(self, intent: Intent, seconds: float, *, look_first: bool = False) -> None:
+        delay = timedelta(seconds=seconds)
+        await self._db.background_write(links.postpone, intent, self._owner, delay, look_first=look_first)
+
+    async def _set_paused(self, sentence: str | None) -> None:
+        if sentence is None:
+            self._in_trouble = 0
+            if self._paused:
+                self._paused = False
+                _log.info("stripe.resumed")
+                await self._db.background_write(resume, self._ledgers.id)
+        elif not self._paused:
+            self._paused = True
+            _log.warning("stripe.paused", reason=sentence)
+            await self._db.background_write(pause, self._ledgers.id, sentence)
+
+
+def _reserve(
+    session: Session, actor: Actor, invoice_id: int, seen: Money, terms: Terms, now: datetime
+) -> Intent:
+    invoice, organisation = invoices.lock(session, actor.team_id, invoice_id)
+    return links.reserve_one(session, actor, invoice, organisation, seen, terms, now)
+
+
+def _backoff(attempts: int) -> float:
+    return _jittered(min(0.5 * 2 ** min(attempts, 10), LONGEST_DELAY))
+
+
+def _jittered(seconds: float) -> float:
+    return seconds * random.uniform(0.75, 1.25)  # noqa: S311 - spreads retries, keeps no secret

@@ -1,0 +1,73 @@
+"""The outbox: messages that Slack must get once, enqueued in the transaction of the fact that they tell."""
+
+import secrets
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from domain.models import OutboxMessage
+from domain.summaries import AnnouncementKind
+
+
+def enqueue(
+    session: Session,
+    kind: AnnouncementKind,
+    subject: str,
+    *,
+    organisation_id: int,
+    now: datetime,
+    destination: str = "",
+    payment_id: int | None = None,
+    exception_id: int | None = None,
+    run_id: int | None = None,
+) -> bool:
+    """Add the message unless one with the same ``subject`` is there already; False if it was.
+
+    ``destination`` is a Slack user id, or empty for the notification channel.
+    """
+    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    added = session.execute(
+        insert(OutboxMessage)
+        .values(
+            organisation_id=organisation_id,
+            kind=kind.value,
+            subject=subject,
+            key=secrets.token_urlsafe(18),
+            destination=destination,
+            payment_id=payment_id,
+            exception_id=exception_id,
+            run_id=run_id,
+            enqueued_at=now,
+            next_attempt_at=now,
+            state="waiting",
+            may_be_posted=False,
+            attempts=0,
+        )
+        .on_conflict_do_nothing(index_elements=[OutboxMessage.subject])
+        .returning(OutboxMessage.id)
+    ).scalar_one_or_none()
+    return added is not None
+
+
+def list_stuck(session: Session) -> list[OutboxMessage]:
+    """Messages that wait for the operator: refused for good, or of an outcome that nobody can know."""
+    return list(
+        session.scalars(
+            sa.select(OutboxMessage)
+            .where(OutboxMessage.state.in_(["dead", "unknown"]))
+            .order_by(OutboxMessage.id)
+        )
+    )
+
+
+def resend(session: Session, message_id: int, now: datetime) -> bool:
+    """Put a stuck message back into the queue; False if there is no such stuck message."""
+    done = session.execute(
+        sa.update(OutboxMessage)
+        .where(OutboxMessage.id == message_id, OutboxMessage.state.in_(["dead", "unknown"]))
+        .values(state="waiting", attempts=0, next_attempt_at=now, problem=None, may_be_posted=False)
+        .returning(OutboxMessage.id)
+    ).scalar_one_or_none()
+    return done is not None

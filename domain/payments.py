@@ -1,0 +1,203 @@
+"""Recording what Stripe says was paid: one function, whoever saw it (webhook, poll or sweep).
+
+Paid means all of: status complete, payment status paid, and link, amount, currency and mode as ours. Everything else
+that completes is kept as an exception that people see; nothing is dropped and nothing is silently Paid.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from domain import outbox
+from domain.models import Invoice, Ledger, Link, Payment, PaymentException
+from domain.standing import place
+from domain.stripe_api import moment
+from domain.summaries import AnnouncementKind, ExceptionKind, LinkStatus
+
+
+@dataclass(frozen=True)
+class SessionFacts:
+    """What a Checkout Session says. ``amount`` in the currency's smallest unit; ``currency`` in capitals."""
+
+    session_id: str
+    stripe_link_id: str | None
+    reference: str | None
+    complete: bool
+    paid: bool
+    amount: int
+    currency: str
+    livemode: bool
+    payment_intent: str | None
+    opened_at: datetime
+
+
+def read_session(session: dict[str, Any]) -> SessionFacts:
+    """Read Stripe's object. Raises ValueError or KeyError for anything that is no Checkout Session."""
+    amount = session.get("amount_total")
+    if amount is not None and (isinstance(amount, bool) or not isinstance(amount, int)):
+        raise ValueError("amount_total")
+    return SessionFacts(
+        session_id=str(session["id"]),
+        stripe_link_id=id_of(session.get("payment_link")),
+        reference=(session.get("metadata") or {}).get("paylink_reference"),
+        complete=session.get("status") == "complete",
+        paid=session.get("payment_status") == "paid",
+        amount=amount or 0,
+        currency=str(session.get("currency") or "").upper(),
+        livemode=session.get("livemode") is True,
+        payment_intent=id_of(session.get("payment_intent")),
+        opened_at=moment(session["created"]),
+    )
+
+
+def id_of(value: object) -> str | None:
+    """The id in a field that Stripe may give expanded."""
+    if isinstance(value, dict):
+        value = value.get("id")
+    return value if isinstance(value, str) else None
+
+
+def record_payment(
+    session: Session, facts: SessionFacts, ledger_id: int, paid_at: datetime | None, now: datetime
+) -> str | None:
+    """Record a completed session of one of our links, once; return the verdict if this call recorded it.
+
+    None when it isn't complete, isn't ours, is of the other mode, or was recorded already.
+    """
+    if not facts.complete or facts.stripe_link_id is None:
+        return None
+    if session.scalar(sa.select(Ledger.livemode).where(Ledger.id == ledger_id)) != facts.livemode:
+        return None
+    ours = sa.select(Link).where(Link.ledger_id == ledger_id, Link.stripe_id == facts.stripe_link_id)
+    link = session.scalar(ours.with_for_update())
+    if link is None:
+        return None
+    # With the link locked, whoever sees the same session at the same moment waits here and then finds this row.
+    payment = session.scalar(
+        sa.select(Payment).where(Payment.ledger_id == ledger_id, Payment.session_id == facts.session_id)
+    )
+    if payment is not None and not (payment.verdict == ExceptionKind.COMPLETED_UNPAID and facts.paid):
+        return None
+    verdict = _verdict(session, link, facts)
+    if payment is None:
+        payment = Payment(link_id=link.id, ledger_id=ledger_id, session_id=facts.session_id, seen_at=now)
+        session.add(payment)
+    payment.payment_intent, payment.verdict = facts.payment_intent, verdict
+    payment.amount, payment.currency = facts.amount, facts.currency
+    payment.paid_at = paid_at or facts.opened_at
+    session.flush()
+    if verdict == "paid":
+        _mark_paid(session, link, payment, now)
+    else:
+        record_exception(
+            session,
+            link,
+            ExceptionKind(verdict),
+            key=f"{verdict}:{facts.session_id}",
+            stripe_object=facts.payment_intent or facts.session_id,
+            amount=facts.amount,
+            currency=facts.currency,
+            now=now,
+        )
+    return verdict
+
+
+def _verdict(session: Session, link: Link, facts: SessionFacts) -> str:
+    if not facts.paid:
+        return ExceptionKind.COMPLETED_UNPAID
+    if link.status == LinkStatus.PAID:
+        return ExceptionKind.SECOND_PAYMENT
+    if facts.currency != link.currency:
+        return ExceptionKind.CURRENCY_DIFFERS
+    return "paid" if facts.amount == link.amount else ExceptionKind.AMOUNT_DIFFERS
+
+
+def _mark_paid(session: Session, link: Link, payment: Payment, now: datetime) -> None:
+    link.status, link.paid_at, link.changed_at = LinkStatus.PAID.value, payment.paid_at, now
+    link.amount_received, link.stripe_payment = payment.amount, payment.payment_intent
+    if session.scalar(sa.select(Ledger.current).where(Ledger.id == link.ledger_id)):
+        place(session.get_one(Invoice, link.invoice_id), link)
+    outbox.enqueue(
+        session,
+        AnnouncementKind.PAID,
+        f"paid:{payment.id}",
+        organisation_id=link.organisation_id,
+        now=now,
+        payment_id=payment.id,
+    )
+
+
+def record_exception(
+    session: Session,
+    link: Link,
+    kind: ExceptionKind,
+    *,
+    key: str,
+    stripe_object: str,
+    amount: int,
+    currency: str,
+    now: datetime,
+) -> bool:
+    """Keep something that people must look at, and tell them, once for each ``key``. The caller has locked the link."""
+    known = sa.select(PaymentException.id).where(
+        PaymentException.ledger_id == link.ledger_id, PaymentException.key == key
+    )
+    if session.scalar(sa.select(known.exists())):
+        return False
+    exception = PaymentException(
+        link_id=link.id,
+        ledger_id=link.ledger_id,
+        key=key,
+        kind=kind.value,
+        stripe_object=stripe_object,
+        amount=amount,
+        currency=currency,
+        seen_at=now,
+    )
+    session.add(exception)
+    if kind is ExceptionKind.REFUNDED:
+        link.refunded = True
+    elif kind is ExceptionKind.DISPUTED:
+        link.disputed = True
+    else:
+        link.exception = True
+    session.flush()
+    outbox.enqueue(
+        session,
+        AnnouncementKind.EXCEPTION,
+        f"exception:{exception.id}",
+        organisation_id=link.organisation_id,
+        now=now,
+        exception_id=exception.id,
+    )
+    return True
+
+
+def record_reversal(
+    session: Session,
+    kind: ExceptionKind,
+    *,
+    ledger_id: int,
+    payment_intent: str,
+    key: str,
+    stripe_object: str,
+    amount: int,
+    currency: str,
+    now: datetime,
+) -> bool | None:
+    """Record a refund or a dispute of one of our payments: True if new, False if known, None if it isn't ours (yet)."""
+    link_id = session.scalar(
+        sa.select(Payment.link_id).where(
+            Payment.ledger_id == ledger_id, Payment.payment_intent == payment_intent
+        )
+    )
+    if link_id is None:
+        return None
+    link = session.scalar(sa.select(Link).where(Link.id == link_id).with_for_update())
+    assert link is not None
+    return record_exception(
+        session, link, kind, key=key, stripe_object=stripe_object, amount=amount, currency=currency, now=now
+    )

@@ -1,0 +1,188 @@
+"""Comparing what Stripe says with what is recorded, and recording the difference."""
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from domain import payments
+from domain.database import Database
+from domain.models import Link, Payment
+from domain.pacing import StripePace
+from domain.stripe_api import StripeApi
+from domain.stripe_errors import StripeKeyRefused, StripeRefused
+from domain.stripe_events import DISPUTE_TYPE, REFUND_TYPE, Received
+from domain.summaries import ExceptionKind
+
+
+async def reconcile_event(
+    db: Database, stripe: StripeApi, pace: StripePace, ledger_id: int, event: Received, now: datetime
+) -> tuple[str, ...] | None:
+    """Fetch what the event is about and record it; what was recorded by this call, or None: not yet, ask again.
+
+    Raises the errors of stripe_errors.
+    """
+    await pace.slot()
+    if event.type == REFUND_TYPE:
+        return await _reconcile_refund(db, stripe, pace, ledger_id, event.object_id, now)
+    if event.type == DISPUTE_TYPE:
+        dispute = await stripe.get_dispute(event.object_id)
+        return await _record_dispute(db, stripe, pace, ledger_id, dispute, now)
+    found = await stripe.get_session(event.object_id)
+    return await db.background_write(_record_session, ledger_id, found, event.created_at, now)
+
+
+def _record_session(
+    session: Session, ledger_id: int, found: dict[str, Any], paid_at: datetime, now: datetime
+) -> tuple[str, ...] | None:
+    facts = _read(found)
+    if facts is None:
+        return ()
+    verdict = payments.record_payment(session, facts, ledger_id, paid_at, now)
+    if verdict is None and _is_being_created(session, ledger_id, facts.reference):
+        # The buyer was faster than Stripe's answer to us: once the link is recorded the payment can be.
+        return None
+    return (verdict,) if verdict else ()
+
+
+def record_sessions(
+    session: Session, ledger_id: int, page: list[dict[str, Any]], now: datetime
+) -> tuple[str, ...]:
+    """Record what isn't yet of one page of completed sessions."""
+    read = [facts for facts in map(_read, page) if facts is not None and facts.stripe_link_id]
+    known = set(
+        session.scalars(
+            sa.select(Payment.session_id).where(
+                Payment.ledger_id == ledger_id,
+                Payment.session_id.in_([facts.session_id for facts in read]),
+                Payment.verdict != ExceptionKind.COMPLETED_UNPAID,
+            )
+        )
+    )
+    # The list is newest first, and the first of two payments is the one that counts.
+    fresh = [facts for facts in reversed(read) if facts.session_id not in known]
+    verdicts = (payments.record_payment(session, facts, ledger_id, None, now) for facts in fresh)
+    return tuple(verdict for verdict in verdicts if verdict)
+
+
+def _read(found: dict[str, Any]) -> payments.SessionFacts | None:
+    try:
+        return payments.read_session(found)
+    except (KeyError, ValueError, AttributeError, OverflowError, OSError):
+        return None
+
+
+def _is_being_created(session: Session, ledger_id: int, reference: str | None) -> bool:
+    reserved = sa.select(Link.id).where(
+        Link.ledger_id == ledger_id, Link.reference == reference, Link.state == "reserved"
+    )
+    return reference is not None and bool(session.scalar(sa.select(reserved.exists())))
+
+
+async def sweep_reversals(
+    db: Database,
+    stripe: StripeApi,
+    pace: StripePace,
+    ledger_id: int,
+    created: dict[str, int],
+    now: datetime,
+) -> list[str]:
+    """Refunds and disputes since then, for a bot that was off for longer than events are kept.
+
+    A key that may not read them costs their badges, not the payments.
+    """
+    recorded: list[str] = []
+    try:
+        async for page in stripe.list_all("/v1/refunds", {"created": created}):
+            intents = [payments.id_of(refund.get("payment_intent")) or "" for refund in page]
+            ours = await db.background_read(_recorded_intents, ledger_id, intents)
+            charges = {
+                payments.id_of(r.get("charge")) for r, pi in zip(page, intents, strict=True) if pi in ours
+            }
+            for charge_id in sorted(filter(None, charges)):
+                await pace.slot()
+                recorded += await _reconcile_refund(db, stripe, pace, ledger_id, charge_id, now) or ()
+            await pace.slot()
+        async for page in stripe.list_all("/v1/disputes", {"created": created}):
+            intents = [payments.id_of(dispute.get("payment_intent")) or "" for dispute in page]
+            ours = await db.background_read(_recorded_intents, ledger_id, intents)
+            for dispute, intent in zip(page, intents, strict=True):
+                if intent in ours:
+                    recorded += await _record_dispute(db, stripe, pace, ledger_id, dispute, now) or ()
+            await pace.slot()
+    except (StripeKeyRefused, StripeRefused):
+        pass
+    return recorded
+
+
+def _recorded_intents(session: Session, ledger_id: int, intents: list[str]) -> set[str | None]:
+    return set(
+        session.scalars(
+            sa.select(Payment.payment_intent).where(
+                Payment.ledger_id == ledger_id, Payment.payment_intent.in_(intents)
+            )
+        )
+    )
+
+
+async def _reconcile_refund(
+    db: Database, stripe: StripeApi, pace: StripePace, ledger_id: int, charge_id: str, now: datetime
+) -> tuple[str, ...] | None:
+    charge = await stripe.get_charge(charge_id)
+    refunded = charge.get("amount_refunded")
+    intent = payments.id_of(charge.get("payment_intent"))
+    if not isinstance(refunded, int) or refunded <= 0 or intent is None:
+        return ()
+    # Keyed by how much is refunded in all, which the event and the sweep see alike.
+    key = f"refunded:{charge['id']}:{refunded}"
+    return await _record_reversal(
+        db, stripe, pace, ledger_id, ExceptionKind.REFUNDED, key, intent, charge, refunded, now
+    )
+
+
+async def _record_dispute(
+    db: Database, stripe: StripeApi, pace: StripePace, ledger_id: int, dispute: dict[str, Any], now: datetime
+) -> tuple[str, ...] | None:
+    intent, amount = payments.id_of(dispute.get("payment_intent")), dispute.get("amount")
+    if intent is None or not isinstance(amount, int):
+        return ()
+    key = f"disputed:{dispute['id']}"
+    return await _record_reversal(
+        db, stripe, pace, ledger_id, ExceptionKind.DISPUTED, key, intent, dispute, amount, now
+    )
+
+
+async def _record_reversal(
+    db: Database,
+    stripe: StripeApi,
+    pace: StripePace,
+    ledger_id: int,
+    kind: ExceptionKind,
+    key: str,
+    intent: str,
+    about: dict[str, Any],
+    amount: int,
+    now: datetime,
+) -> tuple[str, ...] | None:
+    async def record() -> bool | None:
+        return await db.background_write(
+            payments.record_reversal,
+            kind,
+            ledger_id=ledger_id,
+            payment_intent=intent,
+            key=key,
+            stripe_object=str(about["id"]),
+            amount=amount,
+            currency=str(about.get("currency") or "").upper(),
+            now=now,
+        )
+
+    new = await record()
+    if new is None:
+        # Its payment isn't recorded: it came out of order, or it isn't one of ours.
+        await pace.slot()
+        page = await stripe.list_page("/v1/checkout/sessions", {"payment_intent": intent})
+        await db.background_write(record_sessions, ledger_id, page.get("data") or [], now)
+        new = await record()
+    return (kind.value,) if new else ()

@@ -1,0 +1,257 @@
+"""The draft behind one list modal: which page it shows, and what is ticked over all pages and filters.
+
+Slack keeps what a person ticked only for the inputs that are displayed, so every change is merged here; the revision
+goes into the view's block ids, so that a page that is rendered again shows what stands here (facts/slack.md).
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from domain import invoices, organisations
+from domain.errors import SelectionNotFound
+from domain.models import Invoice, Organisation, Selection, SelectionItem
+from domain.search_terms import matching
+from domain.summaries import Actor, InvoiceList, InvoiceSummary, LinkStatus, SelectionSummary
+
+MOST = 100
+GROUP = 10
+
+
+def open_list(
+    session: Session, actor: Actor, search: str, ledger_id: int, *, room: int, now: datetime
+) -> InvoiceList:
+    """See Desk.open_list."""
+    organisation = invoices.get_organisation(session, actor.team_id)
+    selection = Selection(
+        organisation_id=organisation.id,
+        user_id=actor.user_id,
+        filter=LinkStatus.NOT_CREATED.value,
+        search=search[:200],
+        trail="",
+        revision=1,
+        touched_at=now,
+        last_action="",
+    )
+    session.add(selection)
+    session.flush()
+    return _show(session, selection, actor, ledger_id, room)
+
+
+def show_list(session: Session, actor: Actor, selection_id: int, ledger_id: int, *, room: int) -> InvoiceList:
+    return _show(session, get(session, actor, selection_id), actor, ledger_id, room)
+
+
+def tick(
+    session: Session,
+    actor: Actor,
+    selection_id: int,
+    *,
+    revision: int,
+    displayed: set[int],
+    ticked: set[int],
+    action_ts: str,
+    now: datetime,
+) -> int:
+    """See Desk.tick."""
+    selection = get(session, actor, selection_id, lock=True)
+    if selection.revision != revision or not _is_newer(action_ts, selection.last_action):
+        return 0
+    # A submission's state wins, and what is ticked after it is newer again.
+    selection.last_action = action_ts or selection.last_action
+    selection.touched_at = now
+    before = ticked_ids(session, selection.id)
+    kept = before - (displayed - ticked)
+    wanted = sorted((ticked & displayed) - before)
+    added = wanted[: MOST - len(kept)]
+    _remove(session, selection, before - kept)
+    _add(session, selection, added)
+    left_out = len(wanted) - len(added)
+    if left_out:
+        selection.revision += 1
+    return left_out
+
+
+def select_page(
+    session: Session, actor: Actor, selection_id: int, ledger_id: int, *, room: int, now: datetime
+) -> InvoiceList:
+    selection = _touch(session, actor, selection_id, now)
+    page, _ = _page(session, selection, actor, ledger_id, room)
+    before = ticked_ids(session, selection.id)
+    wanted = [invoice.id for invoice in page if invoice.eligible and invoice.id not in before]
+    added = wanted[: MOST - len(before)]
+    _add(session, selection, added)
+    return _show(session, selection, actor, ledger_id, room, left_out=len(wanted) - len(added))
+
+
+def clear(
+    session: Session, actor: Actor, selection_id: int, ledger_id: int, *, room: int, now: datetime
+) -> InvoiceList:
+    selection = _touch(session, actor, selection_id, now)
+    empty(session, selection)
+    return _show(session, selection, actor, ledger_id, room)
+
+
+def turn_page(
+    session: Session,
+    actor: Actor,
+    selection_id: int,
+    ledger_id: int,
+    *,
+    forward: bool,
+    revision: int,
+    room: int,
+    now: datetime,
+) -> InvoiceList:
+    selection = get(session, actor, selection_id, lock=True)
+    if selection.revision == revision:
+        selection = _touch(session, actor, selection_id, now)
+        trail = _trail(selection)
+        if not forward:
+            trail = trail[:-1]
+        else:
+            page, has_next = _page(session, selection, actor, ledger_id, room)
+            if has_next:
+                trail = [*trail, session.scalar(_position_of(page[-1].id)) or ""]
+        selection.trail = "\n".join(trail)
+    return _show(session, selection, actor, ledger_id, room)
+
+
+def narrow(
+    session: Session,
+    actor: Actor,
+    selection_id: int,
+    ledger_id: int,
+    *,
+    filter: LinkStatus | None,
+    search: str,
+    room: int,
+    now: datetime,
+) -> InvoiceList:
+    selection = _touch(session, actor, selection_id, now)
+    selection.filter = filter.value if filter else None
+    selection.search, selection.trail = search[:200], ""
+    return _show(session, selection, actor, ledger_id, room)
+
+
+def start_over(
+    session: Session, actor: Actor, selection_id: int, ledger_id: int, *, room: int, now: datetime
+) -> InvoiceList:
+    selection = _touch(session, actor, selection_id, now)
+    empty(session, selection)
+    selection.trail = ""
+    return _show(session, selection, actor, ledger_id, room)
+
+
+def get(session: Session, actor: Actor, selection_id: int, *, lock: bool = False) -> Selection:
+    """This person's selection. Raises SelectionNotFound."""
+    found = (
+        sa.select(Selection)
+        .join(Organisation, Organisation.id == Selection.organisation_id)
+        .where(Selection.id == selection_id, Selection.user_id == actor.user_id)
+        .where(Organisation.team_id == actor.team_id)
+    )
+    selection = session.scalar(found.with_for_update(of=Selection) if lock else found)
+    if selection is None:
+        raise SelectionNotFound
+    return selection
+
+
+def ticked_ids(session: Session, selection_id: int) -> set[int]:
+    ids = sa.select(SelectionItem.invoice_id).where(SelectionItem.selection_id == selection_id)
+    return set(session.scalars(ids))
+
+
+def empty(session: Session, selection: Selection) -> None:
+    session.execute(sa.delete(SelectionItem).where(SelectionItem.selection_id == selection.id))
+
+
+def _touch(session: Session, actor: Actor, selection_id: int, now: datetime) -> Selection:
+    """The selection, locked, about to be rendered anew."""
+    selection = get(session, actor, selection_id, lock=True)
+    selection.revision += 1
+    selection.touched_at = now
+    return selection
+
+
+def _is_newer(action_ts: str, than: str) -> bool:
+    try:
+        return not action_ts or not than or Decimal(action_ts) > Decimal(than)
+    except InvalidOperation:
+        return False
+
+
+def _add(session: Session, selection: Selection, ids: Sequence[int]) -> None:
+    if ids:
+        own = sa.select(sa.literal(selection.id), Invoice.id).where(
+            Invoice.id.in_(ids), Invoice.organisation_id == selection.organisation_id
+        )
+        session.execute(sa.insert(SelectionItem).from_select(["selection_id", "invoice_id"], own))
+
+
+def _remove(session: Session, selection: Selection, ids: set[int]) -> None:
+    if ids:
+        session.execute(
+            sa.delete(SelectionItem).where(
+                SelectionItem.selection_id == selection.id, SelectionItem.invoice_id.in_(ids)
+            )
+        )
+
+
+def _trail(selection: Selection) -> list[str]:
+    return selection.trail.split("\n") if selection.trail else []
+
+
+def _position_of(invoice_id: int) -> sa.Select[str]:
+    return sa.select(Invoice.position).where(Invoice.id == invoice_id)
+
+
+def _page(
+    session: Session, selection: Selection, actor: Actor, ledger_id: int, room: int
+) -> tuple[list[InvoiceSummary], bool]:
+    """The invoices of the shown page, and whether there are more behind them."""
+    found = invoices.of_team(actor.team_id, ledger_id).where(
+        matching(selection.organisation_id, selection.search)
+    )
+    if selection.filter is not None:
+        found = found.where(Invoice.status == selection.filter)
+    trail = _trail(selection)
+    if trail:
+        found = found.where(Invoice.position > trail[-1])
+    rows = session.execute(found.order_by(Invoice.position).limit(MOST + 1)).all()
+    page = [invoices.summarise(row[0], row[1]) for row in rows]
+    shown = _fitting(page[:MOST], room)
+    return page[:shown], shown < len(page)
+
+
+def _fitting(page: Sequence[InvoiceSummary], room: int) -> int:
+    """How many fit into ``room``: ten eligible ones take one, each other one."""
+    eligible = others = 0
+    for count, invoice in enumerate(page):
+        eligible, others = eligible + invoice.eligible, others + (not invoice.eligible)
+        if -(-eligible // GROUP) + others > room:
+            return count
+    return len(page)
+
+
+def _show(
+    session: Session, selection: Selection, actor: Actor, ledger_id: int, room: int, *, left_out: int = 0
+) -> InvoiceList:
+    page, has_next = _page(session, selection, actor, ledger_id, room)
+    return InvoiceList(
+        organisation=organisations.get_by_team(session, actor.team_id),
+        selection=SelectionSummary(
+            id=selection.id,
+            filter=LinkStatus(selection.filter) if selection.filter else None,
+            search=selection.search,
+            revision=selection.revision,
+            ticked=frozenset(ticked_ids(session, selection.id)),
+        ),
+        invoices=tuple(page),
+        has_previous=bool(selection.trail),
+        has_next=has_next,
+        left_out=left_out,
+    )

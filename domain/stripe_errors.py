@@ -1,0 +1,52 @@
+"""How a request to Stripe can end badly, told apart by what may be done next (facts: docs.stripe.com/error-low-level)."""
+
+
+class StripeTrouble(Exception):
+    """The root of them all."""
+
+
+class StripeAway(StripeTrouble):
+    """No answer, or one of Stripe's own failures: the effect is unknown, the identical request may be sent again.
+
+    ``unsent``: the connection was never made, so there was no effect. ``saved``: Stripe answered with a failure that
+    it keeps for this idempotency key, so asking again with the same key will bring the same answer.
+    """
+
+    def __init__(self, what: str, *, unsent: bool = False, saved: bool = False) -> None:
+        super().__init__(what)
+        self.unsent = unsent
+        self.saved = saved
+
+
+class StripeLimited(StripeTrouble):
+    """Too many requests, or an object or key in use: nothing happened, the same request may be sent a little later."""
+
+    def __init__(self, what: str, retry_after: float | None) -> None:
+        super().__init__(what)
+        self.retry_after = retry_after
+
+
+class StripeKeyRefused(StripeTrouble):
+    """The key is wrong, revoked, or lacks a permission: nothing works until the operator mends it."""
+
+    def __init__(self, sentence: str, permission: str | None = None) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.permission = permission
+
+
+class StripeRefused(StripeTrouble):
+    """Stripe understood and won't: the request itself has to change."""
+
+    def __init__(self, sentence: str, code: str | None) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.code = code
+
+
+class KeyReused(StripeTrouble):
+    """The idempotency key was used with another request: find out what that one did before going on."""
+
+
+class SignatureInvalid(StripeTrouble):
+    """A webhook that Stripe didn't sign with any of the configured secrets within the last five minutes."""

@@ -1,0 +1,189 @@
+"""Stripe's events that concern us: kept when they are received, however often, and settled one by one.
+
+Only ids are taken from an event, since it is rendered in the account's API version and may come late, twice and out
+of order; what it is about is fetched (facts/stripe.md, seeing a payment).
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from domain.database import database_now
+from domain.models import Ledger, Link, Payment, StripeEvent
+from domain.payments import id_of
+from domain.stripe_api import moment
+
+SESSION_TYPES = ("checkout.session.completed", "checkout.session.async_payment_succeeded")
+REFUND_TYPE = "charge.refunded"
+DISPUTE_TYPE = "charge.dispute.created"
+TYPES = (*SESSION_TYPES, REFUND_TYPE, DISPUTE_TYPE)
+
+_ID = re.compile(r"[A-Za-z0-9_]{1,255}", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Received:
+    """What is kept of an event."""
+
+    id: str
+    type: str
+    object_id: str
+    payment_intent: str | None
+    created_at: datetime
+    stripe_link_id: str | None = None
+    reference: str | None = None
+    attempts: int = 0
+
+
+def read_event(event: dict[str, Any], *, livemode: bool) -> Received | None:
+    """Read an event; None if it is of no type that concerns us, of the other mode, or no event at all."""
+    if event.get("type") not in TYPES or event.get("livemode") is not livemode:
+        return None
+    data = event.get("data")
+    about = data.get("object") if isinstance(data, dict) else None
+    if not isinstance(about, dict):
+        return None
+    metadata = about.get("metadata")
+    reference = metadata.get("paylink_reference") if isinstance(metadata, dict) else None
+    try:
+        received = Received(
+            id=str(event["id"]),
+            type=str(event["type"]),
+            object_id=str(about["id"]),
+            payment_intent=id_of(about.get("payment_intent")),
+            created_at=moment(event["created"]),
+            stripe_link_id=id_of(about.get("payment_link")),
+            reference=reference if isinstance(reference, str) else None,
+        )
+    except (KeyError, ValueError, OverflowError, OSError):
+        return None
+    ids = [received.id, received.object_id, received.payment_intent or "pi"]
+    return received if all(_ID.fullmatch(one) for one in ids) else None
+
+
+def keep(session: Session, ledger_id: int, events: list[Received]) -> int:
+    """Keep those that are ours and not kept yet, due at once; return how many."""
+    ours = _ours(session, ledger_id, events)
+    if not ours:
+        return 0
+    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    now = database_now(session)
+    rows = [
+        {
+            "ledger_id": ledger_id,
+            "id": event.id,
+            "type": event.type,
+            "object_id": event.object_id,
+            "payment_intent": event.payment_intent,
+            "created_at": event.created_at,
+            "attempts": 0,
+            "next_attempt_at": now,
+        }
+        for event in ours
+    ]
+    added = session.scalars(
+        insert(StripeEvent).values(rows).on_conflict_do_nothing().returning(StripeEvent.id)
+    ).all()
+    return len(added)
+
+
+def _ours(session: Session, ledger_id: int, events: list[Received]) -> list[Received]:
+    """A payment of an unknown link may be of one whose answer got lost: its metadata tells. Disputes carry none."""
+    link_ids = {event.stripe_link_id for event in events if event.stripe_link_id}
+    references = {event.reference for event in events if event.reference}
+    intents = {event.payment_intent for event in events if event.payment_intent}
+    of_ledger = Link.ledger_id == ledger_id
+    known_links = set(
+        session.scalars(sa.select(Link.stripe_id).where(of_ledger, Link.stripe_id.in_(link_ids)))
+    )
+    known = set(session.scalars(sa.select(Link.reference).where(of_ledger, Link.reference.in_(references))))
+    paid = set(
+        session.scalars(
+            sa.select(Payment.payment_intent).where(
+                Payment.ledger_id == ledger_id, Payment.payment_intent.in_(intents)
+            )
+        )
+    )
+    return [
+        event
+        for event in events
+        if event.stripe_link_id in known_links
+        or event.reference in known
+        or event.payment_intent in paid
+        or event.type == DISPUTE_TYPE
+    ]
+
+
+def claim_due(
+    session: Session, ledger_id: int, limit: int, *, owner: str, lease: timedelta
+) -> list[Received]:
+    """Claim events that nobody has settled, the oldest first."""
+    now = database_now(session)
+    due = (
+        sa.select(StripeEvent.id)
+        .where(StripeEvent.ledger_id == ledger_id, StripeEvent.settled_at.is_(None))
+        .where(StripeEvent.next_attempt_at <= now)
+        .where(sa.or_(StripeEvent.lease_until.is_(None), StripeEvent.lease_until < now))
+        .order_by(StripeEvent.next_attempt_at, StripeEvent.created_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    rows = session.scalars(
+        sa.update(StripeEvent)
+        .where(StripeEvent.ledger_id == ledger_id, StripeEvent.id.in_(due))
+        .values(owner=owner, lease_until=now + lease, attempts=StripeEvent.attempts + 1)
+        .returning(StripeEvent)
+        .execution_options(synchronize_session=False, populate_existing=True)
+    )
+    return [
+        Received(row.id, row.type, row.object_id, row.payment_intent, row.created_at, attempts=row.attempts)
+        for row in rows
+    ]
+
+
+def settle(session: Session, ledger_id: int, event_id: str, now: datetime) -> None:
+    """Nothing is left to do about this event."""
+    _update(session, ledger_id, event_id, settled_at=now, owner=None, lease_until=None)
+
+
+def postpone(session: Session, ledger_id: int, event_id: str, delay: timedelta) -> None:
+    due = database_now(session) + delay
+    _update(session, ledger_id, event_id, next_attempt_at=due, owner=None, lease_until=None)
+
+
+def _update(session: Session, ledger_id: int, event_id: str, **values: object) -> None:
+    session.execute(
+        sa.update(StripeEvent)
+        .where(StripeEvent.ledger_id == ledger_id, StripeEvent.id == event_id)
+        .where(StripeEvent.settled_at.is_(None))
+        .values(**values)
+    )
+
+
+def watch_from(session: Session, ledger_id: int) -> tuple[datetime | None, datetime | None, bool, bool]:
+    """Since when to poll and since when to sweep (None: no link yet), whether a link is pending, whether any exists."""
+    ledger = session.get_one(Ledger, ledger_id)
+    first = session.scalar(sa.select(sa.func.min(Link.created_at)).where(Link.ledger_id == ledger_id))
+    pending = sa.select(Link.id).where(Link.ledger_id == ledger_id, Link.status == "Pending Payment")
+    waiting = bool(session.scalar(sa.select(pending.exists())))
+    return ledger.events_watermark or first, ledger.swept_until or first, waiting, first is not None
+
+
+def move_watermark(session: Session, ledger_id: int, newest: datetime | None, now: datetime) -> None:
+    """A whole pass over the events is done; the watermark follows Stripe's clock, not ours."""
+    ledger = session.get_one(Ledger, ledger_id, with_for_update=True)
+    ledger.last_checked_at = now
+    if newest is not None and (ledger.events_watermark is None or ledger.events_watermark < newest):
+        ledger.events_watermark = newest
+
+
+def end_sweep(session: Session, ledger_id: int, begun_at: datetime, now: datetime) -> None:
+    ledger = session.get_one(Ledger, ledger_id, with_for_update=True)
+    ledger.last_checked_at = now
+    if ledger.swept_until is None or ledger.swept_until < begun_at:
+        ledger.swept_until = begun_at

@@ -1,0 +1,188 @@
+"""Seeing payments: webhook, poll and sweep end in the same functions, so that each payment is recorded once.
+
+The poll is one request however many links wait. The sweep of completed sessions is the net below it: at start and
+hourly, without the 30 days' cliff of events.
+"""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+
+from domain import duties, reconciling, stripe_events
+from domain.database import Database
+from domain.ledgers import Ledgers
+from domain.pacing import StripePace
+from domain.pausing import AWAY, pause, resume
+from domain.stripe_api import StripeApi
+from domain.stripe_errors import StripeKeyRefused, StripeLimited, StripeRefused, StripeTrouble
+from domain.stripe_events import Received
+
+_log = structlog.get_logger()
+
+OVERLAP = timedelta(seconds=600)
+# A session lives 24 hours at most, and is listed by when it was opened.
+SESSION_LIFE = timedelta(hours=25)
+HOURLY = timedelta(hours=1)
+AT_START = timedelta(seconds=60)
+AFTER_TROUBLE = timedelta(seconds=15)
+IN_FLIGHT = 8
+
+
+class Watching:
+    """Watches one ledger's links for payments, refunds and disputes; several processes share the work."""
+
+    def __init__(
+        self,
+        db: Database,
+        ledgers: Ledgers,
+        stripe: StripeApi,
+        pace: StripePace,
+        *,
+        owner: str,
+        lease: timedelta,
+        poll_every: timedelta,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._db = db
+        self._ledgers = ledgers
+        self._stripe = stripe
+        self._pace = pace
+        self._owner = owner
+        self._lease = lease
+        self._poll_every = poll_every
+        self._clock = clock
+        self._away = False
+        self.wake: Callable[[], None] = lambda: None
+        """Told when there are events to settle; set by the wiring."""
+        self.on_recorded: Callable[[str], None] = lambda verdict: None
+        """Told of each payment or exception that was recorded."""
+
+    async def receive(self, event: dict[str, Any]) -> bool:
+        """Keep a webhook's event until it is settled; False if it doesn't concern us. Raises DatabaseUnavailable."""
+        received = stripe_events.read_event(event, livemode=self._ledgers.livemode)
+        if received is None:
+            return False
+        kept = await self._db.write(stripe_events.keep, self._ledgers.id, [received])
+        if kept:
+            self.wake()
+        return bool(kept)
+
+    async def settle_due(self) -> None:
+        """Fetch and record what received events are about."""
+        while True:
+            claimed = await self._db.background_write(
+                stripe_events.claim_due, self._ledgers.id, IN_FLIGHT, owner=self._owner, lease=self._lease
+            )
+            if not claimed:
+                return
+            await asyncio.gather(*(self._settle(event) for event in claimed))
+
+    async def _settle(self, event: Received) -> None:
+        ledger_id = self._ledgers.id
+        try:
+            recorded = await reconciling.reconcile_event(
+                self._db, self._stripe, self._pace, ledger_id, event, self._clock()
+            )
+        except StripeRefused as refused:
+            _log.warning("stripe.event_unreadable", stripe_event=event.id, type=event.type, code=refused.code)
+            recorded = ()
+        except StripeTrouble as trouble:
+            await self._note(trouble)
+            recorded = None
+        if recorded is None:
+            delay = timedelta(seconds=min(0.5 * 2 ** min(event.attempts, 10), 60))
+            await self._db.background_write(stripe_events.postpone, ledger_id, event.id, delay)
+            return
+        await self._note(None)
+        await self._db.background_write(stripe_events.settle, ledger_id, event.id, self._clock())
+        for verdict in recorded:
+            self.on_recorded(verdict)
+
+    async def poll_if_due(self) -> None:
+        """Ask for new events if the poll is due: each interval while a link waits for payment, else hourly."""
+        since, _, pending, any_link = await self._db.background_read(
+            stripe_events.watch_from, self._ledgers.id
+        )
+        every = self._poll_every if pending else max(HOURLY, self._poll_every)
+        if any_link and since is not None:
+            await self._on_duty("poll", every, lambda: self._poll(since))
+
+    async def sweep_if_due(self, *, at_start: bool = False) -> None:
+        """Go through the completed sessions if the sweep is due: hourly, and at each start."""
+        _, since, _, any_link = await self._db.background_read(stripe_events.watch_from, self._ledgers.id)
+        if any_link and since is not None:
+            await self._on_duty("sweep", AT_START if at_start else HOURLY, lambda: self._sweep(since))
+
+    async def _on_duty(self, name: str, every: timedelta, work: Callable[[], Any]) -> None:
+        name = f"{name}:{self._ledgers.id}"
+        taken = await self._db.background_write(
+            duties.take_duty, name, every, owner=self._owner, lease=self._lease
+        )
+        if not taken:
+            return
+        again_in: timedelta | None = AFTER_TROUBLE
+        try:
+            await work()
+            again_in = None
+        except StripeTrouble as trouble:
+            await self._note(trouble)
+            _log.warning("stripe.watch_failed", duty=name, trouble=type(trouble).__name__)
+        finally:
+            await self._db.background_write(
+                duties.end_duty, name, owner=self._owner, again_in=again_in, every=every
+            )
+
+    async def _poll(self, since: datetime) -> None:
+        newest: datetime | None = None
+        params = {
+            "types": list(stripe_events.TYPES),
+            "created": {"gte": int((since - OVERLAP).timestamp())},
+        }
+        await self._pace.slot()
+        async for page in self._stripe.list_all("/v1/events", params):
+            read = (stripe_events.read_event(event, livemode=self._ledgers.livemode) for event in page)
+            received = [event for event in read if event is not None]
+            if received:
+                newest = max([event.created_at for event in received] + ([newest] if newest else []))
+                if await self._db.background_write(stripe_events.keep, self._ledgers.id, received):
+                    self.wake()
+            await self._pace.slot()
+        await self._db.background_write(stripe_events.move_watermark, self._ledgers.id, newest, self._clock())
+        await self._note(None)
+
+    async def _sweep(self, since: datetime) -> None:
+        begun_at = self._clock()
+        created = {"gte": int((since - SESSION_LIFE).timestamp())}
+        await self._pace.slot()
+        async for page in self._stripe.list_all(
+            "/v1/checkout/sessions", {"status": "complete", "created": created}
+        ):
+            recorded = await self._db.background_write(
+                reconciling.record_sessions, self._ledgers.id, page, self._clock()
+            )
+            for verdict in recorded:
+                self.on_recorded(verdict)
+            await self._pace.slot()
+        for verdict in await reconciling.sweep_reversals(
+            self._db, self._stripe, self._pace, self._ledgers.id, created, self._clock()
+        ):
+            self.on_recorded(verdict)
+        await self._db.background_write(stripe_events.end_sweep, self._ledgers.id, begun_at, self._clock())
+        await self._note(None)
+
+    async def _note(self, trouble: StripeTrouble | None) -> None:
+        """Put a sentence on the ledger while Stripe refuses or is away, and take it off again."""
+        if trouble is None:
+            if self._away:
+                self._away = False
+                await self._db.background_write(resume, self._ledgers.id)
+            return
+        if isinstance(trouble, StripeLimited):
+            await self._pace.hold_back(trouble.retry_after or 1.0)
+        elif not self._away:
+            self._away = True
+            sentence = trouble.sentence if isinstance(trouble, StripeKeyRefused) else AWAY
+            await self._db.background_write(pause, self._ledgers.id, sentence)
