@@ -119,6 +119,8 @@ def _expanded_at(act: Act, item: Json, steps: list[str], path: str) -> Json:
         if found is None and not value.startswith(("txn_", "pm_")):
             raise invalid(f"This property cannot be expanded ({path}).", "expand")
         value = found or value
+    elif not isinstance(value, dict) or not (rest or "id" in value):
+        raise invalid(f"This property cannot be expanded ({path}).", "expand")
     if rest and isinstance(value, dict):
         value = _expanded_at(act, value, rest, path)
     return item | {step: value}
