@@ -115,6 +115,7 @@ def _claim(
         may_be_posted=message.may_be_posted,
         attempted_at=message.attempted_at,
         problem=organisation.channel_problem,
+        channel=organisation.channel,
     )
     return Claim(
         id=message.id,

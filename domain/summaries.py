@@ -241,3 +241,5 @@ class Announcement:
     stripe_object: str | None = None
     bulk: BulkResult | None = None
     problem: str | None = None
+    channel: str | None = None
+    """The organisation's notification channel; ``problem`` is what is wrong with it."""
