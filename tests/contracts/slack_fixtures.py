@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from copy import deepcopy
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from aiohttp import web
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
+from slack_bolt.response import BoltResponse
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -23,7 +24,10 @@ MANIFEST: Json = {
     "features": {
         "app_home": {"home_tab_enabled": True, "messages_tab_enabled": True},
         "bot_user": {"display_name": "Small App", "always_online": True},
-        "slash_commands": [{"command": "/show", "description": "Shows something"}],
+        "slash_commands": [
+            {"command": "/show", "description": "Shows something"},
+            {"command": "/late", "description": "Shows it too late"},
+        ],
         "shortcuts": [
             {"name": "Show", "type": "global", "callback_id": "show", "description": "Shows something"}
         ],
@@ -33,7 +37,7 @@ MANIFEST: Json = {
     },
     "settings": {
         "event_subscriptions": {"bot_events": ["app_home_opened", "channel_archive"]},
-        "interactivity": {"is_enabled": True},
+        "interactivity": {"is_enabled": True, "message_menu_options_url": "https://example.com/options"},
         "socket_mode_enabled": True,
     },
 }
@@ -156,3 +160,57 @@ async def make_world(given: Json | None = None, **settings: Any) -> AsyncIterato
     settings.setdefault("limits", quick())
     async with LocalSlack(given or manifest(), **settings) as slack:
         yield World(slack)
+
+
+Ack = Callable[..., Awaitable[BoltResponse]]
+
+
+class Running(World):
+    """A world with a Bolt app in it that keeps every payload in `got` and answers as a test says."""
+
+    def __init__(self, slack: LocalSlack, app: AsyncApp) -> None:
+        super().__init__(slack)
+        self.app = app
+        self.got: list[Json] = []
+        self.answer: Json | str | None = None
+        app.command("/show")(self.take)
+        app.shortcut("show")(self.take)
+        app.action("go")(self.take)
+        app.action("a")(self.take)
+        app.options("a")(self.take)
+        app.view("v")(self.take)
+        app.view_closed("v")(self.take)
+        app.event("app_home_opened")(self.take_event)
+
+    async def take(self, ack: Ack, body: Json) -> None:
+        self.got.append(body)
+        if isinstance(self.answer, dict):
+            await ack(**self.answer)
+        elif self.answer is None:
+            await ack()
+        else:
+            await ack(self.answer)
+
+    async def take_event(self, body: Json) -> None:
+        self.got.append(body)
+
+    async def open(self, *blocks: Json, **more: Any) -> str:
+        """Opens a modal and returns its id."""
+        view = modal(*blocks, callback_id="v", **more)
+        answer = await self.client.views_open(trigger_id=self.trigger(), view=view)
+        return str(answer["view"]["id"])
+
+    async def push(self, *blocks: Json, **more: Any) -> str:
+        view = modal(*blocks, callback_id="v", **more)
+        answer = await self.client.views_push(trigger_id=self.trigger(from_modal=True), view=view)
+        return str(answer["view"]["id"])
+
+
+@asynccontextmanager
+async def make_running(delivery: Literal["socket", "http"]) -> AsyncIterator[Running]:
+    """A world whose Bolt app gets its payloads over Socket Mode or over HTTP."""
+    async with LocalSlack(manifest(), delivery=delivery, limits=quick()) as slack:
+        app = make_app(slack)
+        running = Running(slack, app)
+        async with over_sockets(slack, app) if delivery == "socket" else over_http(slack, app):
+            yield running

@@ -55,9 +55,18 @@ class InstalledApp:
     faults: Faults
     random: Random
     calls: list[Call] = field(default_factory=list)
+    calls_forgotten: int = 0
     revoked: set[str] = field(default_factory=set)
     app_token_scopes: list[str] = field(default_factory=lambda: ["connections:write"])
     base_url: str = ""
+
+    def log(self, call: Call) -> None:
+        """Keeps a call; the older half is forgotten whenever limits.calls_kept are kept."""
+        if len(self.calls) >= self.limits.calls_kept:
+            half = len(self.calls) // 2
+            del self.calls[:half]
+            self.calls_forgotten += half
+        self.calls.append(call)
 
     def identifier(self, prefix: str) -> str:
         """A fresh id in Slack's form."""

@@ -80,7 +80,7 @@ class Control:
         return web.json_response({"modals": modals, "home": home.as_json() if home else None})
 
     async def calls(self, request: web.Request) -> web.Response:
-        since = int(request.query.get("since", "0"))
+        since = max(0, int(request.query.get("since", "0")) - self._slack.app.calls_forgotten)
         log = [asdict(call) for call in self._slack.app.calls[since:]]
         return web.json_response([{name: v for name, v in each.items() if name != "token"} for each in log])
 

@@ -29,6 +29,8 @@ def sentence(what: str, code: str) -> str:
         if code == "operation_timeout":
             return f"{what} failed because the app did not respond."
         return f'{what} failed with the error "{code}"'
+    if code == "not_interactive":
+        return "This app is not configured to handle interactive responses."
     if what == "modal":
         return TROUBLE
     return "This app is not responding. Try again in a moment."

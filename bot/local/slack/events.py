@@ -46,7 +46,7 @@ async def emit(team: Team, delivery: Delivery, background: Background, body: Jso
 async def _again(team: Team, delivery: Delivery, payload: Json, ack: Ack) -> None:
     for attempt, pause in enumerate(team.app.limits.event_retry_seconds, start=1):
         await asyncio.sleep(pause)
-        reason = "timeout" if ack.error == "operation_timeout" else "http_error"
+        reason = "timeout" if ack.error == "operation_timeout" else "error"
         ack = await delivery.send("events_api", payload, retry=(attempt, reason))
         if ack.acked:
             return

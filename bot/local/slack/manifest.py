@@ -56,7 +56,7 @@ class Manifest:
         return event in (self._at("settings", "event_subscriptions", "bot_events") or [])
 
     def url_for(self, envelope: str, payload: Json) -> str | None:
-        """The URL that an HTTP app gets this kind of payload on."""
+        """The URL that an HTTP app gets this kind of payload on; None where the manifest gives none."""
         url: str | None
         if envelope == "slash_commands":
             named = [each for each in self.commands if each["command"] == payload["command"]]

@@ -18,6 +18,8 @@ from aiohttp import ClientError, ClientSession, ClientTimeout
 from bot.local.slack.app import Ack, Envelope, InstalledApp
 from bot.local.slack.model import Json
 
+REASONS = {"timeout": "http_timeout", "error": "http_error"}
+
 
 def signature(secret: str, timestamp: str, body: bytes) -> str:
     """x-slack-signature, version 0."""
@@ -25,7 +27,10 @@ def signature(secret: str, timestamp: str, body: bytes) -> str:
 
 
 class Posts:
-    """Posts payloads to `request_url`, or to the manifest's own URLs while it is None; a Delivery."""
+    """Posts payloads to `request_url`, or to the manifest's own URLs while it is None; a Delivery.
+
+    Type-ahead goes nowhere unless the manifest has a message_menu_options_url, whatever `request_url` is.
+    """
 
     def __init__(self, app: InstalledApp, request_url: str | None) -> None:
         self._app = app
@@ -45,7 +50,10 @@ class Posts:
         answerable: bool = False,
         retry: tuple[int, str] | None = None,
     ) -> Ack:
-        url = self.request_url or self._app.manifest.url_for(envelope, payload)
+        own = self._app.manifest.url_for(envelope, payload)
+        if payload.get("type") == "block_suggestion" and own is None:
+            return Ack(False, 0.0, error="dispatch_failed")  # facts/slack.md: type-ahead needs its own URL
+        url = self.request_url or own
         if url is None or self._app.faults.outage:
             return Ack(False, 0.0, error="dispatch_failed")
         fault = self._app.faults.strike(f"deliver.{envelope}")
@@ -89,7 +97,7 @@ class Posts:
             self._session = ClientSession(timeout=ClientTimeout(total=30))
         body, headers = self._signed(envelope, payload)
         if retry:
-            headers |= {"x-slack-retry-num": str(retry[0]), "x-slack-retry-reason": retry[1]}
+            headers |= {"x-slack-retry-num": str(retry[0]), "x-slack-retry-reason": REASONS[retry[1]]}
         async with self._session.post(url, data=body, headers=headers, allow_redirects=False) as response:
             return response.status, response.content_type, await response.text()
 

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from random import Random
-from typing import Literal
+from typing import Literal, TypeVar
 
 from aiohttp import web
 
@@ -15,6 +15,7 @@ from bot.local.slack.callbacks import Callbacks
 from bot.local.slack.control import Control
 from bot.local.slack.events import Background
 from bot.local.slack.faults import Faults
+from bot.local.slack.keeping import restore_app, restore_teams, snapshot
 from bot.local.slack.manifest import Manifest
 from bot.local.slack.model import Json
 from bot.local.slack.posts import Posts
@@ -26,17 +27,20 @@ from bot.local.slack.web_api import WebApi
 from bot.local.slack.workspace import Workspace
 
 LARGEST_REQUEST = 64 * 2**20
+T = TypeVar("T")
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Traffic:
-    """Counts what is under way, so that one can wait until nothing is; a Delivery around the real one."""
+    """A Delivery around the real one that counts what is under way, so that one can wait until nothing is."""
 
-    def __init__(self, delivery: Delivery) -> None:
+    def __init__(self, app: InstalledApp, delivery: Delivery) -> None:
+        self._app = app
         self._delivery = delivery
         self.under_way = 0
         self.changed = Broadcast()
 
-    async def count(self, work: Awaitable[web.StreamResponse | Ack]) -> web.StreamResponse | Ack:
+    async def count(self, work: Awaitable[T]) -> T:
         self.under_way += 1
         try:
             return await work
@@ -52,9 +56,15 @@ class Traffic:
         answerable: bool = False,
         retry: tuple[int, str] | None = None,
     ) -> Ack:
-        ack = await self.count(self._delivery.send(envelope, payload, answerable=answerable, retry=retry))
-        assert isinstance(ack, Ack)
-        return ack
+        if envelope == "interactive" and not self._app.manifest.interactive:
+            return Ack(False, 0.0, error="not_interactive")
+        return await self.count(self._delivery.send(envelope, payload, answerable=answerable, retry=retry))
+
+    def counted(self, handler: Handler) -> Handler:
+        async def handle(request: web.Request) -> web.StreamResponse:
+            return await self.count(handler(request))
+
+        return handle
 
 
 class LocalSlack:
@@ -102,7 +112,7 @@ class LocalSlack:
         )
         self.sockets = Sockets(self.app)
         self.posts = Posts(self.app, request_url)
-        self.traffic = Traffic(self.sockets if delivery == "socket" else self.posts)
+        self.traffic = Traffic(self.app, self.sockets if delivery == "socket" else self.posts)
         self.workspaces: dict[str, Workspace] = {}
         self._teams: dict[str, Team] = {}
         self._background = Background()
@@ -115,11 +125,11 @@ class LocalSlack:
         application = web.Application(client_max_size=LARGEST_REQUEST)
         application.add_routes(
             [
-                web.route("*", "/api/{method}", self._counted(api.handle)),
+                web.route("*", "/api/{method}", self.traffic.counted(api.handle)),
                 web.get("/link/", self.sockets.handle),
-                web.post("/commands/{team}/{key:.+}", self._counted(callbacks.handle_response)),
-                web.post("/actions/{team}/{key:.+}", self._counted(callbacks.handle_response)),
-                web.post("/upload/v1/{team}/{file}", self._counted(callbacks.handle_upload)),
+                web.post("/commands/{team}/{key:.+}", self.traffic.counted(callbacks.handle_response)),
+                web.post("/actions/{team}/{key:.+}", self.traffic.counted(callbacks.handle_response)),
+                web.post("/upload/v1/{team}/{file}", self.traffic.counted(callbacks.handle_upload)),
                 *Control(self).routes(),
             ]
         )
@@ -128,16 +138,6 @@ class LocalSlack:
         site = web.TCPSite(self._runner, "127.0.0.1", port)
         await site.start()
         self.app.base_url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
-
-    def _counted(
-        self, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-    ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-        async def counted(request: web.Request) -> web.StreamResponse:
-            response = await self.traffic.count(handler(request))
-            assert isinstance(response, web.StreamResponse)
-            return response
-
-        return counted
 
     async def stop(self) -> None:
         """Closes every connection and ends what is under way."""
@@ -201,6 +201,17 @@ class LocalSlack:
     def revoke(self, token: str) -> None:
         """From now on this token is answered token_revoked."""
         self.app.revoked.add(token)
+
+    def snapshot(self) -> Json:
+        """The world as JSON: secrets, people, channels, messages, Homes, files; not open modals."""
+        return snapshot(self.app, self._teams)
+
+    def restore(self, kept: Json) -> None:
+        """Puts a snapshot back, before `start`; workspaces that it doesn't name stay as they are."""
+        for team_id, name in restore_app(self.app, kept):
+            if team_id not in self.workspaces:
+                self.add_workspace(team_id, name)
+        restore_teams(self._teams, kept)
 
     async def outage(self, on: bool = True) -> None:
         """Slack is away: requests are cut off, sockets closed and refused, deliveries fail, until it is on again."""

@@ -22,4 +22,5 @@ class Limits:
         None  # method -> calls a minute; None keeps Slack's tiers unenforced
     )
     connections: int = 10  # Slack docs: apis/events-api/using-socket-mode
+    calls_kept: int = 20_000  # ours: how much of the log of Web API calls is remembered
     event_retry_seconds: tuple[float, ...] = (0.0, 60.0, 300.0)  # Slack docs: apis/events-api#retries

@@ -10,6 +10,8 @@ from bot.local.slack.errors import SlackError
 from bot.local.slack.model import Channel, File, Happening, Json, Message, Person, View
 from bot.local.slack.watching import Broadcast
 
+TRIGGER_REMEMBERED_SECONDS = 600.0
+
 
 @dataclass
 class Trigger:
@@ -70,9 +72,18 @@ class Team:
     # ---- triggers and response_urls ---------------------------------------------------------------------------------
 
     def issue_trigger(self, user: str, *, from_modal: bool = False) -> str:
+        self._forget()
         trigger_id = f"{self.app.random.randrange(10**12)}.{self.app.random.randrange(10**11)}.{self.app.random.randrange(16**32):032x}"
         self.triggers[trigger_id] = Trigger(user, self.app.clock(), from_modal)
         return trigger_id
+
+    def _forget(self) -> None:
+        """Drops what has been of no use for long, so that a workspace may run for days."""
+        now = self.app.clock()
+        while self.triggers and now - next(iter(self.triggers.values())).issued > TRIGGER_REMEMBERED_SECONDS:
+            del self.triggers[next(iter(self.triggers))]
+        while self.response_urls and now > next(iter(self.response_urls.values())).expires:
+            del self.response_urls[next(iter(self.response_urls))]
 
     def redeem_trigger(self, trigger_id: str) -> Trigger:
         """Slack docs: methods/views.open, errors; a trigger of another workspace is as good as none."""

@@ -81,7 +81,7 @@ class WebApi:
         return web.json_response(body, status=status, headers={**headers, "x-slack-req-id": fresh_secret(32)})
 
     def _log(self, call: Call) -> None:
-        self._app.calls.append(call)
+        self._app.log(call)
         for team in self._teams.values():
             if team.bot_token == call.token:
                 team.broadcast.touch()

@@ -27,7 +27,7 @@ def complete_upload(request: Request) -> Json:
         raise invalid_arguments("[ERROR] must provide an array [json-pointer:/files]")
     files = []
     for each in given:
-        file = team.files.get(each.get("id", ""))
+        file = team.files.get(str(each.get("id")))
         if file is None or file.content is None or file.completed:
             raise SlackError("file_not_found")
         files.append(file)
