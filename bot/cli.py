@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from bot.commands import Stop, connect, database_of, schema_sentences, settings_of
+from bot.commands import Stop, connect, database_of, reached, schema_sentences, settings_of
 
 ELSEWHERE = {
     "demo": "bot.local.demo",
@@ -110,7 +110,7 @@ def db_upgrade(context: typer.Context) -> None:
 
     db = connect(settings_of(context))
     try:
-        with schema_sentences():
+        with reached(), schema_sentences():
             changed = upgrade(db.engine)
     finally:
         db.close_now()

@@ -48,28 +48,34 @@ def database_of(settings: "Settings") -> Iterator["Database"]:
 
     A SQLite file is made when there is none.
     """
-    from domain.errors import DatabaseUnavailable
     from domain.migrations import prepare
 
     db = connect(settings)
     try:
-        with schema_sentences():
+        with reached(), schema_sentences():
             prepare(db.engine)
-        try:
+        with reached():
             yield db
-        except DatabaseUnavailable:
-            raise Stop(DATABASE_AWAY) from None
     finally:
         db.close_now()
 
 
-DATABASE_AWAY = "The database can't be reached: see that it runs and that DATABASE_URL is right."
+@contextlib.contextmanager
+def reached() -> Iterator[None]:
+    """Raise Stop when the database can't be reached."""
+    from domain.errors import DatabaseUnavailable
+
+    try:
+        yield
+    except DatabaseUnavailable:
+        raise Stop(
+            "The database can't be reached: see that it runs and that DATABASE_URL is right."
+        ) from None
 
 
 @contextlib.contextmanager
 def schema_sentences() -> Iterator[None]:
-    """Turn what is wrong with the database into Stop."""
-    from domain.errors import DatabaseUnavailable
+    """Raise Stop when the schema is another one than this Paylink's."""
     from domain.migrations import SchemaTooNew, SchemaTooOld
 
     try:
@@ -81,5 +87,3 @@ def schema_sentences() -> Iterator[None]:
         raise Stop(
             f"The database has the newer schema {new.found}, which this Paylink doesn't know: run the later Paylink."
         ) from None
-    except DatabaseUnavailable:
-        raise Stop(DATABASE_AWAY) from None

@@ -16,7 +16,7 @@ from bot.guard import Refused
 from bot.health import DATABASE_AWAY, Health
 from bot.intake import Intake
 from bot.metrics import Metrics
-from domain.errors import DatabaseUnavailable, StripeNotReady
+from domain.errors import DatabaseUnavailable
 from domain.stripe_api import verify_webhook
 from domain.stripe_errors import SignatureInvalid
 
@@ -27,9 +27,11 @@ Event = dict[str, Any]
 
 
 class SlackEndpoint:
-    """POST /slack/events."""
+    """POST /slack/events. There is no ``intake`` before the bot has begun."""
 
-    def __init__(self, intake: Intake, metrics: Metrics, signing_secret: str, api_url: str) -> None:
+    def __init__(
+        self, intake: Callable[[], Intake | None], metrics: Metrics, signing_secret: str, api_url: str
+    ) -> None:
         self._intake = intake
         self._metrics = metrics
         self._signing_secret = signing_secret
@@ -43,7 +45,10 @@ class SlackEndpoint:
             payload = guard.read_body(body, request.content_type, self._api_url)
             if "ssl_check" in payload:
                 return web.Response()
-            answer = await self._intake.dispatch(payload, "http", request.headers)
+            intake = self._intake()
+            if intake is None:
+                return web.json_response({"error": "starting"}, status=503)
+            answer = await intake.dispatch(payload, "http", request.headers)
         except Refused as refused:
             self._metrics.slack_requests_refused.labels(str(refused.status)).inc()
             self._log.info("slack_request_refused", status=refused.status, reason=refused.reason)
@@ -96,7 +101,7 @@ class StripeEndpoint:
             return "other mode", 200
         try:
             return ("kept" if await self._receive(event) else "not ours"), 200
-        except (DatabaseUnavailable, StripeNotReady):
+        except DatabaseUnavailable:
             return "not now", STRIPE_RETRIES_LATER
 
 

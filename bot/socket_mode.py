@@ -11,7 +11,6 @@ import logging
 import random
 import time
 from collections.abc import Callable
-from typing import Any
 
 import structlog
 from slack_bolt.adapter.socket_mode.async_internals import send_async_response
@@ -22,10 +21,11 @@ from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.guard import Refused
+from bot.guard import Refused, check_payload
 from bot.health import NO_SOCKET, Health
 from bot.intake import Intake
 from bot.metrics import Metrics
+from bot.slack_api import SlackRefused, judge
 
 PING_SECONDS = 5.0
 CONNECT_SECONDS = 10.0
@@ -78,16 +78,17 @@ class SocketMode:
         health: Health,
         metrics: Metrics,
         *,
+        on_refused: Callable[[str], None] = lambda code: None,
         ping_seconds: float = PING_SECONDS,
-        sleep: Callable[[float], Any] = asyncio.sleep,
     ) -> None:
+        """``on_refused`` is told Slack's code if Slack refuses the token before there ever was a connection."""
         self._app_token = app_token
         self._client = client
         self._intake = intake
         self._health = health
         self._metrics = metrics
         self._ping_seconds = ping_seconds
-        self._sleep = sleep
+        self._on_refused = on_refused
         self._current: _Socket | None = None
         self._retiring: set[asyncio.Task[None]] = set()
         self._task: asyncio.Task[None] | None = None
@@ -163,20 +164,25 @@ class SocketMode:
 
     async def _wait_after(self, error: Exception, failures: int) -> None:
         if self._current is None or not await self._current.is_connected():
-            refusal = error.response.get("error") if isinstance(error, SlackApiError) else None
-            reason = f"Slack refuses the Socket Mode connection: {refusal}." if refusal else NO_SOCKET
-            self._health.bad("socket", reason)
+            judged = judge(error) if isinstance(error, SlackApiError) else None
+            refused = judged.code if isinstance(judged, SlackRefused) else None
+            self._health.bad(
+                "socket", f"Slack refuses SLACK_APP_TOKEN ({refused})." if refused else NO_SOCKET
+            )
+            if refused and self._current is None:
+                self._on_refused(refused)
             self._metrics.socket_connected.set(0)
         self._log.info("socket_failed", failures=failures, error=type(error).__name__)
         delay = min(0.5 * 2 ** min(failures - 1, 10), LONGEST_DELAY)
-        await self._sleep(delay * random.uniform(0.75, 1.25))  # noqa: S311 - spreads retries, keeps no secret
+        await asyncio.sleep(delay * random.uniform(0.75, 1.25))  # noqa: S311 - spreads retries, keeps no secret
 
     async def _take(self, client: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
         if not self._taking_in:
             return
-        self._intake.begin()
+        self._intake.tracker.begin()
         try:
-            answer = await self._intake.dispatch(request.payload, "socket", _retries(request))
+            payload = check_payload(request.payload, self._client.base_url)
+            answer = await self._intake.dispatch(payload, "socket", _retries(request))
             await self._answer(client, request, answer)
         except Refused as refused:
             self._metrics.slack_requests_refused.labels(str(refused.status)).inc()
@@ -184,7 +190,7 @@ class SocketMode:
         except Exception:
             self._log.exception("envelope_failed", envelope=request.envelope_id)
         finally:
-            self._intake.end()
+            self._intake.tracker.end()
 
     async def _answer(
         self, client: AsyncBaseSocketModeClient, request: SocketModeRequest, answer: BoltResponse

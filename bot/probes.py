@@ -1,0 +1,71 @@
+"""Small questions that tell whether database, Slack and Stripe can be reached, for /readyz."""
+
+import time
+
+import sqlalchemy as sa
+from slack_sdk.web.async_client import AsyncWebClient
+from sqlalchemy.orm import Session
+
+from bot.health import SLACK_AWAY, STRIPE_AWAY, Health
+from bot.slack_api import SlackAway, SlackRefused, fetch_identity
+from domain.database import Database
+from domain.stripe_api import StripeApi
+from domain.stripe_errors import StripeTrouble
+
+SLACK_EVERY_SECONDS = 30.0
+STRIPE_EVERY_SECONDS = 15.0
+
+
+class Probes:
+    """Each may be asked every few seconds; it goes over the network only as often as makes sense."""
+
+    def __init__(self, db: Database, slack: AsyncWebClient, stripe: StripeApi, health: Health) -> None:
+        self._db = db
+        self._slack = slack
+        self._stripe = stripe
+        self._health = health
+        self._slack_asked = self._stripe_asked = -SLACK_EVERY_SECONDS
+
+    async def database(self) -> None:
+        """Raises DatabaseUnavailable."""
+        await self._db.background_read(_select_one)
+        self._health.good("database")
+
+    async def slack(self) -> None:
+        """Asks every half minute, or each time while Slack is away."""
+        now = time.monotonic()
+        if "slack" not in self._health.reasons and now - self._slack_asked < SLACK_EVERY_SECONDS:
+            return
+        self._slack_asked = now
+        try:
+            await fetch_identity(self._slack)
+        except SlackAway:
+            self._health.bad("slack", SLACK_AWAY)
+        except SlackRefused as refused:
+            self._health.bad("slack", f"Slack refuses SLACK_BOT_TOKEN ({refused.code}).")
+        else:
+            self._health.good("slack")
+
+    async def stripe(self) -> None:
+        """Asks while Stripe is away only: otherwise the work itself tells, and reads are rationed (facts/stripe.md)."""
+        now = time.monotonic()
+        if "stripe" not in self._health.reasons or now - self._stripe_asked < STRIPE_EVERY_SECONDS:
+            return
+        self._stripe_asked = now
+        try:
+            await self._stripe.get_account()
+        except StripeTrouble:
+            # Any answer at all has reached Health by way of StripeApi.on_request.
+            return
+
+
+def hear_stripe(health: Health, outcome: str) -> None:
+    """Take the outcome of a request to Stripe: whatever Stripe answers, it can be reached."""
+    if outcome == "StripeAway":
+        health.bad("stripe", STRIPE_AWAY)
+    else:
+        health.good("stripe")
+
+
+def _select_one(session: Session) -> None:
+    session.execute(sa.text("SELECT 1"))

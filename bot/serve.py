@@ -1,0 +1,29 @@
+"""The ``serve`` command: a service that runs until it is told to stop."""
+
+import asyncio
+import signal
+
+from bot.commands import connect
+from bot.config import Settings
+from bot.logs import configure_logs
+from bot.service import Service
+from bot.wiring import build
+
+
+def serve_until_stopped(settings: Settings, *, verbose: bool = False) -> None:
+    """Return after SIGTERM or SIGINT; raise Stop if it can't start with these settings."""
+    configure_logs(verbose=verbose)
+    asyncio.run(_serve(settings))
+
+
+async def _serve(settings: Settings) -> None:
+    loop = asyncio.get_running_loop()
+    told = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told.set)
+    service = Service(build(settings, db=connect(settings)))
+    try:
+        await service.start()
+        await service.run_until(told)
+    finally:
+        await service.stop()

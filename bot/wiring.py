@@ -1,0 +1,167 @@
+"""Builds the whole bot from its settings. Nothing is global: a second one can be built beside it in one process."""
+
+import os
+import secrets
+import socket
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import aiohttp
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.config import Settings, secret
+from bot.health import Health
+from bot.metrics import Metrics
+from bot.probes import Probes, hear_stripe
+from bot.scheduler import Tick
+from bot.slack_api import make_client, make_session
+from bot.tracking import Tracker
+from bot.workers import Worker
+from domain import housekeeping
+from domain.announcing import Announcing
+from domain.database import Database
+from domain.desk import Desk
+from domain.ledgers import Ledgers
+from domain.link_creation import LinkCreation
+from domain.pacing import StripePace
+from domain.stripe_api import StripeApi, quiet_sdk
+from domain.watching import Watching
+from handlers.poster import SlackPoster
+
+POLL_CHECK_SECONDS = 5.0
+Clock = Callable[[], datetime]
+Work = Callable[[], Awaitable[object]]
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Bot:
+    """The parts, connected. ``close`` lets go of connections and threads."""
+
+    settings: Settings
+    clock: Clock
+    db: Database
+    health: Health
+    metrics: Metrics
+    session: aiohttp.ClientSession
+    slack: AsyncWebClient
+    stripe: StripeApi
+    ledgers: Ledgers
+    creation: LinkCreation
+    watching: Watching
+    announcing: Announcing
+    desk: Desk
+    probes: Probes
+    tracker: Tracker
+    workers: tuple[Worker, ...]
+    ticks: tuple[Tick, ...]
+
+    async def close(self) -> None:
+        """Connections first, threads last."""
+        await self.stripe.close()
+        await self.session.close()
+        await self.db.close()
+
+
+def build(settings: Settings, *, db: Database | None = None, clock: Clock = utc_now) -> Bot:
+    """Connect everything, in the running loop. Nothing is asked of anybody yet. Raises OSError for a SQLite file that
+    can't be made."""
+    quiet_sdk()
+    health = Health()
+    metrics = Metrics()
+    db = db if db is not None else Database(settings.database_url)
+    session = make_session(metrics)
+    slack = make_client(settings, session)
+
+    def heard(outcome: str) -> None:
+        metrics.stripe_requests.labels(outcome).inc()
+        hear_stripe(health, outcome)
+
+    stripe = StripeApi(secret(settings.stripe_api_key), base_url=settings.stripe_api_url, on_request=heard)
+    ledgers = Ledgers(db, stripe, clock)
+    pace = StripePace(db, ledgers, settings.paylink_stripe_rate)
+    owner = f"{socket.gethostname()[:32]}-{os.getpid()}-{secrets.token_hex(4)}"
+    lease = timedelta(seconds=settings.paylink_lease_seconds)
+    margin = timedelta(seconds=settings.paylink_margin_seconds)
+    creation = LinkCreation(db, ledgers, stripe, pace, owner=owner, lease=lease, margin=margin, clock=clock)
+    watching = Watching(
+        db,
+        ledgers,
+        stripe,
+        pace,
+        owner=owner,
+        lease=lease,
+        poll_every=timedelta(seconds=settings.paylink_poll_seconds),
+        clock=clock,
+    )
+    poster = SlackPoster(slack)
+    announcing = Announcing(db, poster, owner=owner, lease=lease, margin=margin, clock=clock)
+    probes = Probes(db, slack, stripe, health)
+    plan = _plan(settings, ledgers, creation, watching, announcing, probes)
+    plan.append(("prune", lambda: housekeeping.prune(db, clock), 3600))
+    workers = {name: Worker(name, work, health) for name, work, _ in plan}
+    _connect_wakes(workers, creation, watching, announcing)
+    return Bot(
+        settings=settings,
+        clock=clock,
+        db=db,
+        health=health,
+        metrics=metrics,
+        session=session,
+        slack=slack,
+        stripe=stripe,
+        ledgers=ledgers,
+        creation=creation,
+        watching=watching,
+        announcing=announcing,
+        desk=Desk(db, ledgers, creation, clock),
+        probes=probes,
+        tracker=Tracker(),
+        workers=tuple(workers.values()),
+        ticks=tuple(Tick(name, seconds, workers[name].wake) for name, _, seconds in plan),
+    )
+
+
+def _plan(
+    settings: Settings,
+    ledgers: Ledgers,
+    creation: LinkCreation,
+    watching: Watching,
+    announcing: Announcing,
+    probes: Probes,
+) -> list[tuple[str, Work, float]]:
+    """Each kind of work, and how many seconds apart the clock asks for it. Whether it is due, the work itself knows."""
+    swept = False
+
+    async def sweep() -> None:
+        nonlocal swept
+        await watching.sweep_if_due(at_start=not swept)
+        swept = True
+
+    poll_check = min(POLL_CHECK_SECONDS, max(settings.paylink_poll_seconds / 4, 0.25))
+    return [
+        ("create_links", creation.run_due, 1),
+        ("settle_events", watching.settle_due, 1),
+        ("announce", announcing.deliver_due, 1),
+        ("poll", watching.poll_if_due, poll_check),
+        ("sweep", sweep, 30),
+        ("know_account", ledgers.settle, 15),
+        ("probe_database", probes.database, 5),
+        ("probe_slack", probes.slack, 5),
+        ("probe_stripe", probes.stripe, 5),
+    ]
+
+
+def _connect_wakes(
+    workers: Mapping[str, Worker], creation: LinkCreation, watching: Watching, announcing: Announcing
+) -> None:
+    creation.wake = workers["create_links"].wake
+    watching.wake = workers["settle_events"].wake
+    announcing.wake = workers["announce"].wake
+    # What is settled or recorded may have enqueued a message.
+    creation.on_settled = lambda _link, _created: announcing.wake()
+    watching.on_recorded = lambda _verdict: announcing.wake()
