@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 import aiohttp
 import pytest
 
+from bot.local.slack.showing import filled
 from tests.contracts.slack_fixtures import (
     Ack,
     Running,
@@ -115,12 +116,12 @@ async def test_ticks_arrive_with_exact_options_and_in_the_views_state(run: Runni
     options = [option("1"), {**option("2"), "description": plain("two")}, option("3")]
     boxes = {"type": "checkboxes", "action_id": "a", "options": options, "initial_options": options[:1]}
     view_id = await run.open(field(boxes, dispatch_action=True, optional=True))
-    assert run.work.top(run.ann).values["b"]["a"]["selected_options"] == options[:1]
+    assert run.work.top(run.ann).values["b"]["a"]["selected_options"] == filled(options[:1])
     await run.work.click(run.ann, view_id, "b", "a", ["2", "3"])
-    assert run.got[0]["actions"][0]["selected_options"] == options[1:]
+    assert run.got[0]["actions"][0]["selected_options"] == filled(options[1:])
     assert run.got[0]["view"]["state"]["values"]["b"]["a"] == {
         "type": "checkboxes",
-        "selected_options": options[1:],
+        "selected_options": filled(options[1:]),
     }
 
 
@@ -176,9 +177,9 @@ async def test_type_ahead_offers_the_apps_options_from_its_least_length_on(run: 
     assert not (await run.work.options(run.ann, view_id, "b", "a", "i")).sent
     run.answer = {"options": [option("17", "INV-17")]}
     outcome = await run.work.options(run.ann, view_id, "b", "a", "in")
-    assert (run.got[0]["value"], outcome.options) == ("in", [option("17", "INV-17")])
+    assert (run.got[0]["value"], outcome.options) == ("in", filled([option("17", "INV-17")]))
     await run.work.click(run.ann, view_id, "b", "a", "17")
-    assert run.got[1]["actions"][0]["selected_option"] == option("17", "INV-17")
+    assert run.got[1]["actions"][0]["selected_option"] == filled(option("17", "INV-17"))
     with pytest.raises(LookupError):
         await run.work.click(run.ann, view_id, "b", "a", "18")
 

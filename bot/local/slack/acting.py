@@ -167,9 +167,9 @@ async def suggest(
         return outcome("options", ack)
     if check_options(ack.body):
         return outcome("options", Ack(True, ack.milliseconds, ack.body, "invalid_options"))
-    offered = options_of(ack.body)
-    team.offered[(_key(surface), *at)] = offered
-    return outcome("options", ack, options=ack.body.get("options") or ack.body.get("option_groups") or [])
+    answer = showing.filled(ack.body)
+    team.offered[(_key(surface), *at)] = options_of(answer)
+    return outcome("options", ack, options=answer.get("options") or answer.get("option_groups") or [])
 
 
 # ---- modals -----------------------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import copy
+from typing import Any
 
 from bot.local.slack.checks import Problems
 from bot.local.slack.errors import SlackError, invalid_arguments
@@ -14,9 +14,22 @@ from bot.local.slack.team import Team
 STACK = 3
 
 
+def filled(value: Any) -> Any:
+    """A copy in which texts carry the flags that Slack gives them: `emoji` true, `verbatim` false.
+
+    So an option that comes back as selected needn't equal the one that the app wrote.
+    """
+    if isinstance(value, list):
+        return [filled(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    defaults = {"plain_text": {"emoji": True}, "mrkdwn": {"verbatim": False}}.get(str(value.get("type")), {})
+    return {**defaults, **{name: filled(each) for name, each in value.items()}}
+
+
 def with_ids(team: Team, blocks: list[Json]) -> list[Json]:
-    """A copy of valid blocks in which Slack has filled in missing block and action ids."""
-    blocks = copy.deepcopy(blocks)
+    """A copy of valid blocks as Slack keeps them, missing block and action ids filled in."""
+    blocks = filled(blocks)
     for block in blocks:
         block.setdefault("block_id", team.app.identifier("")[:5])
     for _, element in interactive(blocks):
@@ -42,7 +55,7 @@ def validated(team: Team, payload: object, kind: str, *, replacing: View | None 
     )
     if twin is not None and twin is not replacing:
         raise SlackError("duplicate_external_id")
-    return {**payload, "blocks": with_ids(team, payload["blocks"])}
+    return {**filled(payload), "blocks": with_ids(team, payload["blocks"])}
 
 
 def new_hash(team: Team) -> str:
