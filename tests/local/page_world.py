@@ -51,7 +51,7 @@ MANIFEST: Json = {
             {"name": "Show List", "type": "global", "callback_id": "list", "description": "Opens the list"},
         ],
     },
-    "oauth_config": {"scopes": {"bot": ["commands", "chat:write", "files:write"]}},
+    "oauth_config": {"scopes": {"bot": ["commands", "chat:write", "files:write", "im:write"]}},
     "settings": {
         "event_subscriptions": {"bot_events": ["app_home_opened"]},
         "interactivity": {"is_enabled": True},
@@ -84,12 +84,30 @@ class World:
     submissions: asyncio.Queue[Json] = field(default_factory=asyncio.Queue)
     contexts: list[BrowserContext] = field(default_factory=list)
     desk: Page | None = None
+    runner: web.AppRunner | None = None
+
+    async def serve(self, port: int = 0) -> None:
+        """Starts the page's server."""
+        self.runner = web.AppRunner(
+            page_routes(self.workspace, app_name="Tester", hints=HINTS), access_log=None
+        )
+        await self.runner.setup()
+        await web.TCPSite(self.runner, "127.0.0.1", port).start()
+        self.url = f"http://127.0.0.1:{self.runner.addresses[0][1]}"
+
+    async def stop_serving(self) -> int:
+        """Stops the page's server, with every line to it; returns its port."""
+        assert self.runner is not None
+        port: int = self.runner.addresses[0][1]
+        await self.runner.cleanup()
+        return port
 
     async def at_desk(self) -> Page:
         """Ada's own tab, which stays open from test to test."""
         if self.desk is None:
             self.desk = await self.open()
             self.contexts.clear()
+        await self.desk.get_by_role("textbox", name="Message").fill("")
         return self.desk
 
     async def open(self, *, user: str = "ada", place: str = "", **settings: Any) -> Page:
@@ -157,15 +175,12 @@ async def page_world() -> AsyncIterator[World]:
         world = World(slack, slack.workspace, client, browser)
         _behave(app, world)
         _furnish(world)
-        runner = web.AppRunner(page_routes(world.workspace, app_name="Tester", hints=HINTS), access_log=None)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        world.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        await world.serve()
         try:
             yield world
         finally:
             await browser.close()
-            await runner.cleanup()
+            await world.stop_serving()
             await handler.close_async()  # type: ignore[no-untyped-call]
             await slack.stop()
 

@@ -29,6 +29,7 @@ class Page {
 
   start() {
     window.addEventListener("hashchange", () => this.#go());
+    document.addEventListener("visibilitychange", () => this.record.me && this.#drawAll());
     part("person").addEventListener("change", (event) => this.#become(event.target.value));
     part("shortcuts").addEventListener("click", () => this.#offerShortcuts());
     part("toggle").addEventListener("click", () => this.#toggleSide());
@@ -193,7 +194,7 @@ class Page {
     part("hints").hidden = !offered.length;
     if (!empty) return;
     const words = channel.kind === "im" ? `Direct messages with ${channel.name}.` : `This is the very beginning of #${channel.name}.`;
-    part("empty").replaceChildren(el("h2", {}, placeName(channel)), el("p", {}, words));
+    part("empty").replaceChildren(el("p", { class: "empty-name" }, placeName(channel)), el("p", {}, words));
     const chip = (text) => el("button", { type: "button", class: "hint-chip", on: { click: () => this.composer.fill(text) } }, text);
     part("hints").replaceChildren(el("span", {}, "Try"), ...offered.map(chip));
   }

@@ -36,6 +36,8 @@ class Combobox {
 
   #listen() {
     this.input.addEventListener("input", () => this.#open(this.input.value));
+    // Taking a chip away isn't leaving the box; leaving would draw the chips anew under the click.
+    this.chips?.addEventListener("mousedown", (event) => event.preventDefault());
     this.input.addEventListener("click", () => (this.list ? null : this.#open("")));
     this.input.addEventListener("focus", () => this.input.select());
     this.input.addEventListener("blur", () => {

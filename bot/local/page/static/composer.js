@@ -8,6 +8,7 @@ export class Composer {
   constructor(form, say) {
     this.say = say;
     this.commands = [];
+    this.last = "";
     this.box = form.querySelector("textarea");
     this.form = form;
     this.box.addEventListener("input", () => this.#typed());
@@ -96,6 +97,10 @@ export class Composer {
       this.#send();
     } else if (event.key === "Escape" && this.list) {
       this.#close();
+    } else if (event.key === "ArrowUp" && !this.box.value) {
+      // As in a shell: what was sent last, to send it again or differently.
+      event.preventDefault();
+      this.fill(this.last);
     }
   }
 
@@ -116,6 +121,7 @@ export class Composer {
     this.#close();
     if (!text) return;
     this.box.value = "";
+    this.last = text;
     this.#grow();
     this.say(text);
   }

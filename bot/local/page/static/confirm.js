@@ -30,7 +30,7 @@ export function ask({ title, body, yes, no, style = "primary" }) {
     const dialog = el(
       "dialog",
       { class: "modal question", role: "alertdialog", "aria-modal": "true", "aria-labelledby": titleId, "aria-describedby": bodyId },
-      el("header", { class: "modal-head" }, el("h1", { id: titleId }, title)),
+      el("header", { class: "modal-head" }, el("p", { class: "modal-title", id: titleId }, title)),
       el("div", { class: "modal-body text", id: bodyId }, body),
       el("footer", { class: "modal-foot" }, refuse, agree),
     );

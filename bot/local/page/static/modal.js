@@ -87,7 +87,7 @@ class Sheet {
     this.modals = modals;
     this.id = id;
     this.titleId = freshId("title");
-    this.title = el("h1", { id: this.titleId });
+    this.title = el("p", { class: "modal-title", id: this.titleId });
     this.back = el("button", { type: "button", class: "icon", "aria-label": "Previous view", on: { click: () => this.leaveBy(false) } }, "←");
     this.cross = el("button", { type: "button", class: "icon", "aria-label": "Dismiss", on: { click: () => this.leaveBy(true) } }, "✕");
     this.head = el("header", { class: "modal-head" }, this.back, this.title, this.cross);
