@@ -1,0 +1,145 @@
+"""The Bolt app: which handler answers what. Slack's names for everything stand in handlers/ids.py and manifest.yml."""
+
+import logging
+import re
+from collections.abc import Awaitable, Callable
+
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.error import BoltUnhandledRequestError
+from slack_bolt.response import BoltResponse
+from slack_sdk.web.async_client import AsyncWebClient
+
+from domain.desk import Desk
+from handlers import (
+    bulk_listing,
+    bulk_runs,
+    commands,
+    csv_download,
+    details,
+    home,
+    ids,
+    searching,
+)
+from handlers.listening import (
+    Answerer,
+    Command,
+    Handler,
+    acknowledge,
+    after_ack,
+    answering,
+    before_ack,
+    commanding,
+    offering,
+)
+from handlers.office import CsvExport, Log, Office, Track
+
+COMMANDS: dict[str, Command] = {"/invoice": commands.invoice, "/invoices": commands.invoices}
+
+SHORTCUTS: dict[str, Handler] = {
+    ids.FIND_INVOICE: searching.open_search,
+    ids.BILLING_INVOICES: bulk_listing.open_list,
+}
+
+EVENTS: dict[str, Handler] = {"app_home_opened": home.publish}
+
+ACTIONS: dict[str, Handler] = {
+    ids.FIND_INVOICE: searching.open_search,
+    ids.BILLING_INVOICES: bulk_listing.open_list,
+    ids.CHOOSE_INVOICE: searching.show_chosen,
+    ids.VIEW_INVOICE: details.open_by_id,
+    ids.CREATE_LINK: details.create,
+    ids.COPY_LINK: details.push_copy,
+    ids.CHOOSE_COPY: details.push_copy,
+    ids.LIST_TICKS: bulk_listing.tick,
+    ids.LIST_SEARCH: bulk_listing.search,
+    ids.LIST_FILTER: bulk_listing.filter_by,
+    ids.LIST_SELECT_PAGE: bulk_listing.select_page,
+    ids.LIST_CLEAR: bulk_listing.clear,
+    ids.LIST_NEXT: bulk_listing.next_page,
+    ids.LIST_PREVIOUS: bulk_listing.previous_page,
+    ids.LIST_DETAILS: details.push_by_id,
+    ids.LIST_CSV: csv_download.download_list,
+    ids.RESULT_CSV: csv_download.download_run,
+    ids.SHOW_RESULT: bulk_runs.show_result,
+}
+
+COMMITTING_ACTIONS: dict[str, Handler] = {ids.RETRY_FAILED: bulk_runs.retry_failed}
+
+SUBMISSIONS: dict[str, Answerer] = {
+    ids.SEARCH_VIEW: searching.submit,
+    ids.LIST_VIEW: bulk_listing.submit,
+    ids.CONFIRMATION_VIEW: bulk_runs.create,
+}
+
+OPTIONS: dict[str, Answerer] = {ids.CHOOSE_INVOICE: searching.offer}
+
+
+def build_app(
+    desk: Desk,
+    *,
+    client: AsyncWebClient,
+    authorize: Callable[..., Awaitable[AuthorizeResult]],
+    signing_secret: str | None,
+    export: CsvExport | None,
+    track: Track,
+    log: Log,
+) -> AsyncApp:
+    """Build the app; it asks nobody anything until something is delivered.
+
+    ``authorize`` gives the token for a workspace. ``signing_secret``: requests over HTTP must be signed with it; None
+    for Socket Mode alone. ``track`` runs the work that goes on after an acknowledgement.
+    """
+    app = AsyncApp(
+        name="slack_bolt.app",
+        logger=_quiet_logger(),
+        client=client,
+        authorize=authorize,
+        signing_secret=signing_secret or "",
+        request_verification_enabled=signing_secret is not None,
+        raise_error_for_unhandled_request=True,
+        process_before_response=False,
+    )
+    _register(app, Office(desk, export, track, log))
+    app.error(_acknowledging(log))
+    return app
+
+
+def _register(app: AsyncApp, office: Office) -> None:
+    for name, command in COMMANDS.items():
+        app.command(name)(commanding(office, command))
+    for name, handler in SHORTCUTS.items():
+        app.shortcut(name)(after_ack(office, handler))
+    for name, handler in EVENTS.items():
+        app.event(name)(after_ack(office, handler))
+    for name, handler in ACTIONS.items():
+        app.action(name)(after_ack(office, handler))
+    app.action(re.compile(rf"{ids.SHOW_NEAREST}_\d"))(after_ack(office, searching.show_chosen))
+    for name, handler in COMMITTING_ACTIONS.items():
+        app.action(name)(before_ack(office, handler))
+    app.action(ids.OPEN_LINK)(acknowledge())
+    for name, answerer in SUBMISSIONS.items():
+        app.view(name)(answering(office, answerer))
+    app.view(ids.COPY_VIEW)(acknowledge())
+    for name, answerer in OPTIONS.items():
+        app.options(name)(offering(office, answerer))
+
+
+def _acknowledging(log: Log) -> Callable[..., Awaitable[BoltResponse]]:
+    """Over Socket Mode only a 200 acknowledges; whatever went wrong before any handler, people see no warning sign."""
+
+    async def acknowledged(error: Exception) -> BoltResponse:
+        if isinstance(error, BoltUnhandledRequestError):
+            log.warning("delivery_unknown")
+        else:
+            log.error("delivery_failed", exc_info=error)
+        return BoltResponse(status=200, body="")
+
+    return acknowledged
+
+
+def _quiet_logger() -> logging.Logger:
+    """Bolt logs rejected and unknown bodies, tokens included, below this level; what matters is logged here."""
+    logger = logging.getLogger("slack_bolt.paylink")
+    logger.setLevel(logging.ERROR)
+    return logger

@@ -1,0 +1,205 @@
+"""The list modal: its pages, its filter and search, and what is ticked on it."""
+
+from collections.abc import Awaitable, Callable
+
+from domain.summaries import InvoiceList
+from handlers import ids
+from handlers.delivery import Delivery, ShownView, all_chosen, dig
+from handlers.modals import Place, open_modal, replace_modal, update
+from handlers.office import Office
+from handlers.printing import printable
+from handlers.references import ListReference, Unreadable, read_id
+from handlers.sentences import left_out
+from handlers.views.blocks import Json
+from handlers.views.confirmation import confirmation
+from handlers.views.listing import ROOM, SEARCH_MOST, listing, read_filter
+
+Change = Callable[[], Awaitable[InvoiceList]]
+
+
+async def open_list(office: Office, delivery: Delivery, text: str = "") -> None:
+    async def made() -> Json:
+        return listing(await office.desk.open_list(delivery.actor, text, room=ROOM))
+
+    await open_modal(office, delivery, made())
+
+
+async def tick(office: Office, delivery: Delivery) -> None:
+    """A tick was set or taken: the count follows, and what the cap left out is unticked."""
+    reference = reference_of(delivery.shown)
+    left = await take_ticks(office, delivery, reference)
+    await _show(office, delivery, reference, said=left_out(left) if left else None)
+
+
+async def select_page(office: Office, delivery: Delivery) -> None:
+    reference = reference_of(delivery.shown)
+    await _change(
+        office,
+        delivery,
+        reference,
+        lambda: office.desk.select_page(delivery.actor, reference.selection_id, room=ROOM),
+    )
+
+
+async def clear(office: Office, delivery: Delivery) -> None:
+    reference = reference_of(delivery.shown)
+    await _change(
+        office,
+        delivery,
+        reference,
+        lambda: office.desk.clear_selection(delivery.actor, reference.selection_id, room=ROOM),
+    )
+
+
+async def next_page(office: Office, delivery: Delivery) -> None:
+    await _turn(office, delivery, forward=True)
+
+
+async def previous_page(office: Office, delivery: Delivery) -> None:
+    await _turn(office, delivery, forward=False)
+
+
+async def search(office: Office, delivery: Delivery) -> None:
+    """Enter in Search; the filter stays."""
+    reference = reference_of(delivery.shown)
+    text = printable(delivery.action.value if delivery.action else "")[:SEARCH_MOST]
+    now = await office.desk.show_list(delivery.actor, reference.selection_id, room=ROOM)
+    await _change(
+        office,
+        delivery,
+        reference,
+        lambda: office.desk.narrow(
+            delivery.actor, reference.selection_id, filter=now.selection.filter, search=text, room=ROOM
+        ),
+    )
+
+
+async def filter_by(office: Office, delivery: Delivery) -> None:
+    """A choice of the filter; the search that was applied stays."""
+    reference = reference_of(delivery.shown)
+    try:
+        status = read_filter(delivery.action.value if delivery.action else None)
+    except ValueError as error:
+        raise Unreadable("filter") from error
+    now = await office.desk.show_list(delivery.actor, reference.selection_id, room=ROOM)
+    await _change(
+        office,
+        delivery,
+        reference,
+        lambda: office.desk.narrow(
+            delivery.actor, reference.selection_id, filter=status, search=now.selection.search, room=ROOM
+        ),
+    )
+
+
+async def submit(office: Office, delivery: Delivery) -> Json:
+    """Create Payment Link: the confirmation is pushed. Text in Search that wasn't applied is ignored."""
+    reference = reference_of(delivery.shown)
+    left = await take_ticks(office, delivery, reference)
+    shown = await office.desk.confirm(delivery.actor, reference.selection_id)
+    if left:
+        office.track(_show(office, delivery, reference, said=left_out(left)))
+    view = confirmation(shown, said=left_out(left) if left else None)
+    return {"response_action": "push", "view": view}
+
+
+async def start_over(office: Office, delivery: Delivery, view_id: str, selection_id: int) -> None:
+    """The list underneath once its bulk run has begun: fresh, with nothing ticked."""
+    page = await office.desk.refresh_list(delivery.actor, selection_id, room=ROOM)
+    await update(office.log, delivery.client, Place(view_id), listing(page))
+
+
+def reference_of(view: ShownView) -> ListReference:
+    """Raises Unreadable."""
+    return ListReference.read(view.private_metadata)
+
+
+async def take_ticks(office: Office, delivery: Delivery, reference: ListReference) -> int:
+    """Merge what is ticked on the displayed page into the selection; how many the cap left out."""
+    displayed, ticked = displayed_ticks(delivery)
+    return await office.desk.tick(
+        delivery.actor,
+        reference.selection_id,
+        revision=reference.revision,
+        displayed=displayed,
+        ticked=ticked,
+        action_ts=delivery.action.at if delivery.action else "",
+    )
+
+
+def displayed_ticks(delivery: Delivery) -> tuple[set[int], set[int]]:
+    """The invoices with a checkbox on the displayed page, and those of them that are ticked.
+
+    A group whose state Slack doesn't tell counts as not displayed. Raises Unreadable.
+    """
+    displayed: set[int] = set()
+    ticked: set[int] = set()
+    for block in delivery.shown.blocks:
+        block_id = str(block.get("block_id"))
+        if not block_id.startswith(f"{ids.TICKS_BLOCK}-"):
+            continue
+        state = _state_of_group(delivery, block_id)
+        if state is None:
+            continue
+        offered = {read_id(value) for element in _elements(block) for value in _offered(element)}
+        displayed |= offered
+        ticked |= {read_id(value) for value in all_chosen(state)} & offered
+    return displayed, ticked
+
+
+def _state_of_group(delivery: Delivery, block_id: str) -> Json | None:
+    action = delivery.action
+    if action is not None and (action.block_id, action.action_id) == (block_id, ids.LIST_TICKS):
+        return action.payload
+    return delivery.shown.state_of(block_id, ids.LIST_TICKS)
+
+
+def _elements(block: Json) -> list[Json]:
+    elements = block.get("elements")
+    return (
+        [element for element in elements if isinstance(element, dict)] if isinstance(elements, list) else []
+    )
+
+
+def _offered(element: Json) -> list[str]:
+    options = element.get("options")
+    return [str(dig(option, "value")) for option in options] if isinstance(options, list) else []
+
+
+async def _turn(office: Office, delivery: Delivery, *, forward: bool) -> None:
+    reference = reference_of(delivery.shown)
+    await _change(
+        office,
+        delivery,
+        reference,
+        lambda: office.desk.turn_page(
+            delivery.actor,
+            reference.selection_id,
+            forward=forward,
+            revision=reference.revision,
+            room=ROOM,
+        ),
+    )
+
+
+async def _change(office: Office, delivery: Delivery, reference: ListReference, change: Change) -> None:
+    """Take in the displayed ticks, change the list, show it."""
+    left = await take_ticks(office, delivery, reference)
+    page = await change()
+    left += page.left_out
+    said = left_out(left) if left else None
+
+    async def now() -> Json:
+        page = await office.desk.show_list(delivery.actor, reference.selection_id, room=ROOM)
+        return listing(page, said=said)
+
+    place = Place(delivery.shown.id, delivery.shown.hash)
+    await update(office.log, delivery.client, place, listing(page, said=said), again=now)
+
+
+async def _show(office: Office, delivery: Delivery, reference: ListReference, said: str | None) -> None:
+    async def made() -> Json:
+        page = await office.desk.show_list(delivery.actor, reference.selection_id, room=ROOM)
+        return listing(page, said=said)
+
+    await replace_modal(office, delivery, made)

@@ -1,0 +1,57 @@
+"""Bulk runs: starting one, trying again what failed, and looking at what became of it."""
+
+from domain.errors import AmountsChanged
+from domain.summaries import Actor, BulkResult
+from handlers import bulk_listing
+from handlers.delivery import Delivery
+from handlers.modals import open_modal
+from handlers.office import Office
+from handlers.progress import follow_run
+from handlers.references import FailedReference, read_id
+from handlers.sentences import sentence
+from handlers.views.blocks import Json
+from handlers.views.confirmation import confirmation
+from handlers.views.result import result
+
+
+async def create(office: Office, delivery: Delivery) -> Json:
+    """Create: acknowledged only once the run is committed. The same view submitted twice begins one run."""
+    view = delivery.shown
+    selection_id = read_id(view.private_metadata)
+    try:
+        run = await office.desk.start_run(
+            delivery.actor, selection_id, submission=f"create:{view.id}", view_id=view.id
+        )
+    except AmountsChanged as error:
+        shown = await office.desk.confirm(delivery.actor, selection_id)
+        return {"response_action": "update", "view": confirmation(shown, said=sentence(error))}
+    if view.root_view_id and view.root_view_id != view.id:
+        office.track(bulk_listing.start_over(office, delivery, view.root_view_id, selection_id))
+    office.track(_follow(office, delivery, run, view.id))
+    return {"response_action": "update", "view": result(run)}
+
+
+async def retry_failed(office: Office, delivery: Delivery) -> None:
+    """Retry Failed: a new run in the same modal. The same click delivered twice begins one."""
+    reference = FailedReference.read(delivery.value)
+    view_id = delivery.shown.id
+    run = await office.desk.retry_failed(
+        delivery.actor, reference.run_id, submission=reference.submission, view_id=view_id
+    )
+    office.track(_follow(office, delivery, run, view_id))
+
+
+async def show_result(office: Office, delivery: Delivery) -> None:
+    """Show Result, on the direct message."""
+    run_id = read_id(delivery.value)
+    place = await open_modal(office, delivery, _result(office, delivery.actor, run_id))
+    if place is not None:
+        await follow_run(office, delivery.client, delivery.actor, run_id, place.view_id)
+
+
+async def _follow(office: Office, delivery: Delivery, run: BulkResult, view_id: str) -> None:
+    await follow_run(office, delivery.client, delivery.actor, run.id, view_id)
+
+
+async def _result(office: Office, actor: Actor, run_id: int) -> Json:
+    return result(await office.desk.get_result(actor, run_id))

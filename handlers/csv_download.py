@@ -1,0 +1,86 @@
+"""Download CSV: a file in a direct message (scope files:write)."""
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator
+from typing import IO
+
+import aiohttp
+from slack_sdk.web.async_client import AsyncWebClient
+
+from handlers.bulk_listing import reference_of
+from handlers.delivery import Delivery, dig, text_at
+from handlers.office import Office
+from handlers.references import read_id
+from handlers.telling import tell
+from handlers.views.listing import ROOM
+from handlers.views.text import escaped
+
+NOT_HERE = "CSV files can't be made here. Ask whoever runs Paylink for `paylink export`."
+
+
+class NotUploaded(Exception):
+    """Slack's file store didn't take the file; ``args[0]`` is the HTTP status."""
+
+
+async def download_list(office: Office, delivery: Delivery) -> None:
+    """What the list shows with the filter and search that are applied, over all its pages."""
+    if office.export is None:
+        await tell(office, delivery, NOT_HERE)
+        return
+    reference = reference_of(delivery.shown)
+    page = await office.desk.show_list(delivery.actor, reference.selection_id, room=ROOM)
+    status, search = page.selection.filter, page.selection.search
+    rows = office.export.export_list(delivery.actor, filter=status, search=search)
+    searched = f', search "{search}"' if search else ""
+    words = f"Billing invoices as CSV: {status.value if status else 'All'}{searched}."
+    await _send(delivery, rows, "billing-invoices.csv", words)
+
+
+async def download_run(office: Office, delivery: Delivery) -> None:
+    """The invoices of a bulk run."""
+    if office.export is None:
+        await tell(office, delivery, NOT_HERE)
+        return
+    run_id = read_id(delivery.value)
+    rows = office.export.export_run(delivery.actor, run_id)
+    await _send(delivery, rows, f"bulk-run-{run_id}.csv", "The invoices of your bulk run as CSV.")
+
+
+async def _send(delivery: Delivery, rows: AsyncIterator[bytes], name: str, words: str) -> None:
+    """A message opens the direct conversation and tells its id, without any further scope."""
+    with tempfile.TemporaryFile() as file:
+        async for piece in rows:
+            await asyncio.to_thread(file.write, piece)
+        message = await delivery.client.chat_postMessage(
+            channel=delivery.actor.user_id, text=escaped(words), unfurl_links=False, unfurl_media=False
+        )
+        await _upload(delivery.client, text_at(message.data, "channel"), file, name)
+
+
+async def _upload(client: AsyncWebClient, channel: str, file: IO[bytes], name: str) -> None:
+    """In three steps, so that the file is never in memory as a whole (Slack docs: files.getUploadURLExternal)."""
+    length = file.tell()
+    file.seek(0)
+    place = await client.files_getUploadURLExternal(filename=name, length=length)
+    file_id, url = text_at(place.data, "file_id"), text_at(place.data, "upload_url")
+    await _post_bytes(client, url, file)
+    done = await client.files_completeUploadExternal(
+        files=[{"id": file_id, "title": name}], channel_id=channel
+    )
+    if not dig(done.data, "files"):
+        raise NotUploaded("completed without a file")
+
+
+async def _post_bytes(client: AsyncWebClient, url: str, file: IO[bytes]) -> None:
+    timeout = aiohttp.ClientTimeout(total=300)
+    session = client.session or aiohttp.ClientSession(trust_env=client.trust_env_in_session)
+    try:
+        async with session.post(
+            url, data=file, timeout=timeout, proxy=client.proxy, ssl=client.ssl or True
+        ) as answer:
+            if answer.status != 200:
+                raise NotUploaded(answer.status)
+    finally:
+        if session is not client.session:
+            await session.close()

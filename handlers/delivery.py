@@ -1,0 +1,150 @@
+"""What Slack delivered, read once and strictly: handlers never look into a payload themselves."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from domain.summaries import Actor
+from handlers.references import Unreadable
+from handlers.views.blocks import Json
+
+
+@dataclass(frozen=True)
+class ShownView:
+    """The modal or Home that somebody acted in, as they had it before them. ``values`` is the state of its inputs."""
+
+    id: str
+    hash: str
+    kind: str
+    callback_id: str
+    private_metadata: str
+    root_view_id: str
+    blocks: tuple[Json, ...]
+    values: Json
+    payload: Json
+
+    @property
+    def is_modal(self) -> bool:
+        return self.kind == "modal"
+
+    def state_of(self, block_id: str, action_id: str) -> Json | None:
+        """The state of one element; None if it isn't displayed."""
+        state = dig(self.values, block_id, action_id)
+        return state if isinstance(state, dict) else None
+
+
+@dataclass(frozen=True)
+class Action:
+    """What was clicked, chosen or entered. ``value`` is a button's, the chosen option's or the entered text."""
+
+    action_id: str
+    block_id: str
+    value: str
+    at: str
+    """Slack's ``action_ts``."""
+    payload: Json
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One thing that one person did."""
+
+    actor: Actor
+    client: AsyncWebClient
+    text: str
+    """What follows a slash command, or what was typed into a type-ahead."""
+    trigger_id: str
+    response_url: str
+    view: ShownView | None
+    action: Action | None
+
+    @property
+    def value(self) -> str:
+        """What the button, option or input that was used carries. Raises Unreadable where there is none."""
+        if self.action is None or not self.action.value:
+            raise Unreadable("action")
+        return self.action.value
+
+    @property
+    def shown(self) -> ShownView:
+        """Raises Unreadable for what didn't happen in a view."""
+        if self.view is None:
+            raise Unreadable("view")
+        return self.view
+
+
+def read_delivery(body: Json, team_id: object, user_id: object, client: AsyncWebClient) -> Delivery:
+    """Read a payload, with the team and the user that Bolt found in it. Raises Unreadable."""
+    if not (isinstance(team_id, str) and isinstance(user_id, str) and team_id and user_id):
+        raise Unreadable("actor")
+    typed = text_at(body, "text") if "command" in body else text_at(body, "value")
+    return Delivery(
+        actor=Actor(team_id, user_id),
+        client=client,
+        text=typed,
+        trigger_id=text_at(body, "trigger_id"),
+        response_url=text_at(body, "response_url"),
+        view=_read_view(body.get("view")),
+        action=_read_action(body.get("actions")),
+    )
+
+
+def dig(value: Any, *path: str) -> Any:
+    """What lies at the end of the path through mappings; None if it isn't there."""
+    for name in path:
+        if not isinstance(value, Mapping):
+            return None
+        value = value.get(name)
+    return value
+
+
+def text_at(value: Any, *path: str) -> str:
+    """As dig, but always text: empty for whatever else is there."""
+    found = dig(value, *path)
+    return found if isinstance(found, str) else ""
+
+
+def chosen(payload: Any) -> str:
+    """The value of the option that a select's state or action says is chosen; empty for none."""
+    return text_at(payload, "selected_option", "value")
+
+
+def all_chosen(payload: Any) -> list[str]:
+    """The values of every option that checkboxes' state or action says is ticked."""
+    options = dig(payload, "selected_options")
+    return [text_at(option, "value") for option in options] if isinstance(options, list) else []
+
+
+def _read_view(view: Any) -> ShownView | None:
+    if not isinstance(view, dict):
+        return None
+    blocks = view.get("blocks")
+    values = dig(view, "state", "values")
+    return ShownView(
+        id=text_at(view, "id"),
+        hash=text_at(view, "hash"),
+        kind=text_at(view, "type"),
+        callback_id=text_at(view, "callback_id"),
+        private_metadata=text_at(view, "private_metadata"),
+        root_view_id=text_at(view, "root_view_id"),
+        blocks=tuple(block for block in blocks if isinstance(block, dict))
+        if isinstance(blocks, list)
+        else (),
+        values=values if isinstance(values, dict) else {},
+        payload=view,
+    )
+
+
+def _read_action(actions: Any) -> Action | None:
+    if not isinstance(actions, list) or not actions or not isinstance(actions[0], dict):
+        return None
+    payload = actions[0]
+    return Action(
+        action_id=text_at(payload, "action_id"),
+        block_id=text_at(payload, "block_id"),
+        value=text_at(payload, "value") or chosen(payload),
+        at=text_at(payload, "action_ts"),
+        payload=payload,
+    )

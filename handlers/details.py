@@ -1,0 +1,120 @@
+"""One invoice: looking at it, creating its link, copying the URL."""
+
+import asyncio
+
+from domain.errors import AmountChanged, LedgerChanged, NotEligible
+from domain.summaries import Actor, InvoiceSummary
+from handlers.delivery import Delivery
+from handlers.modals import Place, open_modal, push_modal, replace_modal, update
+from handlers.office import Office
+from handlers.references import SeenInvoice, read_id
+from handlers.sentences import sentence
+from handlers.telling import explain, with_notice
+from handlers.views.blocks import Json
+from handlers.views.details import copying, details
+from handlers.views.search import note, unknown
+
+PATIENCE = 8.0
+"""Seconds that the modal waits for Stripe before it shows Being created."""
+LOOK_AGAIN = (2.0, 3.0, 5.0, 10.0, 20.0, 40.0, 60.0)
+"""Seconds between looks at a link whose creation takes longer; it settles within two minutes of Stripe answering."""
+
+
+async def open_by_number(office: Office, delivery: Delivery, number: str) -> None:
+    """Show the invoice of this number, or the nearest ones."""
+    await open_modal(office, delivery, _by_number(office, delivery.actor, number))
+
+
+async def open_by_id(office: Office, delivery: Delivery) -> None:
+    """View Invoice, on a message or on Home."""
+    await open_modal(office, delivery, by_id(office, delivery.actor, read_id(delivery.value)))
+
+
+async def push_by_id(office: Office, delivery: Delivery) -> None:
+    """The list's Details."""
+    await push_modal(office, delivery, by_id(office, delivery.actor, read_id(delivery.value)))
+
+
+async def push_copy(office: Office, delivery: Delivery) -> None:
+    """Copy Link URL, wherever it stands."""
+    await push_modal(office, delivery, _copy(office, delivery.actor, read_id(delivery.value)))
+
+
+async def create(office: Office, delivery: Delivery) -> None:
+    """Create Payment Link: the button goes at once, and the modal shows what became of it."""
+    clicked = SeenInvoice.read(delivery.value)
+    actor = delivery.actor
+
+    async def made() -> Json:
+        return await by_id(office, actor, clicked.invoice_id, creating=True)
+
+    place = await replace_modal(office, delivery, made)
+    try:
+        said = await _create(office, actor, clicked)
+        if place is not None:
+            await _show_outcome(office, delivery, place, clicked.invoice_id, said)
+    except Exception as error:
+        # The modal says that the link is being created, which nobody knows now: back to what stood there.
+        words = explain(office.log, error)
+        if place is not None and words:
+            view = with_notice(delivery.shown, words)
+            await update(office.log, delivery.client, Place(place.view_id), view)
+
+
+async def by_id(
+    office: Office, actor: Actor, invoice_id: int, *, said: str | None = None, creating: bool = False
+) -> Json:
+    """The details modal of an invoice. Raises InvoiceNotFound."""
+    invoice = await office.desk.get_invoice(actor, invoice_id)
+    return await _made(office, actor, invoice, said=said, creating=creating)
+
+
+async def _create(office: Office, actor: Actor, clicked: SeenInvoice) -> str | None:
+    """Why it couldn't be, for what can be shown with the invoice as it is now."""
+    try:
+        await office.desk.create_link(actor, clicked.invoice_id, clicked.seen, patience=PATIENCE)
+    except (NotEligible, AmountChanged, LedgerChanged) as error:
+        return sentence(error)
+    return None
+
+
+async def _show_outcome(
+    office: Office, delivery: Delivery, place: Place, invoice_id: int, said: str | None
+) -> None:
+    """Show the invoice as it is now, and again while its link isn't settled, until the modal is closed."""
+    for seconds in (*LOOK_AGAIN, None):
+        invoice = await office.desk.get_invoice(delivery.actor, invoice_id)
+        view = await _made(office, delivery.actor, invoice, said=said)
+        shown = await update(office.log, delivery.client, place, view)
+        if shown is None or not invoice.being_created or seconds is None:
+            return
+        place = shown
+        await office.pause(seconds)
+
+
+async def _by_number(office: Office, actor: Actor, number: str) -> Json:
+    invoice = await office.desk.find_invoice(actor, number)
+    if invoice is None:
+        return unknown(number, await office.desk.find_nearest(actor, number))
+    return await _made(office, actor, invoice)
+
+
+async def _copy(office: Office, actor: Actor, invoice_id: int) -> Json:
+    invoice = await office.desk.get_invoice(actor, invoice_id)
+    if invoice.link is None:
+        return note("This invoice has no online payment link in the Stripe mode in use.")
+    return copying(invoice, invoice.link)
+
+
+async def _made(
+    office: Office,
+    actor: Actor,
+    invoice: InvoiceSummary,
+    *,
+    said: str | None = None,
+    creating: bool = False,
+) -> Json:
+    organisation, stripe = await asyncio.gather(
+        office.desk.get_organisation(actor.team_id), office.desk.get_stripe_state()
+    )
+    return details(invoice, organisation, stripe, said=said, creating=creating)

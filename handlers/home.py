@@ -1,0 +1,26 @@
+"""The Home tab, published whenever somebody opens it."""
+
+from slack_sdk.errors import SlackApiError
+
+from handlers.delivery import Delivery
+from handlers.office import Office
+from handlers.telling import SLACK_AWAY, explain, slack_code
+from handlers.views.blocks import Json
+from handlers.views.home import home, unavailable
+
+
+async def publish(office: Office, delivery: Delivery) -> None:
+    view = await _made(office, delivery)
+    try:
+        await delivery.client.views_publish(user_id=delivery.actor.user_id, view=view)
+    except SlackApiError as error:
+        office.log.warning("home_not_published", code=slack_code(error))
+    except SLACK_AWAY as error:
+        office.log.warning("home_not_published", code=type(error).__name__)
+
+
+async def _made(office: Office, delivery: Delivery) -> Json:
+    try:
+        return home(await office.desk.get_home(delivery.actor))
+    except Exception as error:
+        return unavailable(explain(office.log, error) or "")

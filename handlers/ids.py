@@ -1,0 +1,49 @@
+"""The names under which Slack brings back what people do: callback ids, action ids, and the ids of list blocks."""
+
+FIND_INVOICE = "find_invoice"
+BILLING_INVOICES = "billing_invoices"
+"""Global shortcuts and buttons on Home alike."""
+
+# Views
+SEARCH_VIEW = "search"
+DETAILS_VIEW = "details"
+COPY_VIEW = "copy"
+LIST_VIEW = "list"
+CONFIRMATION_VIEW = "confirmation"
+RESULT_VIEW = "result"
+NOTE_VIEW = "note"
+
+# One invoice
+CHOOSE_INVOICE = "choose_invoice"
+"""The type-ahead: its block_suggestion and its choice."""
+SHOW_NEAREST = "show_nearest"
+"""A button that shows an invoice in the modal that it stands in; the index of the button follows."""
+VIEW_INVOICE = "view_invoice"
+"""A button on a message or on Home that opens an invoice."""
+CREATE_LINK = "create_link"
+COPY_LINK = "copy_link"
+OPEN_LINK = "open_link"
+"""A URL button: the client follows it, the action needs an ack only."""
+
+# The list
+LIST_SEARCH = "list_search"
+LIST_FILTER = "list_filter"
+LIST_TICKS = "list_ticks"
+LIST_SELECT_PAGE = "list_select_page"
+LIST_CLEAR = "list_clear"
+LIST_NEXT = "list_next"
+LIST_PREVIOUS = "list_previous"
+LIST_DETAILS = "list_details"
+LIST_CSV = "list_csv"
+
+# Bulk runs
+RETRY_FAILED = "retry_failed"
+SHOW_RESULT = "show_result"
+RESULT_CSV = "result_csv"
+CHOOSE_COPY = "choose_copy"
+"""A select that pushes the copy view of the invoice chosen."""
+
+# What the list's block ids begin with; the revision follows.
+SEARCH_BLOCK = "search"
+TICKS_BLOCK = "ticks"
+COPY_URL = "payment_link_url"

@@ -1,0 +1,42 @@
+"""What every handler works with, put together once by the wiring."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from domain.desk import Desk
+from domain.summaries import Actor, LinkStatus
+
+Work = Coroutine[Any, Any, None]
+Track = Callable[[Work], None]
+"""Runs something to its end, and lets a shut-down wait for it."""
+
+
+class Log(Protocol):
+    """A structlog logger: an event's name and ids, never a body, a token or a buyer's data."""
+
+    def info(self, event: str, **ids: Any) -> Any: ...
+
+    def warning(self, event: str, **ids: Any) -> Any: ...
+
+    def error(self, event: str, **ids: Any) -> Any: ...
+
+
+class CsvExport(Protocol):
+    """CSV as `paylink export` writes it, piece by piece, for people: each raises what the desk raises."""
+
+    def export_list(self, actor: Actor, *, filter: LinkStatus | None, search: str) -> AsyncIterator[bytes]:
+        """Every invoice that the list shows with this filter and search, over all pages."""
+
+    def export_run(self, actor: Actor, run_id: int) -> AsyncIterator[bytes]:
+        """The invoices of one bulk run."""
+
+
+@dataclass(frozen=True)
+class Office:
+    desk: Desk
+    export: CsvExport | None
+    track: Track
+    log: Log
+    pause: Callable[[float], Awaitable[None]] = asyncio.sleep

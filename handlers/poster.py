@@ -1,0 +1,159 @@
+"""The one file that posts announcements. chat.postMessage has no idempotency key, so every failure is told apart:
+certainly not posted, or perhaps posted (facts/slack.md, posting once)."""
+
+from datetime import timedelta
+from typing import Any
+
+import aiohttp
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from domain.posting import HistoryUnreadable, NotPosted, Posted, PostUnknown
+from domain.summaries import Announcement
+from handlers.delivery import dig, text_at
+from handlers.telling import http_status, slack_code
+from handlers.views.blocks import Json
+from handlers.views.messages import announcement_message
+
+EVENT_TYPE = "paylink_announcement"
+CLOCKS_DIFFER = timedelta(minutes=5)
+_PAGE = 200
+_PAGES = 50
+
+# Slack docs: reference/methods/chat.postMessage, errors.
+_CHANNEL_LOST = frozenset(
+    "not_in_channel channel_not_found is_archived restricted_action restricted_action_non_threadable_channel "
+    "restricted_action_read_only_channel restricted_action_thread_only_channel missing_scope "
+    "no_permission ekm_access_denied team_access_not_granted user_not_found cannot_dm_bot user_disabled "
+    "messages_tab_disabled".split()
+)
+_MESSAGE_REFUSED = frozenset(
+    "invalid_blocks invalid_blocks_format msg_blocks_too_long msg_too_long no_text too_many_attachments "
+    "metadata_too_large invalid_metadata_format invalid_metadata_schema metadata_must_be_sent_from_app "
+    "invalid_arguments invalid_arg_name invalid_array_arg attachment_payload_limit_exceeded".split()
+)
+# What Slack says of itself after the work may have been done.
+_DOUBTFUL = frozenset("internal_error fatal_error service_unavailable request_timeout".split())
+_HISTORY_LOST = frozenset("not_in_channel missing_scope channel_not_found no_permission".split())
+
+
+class SlackPoster:
+    """Posts with ``client``'s token and address, and never twice for one call: it retries nothing."""
+
+    def __init__(self, client: AsyncWebClient) -> None:
+        self._client = AsyncWebClient(
+            token=client.token,
+            base_url=client.base_url,
+            timeout=min(client.timeout, 10),
+            ssl=client.ssl,
+            proxy=client.proxy,
+            session=client.session,
+            trust_env_in_session=client.trust_env_in_session,
+            logger=client.logger,
+            retry_handlers=[],
+        )
+
+    async def post(self, announcement: Announcement) -> Posted:
+        """Post once. Raises NotPosted, PostUnknown."""
+        arguments = _arguments(announcement)
+        try:
+            answer = await self._client.chat_postMessage(**arguments)
+        except SlackApiError as error:
+            raise _judged(error) from error
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            raise NotPosted("cannot_connect") from error
+        except Exception as error:  # sent, and no answer that says what became of it
+            raise PostUnknown(type(error).__name__) from error
+        channel, ts = text_at(answer.data, "channel"), text_at(answer.data, "ts")
+        if not channel or not ts:
+            raise PostUnknown("no_ts")
+        return Posted(channel, ts)
+
+    async def find(self, announcement: Announcement) -> Posted | None:
+        """Look for the announcement's key in the destination's history, from some minutes before the first attempt on.
+
+        Raises HistoryUnreadable, or PostUnknown and NotPosted (with its retry_after) when Slack can't be asked now.
+        """
+        if not announcement.destination.startswith(("C", "G", "D")):
+            raise HistoryUnreadable("not_a_channel")
+        cursor: str | None = None
+        for _ in range(_PAGES):
+            page = await self._read(announcement, cursor)
+            for message in _messages(page):
+                if _key_of(message) == announcement.key and text_at(message, "ts"):
+                    return Posted(announcement.destination, text_at(message, "ts"))
+            cursor = text_at(page, "response_metadata", "next_cursor")
+            if not cursor:
+                return None
+        raise HistoryUnreadable("too_long")
+
+    async def _read(self, announcement: Announcement, cursor: str | None) -> Any:
+        since = announcement.attempted_at
+        oldest = "0" if since is None else f"{(since - CLOCKS_DIFFER).timestamp():.6f}"
+        try:
+            answer = await self._client.conversations_history(
+                channel=announcement.destination,
+                oldest=oldest,
+                limit=_PAGE,
+                cursor=cursor,
+                include_all_metadata=True,
+            )
+        except SlackApiError as error:
+            code = slack_code(error)
+            if code in _HISTORY_LOST:
+                raise HistoryUnreadable(code) from error
+            if _is_limited(error):
+                raise NotPosted("ratelimited", retry_after=_retry_after(error)) from error
+            raise PostUnknown(code) from error
+        except Exception as error:
+            raise PostUnknown(type(error).__name__) from error
+        return answer.data
+
+
+def _arguments(announcement: Announcement) -> Json:
+    """Raises NotPosted for good if nothing can be said, so that one broken row doesn't stop its channel."""
+    try:
+        message = announcement_message(announcement)
+    except ValueError as error:
+        raise NotPosted("nothing_to_say", final=True) from error
+    return message | {
+        "channel": announcement.destination,
+        "metadata": {"event_type": EVENT_TYPE, "event_payload": {"key": announcement.key}},
+        "unfurl_links": False,
+        "unfurl_media": False,
+    }
+
+
+def _judged(error: SlackApiError) -> NotPosted | PostUnknown:
+    code = slack_code(error)
+    if _is_limited(error):
+        return NotPosted("ratelimited", retry_after=_retry_after(error))
+    if http_status(error) >= 500 or code in _DOUBTFUL or code.startswith("http_"):
+        return PostUnknown(code)
+    return NotPosted(code, channel_lost=code in _CHANNEL_LOST, final=code in _MESSAGE_REFUSED)
+
+
+def _is_limited(error: SlackApiError) -> bool:
+    return http_status(error) == 429 or slack_code(error) in ("ratelimited", "rate_limited")
+
+
+def _retry_after(error: SlackApiError) -> float:
+    """Seconds, as the answer's header says; a second if it says nothing sensible."""
+    headers = error.response.headers or {}
+    told = {str(name).lower(): value for name, value in headers.items()}.get("retry-after")
+    try:
+        return min(max(float(str(told)), 1.0), 3600.0)
+    except ValueError:
+        return 1.0
+
+
+def _messages(page: Any) -> list[Any]:
+    messages = dig(page, "messages")
+    return messages if isinstance(messages, list) else []
+
+
+def _key_of(message: Any) -> str | None:
+    metadata = dig(message, "metadata")
+    if text_at(metadata, "event_type") != EVENT_TYPE:
+        return None
+    return text_at(metadata, "event_payload", "key") or None

@@ -1,0 +1,40 @@
+"""A bulk run's modal while the run goes on. Closing it stops nothing, and the direct message tells the result anyway."""
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from domain.errors import PaylinkError
+from domain.summaries import Actor, BulkResult
+from handlers.modals import Place, update
+from handlers.office import Log, Office
+from handlers.views.result import result
+
+EVERY = 1.5
+"""Seconds between two updates of a view, so that Slack's limits are never met."""
+LATER = 15.0
+SOON = 60
+"""How many looks at the first pace; after them the run waits for Stripe, and so does the view."""
+AT_MOST = 240
+
+
+async def show_progress(client: AsyncWebClient, run: BulkResult, log: Log) -> bool:
+    """Show the run as it stands in the modal that it was started in; False if that is closed, or there was none."""
+    if run.view_id is None:
+        return False
+    return await update(log, client, Place(run.view_id), result(run)) is not None
+
+
+async def follow_run(office: Office, client: AsyncWebClient, actor: Actor, run_id: int, view_id: str) -> None:
+    """Keep a result modal up to date until the run is final or the modal closed. It may be called again at any time."""
+    shown = None
+    for look in range(AT_MOST):
+        try:
+            run = await office.desk.get_result(actor, run_id)
+        except PaylinkError as error:
+            office.log.info("progress_not_read", error=type(error).__name__)
+        else:
+            if run.items != shown and await update(office.log, client, Place(view_id), result(run)) is None:
+                return
+            if run.final:
+                return
+            shown = run.items
+        await office.pause(EVERY if look < SOON else LATER)

@@ -1,0 +1,71 @@
+"""The confirmation of a bulk run: what Create would do, and what it would not."""
+
+from domain.summaries import Confirmation, InvoiceSummary
+from handlers import ids
+from handlers.sentences import REASONS, changed_amounts
+from handlers.views.blocks import (
+    Json,
+    bullets,
+    caption,
+    context,
+    header,
+    modal,
+    notice,
+    option,
+    section,
+    static_select,
+)
+from handlers.views.text import counted, fit, inline, isolated
+
+HEADER = "Create Invoice Online Payment Links"
+
+
+def confirmation(shown: Confirmation, *, said: str | None = None) -> Json:
+    blocks = [header(HEADER)]
+    said = changed_amounts(shown.changed) if shown.changed else said
+    if said is not None:
+        blocks.append(notice(said))
+    blocks += [context("Live mode" if shown.livemode else "Test mode"), caption("Target Billing Invoices")]
+    blocks += _targets(shown)
+    if shown.skipped:
+        blocks.append(caption(f"{counted(len(shown.skipped), 'invoice')} will be skipped"))
+        blocks += bullets(_skipped(invoice) for invoice in shown.skipped)
+    linked = [(invoice.id, invoice.number) for invoice in shown.skipped if invoice.link is not None]
+    blocks += copy_select(linked)
+    return modal(
+        "Create Payment Links",
+        blocks,
+        callback_id=ids.CONFIRMATION_VIEW,
+        submit="Create" if shown.targets else None,
+        close="Back",
+        private_metadata=str(shown.selection_id),
+    )
+
+
+def copy_select(invoices: list[tuple[int, str]]) -> list[Json]:
+    """A select that leads to the copy view, of invoices with a link given as (id, number)."""
+    if not invoices:
+        return []
+    options = [option(fit(number, 75), str(invoice_id)) for invoice_id, number in invoices[:100]]
+    element = static_select(ids.CHOOSE_COPY, "Choose an invoice", options)
+    return [section("Copy Payment Link URL", accessory=element, block_id=ids.CHOOSE_COPY)]
+
+
+def _targets(shown: Confirmation) -> list[Json]:
+    if not shown.targets:
+        return [section("No link can be created for any of the ticked invoices.")]
+    totals = ", ".join(str(total) for total in shown.totals)
+    return [
+        section(f"{counted(len(shown.targets), 'invoice')}\nTotal: {totals}"),
+        *bullets(_target(invoice) for invoice in shown.targets),
+        section("Online payment links can't be withdrawn, deleted or changed once they are created."),
+    ]
+
+
+def _target(invoice: InvoiceSummary) -> str:
+    return f"{isolated(invoice.number)} · {inline(invoice.buyer_name, 60)} · {invoice.amount}"
+
+
+def _skipped(invoice: InvoiceSummary) -> str:
+    reason = REASONS[invoice.reason] if invoice.reason is not None else ""
+    return f"{isolated(invoice.number)} · {invoice.amount}: {reason}"

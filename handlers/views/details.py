@@ -1,0 +1,167 @@
+"""The details modal, and the copy view that stands on it."""
+
+from datetime import datetime
+
+from domain.eligibility import Reason
+from domain.money import is_below_least
+from domain.summaries import InvoiceSummary, LinkStatus, LinkSummary, OrganisationSummary, StripeState
+from handlers import ids
+from handlers.references import SeenInvoice
+from handlers.sentences import REASONS
+from handlers.views.blocks import (
+    Json,
+    actions,
+    button,
+    context,
+    field,
+    fields,
+    header,
+    modal,
+    moment_context,
+    notice,
+    preformatted,
+    section,
+    url_button,
+    utc,
+)
+from handlers.views.text import fit, one_line
+
+HEADER = "Billing Invoice Details"
+URL_MOST = 3000
+
+
+def details(
+    invoice: InvoiceSummary,
+    organisation: OrganisationSummary,
+    stripe: StripeState,
+    *,
+    said: str | None = None,
+    creating: bool = False,
+) -> Json:
+    """One invoice with what can be done about it. ``creating``: its link was asked for with the last click."""
+    creating = (creating and invoice.eligible) or invoice.being_created
+    blocks = [header(HEADER)]
+    if said is not None:
+        blocks.append(notice(said))
+    blocks.append(fields(_labelled(invoice, creating)))
+    if invoice.link is not None:
+        blocks += _about_link(invoice, invoice.link)
+    blocks += _remarks(invoice, organisation, creating)
+    buttons = _buttons(invoice, organisation, creating)
+    if buttons:
+        blocks.append(actions(buttons, block_id="invoice"))
+    blocks.append(last_checked(stripe.last_checked_at, stripe.livemode))
+    return modal("Billing Invoice", blocks, callback_id=ids.DETAILS_VIEW, private_metadata=str(invoice.id))
+
+
+def copying(invoice: InvoiceSummary, link: LinkSummary) -> Json:
+    """The URL in a focused input: select all, copy. Its submit changes nothing."""
+    element: Json = {
+        "type": "url_text_input",
+        "action_id": ids.COPY_URL,
+        "initial_value": link.url[:URL_MOST],
+        "focus_on_load": True,
+    }
+    blocks = [
+        section(f"Online payment link of invoice {invoice.number}: {link.amount}"),
+        field(
+            "Payment link URL",
+            element,
+            block_id=ids.COPY_URL,
+            hint="Select all of it and copy. Changing it here changes nothing.",
+        ),
+        *preformatted([link.url[:URL_MOST]]),
+    ]
+    return modal("Copy Link URL", blocks, callback_id=ids.COPY_VIEW, submit="Done", close="Back")
+
+
+def status_line(invoice: InvoiceSummary, *, creating: bool = False) -> str:
+    """The Online Payment Link status with what stands beside it."""
+    beside = []
+    if creating or invoice.being_created:
+        beside.append("Being created")
+    if invoice.link is not None:
+        beside += ["Refunded"] if invoice.link.refunded else []
+        beside += ["Disputed"] if invoice.link.disputed else []
+        beside += ["Exception"] if invoice.link.exception else []
+    return " · ".join([invoice.status.value, *beside])
+
+
+def last_checked(moment: datetime | None, livemode: bool) -> Json:
+    """When Stripe was last asked about payments, and in which mode."""
+    mode = "" if livemode else " · Test mode"
+    if moment is None:
+        return context(f"Last checked with Stripe: not yet{mode}")
+    return moment_context("Last checked with Stripe", moment, mode)
+
+
+def _labelled(invoice: InvoiceSummary, creating: bool) -> list[tuple[str, str]]:
+    labelled = [
+        ("Invoice number", invoice.number),
+        ("Buyer", fit(invoice.buyer_name, 500)),
+        ("E-mail", fit(invoice.buyer_email, 300) or "—"),
+        ("Billing amount", str(invoice.amount)),
+        ("Due date", invoice.due_date.isoformat() if invoice.due_date else "—"),
+        ("Online Payment Link", status_line(invoice, creating=creating)),
+    ]
+    link = invoice.link
+    if link is not None and invoice.status is LinkStatus.PAID:
+        labelled += [
+            ("Paid on", utc(link.paid_at) if link.paid_at else "—"),
+            ("Amount received", str(link.amount_received) if link.amount_received else "—"),
+            ("Stripe payment", link.stripe_payment or "—"),
+        ]
+    return labelled
+
+
+def _about_link(invoice: InvoiceSummary, link: LinkSummary) -> list[Json]:
+    blocks = preformatted([link.url])
+    if invoice.changed_since_link:
+        blocks.append(
+            section(
+                f"The billing amount has changed since the link was created: the link still asks for {link.amount}, "
+                f"the invoice now says {invoice.amount}."
+            )
+        )
+    if link.exception:
+        blocks.append(
+            section(
+                "Exception: a payment that doesn't fit this link came in. "
+                "The notification channel was told what differs; look at it in the Stripe Dashboard."
+            )
+        )
+    return blocks
+
+
+def _remarks(invoice: InvoiceSummary, organisation: OrganisationSummary, creating: bool) -> list[Json]:
+    """Why there is no button, and what to know before pressing it."""
+    if invoice.link is not None:
+        return []
+    if creating:
+        return [section("The link is being created. This shows it as soon as Stripe has answered.")]
+    blocks = []
+    if invoice.refusal is not None:
+        blocks.append(
+            section(f"Stripe refused to create a link the last time: {fit(one_line(invoice.refusal), 1000)}")
+        )
+    if invoice.reason is not None:
+        blocks.append(section(f"No link can be created. {REASONS[invoice.reason]}"))
+    elif is_below_least(invoice.amount):
+        blocks.append(
+            section(f"{invoice.amount} is less than Stripe usually takes: the buyer may be unable to pay.")
+        )
+    if not organisation.add_on:
+        blocks.append(section(REASONS[Reason.ADD_ON_MISSING]))
+    return blocks
+
+
+def _buttons(invoice: InvoiceSummary, organisation: OrganisationSummary, creating: bool) -> list[Json]:
+    if invoice.link is not None:
+        return [
+            button("Copy Link URL", ids.COPY_LINK, str(invoice.id), primary=True),
+            url_button("Open Link", ids.OPEN_LINK, invoice.link.url[:URL_MOST]),
+        ]
+    if invoice.eligible and organisation.add_on and not creating:
+        seen = SeenInvoice(invoice.id, invoice.amount)
+        return [button("Create Payment Link", ids.CREATE_LINK, str(seen), primary=True)]
+    return []

@@ -1,0 +1,151 @@
+"""The list modal: a page of invoices, what is ticked on it, and everything that changes either."""
+
+from collections.abc import Iterator, Sequence
+
+from domain.eligibility import Reason
+from domain.summaries import InvoiceList, InvoiceSummary, LinkStatus, SelectionSummary
+from handlers import ids
+from handlers.references import ListReference
+from handlers.sentences import MOST, REASONS
+from handlers.views.blocks import (
+    BLOCKS_OF_VIEW,
+    Json,
+    actions,
+    button,
+    caption,
+    context,
+    field,
+    header,
+    modal,
+    notice,
+    option,
+    plain,
+    section,
+    static_select,
+)
+from handlers.views.details import status_line
+from handlers.views.text import counted, fit, inline, length
+
+HEADER = "Billing Invoices"
+GROUP = 10
+_FIXED = 10
+"""Header, notice, add-on, search, filter, buttons, count, details, the caption of the rows, and one to spare."""
+ROOM = BLOCKS_OF_VIEW - _FIXED
+SEARCH_MOST = 200
+_ALL = "All"
+
+
+def listing(page: InvoiceList, *, said: str | None = None) -> Json:
+    """The revision stands in every block id: a page rendered anew forgets what Slack kept of the one before."""
+    selection = page.selection
+    mark = str(selection.revision)
+    eligible = [invoice for invoice in page.invoices if invoice.eligible]
+    others = [invoice for invoice in page.invoices if not invoice.eligible]
+    blocks = [header(HEADER)]
+    if said is not None:
+        blocks.append(notice(said))
+    if not page.organisation.add_on:
+        blocks.append(section(REASONS[Reason.ADD_ON_MISSING]))
+    blocks += [_search(selection, mark), _filter(selection, mark), _buttons(page, mark), _count(page)]
+    blocks += _groups(eligible, selection, mark)
+    if others:
+        blocks.append(caption("These can't be ticked"))
+        blocks += [_row(invoice) for invoice in others]
+    if page.invoices:
+        blocks.append(_details(page.invoices, mark))
+    else:
+        blocks.append(section("No billing invoice fits this filter and search."))
+    return modal(
+        HEADER,
+        blocks,
+        callback_id=ids.LIST_VIEW,
+        submit="Create Payment Link",
+        private_metadata=str(ListReference(selection.id, selection.revision)),
+    )
+
+
+def read_filter(value: str | None) -> LinkStatus | None:
+    """The status behind a choice of the filter; None is All. Raises ValueError for what the filter doesn't offer."""
+    return None if value is None or value == _ALL else LinkStatus(value)
+
+
+def _search(selection: SelectionSummary, mark: str) -> Json:
+    element: Json = {
+        "type": "plain_text_input",
+        "action_id": ids.LIST_SEARCH,
+        "placeholder": plain("Invoice number or buyer, then Enter"),
+        "max_length": SEARCH_MOST,
+        "dispatch_action_config": {"trigger_actions_on": ["on_enter_pressed"]},
+    }
+    if selection.search:
+        element["initial_value"] = selection.search[:SEARCH_MOST]
+    return field("Search", element, block_id=f"{ids.SEARCH_BLOCK}-{mark}", dispatch=True)
+
+
+def _filter(selection: SelectionSummary, mark: str) -> Json:
+    options = {name: option(name, name) for name in (_ALL, *(status.value for status in LinkStatus))}
+    chosen = options[_ALL if selection.filter is None else selection.filter.value]
+    element = static_select(ids.LIST_FILTER, "Status", list(options.values()), chosen)
+    return field("Online Payment Link", element, block_id=f"filter-{mark}", dispatch=True)
+
+
+def _buttons(page: InvoiceList, mark: str) -> Json:
+    buttons = [
+        button("Select All on This Page", ids.LIST_SELECT_PAGE),
+        button("Remove All Selections", ids.LIST_CLEAR),
+    ]
+    if page.has_previous:
+        buttons.append(button("Previous Page", ids.LIST_PREVIOUS))
+    if page.has_next:
+        buttons.append(button("Next Page", ids.LIST_NEXT))
+    buttons.append(button("Download CSV", ids.LIST_CSV))
+    return actions(buttons, block_id=f"page-{mark}")
+
+
+def _count(page: InvoiceList) -> Json:
+    ticked = page.selection.ticked
+    elsewhere = len(ticked - {invoice.id for invoice in page.invoices})
+    text = f"{len(ticked)} of {MOST} selected"
+    if elsewhere:
+        text += f", {elsewhere} of them on other pages"
+    return context(f"{text} · {counted(len(page.invoices), 'invoice')} on this page")
+
+
+def _groups(eligible: Sequence[InvoiceSummary], selection: SelectionSummary, mark: str) -> Iterator[Json]:
+    """Checkboxes stand in actions blocks: an input block would call each group "(optional)"."""
+    for start in range(0, len(eligible), GROUP):
+        options = {invoice.id: _tick(invoice) for invoice in eligible[start : start + GROUP]}
+        element: Json = {
+            "type": "checkboxes",
+            "action_id": ids.LIST_TICKS,
+            "options": list(options.values()),
+        }
+        initial = [each for invoice_id, each in options.items() if invoice_id in selection.ticked]
+        if initial:
+            element["initial_options"] = initial
+        yield actions([element], block_id=f"{ids.TICKS_BLOCK}-{mark}-{start // GROUP}")
+
+
+def _tick(invoice: InvoiceSummary) -> Json:
+    due = f"due {invoice.due_date.isoformat()}" if invoice.due_date else "no due date"
+    rest = f" · {invoice.amount} · {due}"
+    return option(invoice.number, str(invoice.id), inline(invoice.buyer_name, 75 - length(rest)) + rest)
+
+
+def _row(invoice: InvoiceSummary) -> Json:
+    assert invoice.reason is not None
+    copy = None
+    if invoice.link is not None:
+        copy = button("Copy Payment Link URL", ids.COPY_LINK, str(invoice.id))
+    buyer = inline(invoice.buyer_name, 150)
+    first = f"{invoice.number} · {buyer} · {invoice.amount} · {status_line(invoice)}"
+    lines = [first, REASONS[invoice.reason]]
+    if invoice.link is not None and invoice.changed_since_link:
+        lines.append(f"The billing amount has changed: the link still asks for {invoice.link.amount}.")
+    return section("\n".join(lines), accessory=copy)
+
+
+def _details(invoices: Sequence[InvoiceSummary], mark: str) -> Json:
+    options = [option(fit(invoice.number, 75), str(invoice.id)) for invoice in invoices[:100]]
+    element = static_select(ids.LIST_DETAILS, "Choose an invoice of this page", options)
+    return field("Details", element, block_id=f"details-{mark}", dispatch=True)

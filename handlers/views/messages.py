@@ -1,0 +1,64 @@
+"""What is posted to channels and people. ``text`` holds the whole message: screen readers read nothing else."""
+
+from domain.summaries import Announcement, AnnouncementKind, InvoiceSummary
+from handlers import ids
+from handlers.sentences import WHAT_TO_DO, channel_problem, what_differs
+from handlers.views.blocks import Json, actions, button, paragraph, section
+from handlers.views.result import result_message
+from handlers.views.text import escaped, inline, isolated
+
+
+def announcement_message(announcement: Announcement) -> Json:
+    """``text`` and ``blocks`` for any announcement. Raises ValueError for one that lacks what its kind tells."""
+    if announcement.kind is AnnouncementKind.BULK_RESULT and announcement.bulk is not None:
+        return result_message(announcement.bulk)
+    if announcement.kind is AnnouncementKind.CHANNEL_LOST:
+        return _channel_lost(announcement.channel, announcement.problem)
+    if announcement.invoice is None:
+        raise ValueError(announcement.kind)
+    if announcement.kind is AnnouncementKind.EXCEPTION and announcement.exception is not None:
+        return _exception(announcement, announcement.invoice)
+    if announcement.kind is AnnouncementKind.PAID:
+        return _paid(announcement, announcement.invoice)
+    raise ValueError(announcement.kind)
+
+
+def _paid(announcement: Announcement, invoice: InvoiceSummary) -> Json:
+    amount = announcement.received or (invoice.link.amount if invoice.link else invoice.amount)
+    rest = f": invoice {isolated(invoice.number)} of {inline(invoice.buyer_name, 300)}, {amount}"
+    return _about_invoice("Paid", rest, [], invoice)
+
+
+def _exception(announcement: Announcement, invoice: InvoiceSummary) -> Json:
+    assert announcement.exception is not None
+    kind = announcement.exception
+    amount = invoice.link.amount if invoice.link else invoice.amount
+    rest = f": invoice {isolated(invoice.number)} of {inline(invoice.buyer_name, 300)}, {amount}"
+    lines = [what_differs(kind, invoice, announcement.received), WHAT_TO_DO[kind]]
+    if announcement.stripe_object:
+        lines.append(f"At Stripe: {announcement.stripe_object}")
+    return _about_invoice("Exception", rest, lines, invoice)
+
+
+def _about_invoice(word: str, rest: str, lines: list[str], invoice: InvoiceSummary) -> Json:
+    blocks = [paragraph(word, rest)]
+    if lines:
+        blocks.append(section("\n".join(lines)))
+    blocks.append(actions([button("View Invoice", ids.VIEW_INVOICE, str(invoice.id))], block_id="invoice"))
+    return {"text": escaped("\n".join([word + rest, *lines])), "blocks": blocks}
+
+
+def _channel_lost(channel: str | None, problem: str | None) -> Json:
+    """``problem``: Slack's error code; None if it has been mended by now."""
+    name = (
+        "the notification channel" if channel is None else f"the notification channel <#{escaped(channel)}>"
+    )
+    if problem is None:
+        words = f"Paylink couldn't post to {name} for a while. What had to wait is being posted now."
+    else:
+        words = (
+            f"Paylink can't post to {name}. {escaped(channel_problem(problem))} "
+            "Nothing is lost: what is to be announced waits until then."
+        )
+    block: Json = {"type": "section", "text": {"type": "mrkdwn", "text": words, "verbatim": True}}
+    return {"text": words, "blocks": [block]}

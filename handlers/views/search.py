@@ -1,0 +1,65 @@
+"""The modal that finds an invoice, by type-ahead or among those whose number is nearest, and small notes."""
+
+from collections.abc import Sequence
+
+from domain.summaries import InvoiceOption
+from handlers import ids
+from handlers.views.blocks import Json, actions, button, field, header, modal, option, plain, section
+from handlers.views.text import fit, inline, length
+
+TITLE = "Find Invoice"
+
+
+def search() -> Json:
+    return modal(TITLE, [_type_ahead()], callback_id=ids.SEARCH_VIEW, submit="Show")
+
+
+def unknown(number: str, nearest: Sequence[InvoiceOption]) -> Json:
+    """No invoice has this number: the nearest ones as buttons, and the search to try again."""
+    blocks = [header("No Such Invoice"), section(f"There is no billing invoice {inline(number, 80)}.")]
+    if nearest:
+        blocks += [section("Did you mean one of these?"), _nearest(nearest[:5])]
+    return modal(TITLE, [*blocks, _type_ahead()], callback_id=ids.SEARCH_VIEW, submit="Show")
+
+
+def found(options: Sequence[InvoiceOption]) -> list[Json]:
+    """What the type-ahead offers: number and buyer."""
+    return [
+        option(_number_and_buyer(each, 75), str(each.id), f"{each.amount} · {each.status.value}")
+        for each in options[:100]
+    ]
+
+
+def note(text: str) -> Json:
+    """A modal that only says something."""
+    return modal("Paylink", [section(text)], callback_id=ids.NOTE_VIEW)
+
+
+def skeleton() -> Json:
+    """What stands there while the data is fetched: Slack's trigger doesn't wait."""
+    return note("One moment…")
+
+
+def _type_ahead() -> Json:
+    element: Json = {
+        "type": "external_select",
+        "action_id": ids.CHOOSE_INVOICE,
+        "placeholder": plain("Invoice number or buyer"),
+        "min_query_length": 1,
+    }
+    hint = "Type the beginning of the number, or of any word of the buyer's name."
+    return field("Search", element, block_id=ids.CHOOSE_INVOICE, hint=hint, optional=False, dispatch=True)
+
+
+def _nearest(options: Sequence[InvoiceOption]) -> Json:
+    buttons = [
+        button(_number_and_buyer(each, 75), f"{ids.SHOW_NEAREST}_{place}", str(each.id))
+        for place, each in enumerate(options)
+    ]
+    return actions(buttons, block_id=ids.SHOW_NEAREST)
+
+
+def _number_and_buyer(each: InvoiceOption, most: int) -> str:
+    number = fit(each.number, most)
+    room = most - length(number) - 3
+    return f"{number} · {inline(each.buyer_name, room)}" if room >= 8 else number

@@ -1,0 +1,74 @@
+"""Customers' text on its way into Slack: it fits, it pings nobody, and it can't turn what stands beside it around."""
+
+import unicodedata
+from collections.abc import Iterable, Iterator
+
+ELLIPSIS = "…"
+FIRST_STRONG_ISOLATE = "\u2068"
+POP_ISOLATE = "\u2069"
+# Isolates of the text's own would close ours; line separators would leave it.
+_LOOSE = {0x2066: None, 0x2067: None, 0x2068: None, 0x2069: None, 0x2028: " ", 0x2029: " "}
+_TURNS = frozenset({"R", "AL", "AN", "RLE", "RLO", "LRE", "LRO", "RLI", "LRI", "FSI", "PDI", "PDF"})
+_JOINER = "\u200d"
+
+
+def length(text: str) -> int:
+    """Characters as Slack's clients count them: UTF-16 code units."""
+    return len(text) + sum(character > "\uffff" for character in text)
+
+
+def fit(text: str, most: int) -> str:
+    """The text, cut to ``most`` characters with an ellipsis, never inside a combined character if it can be helped."""
+    if len(text) <= most and length(text) <= most:
+        return text
+    end, room = 0, most - 1
+    while room >= length(text[end]):
+        room -= length(text[end])
+        end += 1
+    whole = end
+    while whole and (unicodedata.combining(text[whole]) or _JOINER in text[whole - 1 : whole + 1]):
+        whole -= 1
+    return text[: whole or end] + ELLIPSIS
+
+
+def isolated(text: str) -> str:
+    """Customers' text that stands in a line with other text: right-to-left characters keep to themselves."""
+    if text.isascii() or not any(
+        unicodedata.bidirectional(character) in _TURNS or ord(character) in _LOOSE for character in text
+    ):
+        return text
+    return f"{FIRST_STRONG_ISOLATE}{text.translate(_LOOSE)}{POP_ISOLATE}"
+
+
+def inline(text: str, most: int) -> str:
+    """As isolated, within ``most`` characters."""
+    return isolated(fit(text, most - 2))
+
+
+def one_line(text: str) -> str:
+    """Text from outside with every run of white space made one blank."""
+    return " ".join(text.split())
+
+
+def escaped(text: str) -> str:
+    """Text for a message's top-level ``text``, where ``<!channel>`` would ping (Slack docs: formatting text)."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def packed(lines: Iterable[str], most: int) -> Iterator[list[str]]:
+    """The lines in groups of at most ``most`` characters with a line break each; each line fits by itself."""
+    group: list[str] = []
+    size = 0
+    for line in lines:
+        if group and size + length(line) + 1 > most:
+            yield group
+            group, size = [], 0
+        group.append(line)
+        size += length(line) + 1
+    if group:
+        yield group
+
+
+def counted(number: int, noun: str) -> str:
+    """``1 invoice``, ``12 invoices``."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
