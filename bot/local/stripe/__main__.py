@@ -10,7 +10,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from bot.local.stripe.server import DEFAULT_ACCOUNT, DEFAULT_KEY, LocalStripe
+from bot.local.stripe.server import LocalStripe
+from bot.local.stripe.worlds import DEFAULT_ACCOUNT, DEFAULT_KEY
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -103,10 +103,10 @@ def _type_filter(pattern: str | None, types: frozenset[str]) -> Keep:
 
 
 def _event(act: Act, event_id: str, _: Json) -> Json:
-    event = act.world.events.find(event_id, now=act.now)
-    if event is None:
+    entry = act.world.events.find(event_id, now=act.now)
+    if entry is None:
         raise ApiError(404, f"No such event: '{event_id}'", param="id", code="resource_missing")
-    return event
+    return entry.shown()
 
 
 def _lines(kind: str, param: str) -> Handler:

@@ -10,7 +10,7 @@ import json
 import random
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from bot.local.stripe import shapes
@@ -33,87 +33,97 @@ class EventRules:
     api_version: str = API_VERSION
 
 
+@dataclass(slots=True)
+class Entry:
+    """An event and its place. `head` is the event without its object, whose text is kept as it was: half a gigabyte of
+    dicts for 10,000 payments becomes a tenth of it."""
+
+    head: Json
+    payload: str
+    visible_at: float
+    rank: float
+
+    def place(self) -> tuple[int, float, str]:
+        return self.head["created"], self.rank, self.head["id"]
+
+    def shown(self) -> Json:
+        """The event as Stripe shows it."""
+        return self.head | {"data": {"object": json.loads(self.payload)} | self.head["data"]}
+
+
 @dataclass
 class EventLog:
     livemode: bool
     rules: EventRules
     random: random.Random
-    announce: Callable[[Json], None] = lambda event: None
+    announce: Callable[[Entry], None] = lambda entry: None
     """Called with each new event: where webhooks begin."""
-    _by_id: dict[str, Json] = field(default_factory=dict)
-    _visible_at: dict[str, float] = field(default_factory=dict)
+    _by_id: dict[str, Entry] = field(default_factory=dict)
     _order: list[tuple[int, float, str]] = field(default_factory=list)
-    """(created, rank within the second, id), ascending."""
+    """The places of all entries, ascending."""
 
     def record(
         self, kind: str, item: Json, *, now: float, cause: Json | None = None, previous: Json | None = None
     ) -> None:
         """Something happened to `item`, whose present state the event keeps for ever."""
+        version = self.rules.api_version
         payload = json.dumps(item)
-        copies = 2 if self.random.random() < self.rules.duplicate else 1
-        for _ in range(copies):
-            event = shapes.event(
+        if version < BASIL:
+            payload = json.dumps(rendered(json.loads(payload), version))
+        for _ in range(2 if self.random.random() < self.rules.duplicate else 1):
+            head = shapes.event(
                 kind=kind,
-                payload=rendered(json.loads(payload), self.rules.api_version),
                 previous=previous,
                 created=int(now),
                 cause=cause,
-                version=self.rules.api_version,
+                version=version,
                 livemode=self.livemode,
             )
-            self._keep(event, visible_at=now + self.random.uniform(*self.rules.delay))
-            self.announce(event)
+            rank = self.random.random() if self.rules.shuffle else float(len(self._by_id))
+            entry = Entry(head, payload, now + self.random.uniform(*self.rules.delay), rank)
+            self._keep(entry)
+            self.announce(entry)
 
-    def _keep(self, event: Json, *, visible_at: float) -> None:
-        rank = self.random.random() if self.rules.shuffle else float(len(self._by_id))
-        self._by_id[event["id"]] = event
-        self._visible_at[event["id"]] = visible_at
-        insort(self._order, (event["created"], rank, event["id"]))
+    def _keep(self, entry: Entry) -> None:
+        self._by_id[entry.head["id"]] = entry
+        insort(self._order, entry.place())
 
-    def find(self, event_id: str, *, now: float) -> Json | None:
+    def find(self, event_id: str, *, now: float) -> Entry | None:
         """An event that is already visible and not yet 30 days old."""
-        event = self._by_id.get(event_id)
-        return event if event is not None and self._shows(event, now) else None
+        entry = self._by_id.get(event_id)
+        return entry if entry is not None and self._shows(entry, now) else None
 
-    def newest_first(self, *, now: float, before: str | None = None) -> Iterator[Json]:
-        """From the newest, or from the one just older than `before`."""
-        for _, _, event_id in reversed(self._order[: self._index(before) if before else len(self._order)]):
-            event = self._by_id[event_id]
-            if event["created"] <= now - KEPT_SECONDS:
+    def newest_first(self, *, now: float, before: Entry | None = None, since: int = 0) -> Iterator[Entry]:
+        """From the newest, or from the one just older than `before`, to the last that was created at `since`."""
+        oldest = max(now - KEPT_SECONDS, since - 1)
+        for index in range(self._index(before, len(self._order)) - 1, -1, -1):
+            entry = self._by_id[self._order[index][2]]
+            if entry.head["created"] <= oldest:
                 return
-            if self._visible_at[event_id] <= now:
-                yield event
+            if entry.visible_at <= now:
+                yield entry
 
-    def oldest_first(self, *, now: float, after: str) -> Iterator[Json]:
-        for _, _, event_id in self._order[self._index(after) + 1 :]:
-            event = self._by_id[event_id]
-            if self._shows(event, now):
-                yield event
+    def oldest_first(self, *, now: float, after: Entry) -> Iterator[Entry]:
+        for index in range(self._index(after, 0) + 1, len(self._order)):
+            entry = self._by_id[self._order[index][2]]
+            if self._shows(entry, now):
+                yield entry
 
-    def all(self) -> list[Json]:
+    def all(self) -> list[Entry]:
         return [self._by_id[event_id] for _, _, event_id in self._order]
 
-    def _shows(self, event: Json, now: float) -> bool:
-        return event["created"] > now - KEPT_SECONDS and self._visible_at[event["id"]] <= now
+    def _shows(self, entry: Entry, now: float) -> bool:
+        return bool(entry.head["created"] > now - KEPT_SECONDS) and entry.visible_at <= now
 
-    def _index(self, event_id: str) -> int:
-        place = bisect_left(self._order, (self._by_id[event_id]["created"],))
-        while self._order[place][2] != event_id:
-            place += 1
-        return place
+    def _index(self, entry: Entry | None, otherwise: int) -> int:
+        return otherwise if entry is None else bisect_left(self._order, entry.place())
 
     def as_json(self) -> list[Json]:
-        return [
-            {"event": self._by_id[event_id], "visible_at": self._visible_at[event_id], "rank": rank}
-            for _, rank, event_id in self._order
-        ]
+        return [asdict(entry) for entry in self.all()]
 
     def load(self, saved: list[Json]) -> None:
         for entry in saved:
-            event = entry["event"]
-            self._by_id[event["id"]] = event
-            self._visible_at[event["id"]] = entry["visible_at"]
-            insort(self._order, (event["created"], entry["rank"], event["id"]))
+            self._keep(Entry(**entry))
 
 
 def rendered(item: Json, version: str) -> Json:

@@ -16,7 +16,7 @@ DEEPEST = 4
 """/expand: four levels."""
 
 
-def listed(items: Iterable[Json], params: Json, url: str) -> Json:
+def listed(items: Iterable[Any], params: Json, url: str) -> Json:
     """One page; `items` come in the direction that the cursor asks for."""
     limit = params.get("limit", 10)
     if not 1 <= limit <= 100:
@@ -47,13 +47,15 @@ def shelf_page(act: Act, kind: str, params: Json, url: str, keep: Keep) -> Json:
 def event_page(act: Act, params: Json, url: str, keep: Keep) -> Json:
     """As above over the events that are visible by now. A cursor that is older than 30 days is gone."""
     log, (cursor, param) = act.world.events, _cursor(params)
-    if cursor is not None and log.find(cursor, now=act.now) is None:
+    place = None if cursor is None else log.find(cursor, now=act.now)
+    if cursor is not None and place is None:
         raise ApiError(400, f"No such event: '{cursor}'", param=param, code="resource_missing")
-    if cursor is None or param == "starting_after":
-        items = log.newest_first(now=act.now, before=cursor)
+    if place is None or param == "starting_after":
+        entries = log.newest_first(now=act.now, before=place, since=_created_bounds(params)[0])
     else:
-        items = log.oldest_first(now=act.now, after=cursor)
-    return listed(filter(keep, items), params, url)
+        entries = log.oldest_first(now=act.now, after=place)
+    page = listed((entry for entry in entries if keep(entry.head)), params, url)
+    return page | {"data": [entry.shown() for entry in page["data"]]}
 
 
 def _cursor(params: Json) -> tuple[str | None, str]:
@@ -69,14 +71,20 @@ def _cursor(params: Json) -> tuple[str | None, str]:
 
 def created_within(params: Json) -> Keep:
     """The `created` filter: a time, or bounds."""
-    asked = params.get("created")
-    if asked is None:
+    if "created" not in params:
         return lambda item: True
-    if isinstance(asked, int):
-        return lambda item: bool(item["created"] == asked)
-    low = max(asked.get("gte", 0), asked.get("gt", -1) + 1)
-    high = min(asked.get("lte", 1 << 62), asked.get("lt", 1 << 62) - 1)
+    low, high = _created_bounds(params)
     return lambda item: bool(low <= item["created"] <= high)
+
+
+def _created_bounds(params: Json) -> tuple[int, int]:
+    asked = params.get("created", {})
+    if isinstance(asked, int):
+        return asked, asked
+    latest = 1 << 62
+    return max(asked.get("gte", 0), asked.get("gt", -1) + 1), min(
+        asked.get("lte", latest), asked.get("lt", latest) - 1
+    )
 
 
 def expanded(act: Act, item: Json, paths: Iterable[str]) -> Json:

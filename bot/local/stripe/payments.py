@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
-from bot.local.stripe import links, money, shapes
+from bot.local.stripe import links, money, payment_shapes, shapes
 from bot.local.stripe.act import Act
 from bot.local.stripe.errors import refused
 
@@ -31,7 +31,7 @@ def open_session(act: Act, link: Json, *, email: str | None = None, reference: s
         raise LinkInactive(link["inactive_message"] or "This link is no longer active.")
     mode = "live" if link["livemode"] else "test"
     session_id = f"cs_{mode}_a1{secrets.token_hex(28)}"
-    session = shapes.session(
+    session = payment_shapes.session(
         link=link,
         amount=sum(line["amount_total"] for line in act.world.line_items[link["id"]]),
         created=act.created,
@@ -70,7 +70,7 @@ def pay(
     intent = _intent(act, session, link)
     intent["payment_method"] = shapes.new_id("pm")
     intent["presentment_details"] = session["presentment_details"]
-    session.update(status="complete", url=None, customer_details=shapes.customer_details(email, name))
+    session.update(status="complete", url=None, customer_details=payment_shapes.customer_details(email, name))
     if unpaid:
         intent["status"] = "processing"
         act.record("payment_intent.processing", intent)
@@ -87,7 +87,9 @@ def decline(
     """The bank says no: a failed charge, and the session stays open for another try (/declines)."""
     intent = _intent(act, session, _payable_link(act, session))
     intent["payment_method"] = shapes.new_id("pm")
-    charge = shapes.charge(intent=intent, email=email, created=act.created, decline_code=code, last4="0002")
+    charge = payment_shapes.charge(
+        intent=intent, email=email, created=act.created, decline_code=code, last4="0002"
+    )
     intent["payment_method"] = None
     intent["latest_charge"] = act.world.add(charge)["id"]
     intent["last_payment_error"] = {
@@ -151,7 +153,7 @@ def refund(
         raise refused(
             f"Refund amount ({asked}) is greater than unrefunded amount on charge ({rest})", "amount"
         )
-    item = shapes.refund(
+    item = payment_shapes.refund(
         charge=charge, amount=amount, reason=reason, metadata=metadata or {}, created=act.created
     )
     before = {"amount_refunded": charge["amount_refunded"], "refunded": charge["refunded"]}
@@ -164,7 +166,7 @@ def refund(
 
 def dispute(act: Act, charge: Json, *, amount: int | None, reason: str) -> Json:
     """/disputes/how-disputes-work"""
-    item = shapes.dispute(
+    item = payment_shapes.dispute(
         charge=charge, amount=amount or charge["amount"], reason=reason, created=act.created
     )
     charge["disputed"] = True
@@ -214,7 +216,7 @@ def _intent(act: Act, session: Json, link: Json) -> Json:
     if session["payment_intent"] is not None:
         return act.world.get("payment_intent", session["payment_intent"], param="payment_intent")
     data = link["payment_intent_data"] or {}
-    intent = act.world.add(shapes.payment_intent(session=session, data=data, created=act.created))
+    intent = act.world.add(payment_shapes.payment_intent(session=session, data=data, created=act.created))
     session["payment_intent"] = intent["id"]
     act.record("payment_intent.created", intent)
     return intent
@@ -223,7 +225,9 @@ def _intent(act: Act, session: Json, link: Json) -> Json:
 def _succeed(act: Act, session: Json, intent: Json, *, last4: str = "4242") -> None:
     intent.update(amount=session["amount_total"], currency=session["currency"])
     email = session["customer_details"]["email"]
-    charge = shapes.charge(intent=intent, email=email, created=act.created, decline_code=None, last4=last4)
+    charge = payment_shapes.charge(
+        intent=intent, email=email, created=act.created, decline_code=None, last4=last4
+    )
     charge["presentment_details"] = session["presentment_details"]
     act.world.add(charge)
     intent.update(

@@ -16,14 +16,6 @@ from stripe import StripeObject
 Json = dict[str, Any]
 
 OFF: Json = {"enabled": False}
-CARD: Json = {
-    "brand": "visa",
-    "country": "US",
-    "exp_month": 12,
-    "exp_year": 2034,
-    "funding": "credit",
-    "last4": "4242",
-}
 
 
 def new_id(prefix: str) -> str:
@@ -32,7 +24,8 @@ def new_id(prefix: str) -> str:
 
 
 @cache
-def _keys(resource: type[StripeObject], *left_out: str) -> dict[str, None]:
+def blank(resource: type[StripeObject], *left_out: str) -> dict[str, None]:
+    """Every key of a resource with null, but those left out. Shared: combine it with `|`, never change it."""
     names = [name for name in resource.__annotations__ if name not in ("OBJECT_NAME", "deleted", *left_out)]
     return dict.fromkeys(names)
 
@@ -42,7 +35,7 @@ def payment_link(*, created_from: Json, code_url: str, line_currency: str, livem
     given = created_from
     limit = given.get("restrictions")
     intent = given.get("payment_intent_data")
-    return _keys(stripe.PaymentLink, "line_items") | {
+    return blank(stripe.PaymentLink, "line_items") | {
         "id": new_id("plink"),
         "object": "payment_link",
         "active": True,
@@ -92,7 +85,7 @@ def payment_link(*, created_from: Json, code_url: str, line_currency: str, livem
 
 
 def product(*, name: str, data: Json, created: int, livemode: bool) -> Json:
-    return _keys(stripe.Product) | {
+    return blank(stripe.Product) | {
         "id": new_id("prod"),
         "object": "product",
         "active": True,
@@ -111,7 +104,7 @@ def product(*, name: str, data: Json, created: int, livemode: bool) -> Json:
 
 
 def price(*, product_id: str, currency: str, unit_amount: int, created: int, livemode: bool) -> Json:
-    return _keys(stripe.Price, "currency_options", "tiers") | {
+    return blank(stripe.Price, "currency_options", "tiers") | {
         "id": new_id("price"),
         "object": "price",
         "active": True,
@@ -130,7 +123,7 @@ def price(*, product_id: str, currency: str, unit_amount: int, created: int, liv
 
 def line_item(*, price: Json, description: str, quantity: int) -> Json:
     total = price["unit_amount"] * quantity
-    return _keys(stripe.LineItem, "discounts", "taxes") | {
+    return blank(stripe.LineItem, "discounts", "taxes") | {
         "id": new_id("li"),
         "object": "item",
         "adjustable_quantity": None,
@@ -145,182 +138,17 @@ def line_item(*, price: Json, description: str, quantity: int) -> Json:
     }
 
 
-def session(*, link: Json, amount: int, created: int, url: str, session_id: str, email: str | None) -> Json:
-    """stripe.checkout.Session as a payment link opens it: 24 hours, no customer, no payment intent until it is tried
-    (/payment-links/url-parameters, /api/checkout/sessions/object)."""
-    return _keys(stripe.checkout.Session, "line_items") | {
-        "id": session_id,
-        "object": "checkout.session",
-        "adaptive_pricing": {"enabled": True},
-        "allow_promotion_codes": link["allow_promotion_codes"],
-        "amount_subtotal": amount,
-        "amount_total": amount,
-        "automatic_tax": {"enabled": False, "liability": None, "provider": None, "status": None},
-        "billing_address_collection": link["billing_address_collection"],
-        "cancel_url": "https://stripe.com",
-        "created": created,
-        "currency": link["currency"],
-        "custom_fields": [],
-        "custom_text": link["custom_text"],
-        "customer_creation": link["customer_creation"],
-        "customer_email": email,
-        "expires_at": created + 24 * 3600,
-        "invoice_creation": {"enabled": False, "invoice_data": {"metadata": {}}},
-        "livemode": link["livemode"],
-        "locale": "auto",
-        "metadata": dict(link["metadata"]),
-        "mode": "payment",
-        "payment_link": link["id"],
-        "payment_method_collection": "if_required",
-        "payment_method_options": {},
-        "payment_method_types": link["payment_method_types"] or ["card", "link"],
-        "payment_status": "unpaid",
-        "phone_number_collection": OFF,
-        "shipping_options": [],
-        "status": "open",
-        "submit_type": link["submit_type"],
-        "success_url": "https://stripe.com",
-        "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
-        "ui_mode": "hosted_page",
-        "url": url,
-    }
-
-
-def customer_details(email: str, name: str | None) -> Json:
-    names = ("address", "business_name", "individual_name", "phone", "tax_exempt")
-    return dict.fromkeys(names) | {"email": email, "name": name, "tax_ids": [], "tax_exempt": "none"}
-
-
-def payment_intent(*, session: Json, data: Json, created: int) -> Json:
-    """stripe.PaymentIntent of a session; its metadata is the link's `payment_intent_data[metadata]` and nothing else."""
-    intent_id = new_id("pi")
-    return _keys(stripe.PaymentIntent) | {
-        "id": intent_id,
-        "object": "payment_intent",
-        "amount": session["amount_total"],
-        "amount_capturable": 0,
-        "amount_details": {"tip": {}},
-        "amount_received": 0,
-        "capture_method": data.get("capture_method") or "automatic_async",
-        "client_secret": f"{intent_id}_secret_{secrets.token_hex(8)}",
-        "confirmation_method": "automatic",
-        "created": created,
-        "currency": session["currency"],
-        "description": data.get("description"),
-        "livemode": session["livemode"],
-        "metadata": dict(data.get("metadata") or {}),
-        "payment_method_options": {"card": {"request_three_d_secure": "automatic"}},
-        "payment_method_types": session["payment_method_types"],
-        "status": "requires_payment_method",
-    }
-
-
-def charge(*, intent: Json, email: str, created: int, decline_code: str | None, last4: str) -> Json:
-    paid = decline_code is None
-    charge_id = new_id("ch")
-    return _keys(stripe.Charge, "refunds", "level3", "transfer") | {
-        "id": charge_id,
-        "object": "charge",
-        "amount": intent["amount"],
-        "amount_captured": intent["amount"] if paid else 0,
-        "amount_refunded": 0,
-        "balance_transaction": new_id("txn") if paid else None,
-        "billing_details": {"address": None, "email": email, "name": None, "phone": None, "tax_id": None},
-        "calculated_statement_descriptor": "PAYLINK LOCAL",
-        "captured": paid,
-        "created": created,
-        "currency": intent["currency"],
-        "description": intent["description"],
-        "disputed": False,
-        "failure_code": None if paid else "card_declined",
-        "failure_message": None if paid else "Your card was declined.",
-        "fraud_details": {},
-        "livemode": intent["livemode"],
-        "metadata": dict(intent["metadata"]),
-        "outcome": {
-            "network_status": "approved_by_network" if paid else "declined_by_network",
-            "reason": decline_code,
-            "risk_level": "normal",
-            "seller_message": "Payment complete." if paid else "The bank did not return any further details.",
-            "type": "authorized" if paid else "issuer_declined",
-        },
-        "paid": paid,
-        "payment_intent": intent["id"],
-        "payment_method": intent["payment_method"],
-        "payment_method_details": {"card": CARD | {"last4": last4}, "type": "card"},
-        "receipt_email": None,
-        "receipt_url": f"https://pay.stripe.com/receipts/payment/{charge_id}",
-        "refunded": False,
-        "status": "succeeded" if paid else "failed",
-    }
-
-
-def refund(*, charge: Json, amount: int, reason: str | None, metadata: Json, created: int) -> Json:
-    return _keys(stripe.Refund, "description", "failure_reason", "instructions_email", "next_action") | {
-        "id": new_id("re"),
-        "object": "refund",
-        "amount": amount,
-        "balance_transaction": new_id("txn"),
-        "charge": charge["id"],
-        "created": created,
-        "currency": charge["currency"],
-        "destination_details": {"card": {"type": "refund"}, "type": "card"},
-        "metadata": metadata,
-        "payment_intent": charge["payment_intent"],
-        "reason": reason,
-        "status": "succeeded",
-    }
-
-
-def dispute(*, charge: Json, amount: int, reason: str, created: int) -> Json:
-    return _keys(stripe.Dispute) | {
-        "id": new_id("du"),
-        "object": "dispute",
-        "amount": amount,
-        "balance_transactions": [],
-        "charge": charge["id"],
-        "created": created,
-        "currency": charge["currency"],
-        "enhanced_eligibility_types": [],
-        "evidence": dict.fromkeys(stripe.Dispute.Evidence.__annotations__),
-        "evidence_details": {
-            "due_by": created + 9 * 24 * 3600,
-            "enhanced_eligibility": {},
-            "has_evidence": False,
-            "past_due": False,
-            "submission_count": 0,
-        },
-        "is_charge_refundable": False,
-        "livemode": charge["livemode"],
-        "metadata": {},
-        "network_reason_code": "10.4",
-        "payment_intent": charge["payment_intent"],
-        "payment_method_details": {"card": {"brand": "visa", "network_reason_code": "10.4"}, "type": "card"},
-        "reason": reason,
-        "status": "needs_response",
-    }
-
-
 def event(
-    *,
-    kind: str,
-    payload: Json,
-    previous: Json | None,
-    created: int,
-    cause: Json | None,
-    version: str,
-    livemode: bool,
+    *, kind: str, previous: Json | None, created: int, cause: Json | None, version: str, livemode: bool
 ) -> Json:
-    """stripe.Event; `cause` is {"id", "idempotency_key"} of the API request behind it, both null for a buyer's act."""
-    data: Json = (
-        {"object": payload} if previous is None else {"object": payload, "previous_attributes": previous}
-    )
+    """stripe.Event without its `data.object`; `cause` is {"id", "idempotency_key"} of the API request behind it, both null
+    for a buyer's act."""
     return {
         "id": new_id("evt"),
         "object": "event",
         "api_version": version,
         "created": created,
-        "data": data,
+        "data": {} if previous is None else {"previous_attributes": previous},
         "livemode": livemode,
         "pending_webhooks": 0,
         "request": cause or {"id": None, "idempotency_key": None},
@@ -331,7 +159,7 @@ def event(
 def webhook_endpoint(
     *, url: str, enabled_events: list[str], given: Json, created: int, livemode: bool
 ) -> Json:
-    return _keys(stripe.WebhookEndpoint, "secret") | {
+    return blank(stripe.WebhookEndpoint, "secret") | {
         "id": new_id("we"),
         "object": "webhook_endpoint",
         "api_version": given.get("api_version"),

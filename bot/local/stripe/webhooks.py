@@ -14,6 +14,8 @@ from typing import Any
 
 import aiohttp
 
+from bot.local.stripe.events import Entry
+
 Json = dict[str, Any]
 
 
@@ -67,9 +69,9 @@ class Webhooks:
     _client: aiohttp.ClientSession | None = None
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
-    def send(self, event: Json, endpoint: Json, signing_secrets: Sequence[str]) -> None:
+    def send(self, event: Entry, endpoint: Json, signing_secrets: Sequence[str]) -> None:
         """Begins to deliver; the event counts as pending until it ends well."""
-        event["pending_webhooks"] += 1
+        event.head["pending_webhooks"] += 1
         for copy in range(2 if self.random.random() < self.rules.duplicate else 1):
             delay = self.random.uniform(*self.rules.delay)
             task = asyncio.ensure_future(
@@ -91,18 +93,18 @@ class Webhooks:
             self._client = None
 
     async def _deliver(
-        self, event: Json, url: str, signing_secrets: Sequence[str], delay: float, *, counts: bool
+        self, event: Entry, url: str, signing_secrets: Sequence[str], delay: float, *, counts: bool
     ) -> None:
         for wait in (delay, *self.rules.retry_after):
             await asyncio.sleep(wait)
             if await self._attempt(event, url, signing_secrets):
-                event["pending_webhooks"] -= counts
+                event.head["pending_webhooks"] -= counts
                 return
 
-    async def _attempt(self, event: Json, url: str, signing_secrets: Sequence[str]) -> bool:
+    async def _attempt(self, event: Entry, url: str, signing_secrets: Sequence[str]) -> bool:
         if self._client is None:
             self._client = aiohttp.ClientSession()
-        body = json.dumps(event, indent=2)
+        body = json.dumps(event.shown(), indent=2)
         headers = {
             "Content-Type": "application/json; charset=utf-8",
             "User-Agent": "Stripe/1.0 (+https://stripe.com/docs/webhooks)",
@@ -117,5 +119,5 @@ class Webhooks:
                 status = answer.status
         except (aiohttp.ClientError, TimeoutError):
             status = None
-        self.attempts.append(Delivery(event["id"], event["type"], url, status))
+        self.attempts.append(Delivery(event.head["id"], event.head["type"], url, status))
         return status is not None and 200 <= status < 300
