@@ -161,7 +161,7 @@ def begin_posting(session: Session, claim: Claim) -> bool:
         .values(
             may_be_posted=True,
             attempted_channel=claim.announcement.destination,
-            attempted_at=sa.func.coalesce(OutboxMessage.attempted_at, now),
+            attempted_at=sa.func.coalesce(OutboxMessage.attempted_at, sa.literal(now, Instant)),
             last_attempted_at=now,
             attempts=OutboxMessage.attempts + 1,
         )
@@ -247,7 +247,7 @@ def record_channel_lost(session: Session, claim: Claim, code: str, now: datetime
         .order_by(sa.desc("at"))
         .limit(PEOPLE_TOLD)
     )
-    for user_id, _ in session.execute(lately).tuples().all():
+    for user_id, _ in session.execute(lately).all():
         outbox.enqueue(
             session,
             AnnouncementKind.CHANNEL_LOST,

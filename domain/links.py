@@ -16,7 +16,7 @@ from domain import audit, outbox
 from domain.database import database_now
 from domain.eligibility import Reason, ineligible_because
 from domain.errors import AmountChanged, LedgerChanged, NotEligible
-from domain.models import BulkRun, BulkRunItem, Invoice, Ledger, Link, Organisation
+from domain.models import BulkRun, BulkRunItem, Instant, Invoice, Ledger, Link, Organisation
 from domain.money import Money
 from domain.standing import place
 from domain.stripe_api import API_VERSION, payment_link_request
@@ -194,7 +194,7 @@ def _intent(link: Link, now: datetime) -> Intent:
 def begin_sending(session: Session, intent: Intent, owner: str, until: timedelta) -> bool:
     """Note that the request goes out now; False if the claim is no longer ours or has less than ``until`` left."""
     now = database_now(session)
-    first = sa.func.coalesce(Link.first_sent_at, now)
+    first = sa.func.coalesce(Link.first_sent_at, sa.literal(now, Instant))
     return (
         session.execute(
             sa.update(Link)

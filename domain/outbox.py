@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from domain.database import database_now
 from domain.models import OutboxMessage
 from domain.summaries import AnnouncementKind
 
@@ -40,7 +41,7 @@ def enqueue(
             exception_id=exception_id,
             run_id=run_id,
             enqueued_at=now,
-            next_attempt_at=now,
+            next_attempt_at=database_now(session),
             state="waiting",
             may_be_posted=False,
             attempts=0,
@@ -62,12 +63,18 @@ def list_stuck(session: Session) -> list[OutboxMessage]:
     )
 
 
-def resend(session: Session, message_id: int, now: datetime) -> bool:
+def resend(session: Session, message_id: int) -> bool:
     """Put a stuck message back into the queue; False if there is no such stuck message."""
     done = session.execute(
         sa.update(OutboxMessage)
         .where(OutboxMessage.id == message_id, OutboxMessage.state.in_(["dead", "unknown"]))
-        .values(state="waiting", attempts=0, next_attempt_at=now, problem=None, may_be_posted=False)
+        .values(
+            state="waiting",
+            attempts=0,
+            next_attempt_at=database_now(session),
+            problem=None,
+            may_be_posted=False,
+        )
         .returning(OutboxMessage.id)
     ).scalar_one_or_none()
     return done is not None

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from domain.database import Database, database_now
 from domain.ledgers import Ledgers
-from domain.models import Pace
+from domain.models import Instant, Pace
 
 
 def reserve_slot(session: Session, name: str, interval: timedelta) -> float:
@@ -37,7 +37,9 @@ def _set(session: Session, name: str, next_at: datetime) -> None:
         statement.on_conflict_do_update(
             index_elements=[Pace.name],
             # Two that saw no row at once: the later slot stands.
-            set_={"next_at": sa.case((Pace.next_at > next_at, Pace.next_at), else_=next_at)},
+            set_={
+                "next_at": sa.case((Pace.next_at > next_at, Pace.next_at), else_=sa.literal(next_at, Instant))
+            },
         )
     )
 

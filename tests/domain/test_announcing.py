@@ -1,0 +1,176 @@
+"""Each announcement once, in order for each channel, and never blindly a second time."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from domain import deliveries, outbox
+from domain.database import database_now
+from domain.models import Organisation, OutboxMessage
+from domain.posting import NotPosted, PostUnknown
+from domain.summaries import AnnouncementKind
+from tests.domain.factories import NOW, make_invoice, make_organisation
+from tests.domain.world import ADA, World
+
+
+@pytest.fixture
+def organisation(world: World) -> int:
+    return make_organisation(world.db)
+
+
+def enqueue(world: World, organisation: int, *subjects: str, destination: str = "") -> None:
+    def add(session: Session) -> None:
+        for subject in subjects:
+            outbox.enqueue(
+                session,
+                AnnouncementKind.PAID,
+                subject,
+                organisation_id=organisation,
+                now=NOW,
+                destination=destination,
+            )
+
+    world.db.run(add)
+
+
+def states(world: World) -> list[str]:
+    return world.db.run(
+        lambda session: list(session.scalars(sa.select(OutboxMessage.state).order_by(OutboxMessage.id)))
+    )
+
+
+def make_due(world: World) -> None:
+    world.db.run(
+        lambda session: session.execute(
+            sa.update(OutboxMessage).values(next_attempt_at=database_now(session) - timedelta(seconds=1))
+        )
+    )
+
+
+async def test_a_fact_is_enqueued_once(world: World, organisation: int) -> None:
+    enqueue(world, organisation, "paid:1", "paid:1")
+    await world.announcing.deliver_due()
+    assert len(world.poster.posted) == 1
+    assert states(world) == ["posted"]
+
+
+async def test_messages_to_a_channel_keep_their_order_and_pace(world: World, organisation: int) -> None:
+    enqueue(world, organisation, "paid:1", "paid:2", "paid:3")
+    before = asyncio.get_running_loop().time()
+    await world.announcing.deliver_due()
+    assert [message.id for message in world.poster.posted] == [1, 2, 3]
+    assert 2.0 <= asyncio.get_running_loop().time() - before < 4.0
+
+
+@pytest.mark.parametrize("arrived", [True, False])
+async def test_a_lost_answer_is_looked_for_before_it_is_posted_again(
+    world: World, organisation: int, arrived: bool
+) -> None:
+    world.poster.posts_in_doubt = arrived
+    world.poster.troubles = [PostUnknown("time-out")]
+    enqueue(world, organisation, "paid:1")
+    await world.announcing.deliver_due()
+    await asyncio.sleep(0.3)
+    await world.announcing.deliver_due()
+    assert len(world.poster.posted) == 1
+    assert states(world) == ["posted"]
+
+
+async def test_where_the_history_cant_be_read_nothing_is_posted_blindly(
+    world: World, organisation: int
+) -> None:
+    world.poster.troubles, world.poster.unreadable = [PostUnknown("time-out")], "missing_scope"
+    enqueue(world, organisation, "paid:1", "paid:2")
+    await world.announcing.deliver_due()
+    await asyncio.sleep(0.3)
+    await world.announcing.deliver_due()
+    assert states(world) == ["unknown", "posted"]
+    assert len(world.poster.posted) == 2
+    (stuck,) = world.db.run(outbox.list_stuck)
+    assert stuck.problem == "missing_scope"
+    assert world.db.run(outbox.resend, 1)
+    await world.announcing.deliver_due()
+    assert states(world) == ["posted", "posted"]
+
+
+async def test_a_process_that_dies_while_posting_is_taken_over_without_a_second_post(
+    world: World, organisation: int
+) -> None:
+    enqueue(world, organisation, "paid:1")
+    lease, margin = timedelta(seconds=20), timedelta(seconds=0.2)
+    (claim,) = world.db.run(deliveries.claim_due, owner="dead", lease=lease, margin=margin)
+    assert world.db.run(deliveries.begin_posting, claim)
+    await world.poster.post(claim.announcement)
+    await world.announcing.deliver_due()
+    assert states(world) == ["sending"]
+    world.db.run(
+        lambda session: session.execute(
+            sa.update(OutboxMessage).values(lease_until=database_now(session) - timedelta(seconds=1))
+        )
+    )
+    await asyncio.sleep(0.3)
+    await world.announcing.deliver_due()
+    assert states(world) == ["posted"]
+    assert len(world.poster.posted) == 1
+
+
+async def test_a_lost_channel_loses_nothing_and_is_told_to_people(world: World, organisation: int) -> None:
+    seen = (await world.desk.get_invoice(ADA, make_invoice(world.db))).amount
+    await world.desk.create_link(ADA, 1, seen, patience=5)
+    world.poster.troubles = [NotPosted("is_archived", channel_lost=True)]
+    enqueue(world, organisation, "paid:1", "paid:2")
+    await world.announcing.deliver_due()
+    assert [(message.destination, message.kind) for message in world.poster.posted] == [
+        (ADA.user_id, AnnouncementKind.CHANNEL_LOST)
+    ]
+    home = await world.desk.get_home(ADA)
+    assert home.organisation.channel_problem == "is_archived"
+    assert home.undelivered == 2
+    make_due(world)
+    await world.announcing.deliver_due()
+    assert [message.id for message in world.poster.posted[1:]] == [1, 2]
+    assert (await world.desk.get_home(ADA)).organisation.channel_problem is None
+
+
+async def test_without_a_channel_announcements_wait(world: World, organisation: int) -> None:
+    world.db.run(lambda session: session.execute(sa.update(Organisation).values(channel=None)))
+    enqueue(world, organisation, "paid:1")
+    await world.announcing.deliver_due()
+    assert states(world) == ["waiting"]
+    world.db.run(lambda session: session.execute(sa.update(Organisation).values(channel="C0LATER")))
+    await world.announcing.deliver_due()
+    assert [message.destination for message in world.poster.posted] == ["C0LATER"]
+
+
+async def test_a_message_that_slack_never_takes_is_dead_and_the_next_goes_on(
+    world: World, organisation: int
+) -> None:
+    world.poster.troubles = [NotPosted("invalid_blocks", final=True)] * 3
+    enqueue(world, organisation, "paid:1", "paid:2")
+    for _ in range(3):
+        make_due(world)
+        await world.announcing.deliver_due()
+    assert states(world) == ["dead", "posted"]
+
+
+async def test_slacks_wait_is_honoured(world: World, organisation: int) -> None:
+    world.poster.troubles = [NotPosted("ratelimited", retry_after=1.5)]
+    enqueue(world, organisation, "paid:1")
+    before = asyncio.get_running_loop().time()
+    while states(world) != ["posted"]:
+        await world.announcing.deliver_due()
+        await asyncio.sleep(0.05)
+    assert asyncio.get_running_loop().time() - before >= 1.5
+
+
+async def test_a_direct_message_in_doubt_is_sent_again(world: World, organisation: int) -> None:
+    world.poster.troubles = [PostUnknown("time-out")]
+    enqueue(world, organisation, "bulk:1", destination="U0ADA")
+    await world.announcing.deliver_due()
+    await asyncio.sleep(0.3)
+    await world.announcing.deliver_due()
+    assert len(world.poster.posted) == 2
+    assert states(world) == ["posted"]

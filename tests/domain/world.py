@@ -1,0 +1,106 @@
+"""The domain whole, on a real database and the local Stripe, with a Slack that is a list of messages."""
+
+import itertools
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+
+from bot.local.stripe.server import LocalStripe
+from domain.announcing import Announcing
+from domain.database import Database
+from domain.desk import Desk
+from domain.ledgers import Ledgers
+from domain.link_creation import LinkCreation
+from domain.pacing import StripePace
+from domain.posting import HistoryUnreadable, NotPosted, Posted, PostUnknown
+from domain.stripe_api import StripeApi
+from domain.summaries import Actor, Announcement
+from domain.watching import Watching
+from tests.domain.factories import TEAM
+
+ADA = Actor(TEAM, "U0ADA")
+BEN = Actor(TEAM, "U0BEN")
+
+
+class FakePoster:
+    """Keeps what is posted, and fails as it is told: the next outcomes are taken from ``troubles``."""
+
+    def __init__(self) -> None:
+        self.posted: list[Announcement] = []
+        self.troubles: list[NotPosted | PostUnknown] = []
+        self.posts_in_doubt = True
+        self.unreadable: str | None = None
+        self._ts = itertools.count(1)
+
+    async def post(self, announcement: Announcement) -> Posted:
+        trouble = self.troubles.pop(0) if self.troubles else None
+        if isinstance(trouble, PostUnknown) and self.posts_in_doubt:
+            self.posted.append(announcement)
+        if trouble is not None:
+            raise trouble
+        self.posted.append(announcement)
+        return Posted(announcement.destination, f"{next(self._ts)}.0")
+
+    async def find(self, announcement: Announcement) -> Posted | None:
+        if self.unreadable:
+            raise HistoryUnreadable(self.unreadable)
+        found = any(message.key == announcement.key for message in self.posted)
+        return Posted(announcement.destination, "0.5") if found else None
+
+
+class World:
+    """One process's services. ``clock`` is the business's; ``advance`` moves it."""
+
+    def __init__(
+        self, db: Database, stripe: LocalStripe, *, owner: str = "one", key: str | None = None
+    ) -> None:
+        self.db, self.stripe = db, stripe
+        self.ahead = timedelta(0)
+        self.api = StripeApi(key or stripe.api_key, base_url=stripe.api_url, timeout=2.0)
+        self.ledgers = Ledgers(db, self.api, self.clock)
+        pace = StripePace(db, self.ledgers, 500)
+        lease, margin = timedelta(seconds=20), timedelta(seconds=0.2)
+        self.creation = LinkCreation(
+            db, self.ledgers, self.api, pace, owner=owner, lease=lease, margin=margin, clock=self.clock
+        )
+        self.watching = Watching(
+            db,
+            self.ledgers,
+            self.api,
+            pace,
+            owner=owner,
+            lease=lease,
+            poll_every=timedelta(0),
+            clock=self.clock,
+        )
+        self.poster = FakePoster()
+        self.announcing = Announcing(
+            db, self.poster, owner=owner, lease=lease, margin=margin, clock=self.clock
+        )
+        self.desk = Desk(db, self.ledgers, self.creation, self.clock)
+
+    def clock(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+    async def start(self) -> "World":
+        await self.ledgers.start()
+        await self.ledgers.settle()
+        return self
+
+    async def see(self) -> None:
+        """Poll, settle and deliver, once."""
+        await self.watching.poll_if_due()
+        await self.watching.settle_due()
+        await self.announcing.deliver_due()
+
+
+@asynccontextmanager
+async def world(
+    db: Database, stripe: LocalStripe, *, owner: str = "one", key: str | None = None
+) -> AsyncIterator[World]:
+    one = World(db, stripe, owner=owner, key=key)
+    try:
+        yield await one.start()
+    finally:
+        await one.creation.finish()
+        await one.api.close()
