@@ -3,9 +3,11 @@
 import asyncio
 import contextlib
 import time
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import structlog
+from slack_bolt.authorization import AuthorizeResult
 
 from bot.beginning import begin
 from bot.commands import Stop
@@ -14,6 +16,7 @@ from bot.http_server import HttpServer, SlackEndpoint, StripeEndpoint
 from bot.intake import Intake
 from bot.metrics import read_figures
 from bot.scheduler import Clock
+from bot.slack_api import Identity
 from bot.socket_mode import SocketMode
 from bot.wiring import Bot
 from domain.errors import DatabaseUnavailable
@@ -102,7 +105,16 @@ class Service:
     async def _begin(self) -> None:
         bot = self.bot
         identity = await begin(bot)
-        app = build_app(bot.slack, bot.desk, track=bot.tracker.track)
+        app = build_app(
+            bot.desk,
+            client=bot.slack,
+            authorize=_only(identity, secret(bot.settings.slack_bot_token)),
+            # The guard has checked it by then; see Intake.
+            signing_secret=None,
+            export=None,
+            track=bot.tracker.track,
+            log=structlog.get_logger("handlers"),
+        )
         self._intake = Intake(app, bot.tracker, bot.metrics)
         for worker in bot.workers:
             worker.start()
@@ -168,3 +180,21 @@ class Service:
             with contextlib.suppress(DatabaseUnavailable):
                 bot.metrics.show(await bot.db.background_read(read_figures, bot.ledgers.id), bot.clock())
         return bot.metrics.render()
+
+
+def _only(identity: Identity, token: str) -> Callable[..., Awaitable[AuthorizeResult | None]]:
+    """The token for its own workspace. Said outright, or Bolt would look for installations as soon as
+    SLACK_CLIENT_ID happens to be set (facts/slack.md)."""
+
+    async def authorize(team_id: str | None) -> AuthorizeResult | None:
+        if team_id != identity.team_id:
+            return None
+        return AuthorizeResult(
+            enterprise_id=None,
+            team_id=identity.team_id,
+            bot_token=token,
+            bot_id=identity.bot_id,
+            bot_user_id=identity.bot_user_id,
+        )
+
+    return authorize

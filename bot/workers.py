@@ -19,8 +19,7 @@ class Worker:
     """Runs ``work`` once for each wake, and never twice at a time; wakes that come meanwhile make one more run.
 
     ``work`` returns when all that is due now is done. Whatever it raises is survived: logged, then waited out with a
-    delay that doubles up to half a minute. ``quiet`` errors (a service that is away, which ``health`` says) aren't
-    logged one by one.
+    delay that doubles up to half a minute.
     """
 
     def __init__(
@@ -83,6 +82,7 @@ class Worker:
     def _tell(self, error: Exception, failures: int) -> None:
         if isinstance(error, DatabaseUnavailable):
             self._health.bad("database", DATABASE_AWAY)
+            self._log.warning("worker_waits_for_database", failures=failures, exc_info=error)
         elif isinstance(error, StripeTrouble):
             # Each request's outcome reaches Health through StripeApi.on_request.
             self._log.info("worker_waits_for_stripe", error=type(error).__name__, failures=failures)

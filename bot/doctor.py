@@ -1,0 +1,177 @@
+"""``paylink doctor``: looks at everything that Paylink needs, and says what is wrong and how to mend it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+from sqlalchemy.engine import make_url
+
+from bot.commands import Stop, connect, reached, schema_sentences
+from bot.config import Settings, SettingsProblem, load_settings, require_for_serving, secret
+from bot.doctor_slack import examine_app_token, examine_bot_token, examine_channel
+from bot.doctor_stripe import examine_stripe
+from bot.findings import Finding, Level
+from bot.metrics import Metrics
+from bot.slack_api import make_client, make_session
+from domain import organisations, outbox
+from domain.database import Database
+from domain.errors import DatabaseUnavailable
+from domain.migrations import REVISIONS, check
+from domain.stripe_api import StripeApi, quiet_sdk
+from domain.summaries import OrganisationSummary
+
+MARKS = {Level.WELL: ("✓", "green"), Level.NOTE: ("!", "yellow"), Level.WRONG: ("✗", "red")}
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What the database says; nothing while it can't be asked."""
+
+    organisations: tuple[OrganisationSummary, ...] = ()
+    stuck: int = 0
+
+
+def examine(env: Mapping[str, str], console: Console | None = None) -> int:
+    """Print what was found; return the exit status, 1 if something is wrong."""
+    console = console or Console(highlight=False, soft_wrap=True)
+    return asyncio.run(_examine(env, console))
+
+
+async def _examine(env: Mapping[str, str], console: Console) -> int:
+    wrong = False
+    async for finding in _findings(env):
+        mark, colour = MARKS[finding.level]
+        console.print(Text.assemble((mark, colour), f" {finding.what}"))
+        if finding.mend:
+            console.print(Text(f"    {finding.mend}"))
+        wrong |= finding.level is Level.WRONG
+    return 1 if wrong else 0
+
+
+async def _findings(env: Mapping[str, str]) -> AsyncIterator[Finding]:
+    try:
+        settings = load_settings(env)
+    except SettingsProblem as problem:
+        yield Finding(Level.WRONG, f"Settings: {problem}")
+        return
+    for finding in examine_settings(settings):
+        yield finding
+    kept = Kept()
+    for finding_or_kept in examine_database(settings):
+        if isinstance(finding_or_kept, Kept):
+            kept = finding_or_kept
+        else:
+            yield finding_or_kept
+    async for finding in _examine_slack(settings, kept):
+        yield finding
+    if settings.stripe_api_key is not None:
+        quiet_sdk()
+        stripe = StripeApi(secret(settings.stripe_api_key), base_url=settings.stripe_api_url)
+        try:
+            async for finding in examine_stripe(stripe):
+                yield finding
+        finally:
+            await stripe.close()
+    if kept.stuck:
+        yield Finding(
+            Level.WRONG,
+            f"Announcements: {kept.stuck} wait for you, refused by Slack for good or perhaps posted.",
+            "Look at them with `paylink announcements list`, and send them again with `paylink announcements resend ID`.",
+        )
+
+
+def examine_settings(settings: Settings) -> list[Finding]:
+    findings = []
+    try:
+        require_for_serving(settings)
+    except SettingsProblem as problem:
+        findings.append(Finding(Level.WRONG, f"Settings: {problem}"))
+    else:
+        transport = (
+            "Socket Mode" if settings.socket_mode else f"HTTP at /slack/events on port {settings.port}"
+        )
+        findings.append(Finding(Level.WELL, f"Settings: complete; Slack is reached by {transport}."))
+    if settings.port is not None and not settings.webhook_secrets:
+        findings.append(
+            Finding(
+                Level.NOTE,
+                "Webhook: STRIPE_WEBHOOK_SECRET isn't set, so /stripe/webhook answers 400 to everything, and payments "
+                f"are seen by polling every {settings.paylink_poll_seconds:g} seconds.",
+                "Add an endpoint for /stripe/webhook in the Stripe Dashboard and set its signing secret.",
+            )
+        )
+    elif settings.port is None:
+        findings.append(
+            Finding(
+                Level.NOTE,
+                f"Webhook: PORT isn't set, so payments are seen by polling every "
+                f"{settings.paylink_poll_seconds:g} seconds.",
+            )
+        )
+    else:
+        count = len(settings.webhook_secrets)
+        findings.append(Finding(Level.WELL, f"Webhook: {count} signing secret{'s' if count > 1 else ''}."))
+    return findings
+
+
+def examine_database(settings: Settings) -> list[Finding | Kept]:
+    url = make_url(settings.database_url)
+    if url.get_backend_name() == "sqlite" and not Path(str(url.database)).exists():
+        return [
+            Finding(Level.NOTE, f"Database: there is no file {url.database} yet; the first start makes it.")
+        ]
+    try:
+        db = connect(settings)
+    except Stop as stop:
+        return [Finding(Level.WRONG, f"Database: {stop.sentence}")]
+    try:
+        with reached(), schema_sentences():
+            _check(db)
+        kept = Kept(db.run(organisations.list_all), len(db.run(outbox.list_stuck)))
+        return [Finding(Level.WELL, f"Database: {db.engine.dialect.name}, schema {REVISIONS[-1]}."), kept]
+    except (Stop, DatabaseUnavailable) as problem:
+        sentence = problem.sentence if isinstance(problem, Stop) else "it can't be reached any more."
+        return [Finding(Level.WRONG, f"Database: {sentence}")]
+    finally:
+        db.close_now()
+
+
+def _check(db: Database) -> None:
+    check(db.engine)
+
+
+async def _examine_slack(settings: Settings, kept: Kept) -> AsyncIterator[Finding]:
+    if settings.slack_bot_token is None:
+        return
+    session = make_session(Metrics())
+    try:
+        client = make_client(settings, session)
+        identity, findings = await examine_bot_token(client)
+        for finding in findings:
+            yield finding
+        if settings.slack_app_token is not None:
+            yield await examine_app_token(client, secret(settings.slack_app_token))
+        if identity is None:
+            return
+        ours = [one for one in kept.organisations if one.team_id == identity.team_id]
+        yield await examine_channel(
+            client, ours[0].channel if ours else settings.paylink_notification_channel, identity.team_id
+        )
+        for organisation in ours:
+            yield _examine_add_on(organisation)
+    finally:
+        await session.close()
+
+
+def _examine_add_on(organisation: OrganisationSummary) -> Finding:
+    if organisation.add_on:
+        return Finding(Level.WELL, f"Organisation: {organisation.team_id} has the add-on.")
+    return Finding(
+        Level.NOTE,
+        f"Organisation: {organisation.team_id} doesn't have the Stripe Credit Card Payment Add-on, so nobody can "
+        "create links.",
+        f"Turn it on with `paylink organization set {organisation.team_id} --add-on on`.",
+    )
