@@ -15,7 +15,8 @@ from slack_bolt.response import BoltResponse
 from slack_sdk.signature import SignatureVerifier
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.local.slack import Fault, LocalSlack
+from bot.local.slack import Fault, LocalSlack, for_http
+from bot.local.slack.manifest import Manifest
 from bot.local.slack.posts import Posts
 from tests.contracts.slack_fixtures import (
     MANIFEST,
@@ -94,6 +95,20 @@ async def test_a_silent_socket_swallows_payloads(run: Running) -> None:
     run.slack.sockets.silence()
     outcome = await run.work.command(run.ann, run.general, "/show")
     assert (outcome.error, run.got) == ("operation_timeout", [])
+
+
+async def test_a_silent_socket_answers_no_ping(run: Running) -> None:
+    async with (
+        aiohttp.ClientSession() as session,
+        session.ws_connect(run.slack.sockets.issue_url(run.slack.url), autoping=False) as socket,
+    ):
+        await socket.receive_json()
+        await socket.ping(b"alive?")
+        assert (await socket.receive(timeout=2)).type is aiohttp.WSMsgType.PONG
+        run.slack.sockets.silence()
+        await socket.ping(b"still?")
+        with pytest.raises(TimeoutError):
+            await socket.receive(timeout=0.1)
 
 
 async def test_a_payload_may_come_twice_or_never(run: Running) -> None:
@@ -188,6 +203,17 @@ async def test_http_speaks_forms_for_commands_and_json_for_events_and_goes_to_th
     assert all(verifier.is_valid_request(body, headers) for _, _, body, headers in requests)
     assert requests[3][3]["x-slack-retry-num"] == "1"
     assert requests[1][2].startswith(b"payload=")
+
+
+def test_an_apps_manifest_for_http_names_one_url_for_everything() -> None:
+    changed = Manifest(for_http(MANIFEST, "https://example.com/slack/events"))
+    payloads: list[tuple[str, Json]] = [
+        ("slash_commands", {"command": "/show"}),
+        ("interactive", {"type": "block_actions"}),
+        ("interactive", {"type": "block_suggestion"}),
+        ("events_api", {"type": "event_callback"}),
+    ]
+    assert {changed.url_for(*each) for each in payloads} == {"https://example.com/slack/events"}
 
 
 async def test_type_ahead_over_http_needs_its_own_url() -> None:

@@ -1,6 +1,7 @@
 """The local Slack: part of `paylink demo` and the strict instrument of the tests. It knows nothing of Paylink."""
 
 from bot.local.slack.faults import Fault
+from bot.local.slack.manifest import for_http
 from bot.local.slack.mentions import live, pings
 from bot.local.slack.model import Call, Happening, Message, Outcome, View
 from bot.local.slack.server import LocalSlack
@@ -21,6 +22,7 @@ __all__ = [
     "check_home",
     "check_message",
     "check_view",
+    "for_http",
     "live",
     "pings",
 ]

@@ -17,6 +17,7 @@ from pathlib import Path
 import yaml
 
 from bot.local.slack.control import state_of
+from bot.local.slack.manifest import for_http
 from bot.local.slack.server import LocalSlack
 
 
@@ -25,9 +26,7 @@ def arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--manifest", type=Path, required=True, help="the app's manifest (YAML or JSON)")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--delivery", choices=["socket", "http"], default="socket")
-    parser.add_argument(
-        "--request-url", help="HTTP delivery: where payloads go, instead of the manifest's URLs"
-    )
+    parser.add_argument("--request-url", help="HTTP delivery: where all payloads go; changes the manifest so")
     parser.add_argument("--team", default="T0PAYLINK1")
     parser.add_argument("--bot-token")
     parser.add_argument("--app-token")
@@ -40,10 +39,11 @@ def arguments(argv: Sequence[str]) -> argparse.Namespace:
 
 async def run(given: argparse.Namespace) -> None:
     manifest = yaml.safe_load(given.manifest.read_text(encoding="utf-8"))
+    if given.request_url:
+        manifest = for_http(manifest, given.request_url)
     slack = LocalSlack(
         manifest,
         delivery=given.delivery,
-        request_url=given.request_url,
         team_id=given.team,
         bot_token=given.bot_token,
         app_token=given.app_token,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 from bot.local.slack.model import Json
@@ -68,3 +69,15 @@ class Manifest:
         else:
             url = self._at("settings", "interactivity", "request_url")
         return url
+
+
+def for_http(given: Json, url: str) -> Json:
+    """The manifest of the same app over HTTP at one URL: what its owner changes on Slack's configuration pages."""
+    changed = deepcopy(given)
+    settings = changed.setdefault("settings", {})
+    settings["socket_mode_enabled"] = False
+    settings.setdefault("event_subscriptions", {})["request_url"] = url
+    settings.setdefault("interactivity", {}).update(request_url=url, message_menu_options_url=url)
+    for command in changed.get("features", {}).get("slash_commands", []):
+        command["url"] = url
+    return changed

@@ -70,7 +70,7 @@ def _walk(value: Any, at: str) -> Iterator[Live]:
             yield from _in_mrkdwn(value["text"], f"{at}/text", verbatim=value.get("verbatim", False))
         elif kind in RICH and RICH[kind] in value:
             yield Live(kind, str(value[RICH[kind]]), at)
-        elif kind != "plain_text":
+        else:
             for name, each in value.items():
                 yield from _walk(each, f"{at}/{name}")
 

@@ -71,7 +71,7 @@ class LocalSlack:
     """One Slack app, installed in one or more workspaces, and the server that stands for slack.com.
 
         slack = LocalSlack(manifest)                      # Socket Mode
-        slack = LocalSlack(manifest, delivery="http", request_url="http://127.0.0.1:3000/slack/events")
+        slack = LocalSlack(for_http(manifest, url), delivery="http")
         await slack.start()
         # give the bot: SLACK_API_URL=slack.api_url, SLACK_BOT_TOKEN=slack.workspace.bot_token,
         #               SLACK_APP_TOKEN=slack.app_token or SLACK_SIGNING_SECRET=slack.signing_secret
@@ -79,7 +79,8 @@ class LocalSlack:
         await slack.stop()
 
     `manifest` is the app's manifest as a mapping (Slack docs: reference/app-manifest). In HTTP mode payloads go to
-    `request_url`, or to the manifest's own URLs when it is None; it may be set after `start`. `faults` makes it fail on
+    `request_url`, or to the manifest's own URLs when it is None; it may be set after `start` (type-ahead needs its URL in
+    the manifest in any case). `faults` makes it fail on
     demand, `limits` may be changed at any time, `sockets` cuts, silences and refreshes connections.
     """
 
