@@ -364,6 +364,7 @@ def upgrade() -> None:
         sa.Column("may_be_posted", sa.Boolean(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("attempted_at", sa.BigInteger(), nullable=True),
+        sa.Column("last_attempted_at", sa.BigInteger(), nullable=True),
         sa.Column("attempted_channel", sa.String(length=255), nullable=True),
         sa.Column("next_attempt_at", sa.BigInteger(), nullable=False),
         sa.Column("owner", sa.String(length=64), nullable=True),
@@ -393,7 +394,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_outbox_open",
         "outbox",
-        ["destination", "id"],
+        ["organisation_id", "destination", "id"],
         unique=False,
         sqlite_where=sa.text("state IN ('waiting', 'sending')"),
         postgresql_where=sa.text("state IN ('waiting', 'sending')"),
