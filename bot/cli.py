@@ -137,12 +137,10 @@ def announcements_resend(
     announcement: Annotated[int, typer.Argument(metavar="ID", help="From `paylink announcements list`.")],
 ) -> None:
     """Send a message again. An unknown one may then be in the channel twice: look there first."""
-    from datetime import UTC, datetime
-
     from domain.outbox import resend
 
     with database_of(settings_of(context)) as db:
-        queued = db.run(resend, announcement, datetime.now(UTC))
+        queued = db.run(resend, announcement)
     if not queued:
         raise Stop(
             f"There is no message {announcement} that waits for you: see `paylink announcements list`."

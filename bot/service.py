@@ -182,13 +182,14 @@ class Service:
         return bot.metrics.render()
 
 
-def _only(identity: Identity, token: str) -> Callable[..., Awaitable[AuthorizeResult | None]]:
+def _only(identity: Identity, token: str) -> Callable[..., Awaitable[AuthorizeResult]]:
     """The token for its own workspace. Said outright, or Bolt would look for installations as soon as
     SLACK_CLIENT_ID happens to be set (facts/slack.md)."""
 
-    async def authorize(team_id: str | None) -> AuthorizeResult | None:
+    async def authorize(team_id: str | None) -> AuthorizeResult:
         if team_id != identity.team_id:
-            return None
+            # Bolt knows that there may be none, its types don't.
+            return None  # type: ignore[return-value]
         return AuthorizeResult(
             enterprise_id=None,
             team_id=identity.team_id,

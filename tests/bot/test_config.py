@@ -145,9 +145,9 @@ def test_serving_needs_both_keys(missing: str, tmp_path: Path) -> None:
 def test_without_an_app_token_serving_needs_a_port_and_the_signing_secret(tmp_path: Path) -> None:
     over_http = {name: value for name, value in COMPLETE.items() if name != "SLACK_APP_TOKEN"}
 
-    with pytest.raises(SettingsProblem, match="^PORT and SLACK_SIGNING_SECRET aren't set"):
+    with pytest.raises(SettingsProblem, match=r"^PORT and SLACK_SIGNING_SECRET aren't set"):
         require_for_serving(load(over_http, tmp_path))
-    with pytest.raises(SettingsProblem, match="^PORT isn't set"):
+    with pytest.raises(SettingsProblem, match=r"^PORT isn't set"):
         require_for_serving(load(over_http | {"SLACK_SIGNING_SECRET": "s"}, tmp_path))
     require_for_serving(load(over_http | {"SLACK_SIGNING_SECRET": "s", "PORT": "3000"}, tmp_path))
 
