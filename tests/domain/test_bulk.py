@@ -1,0 +1,186 @@
+"""Bulk runs: one invoice's failure never stops the others, and whoever asked is told what became of each."""
+
+import asyncio
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from bot.local.stripe.faults import FaultKind
+from bot.local.stripe.server import LocalStripe
+from domain.database import Database
+from domain.eligibility import Reason
+from domain.errors import AmountsChanged, NotEligible, NothingSelected, RunNotFound, SelectionNotFound
+from domain.models import Invoice, Organisation
+from domain.money import Money
+from domain.summaries import Actor, AnnouncementKind, BulkResult, Outcome
+from tests.domain.factories import make_invoice, make_organisation
+from tests.domain.world import ADA, BEN, World
+from tests.domain.world import world as another_world
+
+ROOM = 90
+
+
+async def ticked(world: World, count: int, by: Actor = ADA) -> int:
+    """A selection with the first ``count`` invoices ticked."""
+    opened = await world.desk.open_list(by, room=ROOM)
+    ids = {invoice.id for invoice in opened.invoices[:count]}
+    await world.desk.tick(
+        by, opened.selection.id, revision=1, displayed=ids, ticked=ids, action_ts="1.000001"
+    )
+    return opened.selection.id
+
+
+async def run(world: World, selection: int, by: Actor = ADA, submission: str = "V1") -> BulkResult:
+    await world.desk.confirm(by, selection)
+    return await world.desk.start_run(by, selection, submission=submission, view_id="V1")
+
+
+async def finished(world: World, result: BulkResult) -> BulkResult:
+    async with asyncio.timeout(20):
+        while not result.final:
+            await world.creation.run_due()
+            result = await world.desk.get_result(ADA, result.id)
+    return result
+
+
+async def test_a_hundred_links_with_a_hundred_requests(world: World, stripe: LocalStripe) -> None:
+    for _ in range(101):
+        make_invoice(world.db)
+    before = len(stripe.requests)
+    result = await finished(world, await run(world, await ticked(world, 100)))
+    assert result.count(Outcome.CREATED) == 100
+    assert len({item.url for item in result.items}) == 100
+    made = [record.path for record in stripe.requests[before:]]
+    assert made == ["/v1/payment_links"] * 100
+    await world.announcing.deliver_due()
+    (message,) = world.poster.posted
+    assert (message.kind, message.destination) == (AnnouncementKind.BULK_RESULT, ADA.user_id)
+    assert message.bulk is not None
+    assert message.bulk.final
+
+
+async def test_the_same_submission_twice_is_one_run(world: World, stripe: LocalStripe) -> None:
+    for _ in range(3):
+        make_invoice(world.db)
+    selection = await ticked(world, 3)
+    first = await run(world, selection)
+    again = await world.desk.start_run(ADA, selection, submission="V1", view_id="V1")
+    assert again.id == first.id
+    await finished(world, first)
+    assert len(stripe.links()) == 3
+
+
+async def test_two_overlapping_runs_make_one_link_an_invoice(world: World, stripe: LocalStripe) -> None:
+    for _ in range(20):
+        make_invoice(world.db)
+    mine, theirs = await ticked(world, 20), await ticked(world, 20, BEN)
+    await world.desk.confirm(ADA, mine)
+    await world.desk.confirm(BEN, theirs)
+    results = await asyncio.gather(
+        world.desk.start_run(ADA, mine, submission="V1", view_id=None),
+        world.desk.start_run(BEN, theirs, submission="V2", view_id=None),
+    )
+    for result in results:
+        await finished(world, result)
+    assert len(stripe.links()) == 20
+    skipped = [item.reason for result in results for item in result.items if item.outcome is Outcome.SKIPPED]
+    assert len(skipped) == 20
+
+
+async def test_one_refusal_stops_nothing_and_can_be_tried_again(world: World, stripe: LocalStripe) -> None:
+    make_invoice(world.db, "INV-SMALL", amount=1)
+    for _ in range(4):
+        make_invoice(world.db)
+    stripe.rules.least_checked = "creation"
+    result = await finished(world, await run(world, await ticked(world, 5)))
+    assert (result.count(Outcome.CREATED), result.count(Outcome.FAILED)) == (4, 1)
+    (failed,) = [item for item in result.items if item.outcome is Outcome.FAILED]
+    assert failed.number == "INV-SMALL"
+    assert failed.refusal
+    stripe.rules.least_checked = "never"
+    retry = await world.desk.retry_failed(ADA, result.id, submission="retry:1", view_id=None)
+    twice = await world.desk.retry_failed(ADA, result.id, submission="retry:1", view_id=None)
+    assert twice.id == retry.id
+    assert (await finished(world, retry)).count(Outcome.CREATED) == 1
+    assert len(stripe.links()) == 5
+
+
+async def test_what_became_ineligible_is_skipped_with_its_reason(world: World) -> None:
+    first, second = make_invoice(world.db), make_invoice(world.db)
+    selection = await ticked(world, 2)
+    await world.desk.create_link(BEN, first, Money(120_050, "USD"), patience=5)
+    confirmation = await world.desk.confirm(ADA, selection)
+    assert [invoice.id for invoice in confirmation.targets] == [second]
+    assert [invoice.id for invoice in confirmation.skipped] == [first]
+    assert confirmation.totals == (Money(120_050, "USD"),)
+    result = await world.desk.start_run(ADA, selection, submission="V1", view_id=None)
+    assert {item.invoice_id: item.reason for item in result.items} == {
+        first: Reason.PENDING_PAYMENT,
+        second: None,
+    }
+
+
+async def test_amounts_that_changed_since_the_confirmation_start_nothing(
+    world: World, stripe: LocalStripe
+) -> None:
+    make_invoice(world.db, "INV-7")
+    selection = await ticked(world, 1)
+    await world.desk.confirm(ADA, selection)
+    world.db.run(lambda session: session.execute(sa.update(Invoice).values(amount=99)))
+    with pytest.raises(AmountsChanged) as changed:
+        await world.desk.start_run(ADA, selection, submission="V1", view_id=None)
+    assert changed.value.numbers == ("INV-7",)
+    confirmation = await world.desk.confirm(ADA, selection)
+    assert confirmation.changed == ("INV-7",)
+    result = await world.desk.start_run(ADA, selection, submission="V1", view_id=None)
+    await finished(world, result)
+    assert stripe.links()[0]["metadata"]["invoice_number"] == "INV-7"
+
+
+async def test_nothing_ticked_and_no_add_on_start_nothing(world: World) -> None:
+    make_invoice(world.db)
+    empty = await world.desk.open_list(ADA, room=ROOM)
+    with pytest.raises(NothingSelected):
+        await world.desk.confirm(ADA, empty.selection.id)
+    selection = await ticked(world, 1)
+    world.db.run(lambda session: session.execute(sa.update(Organisation).values(add_on=False)))
+    with pytest.raises(NotEligible):
+        await world.desk.confirm(ADA, selection)
+    with pytest.raises(NotEligible):
+        await world.desk.start_run(ADA, selection, submission="V1", view_id=None)
+
+
+async def test_a_restart_in_the_middle_carries_on(db: Database, world: World, stripe: LocalStripe) -> None:
+    for _ in range(30):
+        make_invoice(db)
+    stripe.faults.add(FaultKind.LOST, times=None, probability=0.3, method="POST", path="/v1/payment_links")
+    result = await run(world, await ticked(world, 30))
+    async with another_world(db, stripe, owner="two") as two:
+        await finished(two, result)
+    assert len(stripe.links()) == 30
+
+
+async def test_other_peoples_and_other_organisations_runs_and_selections_are_refused(world: World) -> None:
+    make_invoice(world.db)
+    make_organisation(world.db, "T0OTHER")
+    stranger = Actor("T0OTHER", ADA.user_id)
+    selection = await ticked(world, 1)
+    for actor in [stranger, BEN]:
+        with pytest.raises(SelectionNotFound):
+            await world.desk.show_list(actor, selection, room=ROOM)
+    result = await run(world, selection)
+    with pytest.raises(RunNotFound):
+        await world.desk.get_result(stranger, result.id)
+    assert (await world.desk.get_result(BEN, result.id)).id == result.id
+
+
+async def test_the_database_refuses_a_wrong_state(world: World) -> None:
+    make_invoice(world.db)
+    await world.desk.create_link(ADA, 1, Money(120_050, "USD"), patience=5)
+
+    def spoil(session: Session) -> None:
+        session.execute(sa.text("UPDATE links SET status = 'Paid'"))
+
+    with pytest.raises(sa.exc.IntegrityError):
+        await world.db.write(spoil)

@@ -1,0 +1,160 @@
+"""The list and what is ticked in it: order, pages, filter, search, and the cap of 100."""
+
+from datetime import date
+
+import pytest
+
+from domain.summaries import InvoiceList, LinkStatus
+from tests.domain.factories import make_invoice
+from tests.domain.world import ADA, World
+
+ROOM = 90
+
+
+def numbers(shown: InvoiceList) -> list[str]:
+    return [invoice.number for invoice in shown.invoices]
+
+
+async def test_eligible_first_then_due_date_then_number(world: World) -> None:
+    make_invoice(world.db, "D", amount=0, due_date=date(2020, 1, 1))
+    make_invoice(world.db, "C", due_date=None)
+    make_invoice(world.db, "B", due_date=date(2026, 12, 1))
+    make_invoice(world.db, "a2", due_date=date(2026, 11, 30))
+    make_invoice(world.db, "A1", due_date=date(2026, 11, 30))
+    assert numbers(await world.desk.open_list(ADA, room=ROOM)) == ["A1", "a2", "B", "C", "D"]
+
+
+@pytest.mark.parametrize("search", ["inv-10", "ACME", "corp", "acme corp", "Berl", "  berlin ", "x/7"])
+async def test_search_matches_the_beginning_of_the_number_or_of_any_word(world: World, search: str) -> None:
+    make_invoice(world.db, "INV-10", buyer_name="Acme Corp (Berlin)")
+    make_invoice(world.db, "X/7", buyer_name="Acme Corp [Berlin]")
+    make_invoice(world.db, "Y-1", buyer_name="Nobody")
+    found = numbers(await world.desk.open_list(ADA, search, room=ROOM))
+    assert found
+    assert "Y-1" not in found
+
+
+@pytest.mark.parametrize("search", ["cme", "10", "erlin", "zzz", "%", "_"])
+async def test_search_matches_nothing_in_the_middle_of_a_word(world: World, search: str) -> None:
+    make_invoice(world.db, "INV-10", buyer_name="Acme Corp (Berlin)")
+    assert numbers(await world.desk.open_list(ADA, search, room=ROOM)) == []
+
+
+async def test_pages_end_at_100_and_lead_back_where_they_came_from(world: World) -> None:
+    for number in range(250):
+        make_invoice(world.db, f"INV-{number:03}")
+    first = await world.desk.open_list(ADA, room=ROOM)
+    assert len(first.invoices) == 100
+    assert (first.has_previous, first.has_next) == (False, True)
+    second = await turn(world, first, forward=True)
+    third = await turn(world, second, forward=True)
+    assert numbers(third) == [f"INV-{number:03}" for number in range(200, 250)]
+    assert (third.has_previous, third.has_next) == (True, False)
+    assert numbers(await turn(world, await turn(world, third, forward=False), forward=False)) == numbers(
+        first
+    )
+
+
+async def test_a_second_delivery_of_next_page_turns_nothing(world: World) -> None:
+    for _ in range(150):
+        make_invoice(world.db)
+    first = await world.desk.open_list(ADA, room=ROOM)
+    second = await turn(world, first, forward=True)
+    again = await turn(world, first, forward=True)
+    assert numbers(again) == numbers(second)
+
+
+async def test_rows_that_cant_be_ticked_take_their_room(world: World) -> None:
+    for _ in range(25):
+        make_invoice(world.db)
+    for _ in range(20):
+        make_invoice(world.db, amount=0)
+    shown = await world.desk.open_list(ADA, room=10)
+    assert len(shown.invoices) == 25 + 7
+    assert shown.has_next
+
+
+async def test_ticks_survive_paging_and_filtering_and_select_all_fills_up_to_100(world: World) -> None:
+    for _ in range(160):
+        make_invoice(world.db)
+    first = await world.desk.open_list(ADA, room=ROOM)
+    ids = [invoice.id for invoice in first.invoices]
+    await tick(world, first, set(ids), set(ids[:50]))
+    second = await turn(world, first, forward=True)
+    assert len(second.selection.ticked) == 50
+    full = await world.desk.select_page(ADA, second.selection.id, room=ROOM)
+    assert (len(full.selection.ticked), full.left_out) == (100, 10)
+    assert [invoice.id in full.selection.ticked for invoice in full.invoices] == [True] * 50 + [False] * 10
+    narrowed = await world.desk.narrow(ADA, full.selection.id, filter=LinkStatus.PAID, search="", room=ROOM)
+    assert numbers(narrowed) == []
+    assert len(narrowed.selection.ticked) == 100
+    cleared = await world.desk.clear_selection(ADA, full.selection.id, room=ROOM)
+    assert not cleared.selection.ticked
+    assert cleared.selection.revision > full.selection.revision
+
+
+async def test_a_tick_above_100_is_left_out_and_says_so(world: World) -> None:
+    for _ in range(110):
+        make_invoice(world.db)
+    first = await world.desk.open_list(ADA, room=ROOM)
+    all_on = await world.desk.select_page(ADA, first.selection.id, room=ROOM)
+    second = await turn(world, all_on, forward=True)
+    one = second.invoices[0].id
+    assert await tick(world, second, {one}, {one}) == 1
+    shown = await world.desk.show_list(ADA, first.selection.id, room=ROOM)
+    assert one not in shown.selection.ticked
+    assert shown.selection.revision == second.selection.revision + 1
+
+
+async def test_a_late_tick_doesnt_undo_a_newer_one(world: World) -> None:
+    one, two = make_invoice(world.db), make_invoice(world.db)
+    shown = await world.desk.open_list(ADA, room=ROOM)
+    await tick(world, shown, {one, two}, {one, two}, "1000.2")
+    await tick(world, shown, {one, two}, {one}, "1000.1")
+    assert (await world.desk.show_list(ADA, shown.selection.id, room=ROOM)).selection.ticked == {one, two}
+    await tick(world, shown, {one, two}, {two}, "")
+    assert (await world.desk.show_list(ADA, shown.selection.id, room=ROOM)).selection.ticked == {two}
+
+
+async def test_ids_that_arent_the_organisations_are_never_ticked(world: World) -> None:
+    one = make_invoice(world.db)
+    shown = await world.desk.open_list(ADA, room=ROOM)
+    await tick(world, shown, {one, 999}, {one, 999})
+    assert (await world.desk.show_list(ADA, shown.selection.id, room=ROOM)).selection.ticked == {one}
+
+
+async def test_the_nearest_numbers_are_offered(world: World) -> None:
+    for number in [*range(1001, 1031), 2001]:
+        make_invoice(world.db, f"INV-{number}")
+    nearest = [option.number for option in await world.desk.find_nearest(ADA, "INV-1005x")]
+    assert nearest[0] == "INV-1005"
+    assert len(nearest) == 5
+    assert (await world.desk.find_nearest(ADA, "1007"))[0].number == "INV-1007"
+
+
+async def test_the_type_ahead_finds_by_number_and_by_buyer(world: World) -> None:
+    make_invoice(world.db, "INV-1", buyer_name="Zebra Ltd")
+    make_invoice(world.db, "INV-2", buyer_name="Acme Zebra")
+    assert [option.number for option in await world.desk.find_options(ADA, "zeb")] == ["INV-1", "INV-2"]
+    assert [option.number for option in await world.desk.find_options(ADA, "inv-2")] == ["INV-2"]
+
+
+async def turn(world: World, shown: InvoiceList, *, forward: bool) -> InvoiceList:
+    selection = shown.selection
+    return await world.desk.turn_page(
+        ADA, selection.id, forward=forward, revision=selection.revision, room=ROOM
+    )
+
+
+async def tick(
+    world: World, shown: InvoiceList, displayed: set[int], ticked: set[int], action_ts: str = "1.000001"
+) -> int:
+    selection = shown.selection
+    return await world.desk.tick(
+        ADA,
+        selection.id,
+        revision=selection.revision,
+        displayed=displayed,
+        ticked=ticked,
+        action_ts=action_ts,
+    )
