@@ -1,0 +1,357 @@
+"""A desk by hand: invoices in memory, and whatever happens next said in advance. Its methods are those of Desk."""
+
+import asyncio
+import difflib
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, date, datetime
+
+from domain.eligibility import Reason, ineligible_because
+from domain.errors import (
+    AmountChanged,
+    AmountsChanged,
+    InvoiceNotFound,
+    NotEligible,
+    NothingSelected,
+    OrganisationUnknown,
+    RunNotFound,
+    SelectionNotFound,
+)
+from domain.money import Money
+from domain.summaries import (
+    Actor,
+    BulkItem,
+    BulkResult,
+    Confirmation,
+    HomeSummary,
+    InvoiceList,
+    InvoiceOption,
+    InvoiceSummary,
+    LinkStatus,
+    LinkSummary,
+    OrganisationSummary,
+    Outcome,
+    SelectionSummary,
+    StripeState,
+)
+
+TEAM = "T0PAYLINK1"
+NOW = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
+
+
+def organisation(**changes: object) -> OrganisationSummary:
+    made = OrganisationSummary(1, TEAM, "Paylink Test", True, "C0PAYMENTS", None, NOW)
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+def invoice(id: int, number: str | None = None, **changes: object) -> InvoiceSummary:
+    """An eligible invoice over USD 1,200.50, with whatever is different about it."""
+    amount = changes.get("amount", Money(120_050, "USD"))
+    assert isinstance(amount, Money)
+    made = InvoiceSummary(
+        id=id,
+        number=number or f"INV-{1000 + id}",
+        buyer_name="Acme Corporation",
+        buyer_email="billing@acme.example",
+        amount=amount,
+        issue_date=date(2026, 10, 1),
+        due_date=date(2026, 11, 30),
+        description="",
+        status=LinkStatus.NOT_CREATED,
+        reason=ineligible_because(amount, None),
+    )
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+def with_link(one: InvoiceSummary, **changes: object) -> InvoiceSummary:
+    """The invoice with a link that waits for payment."""
+    url = f"https://buy.stripe.com/test_{one.id}"
+    link = replace(LinkSummary(url, one.amount, NOW, "U0ANNA"), **changes)  # type: ignore[arg-type]
+    return replace(one, status=LinkStatus.PENDING_PAYMENT, reason=Reason.PENDING_PAYMENT, link=link)
+
+
+def paid(one: InvoiceSummary, **changes: object) -> InvoiceSummary:
+    facts = {"paid_at": NOW, "amount_received": one.amount, "stripe_payment": "pi_1"} | changes
+    return replace(with_link(one, **facts), status=LinkStatus.PAID, reason=Reason.PAID)
+
+
+class FakeDesk:
+    """``failure`` is raised by whatever is asked from then on; ``delay`` holds every answer back, in seconds."""
+
+    livemode = False
+
+    def __init__(self, invoices: Iterable[InvoiceSummary] = ()) -> None:
+        self.organisation = organisation()
+        self.stripe = StripeState(False, NOW, None)
+        self.invoices = {one.id: one for one in invoices}
+        self.selections: dict[int, SelectionSummary] = {}
+        self.offsets: dict[int, list[int]] = {}
+        self.shown: dict[int, dict[int, Money]] = {}
+        self.runs: dict[int, BulkResult] = {}
+        self.submissions: dict[str, int] = {}
+        self.failure: Exception | None = None
+        self.delay = 0.0
+        self.outcome: Exception | str | None = None
+        """What comes of create_link: an error, the sentence of a refusal, or (None) a link."""
+        self.answers = asyncio.Event()
+        """Until it is set, a link that is asked for stays being created after ``patience``."""
+        self.answers.set()
+        self.created: list[int] = []
+
+    async def _asked(self, actor: Actor | None = None) -> None:
+        if self.delay:
+            await asyncio.sleep(self.delay)
+        if self.failure is not None:
+            raise self.failure
+        if actor is not None and actor.team_id != self.organisation.team_id:
+            raise OrganisationUnknown(actor.team_id)
+
+    async def get_organisation(self, team_id: str) -> OrganisationSummary:
+        await self._asked(Actor(team_id, ""))
+        return self.organisation
+
+    async def get_stripe_state(self) -> StripeState:
+        await self._asked()
+        return self.stripe
+
+    async def find_invoice(self, actor: Actor, number: str) -> InvoiceSummary | None:
+        await self._asked(actor)
+        wanted = number.strip().casefold()
+        return next((one for one in self.invoices.values() if one.number.casefold() == wanted), None)
+
+    async def get_invoice(self, actor: Actor, invoice_id: int) -> InvoiceSummary:
+        await self._asked(actor)
+        if invoice_id not in self.invoices:
+            raise InvoiceNotFound(str(invoice_id))
+        return self.invoices[invoice_id]
+
+    async def find_nearest(self, actor: Actor, number: str) -> tuple[InvoiceOption, ...]:
+        await self._asked(actor)
+        by_number = {one.number: one for one in self.invoices.values()}
+        return tuple(_option(by_number[each]) for each in difflib.get_close_matches(number, by_number, 5, 0))
+
+    async def find_options(self, actor: Actor, text: str) -> tuple[InvoiceOption, ...]:
+        await self._asked(actor)
+        return tuple(_option(one) for one in self.invoices.values() if _found(one, text))[:100]
+
+    async def create_link(
+        self, actor: Actor, invoice_id: int, seen: Money, *, patience: float
+    ) -> InvoiceSummary:
+        one = await self.get_invoice(actor, invoice_id)
+        if isinstance(self.outcome, Exception):
+            raise self.outcome
+        if one.link is not None:
+            return one
+        if one.amount != seen:
+            raise AmountChanged(one.number, seen, one.amount)
+        if one.reason is not None:
+            raise NotEligible(one.number, one.reason)
+        if not self.answers.is_set():
+            self.invoices[invoice_id] = replace(one, reason=Reason.BEING_CREATED)
+        else:
+            self.settle(invoice_id)
+        return self.invoices[invoice_id]
+
+    def settle(self, invoice_id: int) -> None:
+        """Stripe has answered."""
+        one = replace(self.invoices[invoice_id], reason=None)
+        if isinstance(self.outcome, str):
+            self.invoices[invoice_id] = replace(one, refusal=self.outcome)
+        else:
+            self.created.append(invoice_id)
+            self.invoices[invoice_id] = with_link(one)
+
+    async def open_list(self, actor: Actor, search: str = "", *, room: int) -> InvoiceList:
+        await self._asked(actor)
+        new = len(self.selections) + 1
+        self.selections[new] = SelectionSummary(new, LinkStatus.NOT_CREATED, search, 1, frozenset())
+        self.offsets[new] = [0]
+        return self._page(new, room)
+
+    async def show_list(self, actor: Actor, selection_id: int, *, room: int) -> InvoiceList:
+        await self._asked(actor)
+        self._get(selection_id)
+        return self._page(selection_id, room)
+
+    async def tick(
+        self,
+        actor: Actor,
+        selection_id: int,
+        *,
+        revision: int,
+        displayed: set[int],
+        ticked: set[int],
+        action_ts: str,
+    ) -> int:
+        await self._asked(actor)
+        selection = self._get(selection_id)
+        if selection.revision != revision:
+            return 0
+        kept = selection.ticked - (displayed - ticked)
+        wanted = sorted(ticked - kept)
+        added = wanted[: 100 - len(kept)]
+        left_out = len(wanted) - len(added)
+        self._set(selection_id, ticked=kept | set(added), revision=revision + bool(left_out))
+        return left_out
+
+    async def select_page(self, actor: Actor, selection_id: int, *, room: int) -> InvoiceList:
+        await self._asked(actor)
+        selection = self._touch(selection_id)
+        page = self._page(selection_id, room)
+        wanted = [one.id for one in page.invoices if one.eligible and one.id not in selection.ticked]
+        added = wanted[: 100 - len(selection.ticked)]
+        self._set(selection_id, ticked=selection.ticked | set(added))
+        return replace(self._page(selection_id, room), left_out=len(wanted) - len(added))
+
+    async def clear_selection(self, actor: Actor, selection_id: int, *, room: int) -> InvoiceList:
+        await self._asked(actor)
+        self._touch(selection_id)
+        self._set(selection_id, ticked=frozenset())
+        return self._page(selection_id, room)
+
+    async def turn_page(
+        self, actor: Actor, selection_id: int, *, forward: bool, revision: int, room: int
+    ) -> InvoiceList:
+        await self._asked(actor)
+        if self._get(selection_id).revision == revision:
+            offsets, page = self.offsets[selection_id], self._page(selection_id, room)
+            if forward and page.has_next:
+                offsets.append(offsets[-1] + len(page.invoices))
+            elif not forward and len(offsets) > 1:
+                offsets.pop()
+            self._touch(selection_id)
+        return self._page(selection_id, room)
+
+    async def narrow(
+        self, actor: Actor, selection_id: int, *, filter: LinkStatus | None, search: str, room: int
+    ) -> InvoiceList:
+        await self._asked(actor)
+        self._touch(selection_id)
+        self._set(selection_id, filter=filter, search=search)
+        self.offsets[selection_id] = [0]
+        return self._page(selection_id, room)
+
+    async def refresh_list(self, actor: Actor, selection_id: int, *, room: int) -> InvoiceList:
+        self.offsets[selection_id] = [0]
+        return await self.clear_selection(actor, selection_id, room=room)
+
+    async def confirm(self, actor: Actor, selection_id: int) -> Confirmation:
+        await self._asked(actor)
+        chosen = [self.invoices[each] for each in sorted(self._get(selection_id).ticked)]
+        if not chosen:
+            raise NothingSelected
+        if not self.organisation.add_on:
+            raise NotEligible("", Reason.ADD_ON_MISSING)
+        before = self.shown.get(selection_id, {})
+        self.shown[selection_id] = {one.id: one.amount for one in chosen}
+        targets = tuple(one for one in chosen if one.eligible)
+        currencies = sorted({one.amount.currency for one in targets})
+        return Confirmation(
+            selection_id=selection_id,
+            targets=targets,
+            skipped=tuple(one for one in chosen if not one.eligible),
+            totals=tuple(Money(_sum(targets, currency), currency) for currency in currencies),
+            livemode=self.livemode,
+            changed=tuple(one.number for one in chosen if before.get(one.id, one.amount) != one.amount),
+        )
+
+    async def start_run(
+        self, actor: Actor, selection_id: int, *, submission: str, view_id: str | None
+    ) -> BulkResult:
+        await self._asked(actor)
+        if submission in self.submissions:
+            return self.runs[self.submissions[submission]]
+        chosen = [self.invoices[each] for each in sorted(self._get(selection_id).ticked)]
+        seen = self.shown.get(selection_id, {})
+        changed = tuple(one.number for one in chosen if seen.get(one.id) != one.amount)
+        if changed:
+            raise AmountsChanged(changed)
+        self._set(selection_id, ticked=frozenset())
+        return self._begin(actor, [one.id for one in chosen], submission, view_id)
+
+    async def retry_failed(
+        self, actor: Actor, run_id: int, *, submission: str, view_id: str | None
+    ) -> BulkResult:
+        run = await self.get_result(actor, run_id)
+        if submission in self.submissions:
+            return self.runs[self.submissions[submission]]
+        failed = [item.invoice_id for item in run.items if item.outcome is Outcome.FAILED]
+        if not failed:
+            raise NothingSelected
+        return self._begin(actor, failed, submission, view_id)
+
+    async def get_result(self, actor: Actor, run_id: int) -> BulkResult:
+        await self._asked(actor)
+        if run_id not in self.runs:
+            raise RunNotFound
+        return self.runs[run_id]
+
+    async def get_home(self, actor: Actor) -> HomeSummary:
+        await self._asked(actor)
+        waiting = tuple(one for one in self.invoices.values() if one.status is LinkStatus.PENDING_PAYMENT)
+        done = tuple(one for one in self.invoices.values() if one.status is LinkStatus.PAID)
+        return HomeSummary(
+            self.organisation, self.stripe, len(waiting), len(done), waiting[:10], done[:10], 0, 0
+        )
+
+    def finish(self, run_id: int, *, failed: dict[int, str] | None = None) -> None:
+        """Everything of the run that was being created is settled: ``failed`` says what Stripe refused, and why."""
+        failed, run = failed or {}, self.runs[run_id]
+        self.runs[run_id] = replace(run, items=tuple(self._settled(item, failed) for item in run.items))
+
+    def _settled(self, item: BulkItem, failed: dict[int, str]) -> BulkItem:
+        if item.outcome is not Outcome.BEING_CREATED:
+            return item
+        if item.invoice_id in failed:
+            return replace(item, outcome=Outcome.FAILED, refusal=failed[item.invoice_id])
+        self.settle(item.invoice_id)
+        return replace(item, outcome=Outcome.CREATED, url=f"https://buy.stripe.com/test_{item.invoice_id}")
+
+    def _begin(self, actor: Actor, ids: list[int], submission: str, view_id: str | None) -> BulkResult:
+        run_id = len(self.runs) + 1
+        self.submissions[submission] = run_id
+        items = tuple(_queued(self.invoices[each]) for each in ids)
+        self.runs[run_id] = BulkResult(run_id, 1, actor.user_id, NOW, items, view_id)
+        return self.runs[run_id]
+
+    def _get(self, selection_id: int) -> SelectionSummary:
+        if selection_id not in self.selections:
+            raise SelectionNotFound
+        return self.selections[selection_id]
+
+    def _set(self, selection_id: int, **changes: object) -> None:
+        self.selections[selection_id] = replace(self._get(selection_id), **changes)  # type: ignore[arg-type]
+
+    def _touch(self, selection_id: int) -> SelectionSummary:
+        self._set(selection_id, revision=self._get(selection_id).revision + 1)
+        return self._get(selection_id)
+
+    def _page(self, selection_id: int, room: int) -> InvoiceList:
+        selection = self._get(selection_id)
+        found = [one for one in self.invoices.values() if _found(one, selection.search)]
+        found = [one for one in found if selection.filter in (None, one.status)]
+        found.sort(key=lambda one: (not one.eligible, one.due_date or date.max, one.number))
+        start = self.offsets[selection_id][-1]
+        page = found[start : start + 100]
+        while -(-sum(one.eligible for one in page) // 10) + sum(not one.eligible for one in page) > room:
+            page.pop()
+        more = start + len(page) < len(found)
+        return InvoiceList(self.organisation, selection, tuple(page), start > 0, more)
+
+
+def _option(one: InvoiceSummary) -> InvoiceOption:
+    return InvoiceOption(one.id, one.number, one.buyer_name, one.amount, one.status)
+
+
+def _found(one: InvoiceSummary, text: str) -> bool:
+    words = [one.number, *one.buyer_name.split()]
+    return any(word.casefold().startswith(text.casefold()) for word in words)
+
+
+def _sum(invoices: Iterable[InvoiceSummary], currency: str) -> int:
+    return sum(one.amount.amount for one in invoices if one.amount.currency == currency)
+
+
+def _queued(one: InvoiceSummary) -> BulkItem:
+    outcome = Outcome.BEING_CREATED if one.eligible else Outcome.SKIPPED
+    return BulkItem(one.id, one.number, outcome, reason=one.reason)

@@ -1,0 +1,159 @@
+"""The views of one invoice, the search and Home pass Block Kit's rules and say what they must, whatever customers' text."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bot.local.slack.surfaces import check_options, check_view
+from domain.summaries import (
+    Confirmation,
+    HomeSummary,
+    InvoiceOption,
+    LinkStatus,
+    StripeState,
+)
+from handlers.views import search
+from handlers.views.confirmation import confirmation
+from handlers.views.details import copying, details
+from handlers.views.home import home, unavailable
+from handlers.views.listing import listing
+from tests.handlers.fake_desk import invoice, organisation, paid, with_link
+from tests.handlers.hostile import HOSTILE
+from tests.handlers.shapes import LARGEST, STRIPE, buttons, flat, page, standings
+
+
+@pytest.mark.parametrize("add_on", [True, False])
+@pytest.mark.parametrize("creating", [True, False])
+@pytest.mark.parametrize("standing", standings(invoice(1)))
+def test_details_pass_for_every_standing(standing: str, creating: bool, add_on: bool) -> None:
+    one = standings(invoice(1))[standing]
+    view = details(one, organisation(add_on=add_on), STRIPE, said="Something." * 100, creating=creating)
+    assert check_view(view) == []
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_details_search_and_copy_pass_for_hostile_text(kind: str) -> None:
+    text = HOSTILE[kind]
+    one = invoice(1, text[:60].strip() or "x", buyer_name=text, buyer_email=text, refusal=text)
+    assert check_view(details(one, organisation(name=text), STRIPE, said=text)) == []
+    linked = with_link(one)
+    assert linked.link is not None
+    assert check_view(copying(linked, linked.link)) == []
+    option = InvoiceOption(1, one.number, text, LARGEST, LinkStatus.PENDING_PAYMENT)
+    assert check_options({"options": search.found([option] * 1)}) == []
+    assert check_view(search.unknown(text, [replace(option, id=n) for n in range(9)])) == []
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_hostile_text_stands_in_plain_or_rich_text_alone(kind: str) -> None:
+    marker = "<!channel> Krzysztof "
+    one = invoice(1, buyer_name=marker + HOSTILE[kind], buyer_email=marker)
+    shown = [
+        details(one, organisation(), STRIPE),
+        listing(page([one, paid(replace(one, id=2))])),
+        confirmation(Confirmation(1, (one,), (paid(one),), (one.amount,), False)),
+    ]
+    for view in shown:
+        assert not [each for each in _marked_up(view) if "Krzysztof" in each]
+
+
+def _marked_up(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        if value.get("type") == "mrkdwn":
+            yield value["text"]
+        for each in value.values():
+            yield from _marked_up(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _marked_up(each)
+
+
+def test_details_hold_every_label_letter_for_letter() -> None:
+    lines = flat(details(paid(invoice(1)), organisation(), STRIPE)).splitlines()
+    labels = "Invoice number,Buyer,E-mail,Billing amount,Due date,Online Payment Link,Paid on,Amount received,Stripe payment"
+    assert set(labels.split(",")) <= set(lines)
+    assert {"Billing Invoice Details", "INV-1001", "Acme Corporation", "USD 1,200.50", "Paid"} <= set(lines)
+    assert any(line.startswith("Last checked with Stripe") for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("standing", "expected"),
+    [
+        ("eligible", ["Create Payment Link"]),
+        ("refused", ["Create Payment Link"]),
+        ("tiny", ["Create Payment Link"]),
+        ("being_created", []),
+        ("zero", []),
+        ("pending", ["Copy Link URL", "Open Link"]),
+        ("paid", ["Copy Link URL", "Open Link"]),
+    ],
+)
+def test_details_offer_what_the_standing_allows(standing: str, expected: list[str]) -> None:
+    view = details(standings(invoice(1))[standing], organisation(), STRIPE)
+    assert buttons(view) == expected
+
+
+def test_the_button_goes_while_the_link_is_being_created() -> None:
+    view = details(invoice(1), organisation(), STRIPE, creating=True)
+    assert buttons(view) == []
+    assert "Not Created · Being created" in flat(view).splitlines()
+
+
+def test_without_the_add_on_the_details_say_so_with_its_full_name() -> None:
+    view = details(invoice(1), organisation(add_on=False), STRIPE)
+    assert buttons(view) == []
+    assert "Stripe Credit Card Payment Add-on" in flat(view)
+
+
+@pytest.mark.parametrize("mode", [True, False])
+def test_amounts_that_changed_since_the_link_are_shown(mode: bool) -> None:
+    one = standings(invoice(1))["changed"]
+    shown = details(one, organisation(), STRIPE) if mode else listing(page([one]))
+    assert "USD 1,200.50" in flat(shown)
+
+
+def test_what_was_paid_and_reversed_stands_beside_the_status() -> None:
+    view = details(standings(invoice(1))["reversed"], organisation(), STRIPE)
+    assert "Paid · Refunded · Disputed · Exception" in flat(view).splitlines()
+
+
+def test_copy_holds_the_url_in_a_focused_input() -> None:
+    linked = with_link(invoice(1))
+    assert linked.link is not None
+    view = copying(linked, linked.link)
+    [block] = [each for each in view["blocks"] if each["type"] == "input"]
+    assert block["label"]["text"] == "Payment link URL"
+    assert block["element"]["initial_value"] == linked.link.url
+    assert block["element"]["focus_on_load"] is True
+    assert view["submit"]["text"] == "Done"
+
+
+@pytest.mark.parametrize("kind", ["fine", "troubled", "hostile"])
+def test_home_passes_and_counts(kind: str) -> None:
+    text = HOSTILE["long"] if kind == "hostile" else "Acme"
+    waiting = tuple(with_link(invoice(n, buyer_name=text)) for n in range(10))
+    done = tuple(paid(one) for one in waiting)
+    shown = HomeSummary(organisation(), STRIPE, 12_345, 7, waiting, done, 0, 0)
+    if kind == "troubled":
+        lost = organisation(add_on=False, channel_problem="is_archived", last_imported_at=None)
+        away = StripeState(True, None, "Stripe refuses the key. " * 50)
+        shown = HomeSummary(lost, away, 0, 0, (), (), 3, 1)
+    view = home(shown)
+    assert check_view(view) == []
+    lines = flat(view).splitlines()
+    assert f"Pending Payment: {shown.pending}" in lines
+    assert f"Paid: {shown.paid}" in lines
+    assert buttons(view)[:2] == ["Find Invoice", "Billing Invoices"]
+
+
+def test_home_says_that_there_is_no_channel() -> None:
+    shown = HomeSummary(organisation(channel=None), STRIPE, 0, 0, (), (), 2, 0)
+    assert "no notification channel" in flat(home(shown))
+    assert "2 announcements" in flat(home(shown))
+
+
+def test_small_views_pass() -> None:
+    for view in (search.search(), search.note("x" * 5000), search.skeleton(), unavailable("Away.")):
+        assert check_view(view) == []

@@ -1,0 +1,270 @@
+"""Looking at one invoice, creating its link, copying the URL: in the local Slack, on a fake desk."""
+
+import asyncio
+from dataclasses import replace
+
+from domain.eligibility import Reason
+from domain.errors import DatabaseUnavailable, NotEligible
+from domain.money import Money
+from handlers import details, modals
+from tests.handlers.conftest import Bench
+from tests.handlers.fake_desk import invoice, organisation, paid, with_link
+from tests.handlers.shapes import buttons
+
+
+async def test_the_command_shows_the_invoice_of_that_number(bench: Bench) -> None:
+    bench.invoices(invoice(1, "INV 7 B"))
+    outcome = await bench.command("/invoice   inv 7 b ")
+    assert outcome.ok
+    assert "Billing Invoice Details" in bench.shown
+    assert "INV 7 B" in bench.shown
+    assert bench.refused_calls() == []
+
+
+async def test_help_explains_to_the_person_alone(bench: Bench) -> None:
+    await bench.command("/invoice HELP")
+    await bench.command("/invoices help")
+    assert [text.splitlines()[0].split()[0] for text in bench.told()] == ["*/invoice*", "*/invoices*"]
+
+
+async def test_what_cannot_be_a_number_is_answered_in_a_sentence(bench: Bench) -> None:
+    await bench.command("/invoice " + "9" * 200)
+    await bench.command("/invoice INV\x07")
+    await bench.command("/invoices " + "x" * 201)
+    assert len(bench.told()) == 3
+    assert "60 characters" in bench.told()[0]
+    assert bench.workspace.views(bench.anna) == []
+
+
+async def test_an_unknown_number_offers_the_nearest_and_a_search(bench: Bench) -> None:
+    bench.invoices(*(invoice(n) for n in range(1, 9)))
+    await bench.command("/invoice INV-10099")
+    assert len([each for each in buttons(bench.top.payload) if each.startswith("INV-")]) == 5
+    await bench.press("INV-1008 · Acme Corporation")
+    assert "Billing Invoice Details" in bench.shown
+    assert len(bench.workspace.views(bench.anna)) == 1
+
+
+async def test_alone_it_searches_as_one_types_and_shows_what_is_chosen(bench: Bench) -> None:
+    bench.invoices(invoice(1), invoice(2, "X-2", buyer_name="Zeta GmbH"))
+    await bench.command("/invoice")
+    block = bench.block("choose_invoice")
+    assert block["label"]["text"] == "Search"
+    at = (bench.top.id, block["block_id"], block["element"]["action_id"])
+    offered = await bench.workspace.options(bench.anna, *at, "zet")
+    assert [each["text"]["text"] for each in offered.options] == ["X-2 · Zeta GmbH"]
+    await bench.click("choose_invoice", "choose_invoice", "2")
+    assert "Zeta GmbH" in bench.shown.splitlines()
+
+
+async def test_the_shortcut_and_home_search_too(bench: Bench) -> None:
+    await bench.workspace.global_shortcut(bench.anna, "find_invoice")
+    await bench.idle()
+    assert bench.block("choose_invoice")
+    await bench.workspace.close(bench.anna, bench.top.id)
+    await bench.workspace.open_home(bench.anna)
+    await bench.idle()
+    home = bench.workspace.home(bench.anna)
+    assert home is not None
+    await bench.press("Find Invoice", home.id)
+    assert bench.block("choose_invoice")
+
+
+async def test_creating_shows_the_link_in_the_same_modal(bench: Bench) -> None:
+    bench.invoices(invoice(1))
+    await bench.command("/invoice INV-1001")
+    view = bench.top.id
+    await bench.press("Create Payment Link")
+    assert bench.top.id == view
+    assert "Pending Payment" in bench.shown.splitlines()
+    assert "https://buy.stripe.com/test_1" in bench.shown
+    assert buttons(bench.top.payload) == ["Copy Link URL", "Open Link"]
+    assert bench.refused_calls() == []
+
+
+async def test_the_same_click_delivered_twice_creates_one_link(bench: Bench) -> None:
+    bench.invoices(invoice(1))
+    await bench.command("/invoice INV-1001")
+    bench.slack.faults.add(method="deliver.interactive", do="twice")
+    await bench.press("Create Payment Link")
+    assert bench.desk.created == [1]
+    assert "Pending Payment" in bench.shown.splitlines()
+
+
+async def test_somebody_elses_link_is_shown_if_they_were_faster(bench: Bench) -> None:
+    bench.invoices(invoice(1))
+    await bench.command("/invoice INV-1001")
+    bench.invoices(with_link(invoice(1), url="https://buy.stripe.com/theirs"))
+    await bench.press("Create Payment Link")
+    assert "https://buy.stripe.com/theirs" in bench.shown
+    assert bench.desk.created == []
+
+
+async def test_a_new_amount_is_shown_before_anything_is_created(bench: Bench) -> None:
+    bench.invoices(invoice(1))
+    await bench.command("/invoice INV-1001")
+    bench.invoices(invoice(1, amount=Money(99_900, "USD")))
+    await bench.press("Create Payment Link")
+    assert "changed from USD 1,200.50 to USD 999.00" in bench.shown
+    assert bench.desk.created == []
+    await bench.press("Create Payment Link")
+    assert bench.desk.created == [1]
+
+
+async def test_while_stripe_takes_long_the_button_is_gone_and_the_modal_follows(bench: Bench) -> None:
+    bench.invoices(invoice(1))
+    await bench.command("/invoice INV-1001")
+    bench.desk.answers.clear()
+    details_were, details.LOOK_AGAIN = details.LOOK_AGAIN, (0.01,) * 500
+    try:
+        await bench.workspace.press(bench.anna, bench.top.id, "Create Payment Link")
+        await bench.workspace.wait_for(lambda: "Not Created · Being created" in bench.shown.splitlines())
+        assert buttons(bench.top.payload) == []
+        bench.desk.settle(1)
+        await bench.idle()
+    finally:
+        details.LOOK_AGAIN = details_were
+    assert "Pending Payment" in bench.shown.splitlines()
+
+
+async def test_a_refusal_of_stripes_is_shown_and_can_be_tried_again(bench: Bench) -> None:
+    bench.invoices(invoice(1))
+    bench.desk.outcome = "Your account cannot take this."
+    await bench.command("/invoice INV-1001")
+    await bench.press("Create Payment Link")
+    assert "Your account cannot take this." in bench.shown
+    assert buttons(bench.top.payload) == ["Create Payment Link"]
+
+
+async def test_what_is_no_longer_eligible_is_said_on_the_invoice_as_it_is(bench: Bench) -> None:
+    bench.invoices(invoice(1))
+    await bench.command("/invoice INV-1001")
+    bench.desk.outcome = NotEligible("INV-1001", Reason.ADD_ON_MISSING)
+    bench.desk.organisation = organisation(add_on=False)
+    await bench.press("Create Payment Link")
+    assert "Stripe Credit Card Payment Add-on" in bench.shown
+    assert buttons(bench.top.payload) == []
+
+
+async def test_what_nobody_foresaw_gives_a_reference_that_is_logged_too(bench: Bench) -> None:
+    bench.invoices(invoice(1))
+    await bench.command("/invoice INV-1001")
+    bench.desk.outcome = RuntimeError("secret")
+    await bench.press("Create Payment Link")
+    [logged] = bench.log.named("handler_failed")
+    assert logged["reference"] in bench.shown
+    assert "secret" not in bench.shown
+    assert buttons(bench.top.payload) == ["Create Payment Link"]
+
+
+async def test_an_error_in_a_modal_leaves_what_stands_there(bench: Bench) -> None:
+    bench.invoices(with_link(invoice(1)))
+    await bench.command("/invoice INV-1001")
+    bench.desk.failure = DatabaseUnavailable()
+    await bench.press("Copy Link URL")
+    assert "database doesn't answer" in bench.shown
+    assert "Billing Invoice Details" in bench.shown
+
+
+async def test_an_error_of_a_command_is_told_to_the_person_alone(bench: Bench) -> None:
+    bench.desk.failure = DatabaseUnavailable()
+    await bench.command("/invoice INV-1")
+    await bench.command("/invoices")
+    assert ["database doesn't answer" in text for text in bench.told()] == [True, True]
+
+
+async def test_a_workspace_that_is_not_set_up_is_told_so(bench: Bench) -> None:
+    bench.desk.organisation = organisation(team_id="T0OTHER")
+    for command in ("/invoice", "/invoice INV-1", "/invoices"):
+        await bench.command(command)
+    assert ["isn't set up" in text for text in bench.told()] == [True] * 3
+
+
+async def test_a_slow_database_shows_a_skeleton_first(bench: Bench) -> None:
+    bench.invoices(invoice(1))
+    bench.desk.delay = modals.SKELETON_AFTER + 0.2
+    await bench.workspace.command(bench.anna, bench.channel, "/invoice INV-1001")
+    await bench.workspace.wait_for(lambda: bench.workspace.views(bench.anna))
+    assert "One moment" in bench.shown
+    bench.desk.delay = 0
+    await bench.idle()
+    assert "Billing Invoice Details" in bench.shown
+
+
+async def test_a_skeleton_says_why_nothing_comes(bench: Bench) -> None:
+    bench.desk.delay = modals.SKELETON_AFTER + 0.1
+    bench.desk.failure = DatabaseUnavailable()
+    await bench.command("/invoice INV-1001")
+    assert "database doesn't answer" in bench.shown
+
+
+async def test_the_url_can_be_copied_and_done_changes_nothing(bench: Bench) -> None:
+    bench.invoices(paid(invoice(1)))
+    await bench.command("/invoice INV-1001")
+    await bench.press("Open Link")
+    await bench.press("Copy Link URL")
+    assert bench.block("payment_link_url")["element"]["initial_value"] == "https://buy.stripe.com/test_1"
+    assert (await bench.submit()).ok
+    assert "Billing Invoice Details" in bench.shown
+
+
+async def test_a_closed_modal_stops_nothing(bench: Bench) -> None:
+    bench.invoices(invoice(1))
+    await bench.command("/invoice INV-1001")
+    bench.desk.delay = 0.05
+    await bench.workspace.press(bench.anna, bench.top.id, "Create Payment Link")
+    await bench.workspace.close(bench.anna, bench.top.id)
+    await bench.idle()
+    assert bench.desk.created == [1]
+    assert bench.log.named("handler_failed") == []
+
+
+async def test_slack_being_away_stops_no_creation(bench: Bench) -> None:
+    bench.invoices(invoice(1))
+    await bench.command("/invoice INV-1001")
+    bench.slack.faults.add(method="views.*", do="error", error="internal_error", times=None)
+    await bench.press("Create Payment Link")
+    assert bench.desk.created == [1]
+    assert bench.log.named("view_not_updated")
+
+
+async def test_a_view_that_changed_meanwhile_is_rendered_from_what_is_so_now(bench: Bench) -> None:
+    bench.invoices(invoice(1))
+    await bench.command("/invoice INV-1001")
+    bench.slack.faults.add(method="views.update", do="error", error="hash_conflict")
+    await bench.press("Create Payment Link")
+    assert "Pending Payment" in bench.shown.splitlines()
+
+
+async def test_forged_values_end_in_a_sentence(bench: Bench) -> None:
+    bench.invoices(with_link(invoice(1)))
+    for forged in ("x", "-1", "9" * 30, "1|2", "1|USD|5", "१"):
+        await bench.command("/invoice INV-1001")
+        bench.block("invoice")["elements"][0]["value"] = forged
+        outcome = await bench.press("Copy Link URL")
+        assert outcome.acked
+        assert "doesn't recognise" in bench.shown, forged
+        await bench.workspace.close(bench.anna, bench.top.id)
+
+
+async def test_another_organisations_invoice_is_not_found(bench: Bench) -> None:
+    bench.invoices(with_link(invoice(1)))
+    await bench.command("/invoice INV-1001")
+    bench.block("invoice")["elements"][0]["value"] = "77"
+    await bench.press("Copy Link URL")
+    assert "doesn't exist" in bench.shown
+
+
+async def test_hostile_names_show_as_they_stand(bench: Bench) -> None:
+    bench.invoices(replace(invoice(1), buyer_name="<!channel> & *Co*"))
+    await bench.command("/invoice INV-1001")
+    assert "<!channel> & *Co*" in bench.shown.splitlines()
+
+
+async def test_every_delivery_is_acknowledged_even_what_nobody_knows(bench: Bench) -> None:
+    bench.invoices(with_link(invoice(1)))
+    await bench.command("/invoice INV-1001")
+    bench.block("invoice")["elements"][0]["action_id"] = "nobody_knows"
+    outcome = await asyncio.wait_for(bench.press("Copy Link URL"), 5)
+    assert outcome.acked
+    assert bench.log.named("delivery_unknown")
