@@ -1,0 +1,34 @@
+"""The tables. What must not happen, the database itself refuses: a second link, a wrong state, a second announcement."""
+
+from domain.models.base import EPOCH, Base, Bytewise, Id, Instant, milliseconds
+from domain.models.coordination import Duty, Pace
+from domain.models.invoices import Invoice, SearchTerm, Selection, SelectionItem
+from domain.models.links import BulkRun, BulkRunItem, Ledger, Link
+from domain.models.organisations import AuditEntry, Organisation
+from domain.models.outbox import OutboxMessage
+from domain.models.payments import Payment, PaymentException, StripeEvent
+
+__all__ = [
+    "EPOCH",
+    "AuditEntry",
+    "Base",
+    "BulkRun",
+    "BulkRunItem",
+    "Bytewise",
+    "Duty",
+    "Id",
+    "Instant",
+    "Invoice",
+    "Ledger",
+    "Link",
+    "Organisation",
+    "OutboxMessage",
+    "Pace",
+    "Payment",
+    "PaymentException",
+    "SearchTerm",
+    "Selection",
+    "SelectionItem",
+    "StripeEvent",
+    "milliseconds",
+]

@@ -1,0 +1,81 @@
+"""Billing invoices, where a search for them may begin, and which of them people have ticked."""
+
+from datetime import date, datetime
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from domain.models.base import Base, Bytewise, Id, Instant
+
+
+class Invoice(Base):
+    """A billing invoice. ``amount`` is in the currency's smallest unit as Stripe defines it.
+
+    ``status`` and ``position`` are derived (domain/standing.py) and kept because a list over a million invoices
+    must walk an index: ``position`` is the place in list order, eligible first, then due date, then number.
+    """
+
+    __tablename__ = "invoices"
+    __table_args__ = (
+        UniqueConstraint("organisation_id", "number_key"),
+        Index("ix_invoices_position", "organisation_id", "position"),
+        Index("ix_invoices_status_position", "organisation_id", "status", "position"),
+        CheckConstraint("status IN ('Not Created', 'Pending Payment', 'Paid')", name="status"),
+        CheckConstraint("length(currency) = 3", name="currency"),
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"))
+    number: Mapped[str] = mapped_column(String(60))
+    number_key: Mapped[str] = mapped_column(Bytewise)
+    buyer_name: Mapped[str] = mapped_column(Text)
+    buyer_email: Mapped[str] = mapped_column(Text, default="")
+    amount: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str] = mapped_column(String(3))
+    issue_date: Mapped[date | None]
+    due_date: Mapped[date | None]
+    description: Mapped[str] = mapped_column(Text, default="")
+    status: Mapped[str] = mapped_column(String(20), default="Not Created")
+    position: Mapped[str] = mapped_column(Bytewise)
+
+
+class SearchTerm(Base):
+    """Where a search may begin: the number, and the buyer's name from each of its words on."""
+
+    __tablename__ = "search_terms"
+
+    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"), primary_key=True)
+    term: Mapped[str] = mapped_column(Bytewise, primary_key=True)
+    invoice_id: Mapped[int] = mapped_column(ForeignKey("invoices.id"), primary_key=True)
+
+    __table_args__ = (Index("ix_search_terms_invoice_id", "invoice_id"), {"sqlite_with_rowid": False})
+
+
+class Selection(Base):
+    """The draft behind one list modal: what it shows, and what is ticked over all pages and filters."""
+
+    __tablename__ = "selections"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"))
+    user_id: Mapped[str] = mapped_column(String(255))
+    filter: Mapped[str | None] = mapped_column(String(20))
+    search: Mapped[str] = mapped_column(Text, default="")
+    trail: Mapped[str] = mapped_column(Text, default="")
+    """Where each page up to the shown one begins: positions, one a line, none for the first page."""
+    revision: Mapped[int] = mapped_column(default=1)
+    touched_at: Mapped[datetime] = mapped_column(Instant, index=True)
+    last_action: Mapped[str] = mapped_column(String(64), default="")
+
+
+class SelectionItem(Base):
+    """One ticked invoice; the amount is the one on the confirmation that the person saw, once there was one."""
+
+    __tablename__ = "selection_items"
+
+    selection_id: Mapped[int] = mapped_column(
+        ForeignKey("selections.id", ondelete="CASCADE"), primary_key=True
+    )
+    invoice_id: Mapped[int] = mapped_column(ForeignKey("invoices.id"), primary_key=True)
+    amount: Mapped[int | None] = mapped_column(BigInteger)
+    currency: Mapped[str | None] = mapped_column(String(3))

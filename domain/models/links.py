@@ -1,0 +1,136 @@
+"""Online payment links, the Stripe account that they belong to, and the bulk runs that asked for them."""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from domain.models.base import Base, Id, Instant
+
+
+class Ledger(Base):
+    """One Stripe account in one mode; links belong to it.
+
+    ``account`` is None while the key may not read which account it belongs to. The ledger with ``current`` is the
+    one whose links the invoices' status and position show.
+    """
+
+    __tablename__ = "ledgers"
+    __table_args__ = (
+        UniqueConstraint("account", "livemode"),
+        Index(
+            "uq_ledgers_current",
+            "current",
+            unique=True,
+            sqlite_where=text("current"),
+            postgresql_where=text("current"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    account: Mapped[str | None] = mapped_column(String(255))
+    livemode: Mapped[bool]
+    current: Mapped[bool] = mapped_column(default=False)
+    used_at: Mapped[datetime] = mapped_column(Instant)
+    events_watermark: Mapped[datetime | None] = mapped_column(Instant)
+    swept_until: Mapped[datetime | None] = mapped_column(Instant)
+    last_checked_at: Mapped[datetime | None] = mapped_column(Instant)
+    paused_because: Mapped[str | None] = mapped_column(Text)
+
+
+class Link(Base):
+    """An online payment link from its intent on: reserved, then created, or refused by Stripe (and reserved again).
+
+    ``request`` is the exact body that is sent, over and over with ``idempotency_key``, until the outcome is known.
+    """
+
+    __tablename__ = "links"
+    __table_args__ = (
+        UniqueConstraint("invoice_id", "ledger_id"),
+        UniqueConstraint("ledger_id", "stripe_id"),
+        Index(
+            "ix_links_due",
+            "ledger_id",
+            "next_attempt_at",
+            sqlite_where=text("state = 'reserved'"),
+            postgresql_where=text("state = 'reserved'"),
+        ),
+        Index("ix_links_status", "organisation_id", "ledger_id", "status", "changed_at"),
+        CheckConstraint("state IN ('reserved', 'created', 'refused')", name="state"),
+        CheckConstraint("status IN ('Not Created', 'Pending Payment', 'Paid')", name="status"),
+        CheckConstraint(
+            "(state = 'created') = (stripe_id IS NOT NULL AND url IS NOT NULL AND created_at IS NOT NULL)",
+            name="created",
+        ),
+        CheckConstraint("(state = 'created') = (status <> 'Not Created')", name="status_of_created"),
+        CheckConstraint("(status = 'Paid') = (paid_at IS NOT NULL)", name="paid"),
+        CheckConstraint("amount > 0", name="amount"),
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"))
+    invoice_id: Mapped[int] = mapped_column(ForeignKey("invoices.id"))
+    ledger_id: Mapped[int] = mapped_column(ForeignKey("ledgers.id"))
+    state: Mapped[str] = mapped_column(String(10), default="reserved")
+    status: Mapped[str] = mapped_column(String(20), default="Not Created")
+    amount: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str] = mapped_column(String(3))
+    reference: Mapped[str] = mapped_column(String(64), unique=True)
+    idempotency_key: Mapped[str] = mapped_column(String(255), unique=True)
+    request: Mapped[str] = mapped_column(Text)
+    api_version: Mapped[str] = mapped_column(String(64))
+    requested_by: Mapped[str | None] = mapped_column(String(255))
+    reserved_at: Mapped[datetime] = mapped_column(Instant)
+    first_sent_at: Mapped[datetime | None] = mapped_column(Instant)
+    last_sent_at: Mapped[datetime | None] = mapped_column(Instant)
+    attempts: Mapped[int] = mapped_column(default=0)
+    next_attempt_at: Mapped[datetime] = mapped_column(Instant)
+    owner: Mapped[str | None] = mapped_column(String(64))
+    lease_until: Mapped[datetime | None] = mapped_column(Instant)
+    look_first: Mapped[bool] = mapped_column(default=False)
+    refusal: Mapped[str | None] = mapped_column(Text)
+    stripe_id: Mapped[str | None] = mapped_column(String(255))
+    url: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime | None] = mapped_column(Instant)
+    changed_at: Mapped[datetime] = mapped_column(Instant)
+    paid_at: Mapped[datetime | None] = mapped_column(Instant)
+    amount_received: Mapped[int | None] = mapped_column(BigInteger)
+    stripe_payment: Mapped[str | None] = mapped_column(String(255), index=True)
+    refunded: Mapped[bool] = mapped_column(default=False)
+    disputed: Mapped[bool] = mapped_column(default=False)
+    exception: Mapped[bool] = mapped_column(default=False)
+
+
+class BulkRun(Base):
+    __tablename__ = "bulk_runs"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"), index=True)
+    ledger_id: Mapped[int] = mapped_column(ForeignKey("ledgers.id"))
+    submission: Mapped[str] = mapped_column(String(255), unique=True)
+    requested_by: Mapped[str] = mapped_column(String(255))
+    requested_at: Mapped[datetime] = mapped_column(Instant)
+    view_id: Mapped[str | None] = mapped_column(String(255))
+    finished_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class BulkRunItem(Base):
+    __tablename__ = "bulk_run_items"
+    __table_args__ = (
+        Index(
+            "ix_bulk_run_items_open",
+            "link_id",
+            sqlite_where=text("outcome = 'being_created'"),
+            postgresql_where=text("outcome = 'being_created'"),
+        ),
+        CheckConstraint("outcome IN ('being_created', 'created', 'skipped', 'failed')", name="outcome"),
+        CheckConstraint("(outcome = 'skipped') = (reason IS NOT NULL)", name="skipped"),
+    )
+
+    run_id: Mapped[int] = mapped_column(ForeignKey("bulk_runs.id"), primary_key=True)
+    ordinal: Mapped[int] = mapped_column(primary_key=True)
+    invoice_id: Mapped[int] = mapped_column(ForeignKey("invoices.id"))
+    link_id: Mapped[int | None] = mapped_column(ForeignKey("links.id"))
+    outcome: Mapped[str] = mapped_column(String(20))
+    reason: Mapped[str | None] = mapped_column(String(40))
+    refusal: Mapped[str | None] = mapped_column(Text)

@@ -1,0 +1,35 @@
+"""Organisations, and who did or tried what in them."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from domain.models.base import Base, Id, Instant
+
+
+class Organisation(Base):
+    """One Slack workspace."""
+
+    __tablename__ = "organisations"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    team_id: Mapped[str] = mapped_column(String(255), unique=True)
+    name: Mapped[str] = mapped_column(Text, default="")
+    add_on: Mapped[bool] = mapped_column(default=True)
+    channel: Mapped[str | None] = mapped_column(String(255))
+    channel_problem: Mapped[str | None] = mapped_column(String(255))
+    last_imported_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class AuditEntry(Base):
+    """Who did or tried what: links asked for, ids refused, settings changed."""
+
+    __tablename__ = "audit"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    organisation_id: Mapped[int | None] = mapped_column(ForeignKey("organisations.id"), index=True)
+    actor: Mapped[str] = mapped_column(String(255))
+    action: Mapped[str] = mapped_column(String(64))
+    subject: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime] = mapped_column(Instant)

@@ -1,0 +1,52 @@
+"""Messages that Slack must get once."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from domain.models.base import Base, Id, Instant
+
+
+class OutboxMessage(Base):
+    """A message that Slack must get once: unique on what it is about (``subject``), found again by ``key``."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (
+        Index(
+            "ix_outbox_open",
+            "organisation_id",
+            "destination",
+            "id",
+            sqlite_where=text("state IN ('waiting', 'sending')"),
+            postgresql_where=text("state IN ('waiting', 'sending')"),
+        ),
+        Index("ix_outbox_organisation_state", "organisation_id", "state"),
+        CheckConstraint("state IN ('waiting', 'sending', 'posted', 'dead', 'unknown')", name="state"),
+        CheckConstraint("(state = 'posted') = (posted_ts IS NOT NULL)", name="posted"),
+        CheckConstraint("kind IN ('paid', 'exception', 'bulk_result', 'channel_lost')", name="kind"),
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"))
+    kind: Mapped[str] = mapped_column(String(20))
+    subject: Mapped[str] = mapped_column(String(255), unique=True)
+    key: Mapped[str] = mapped_column(String(64), unique=True)
+    destination: Mapped[str] = mapped_column(String(255), default="")
+    """A user id for a direct message; empty for the organisation's notification channel, whichever it is by then."""
+    payment_id: Mapped[int | None] = mapped_column(ForeignKey("payments.id"))
+    exception_id: Mapped[int | None] = mapped_column(ForeignKey("payment_exceptions.id"))
+    run_id: Mapped[int | None] = mapped_column(ForeignKey("bulk_runs.id"))
+    enqueued_at: Mapped[datetime] = mapped_column(Instant)
+    state: Mapped[str] = mapped_column(String(10), default="waiting")
+    may_be_posted: Mapped[bool] = mapped_column(default=False)
+    attempts: Mapped[int] = mapped_column(default=0)
+    attempted_at: Mapped[datetime | None] = mapped_column(Instant)
+    last_attempted_at: Mapped[datetime | None] = mapped_column(Instant)
+    attempted_channel: Mapped[str | None] = mapped_column(String(255))
+    next_attempt_at: Mapped[datetime] = mapped_column(Instant)
+    owner: Mapped[str | None] = mapped_column(String(64))
+    lease_until: Mapped[datetime | None] = mapped_column(Instant)
+    problem: Mapped[str | None] = mapped_column(Text)
+    posted_channel: Mapped[str | None] = mapped_column(String(255))
+    posted_ts: Mapped[str | None] = mapped_column(String(64))
