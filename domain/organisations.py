@@ -4,9 +4,10 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from domain import audit
 from domain.database import database_now
 from domain.errors import OrganisationUnknown
-from domain.models import AuditEntry, Organisation
+from domain.models import Organisation
 from domain.summaries import OrganisationSummary
 
 OPERATOR = "operator"
@@ -115,12 +116,6 @@ def _get(session: Session, team_id: str) -> Organisation:
 
 
 def _audit(session: Session, organisation: Organisation, actor: str, action: str, subject: str) -> None:
-    session.add(
-        AuditEntry(
-            organisation_id=organisation.id,
-            actor=actor,
-            action=action,
-            subject=subject,
-            at=database_now(session),
-        )
+    audit.record(
+        session, action, subject, actor=actor, now=database_now(session), organisation_id=organisation.id
     )

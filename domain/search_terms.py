@@ -6,6 +6,7 @@ index, on both databases.
 
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 
 import sqlalchemy as sa
 
@@ -28,11 +29,9 @@ def search_phrase(text: str) -> str:
 
 def terms_of(number_key: str, buyer_name: str) -> set[str]:
     """All terms of one invoice: any search that should find it is the beginning of one of them."""
-    terms = {search_phrase(number_key)[:TERM_LENGTH], *_tails(search_phrase(buyer_name))}
-    number, buyer = _marked(number_key), _marked(buyer_name)
-    if number and not _in_word(number[0]):
+    terms = {search_phrase(number_key)[:TERM_LENGTH], *_terms_of_buyer(buyer_name)}
+    if not number_key[:1].isalnum() and (number := _marked(number_key)) and not _in_word(number[0]):
         terms.add(number[:TERM_LENGTH])
-    terms.update(tail for tail in _tails(buyer) if not _in_word(tail[0]))
     terms.discard("")
     return terms
 
@@ -56,6 +55,16 @@ def matching(organisation_id: int, search: str) -> sa.ColumnElement[bool]:
         SearchTerm.organisation_id == organisation_id, SearchTerm.term >= lo, SearchTerm.term < hi
     )
     return sa.and_(Invoice.organisation_id == organisation_id, Invoice.id.in_(found))
+
+
+@lru_cache(maxsize=2_000)  # an import says the same buyers over and over
+def _terms_of_buyer(name: str) -> frozenset[str]:
+    phrase = search_phrase(name)
+    terms = set(_tails(phrase))
+    # Most names are words and spaces, and are done here.
+    if not (name.isascii() and len(phrase) == len(name)):
+        terms.update(tail for tail in _tails(_marked(name)) if not _in_word(tail[0]))
+    return frozenset(terms)
 
 
 def _tails(phrase: str) -> Iterator[str]:

@@ -1,0 +1,141 @@
+"""The fields of one line of an import: what each may hold, and how to write it otherwise."""
+
+import re
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from typing import TypeVar
+
+from babel.core import get_global
+
+from domain.money import SUPPORTED, parse_major_units
+from domain.standing import number_key
+
+T = TypeVar("T")
+
+NUMBER_LENGTH = 60
+TEXT_LENGTH = 10_000
+EMAIL_LENGTH = 254
+OPTIONAL = frozenset({"buyer_email", "issue_date", "due_date", "description"})
+
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
+# Control characters, line and paragraph separators; and halves of surrogate pairs, which no database stores.
+_CONTROL = frozenset({"Cc", "Cs", "Zl", "Zp"})
+
+
+class LineRefused(ValueError):
+    """``args[0]`` says what is wrong with the line and how to write it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedInvoice:
+    """One good line, which begins at ``line`` of the file."""
+
+    line: int
+    number: str
+    number_key: str
+    buyer_name: str
+    buyer_email: str
+    amount: int
+    currency: str
+    issue_date: date | None
+    due_date: date | None
+    description: str
+
+
+def read_fields(line: int, values: dict[str, str]) -> ImportedInvoice:
+    """Raises LineRefused with all that is wrong with the line."""
+    wrong: list[str] = []
+
+    def field(name: str, read: Callable[[str], T]) -> T | None:
+        try:
+            return read(values[name].strip())
+        except ValueError as error:
+            wrong.append(f"{name}: {error}")
+            return None
+
+    number = field("number", _read_number)
+    buyer_name = field("buyer_name", _read_buyer_name)
+    buyer_email = field("buyer_email", _read_email)
+    currency = field("currency", _read_currency)
+    money = field("billing_amount", lambda text: parse_major_units(text, currency)) if currency else None
+    issue_date = field("issue_date", _read_date)
+    due_date = field("due_date", _read_date)
+    description = field("description", _read_description)
+    if wrong or number is None or buyer_name is None or money is None:
+        raise LineRefused("; ".join(wrong))
+    return ImportedInvoice(
+        line=line,
+        number=number,
+        number_key=number_key(number),
+        buyer_name=buyer_name,
+        buyer_email=buyer_email or "",
+        amount=money.amount,
+        currency=money.currency,
+        issue_date=issue_date,
+        due_date=due_date,
+        description=description or "",
+    )
+
+
+def _read_number(text: str) -> str:
+    return _read_line_of_text(text, NUMBER_LENGTH, "the invoice's number")
+
+
+def _read_buyer_name(text: str) -> str:
+    return _read_line_of_text(text, TEXT_LENGTH, "the buyer's name")
+
+
+def _read_line_of_text(text: str, longest: int, what: str) -> str:
+    if not text:
+        raise ValueError(f"write {what}, it can't be blank")
+    if len(text) > longest:
+        raise ValueError(f"write {what} in at most {longest:,} characters, it has {len(text):,}")
+    if _holds_control(text):
+        raise ValueError(f"write {what} without control characters, such as line breaks and tabs")
+    return text
+
+
+def _read_description(text: str) -> str:
+    if len(text) > TEXT_LENGTH:
+        raise ValueError(f"write at most {TEXT_LENGTH:,} characters, it has {len(text):,}")
+    if _holds_control(text, but="\n\r\t"):
+        raise ValueError("write it without control characters other than line breaks and tabs")
+    return text
+
+
+def _read_email(text: str) -> str:
+    if text and (len(text) > EMAIL_LENGTH or not _EMAIL.fullmatch(text) or _holds_control(text)):
+        raise ValueError("write one address such as billing@acme.example, or leave it blank")
+    return text
+
+
+def _read_currency(text: str) -> str:
+    if text not in _currencies():
+        raise ValueError("write the currency as three capitals of ISO 4217, such as USD")
+    return text
+
+
+def _read_date(text: str) -> date | None:
+    if not text:
+        return None
+    if _DATE.fullmatch(text):
+        try:
+            return date.fromisoformat(text)
+        except ValueError:
+            pass
+    raise ValueError("write a date of the calendar as year-month-day, such as 2026-11-30, or leave it blank")
+
+
+def _holds_control(text: str, but: str = "") -> bool:
+    return not text.isprintable() and any(
+        unicodedata.category(char) in _CONTROL and char not in but for char in text
+    )
+
+
+@cache
+def _currencies() -> frozenset[str]:
+    return SUPPORTED | frozenset(get_global("all_currencies"))

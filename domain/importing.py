@@ -1,0 +1,165 @@
+"""Taking invoices from a file into an organisation: short transactions, memory flat, safe to run again.
+
+An interrupted import has taken what its finished transactions took; running it again takes the rest.
+"""
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import TypeVar
+
+from sqlalchemy.orm import Session
+
+from domain import audit, organisations
+from domain.database import Database
+from domain.errors import DatabaseUnavailable
+from domain.import_fields import ImportedInvoice
+from domain.import_lines import BadLine
+from domain.import_writing import Changes, write_rows
+from domain.models import Organisation
+
+T = TypeVar("T")
+
+CHUNK_ROWS = 1_000
+# On SQLite other writers get in between two chunks: without it, one row of theirs waits up to two seconds.
+PAUSE_SECONDS = 0.02
+_ATTEMPTS = 5
+_RETRY_SECONDS = 1.0
+
+
+@dataclass
+class ImportResult:
+    """What became of the lines. ``taken`` is the sum of the three before ``bad``."""
+
+    new: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    bad: int = 0
+
+    @property
+    def taken(self) -> int:
+        return self.new + self.updated + self.unchanged
+
+
+def take(
+    db: Database,
+    team_id: str,
+    lines: Iterable[ImportedInvoice | BadLine],
+    *,
+    now: datetime,
+    dry_run: bool = False,
+    actor: str = organisations.OPERATOR,
+    on_bad: Callable[[BadLine], None] = lambda _: None,
+    on_progress: Callable[[int], None] = lambda _: None,
+) -> ImportResult:
+    """Take every good line, and tell ``on_bad`` of each other one; a number said twice stays as said first.
+
+    ``on_progress`` gets the number of lines dealt with so far. A dry run reads and writes nothing.
+    Raises OrganisationUnknown, and DatabaseUnavailable when the database stays away.
+    """
+    organisation_id = db.run(organisations.get_by_team, team_id).id
+    result = ImportResult()
+    if not dry_run:
+        db.run(_audit, organisation_id, "import.begin", team_id, actor, now)
+    pause = _Pause(PAUSE_SECONDS if db.is_sqlite and not dry_run else 0)
+    with closing(_Seen()) as seen:
+        for chunk in _chunks(lines, CHUNK_ROWS):
+            rows, bad = seen.sort_out(chunk)
+            for line in bad:
+                on_bad(line)
+            pause.wait()
+            changes = _persist(db, organisation_id, rows, dry_run)
+            pause.begin()
+            result.new += changes.new
+            result.updated += changes.updated
+            result.unchanged += changes.unchanged
+            result.bad += len(bad)
+            on_progress(result.taken + result.bad)
+    if not dry_run:
+        db.run(_finish, organisation_id, team_id, result, actor, now)
+    return result
+
+
+def _persist(db: Database, organisation_id: int, rows: list[ImportedInvoice], dry_run: bool) -> Changes:
+    """One chunk; a database that is busy or away for a moment doesn't end an import of an hour."""
+    for _ in range(_ATTEMPTS - 1):
+        try:
+            return db.run(write_rows, organisation_id, rows, dry_run)
+        except DatabaseUnavailable:
+            time.sleep(_RETRY_SECONDS)
+    return db.run(write_rows, organisation_id, rows, dry_run)
+
+
+def _finish(
+    session: Session, organisation_id: int, team_id: str, result: ImportResult, actor: str, now: datetime
+) -> None:
+    if result.taken:
+        session.get_one(Organisation, organisation_id).last_imported_at = now
+    counts = f"{result.new} new, {result.updated} updated, {result.unchanged} unchanged, {result.bad} bad"
+    _audit(session, organisation_id, "import.end", f"{team_id} {counts}", actor, now)
+
+
+def _audit(
+    session: Session, organisation_id: int, action: str, subject: str, actor: str, now: datetime
+) -> None:
+    audit.record(session, action, subject, actor=actor, now=now, organisation_id=organisation_id)
+
+
+def _chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    iterator = iter(items)
+    while chunk := list(islice(iterator, size)):
+        yield chunk
+
+
+class _Pause:
+    """At least so many seconds between two transactions; reading the next lines counts."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._until = 0.0
+
+    def begin(self) -> None:
+        self._until = time.monotonic() + self._seconds
+
+    def wait(self) -> None:
+        left = self._until - time.monotonic()
+        if left > 0:
+            time.sleep(left)
+
+
+class _Seen:
+    """Which numbers the file has said, and on which line first: in a temporary file, so that memory stays flat."""
+
+    def __init__(self) -> None:
+        self._store = sqlite3.connect("", isolation_level=None)
+        self._store.execute("PRAGMA journal_mode = OFF")
+        self._store.execute("PRAGMA synchronous = OFF")
+        self._store.execute("CREATE TABLE seen (key TEXT PRIMARY KEY, line INTEGER) WITHOUT ROWID")
+
+    def close(self) -> None:
+        self._store.close()
+
+    def sort_out(self, lines: list[ImportedInvoice | BadLine]) -> tuple[list[ImportedInvoice], list[BadLine]]:
+        """The lines to take, and the bad ones in the file's order."""
+        keys = [line.number_key for line in lines if isinstance(line, ImportedInvoice)]
+        places = ", ".join("?" * len(keys))
+        first: dict[str, int] = dict(
+            self._store.execute(f"SELECT key, line FROM seen WHERE key IN ({places})", keys)  # noqa: S608
+        )
+        rows: list[ImportedInvoice] = []
+        bad: list[BadLine] = []
+        for line in lines:
+            if isinstance(line, BadLine):
+                bad.append(line)
+            elif (earlier := first.setdefault(line.number_key, line.line)) != line.line:
+                bad.append(BadLine(line.line, f"number: it is in line {earlier} already, which stays"))
+            else:
+                rows.append(line)
+        self._store.executemany(
+            "INSERT INTO seen VALUES (?, ?)", ((row.number_key, row.line) for row in rows)
+        )
+        return rows, bad
