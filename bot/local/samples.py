@@ -143,8 +143,8 @@ def _number(index: int) -> str:
 def _rows(today: date) -> Iterator[dict[str, str]]:
     for index in range(FIRST, FIRST + COUNT):
         buyer, amount, currency, description = _SPECIAL.get(index) or _ordinary(index)
-        # 37 is coprime to 92: due dates spread over the range instead of rising with the number.
-        due = today + timedelta(days=(index * 37) % 92 - 35)
+        # 41 is coprime to 92, so due dates spread over the range; 70 puts ordinary invoices first in the list.
+        due = today + timedelta(days=(index * 41 + 70) % 92 - 35)
         yield {
             "number": _number(index),
             "buyer_name": buyer,

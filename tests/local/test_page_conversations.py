@@ -122,6 +122,7 @@ async def test_a_message_elsewhere_is_counted_and_announced_until_it_is_read(wor
     toast = page.get_by_role("status").get_by_role("button")
     await expect(toast).to_have_text("Tester in # billingPaid INV-1001")
     await toast.click()
+    await expect(toast).to_have_count(0)
     await expect(page.get_by_role("log").get_by_role("article")).to_contain_text("Paid INV-1001")
     await expect(link).to_have_accessible_description("")
 

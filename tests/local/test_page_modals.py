@@ -155,6 +155,16 @@ async def test_escape_asks_first_when_something_was_entered(world: World) -> Non
     await expect(dialog).to_have_count(0)
 
 
+async def test_escape_works_after_an_update_took_away_the_button_that_had_the_focus(world: World) -> None:
+    page = await world.at_desk()
+    dialog = await world.show(page, modal(section("asking")))
+    world.answer = {"response_action": "update", "view": modal(section("done"), submit=None)}
+    await dialog.get_by_role("button", name="Send it").click()
+    await expect(dialog.get_by_text("done")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(dialog).to_have_count(0)
+
+
 async def test_nothing_is_asked_after_an_entry_was_taken_back(world: World) -> None:
     page = await world.at_desk()
     dialog = await world.show(page, modal(entry("Name", text_input(initial_value="as it was"))))

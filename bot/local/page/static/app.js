@@ -10,7 +10,7 @@ import { HOME, drawNavigation, placeName } from "./navigation.js";
 import { Record, UNOPENED } from "./record.js";
 import { Surface } from "./surface.js";
 import { directory, mrkdwn } from "./text.js";
-import { toast } from "./toasts.js";
+import { dropToasts, toast } from "./toasts.js";
 
 const part = (id) => document.getElementById(id);
 
@@ -94,6 +94,7 @@ class Page {
     toast(part("toasts"), {
       title: where && where.kind !== "im" ? `${author} in ${placeName(where)}` : author,
       body: excerpt(message.text),
+      place: channel,
       open: () => (location.hash = channel),
     });
   }
@@ -180,7 +181,10 @@ class Page {
   #drawConversation(place) {
     const channel = this.record.channels.get(place);
     const messages = this.record.in(place);
-    if (!document.hidden) this.record.markRead(place);
+    if (!document.hidden) {
+      this.record.markRead(place);
+      dropToasts(part("toasts"), place);
+    }
     part("place-name").textContent = placeName(channel);
     part("place-about").textContent = channel.about ?? "";
     this.conversation.show(place, messages);

@@ -42,6 +42,10 @@ export function ask({ title, body, yes, no, style = "primary" }) {
         finish(false);
       }
     });
+    dialog.addEventListener("cancel", (event) => {
+      event.preventDefault();
+      finish(false);
+    });
     document.body.append(dialog);
     dialog.showModal();
     agree.focus();

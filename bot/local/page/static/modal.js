@@ -37,7 +37,11 @@ export class Modals {
     this.before = document.activeElement;
     this.dialog = el("dialog", { class: "modal", role: "dialog", "aria-modal": "true", tabindex: "-1" });
     this.dialog.addEventListener("keydown", (event) => this.#key(event));
-    this.dialog.addEventListener("cancel", (event) => event.preventDefault());
+    // The browser's own Escape, which also comes when nothing in the dialog has the focus.
+    this.dialog.addEventListener("cancel", (event) => {
+      event.preventDefault();
+      this.front.leaveBy(false);
+    });
     document.body.append(this.dialog);
     this.dialog.showModal();
   }
@@ -104,11 +108,13 @@ class Sheet {
 
   update(view, depth) {
     this.view = view;
+    const losesFocus = !view.submit && document.activeElement === this.send;
     this.title.textContent = plainText(view.title);
     this.back.hidden = depth === 0;
     this.close.textContent = plainText(view.close) || (view.submit ? "Cancel" : "Close");
     this.send.hidden = !view.submit;
     this.send.textContent = plainText(view.submit);
+    if (losesFocus) this.modals.dialog.focus({ preventScroll: true });
     const fresh = this.surface.update(view.blocks, view.state?.values);
     const focused = fresh.flatMap((block) => elementsOf(block)).find((element) => element.focus_on_load);
     if (focused) this.wanted = focused.action_id;
@@ -146,8 +152,10 @@ class Sheet {
 
   // `all` closes the whole stack, else this view makes way for the one below.
   async leaveBy(all) {
-    if (this.surface.dirty && !(await leavingIsMeant())) return;
-    await this.modals.send({ op: "close", view: this.id, all });
+    if (this.leaving) return;
+    this.leaving = true;
+    if (!this.surface.dirty || (await leavingIsMeant())) await this.modals.send({ op: "close", view: this.id, all });
+    this.leaving = false;
   }
 
   #wait(busy) {
