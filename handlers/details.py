@@ -16,7 +16,7 @@ from handlers.views.search import note, unknown
 
 PATIENCE = 8.0
 """Seconds that the modal waits for Stripe before it shows Being created."""
-LOOK_AGAIN = (2.0, 3.0, 5.0, 10.0, 20.0, 40.0, 60.0)
+LOOK_AGAIN: tuple[float, ...] = (2.0, 3.0, 5.0, 10.0, 20.0, 40.0, 60.0)
 """Seconds between looks at a link whose creation takes longer; it settles within two minutes of Stripe answering."""
 
 

@@ -147,9 +147,9 @@ async def bench(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bench]:
         )
         sockets = AsyncSocketModeHandler(app, slack.app_token, logger=logging.getLogger("slack_bolt.paylink"))
         sockets.client.web_client = client
-        await sockets.connect_async()
+        await sockets.connect_async()  # type: ignore[no-untyped-call]
         await slack.connected()
         yield bench
         for task in bench.tasks:
             task.cancel()
-        await sockets.close_async()
+        await sockets.close_async()  # type: ignore[no-untyped-call]

@@ -1,0 +1,346 @@
+"""The list, the confirmation and the bulk run, in the local Slack on a fake desk."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from domain.errors import DatabaseUnavailable, RunNotFound
+from domain.money import Money
+from domain.summaries import LinkStatus
+from tests.handlers.conftest import Bench
+from tests.handlers.fake_desk import invoice, organisation, paid, with_link
+from tests.handlers.shapes import buttons, tick_groups
+
+
+@pytest.fixture
+def many(bench: Bench) -> Bench:
+    """250 eligible invoices, two that wait for payment, one paid."""
+    eligible = [invoice(n, buyer_name="Zeta AG" if n == 7 else "Acme") for n in range(1, 251)]
+    bench.invoices(*eligible, with_link(invoice(901)), with_link(invoice(902)), paid(invoice(903)))
+    return bench
+
+
+def ticked(bench: Bench) -> set[int]:
+    [selection] = bench.desk.selections.values()
+    return set(selection.ticked)
+
+
+def shown_as_ticked(bench: Bench) -> int:
+    """How many boxes of the top modal are ticked, as the client shows them."""
+    values = bench.top.values
+    return sum(
+        len(values.get(group["block_id"], {}).get("list_ticks", {}).get("selected_options", []))
+        for group in tick_groups(bench.top.payload)
+    )
+
+
+async def tick(bench: Bench, group: int, *ids: int) -> Any:
+    return await bench.click(
+        tick_groups(bench.top.payload)[group]["block_id"], "list_ticks", [*map(str, ids)]
+    )
+
+
+async def choose(bench: Bench, block: str, action: str, value: str) -> Any:
+    return await bench.click(block, action, value)
+
+
+async def type_search(bench: Bench, text: str, *, enter: bool) -> None:
+    at = (bench.top.id, bench.block("search-")["block_id"], "list_search")
+    await bench.workspace.type(bench.anna, *at, text, enter=enter)
+    await bench.idle()
+
+
+async def test_the_command_the_shortcut_and_home_open_the_list(many: Bench) -> None:
+    await many.command("/invoices")
+    assert "Billing Invoices" in many.shown.splitlines()
+    await many.workspace.close(many.anna, many.top.id)
+    await many.workspace.global_shortcut(many.anna, "billing_invoices")
+    await many.idle()
+    assert "Billing Invoices" in many.shown.splitlines()
+    await many.workspace.close(many.anna, many.top.id)
+    await many.workspace.open_home(many.anna)
+    await many.idle()
+    home = many.workspace.home(many.anna)
+    assert home is not None
+    await many.press("Billing Invoices", home.id)
+    assert "Billing Invoices" in many.shown.splitlines()
+    assert many.refused_calls() == []
+
+
+async def test_a_search_text_after_the_command_is_applied(many: Bench) -> None:
+    await many.command("/invoices zeta")
+    assert [len(group["elements"][0]["options"]) for group in tick_groups(many.top.payload)] == [1]
+    assert many.block("search-")["element"]["initial_value"] == "zeta"
+
+
+async def test_select_all_and_remove_all_really_change_what_is_ticked(many: Bench) -> None:
+    await many.command("/invoices")
+    await many.press("Select All on This Page")
+    assert (shown_as_ticked(many), len(ticked(many))) == (100, 100)
+    await many.press("Remove All Selections")
+    assert (shown_as_ticked(many), len(ticked(many))) == (0, 0)
+    await many.press("Select All on This Page")
+    assert shown_as_ticked(many) == 100
+    assert many.refused_calls() == []
+
+
+async def test_ticks_survive_paging_and_the_count_follows(many: Bench) -> None:
+    await many.command("/invoices")
+    await tick(many, 0, 1, 2)
+    assert "2 of 100 selected" in many.shown
+    await many.press("Next Page")
+    assert "2 of 100 selected, 2 of them on other pages" in many.shown
+    await tick(many, 0, 101)
+    await many.press("Previous Page")
+    assert shown_as_ticked(many) == 2
+    assert ticked(many) == {1, 2, 101}
+
+
+async def test_a_tick_leaves_the_other_groups_as_they_are(many: Bench) -> None:
+    await many.command("/invoices")
+    await tick(many, 0, 1, 2)
+    await tick(many, 3, 31)
+    await tick(many, 0, 2)
+    assert ticked(many) == {2, 31}
+    assert shown_as_ticked(many) == 2
+
+
+async def test_what_the_cap_leaves_out_is_unticked_and_said(many: Bench) -> None:
+    await many.command("/invoices")
+    await many.press("Select All on This Page")
+    await many.press("Next Page")
+    await tick(many, 0, 101, 102)
+    assert len(ticked(many)) == 100
+    assert shown_as_ticked(many) == 0
+    assert "2 more invoices couldn't be" in many.shown
+
+
+async def test_select_all_fills_up_and_says_how_many_were_left(many: Bench) -> None:
+    await many.command("/invoices")
+    await tick(many, 0, 1, 2)
+    await many.press("Next Page")
+    await many.press("Select All on This Page")
+    assert len(ticked(many)) == 100
+    assert "2 more invoices couldn't be" in many.shown
+
+
+async def test_the_filter_and_the_search_narrow_and_keep_each_other(many: Bench) -> None:
+    await many.command("/invoices")
+    await choose(many, "filter-", "list_filter", "Pending Payment")
+    assert "INV-1901" in many.shown
+    assert not tick_groups(many.top.payload)
+    await choose(many, "filter-", "list_filter", "All")
+    await type_search(many, "INV-19", enter=True)
+    [selection] = many.desk.selections.values()
+    assert (selection.filter, selection.search) == (None, "INV-19")
+    await choose(many, "filter-", "list_filter", "Paid")
+    [selection] = many.desk.selections.values()
+    assert (selection.filter, selection.search) == (LinkStatus.PAID, "INV-19")
+    assert "No billing invoice fits" not in many.shown
+
+
+async def test_text_in_search_that_was_not_applied_is_ignored(many: Bench) -> None:
+    await many.command("/invoices")
+    await tick(many, 0, 1)
+    await type_search(many, "zeta", enter=False)
+    assert (await many.submit()).ok
+    assert "1 invoice" in many.shown.splitlines()
+    [selection] = many.desk.selections.values()
+    assert selection.search == ""
+
+
+async def test_details_lie_on_the_list_and_the_copy_view_on_them(many: Bench) -> None:
+    await many.command("/invoices INV-19")
+    await choose(many, "filter-", "list_filter", "All")
+    await choose(many, "details-", "list_details", "901")
+    assert "Billing Invoice Details" in many.shown
+    await many.press("Copy Link URL")
+    assert len(many.workspace.views(many.anna)) == 3
+    assert many.refused_calls() == []
+
+
+async def test_a_row_leads_to_its_url(many: Bench) -> None:
+    bench = many
+    bench.invoices(with_link(invoice(901)))
+    await bench.command("/invoices")
+    await choose(bench, "filter-", "list_filter", "All")
+    await bench.press("Copy Payment Link URL")
+    assert bench.block("payment_link_url")
+
+
+async def test_nothing_ticked_is_said_beside_search(many: Bench) -> None:
+    await many.command("/invoices")
+    outcome = await many.submit()
+    assert {block.split("-")[0]: words for block, words in outcome.errors.items()} == {
+        "search": "Nothing is ticked. Tick the invoices that need a link."
+    }
+
+
+async def test_the_missing_add_on_is_said_in_the_list_and_beside_search(many: Bench) -> None:
+    many.desk.organisation = organisation(add_on=False)
+    await many.command("/invoices")
+    assert "Stripe Credit Card Payment Add-on" in many.shown
+    await tick(many, 0, 1)
+    [words] = (await many.submit()).errors.values()
+    assert "Stripe Credit Card Payment Add-on" in words
+
+
+async def test_the_submissions_ticks_win_over_what_was_heard_before(many: Bench) -> None:
+    await many.command("/invoices")
+    many.slack.faults.add(method="deliver.interactive")
+    await tick(many, 0, 1, 2, 3)
+    assert ticked(many) == set()
+    await many.submit()
+    assert "3 invoices" in many.shown
+
+
+async def test_from_a_hundred_ticks_to_a_hundred_links(many: Bench) -> None:
+    await many.command("/invoices")
+    root = many.top.id
+    await many.press("Select All on This Page")
+    await many.submit()
+    assert "Create Invoice Online Payment Links" in many.shown
+    assert "Total: USD 120,050.00" in many.shown
+    await many.workspace.submit(many.anna, many.top.id)
+    lines = many.shown.splitlines()
+    assert {"Created: 0", "Being created: 100"} <= set(lines)
+    many.desk.finish(1)
+    await many.idle()
+    assert {"Created: 100", "Skipped: 0", "Failed: 0", "Being created: 0"} <= set(many.shown.splitlines())
+    assert "INV-1001\thttps://buy.stripe.com/test_1" in many.shown
+    underneath = many.workspace.view(root)
+    assert "0 of 100 selected" in str(underneath.payload)
+    assert many.refused_calls() == []
+
+
+async def test_create_delivered_twice_begins_one_run(many: Bench) -> None:
+    await many.command("/invoices")
+    await tick(many, 0, 1)
+    await many.submit()
+    many.slack.faults.add(method="deliver.interactive", do="twice")
+    await many.workspace.submit(many.anna, many.top.id)
+    assert len(many.desk.runs) == 1
+    many.desk.finish(1)
+    await many.idle()
+    assert many.log.named("handler_failed") == []
+
+
+async def test_create_is_not_acknowledged_with_a_result_if_the_run_was_not_committed(many: Bench) -> None:
+    await many.command("/invoices")
+    await tick(many, 0, 1)
+    await many.submit()
+    many.desk.failure = DatabaseUnavailable()
+    await many.submit()
+    assert "Create Invoice Online Payment Links" in many.shown
+    assert "database doesn't answer" in many.shown
+    many.desk.failure = None
+    await many.workspace.submit(many.anna, many.top.id)
+    many.desk.finish(1)
+    await many.idle()
+    assert "Created: 1" in many.shown
+
+
+async def test_amounts_that_changed_are_confirmed_again(many: Bench) -> None:
+    await many.command("/invoices")
+    await tick(many, 0, 1, 2)
+    await many.submit()
+    many.desk.invoices[2] = invoice(2, amount=Money(500, "USD"))
+    await many.submit()
+    assert many.desk.runs == {}
+    assert "has changed of INV-1002" in many.shown
+    assert "Total: USD 1,205.50" in many.shown
+    await many.workspace.submit(many.anna, many.top.id)
+    assert len(many.desk.runs) == 1
+    many.desk.finish(1)
+    await many.idle()
+
+
+async def test_what_will_be_skipped_is_said_with_its_reason(many: Bench) -> None:
+    await many.command("/invoices")
+    await tick(many, 0, 1, 2)
+    many.desk.invoices[2] = paid(invoice(2))
+    await many.submit()
+    assert "1 invoice will be skipped" in many.shown
+    assert "It has been paid." in many.shown
+    await many.click("choose_copy", "choose_copy", "2")
+    assert many.block("payment_link_url")
+
+
+async def finished_with_a_failure(bench: Bench) -> None:
+    await bench.command("/invoices")
+    await tick(bench, 0, 1, 2)
+    await bench.submit()
+    await bench.workspace.submit(bench.anna, bench.top.id)
+    bench.desk.finish(1, failed={2: "Not allowed."})
+    await bench.idle()
+
+
+async def test_what_failed_can_be_retried_in_the_same_modal(many: Bench) -> None:
+    await finished_with_a_failure(many)
+    assert "Not allowed." in many.shown
+    many.slack.faults.add(method="deliver.interactive", do="twice")
+    await many.workspace.press(many.anna, many.top.id, "Retry Failed")
+    assert len(many.desk.runs) == 2
+    many.desk.finish(2)
+    await many.idle()
+    assert {"Created: 1", "Failed: 0"} <= set(many.shown.splitlines())
+    assert "Retry Failed" not in buttons(many.top.payload)
+
+
+async def test_the_result_leads_to_the_copy_view(many: Bench) -> None:
+    await finished_with_a_failure(many)
+    await many.click("choose_copy", "choose_copy", "1")
+    assert many.block("payment_link_url")
+    assert len(many.workspace.views(many.anna)) == 3
+
+
+async def test_csv_of_the_list_and_of_the_result_come_as_direct_messages(many: Bench) -> None:
+    await finished_with_a_failure(many)
+    await many.press("Download CSV")
+    await many.workspace.close(many.anna, many.top.id)
+    await choose(many, "filter-", "list_filter", "All")
+    await many.press("Download CSV")
+    contents = [file.content for file in many.workspace.files]
+    assert contents == [b"number\nrun 1\n", b"number\nNone,\n"]
+    dm = many.workspace.dm_channel(many.anna)
+    assert [file.channels for file in many.workspace.files] == [[dm], [dm]]
+    assert many.refused_calls() == []
+
+
+async def test_a_list_that_is_too_old_says_so(many: Bench) -> None:
+    await many.command("/invoices")
+    many.desk.selections.clear()
+    await many.press("Next Page")
+    assert "too old" in many.shown
+    [words] = (await many.submit()).errors.values()
+    assert "too old" in words
+
+
+async def test_a_run_of_somebody_else_is_not_found(many: Bench) -> None:
+    await finished_with_a_failure(many)
+    many.desk.failure = RunNotFound()
+    await many.press("Retry Failed")
+    assert "doesn't exist" in many.shown
+
+
+@pytest.mark.parametrize("forged", ["x", "1", "1|2|3", "-1|1", "|", "1|" + "9" * 30])
+async def test_a_forged_list_ends_in_a_sentence(bench: Bench, forged: str) -> None:
+    bench.invoices(invoice(1))
+    await bench.command("/invoices")
+    bench.top.payload["private_metadata"] = forged
+    await bench.press("Select All on This Page")
+    assert "doesn't recognise" in bench.shown
+    [words] = (await bench.submit()).errors.values()
+    assert "doesn't recognise" in words
+
+
+async def test_hostile_text_pages_like_any_other(bench: Bench) -> None:
+    hostile = [replace(invoice(n), buyer_name="\u202e<!channel> " * 500) for n in range(1, 151)]
+    bench.invoices(*hostile)
+    await bench.command("/invoices")
+    await bench.press("Next Page")
+    await bench.press("Select All on This Page")
+    await bench.submit()
+    assert "50 invoices" in bench.shown
+    assert bench.refused_calls() == []
