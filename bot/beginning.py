@@ -4,11 +4,14 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from sqlalchemy.orm import Session
+
 from bot.commands import Stop, schema_sentences
 from bot.health import DATABASE_AWAY, SLACK_AWAY, Part
+from bot.owners import find_dead
 from bot.slack_api import Identity, SlackAway, SlackRefused, fetch_identity
 from bot.wiring import Bot
-from domain import organisations
+from domain import claims, organisations
 from domain.errors import DatabaseUnavailable
 from domain.migrations import prepare
 
@@ -70,3 +73,11 @@ async def _set_up(bot: Bot, identity: Identity) -> None:
         bot.settings.paylink_notification_channel,
     )
     await bot.ledgers.start()
+    await bot.db.write(_take_back_claims, bot.owner)
+
+
+def _take_back_claims(session: Session, own: str) -> None:
+    """What processes of this host held when they were killed needn't wait for the end of their leases."""
+    dead = find_dead(claims.list_owners(session), own)
+    if dead:
+        claims.end_claims(session, dead)

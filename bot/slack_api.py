@@ -46,8 +46,11 @@ class Identity:
     scopes: frozenset[str]
 
 
-def make_session(metrics: Metrics) -> aiohttp.ClientSession:
-    """Connections to Slack that are kept open between calls; bound to the running loop. Counts Slack's 429s."""
+def make_session(metrics: Metrics, timeout: float = TIMEOUT_SECONDS) -> aiohttp.ClientSession:
+    """Connections to Slack that are kept open between calls; bound to the running loop. Counts Slack's 429s.
+
+    ``timeout`` is in seconds and covers a whole call.
+    """
 
     async def count(
         _session: aiohttp.ClientSession, _context: object, end: aiohttp.TraceRequestEndParams
@@ -57,7 +60,7 @@ def make_session(metrics: Metrics) -> aiohttp.ClientSession:
 
     trace = aiohttp.TraceConfig()
     trace.on_request_end.append(count)
-    return aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT_SECONDS), trace_configs=[trace])
+    return aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=timeout), trace_configs=[trace])
 
 
 def make_client(settings: Settings, session: aiohttp.ClientSession) -> AsyncWebClient:

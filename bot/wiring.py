@@ -1,8 +1,5 @@
 """Builds the whole bot from its settings. Nothing is global: a second one can be built beside it in one process."""
 
-import os
-import secrets
-import socket
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,9 +10,10 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.config import Settings, secret
 from bot.health import Health
 from bot.metrics import Metrics
+from bot.owners import make_owner
 from bot.probes import Probes, hear_stripe
 from bot.scheduler import Tick
-from bot.slack_api import make_client, make_session
+from bot.slack_api import TIMEOUT_SECONDS, make_client, make_session
 from bot.tracking import Tracker
 from bot.workers import Worker
 from domain import housekeeping
@@ -44,6 +42,7 @@ class Bot:
 
     settings: Settings
     clock: Clock
+    owner: str
     db: Database
     health: Health
     metrics: Metrics
@@ -74,17 +73,24 @@ def build(settings: Settings, *, db: Database | None = None, clock: Clock = utc_
     health = Health()
     metrics = Metrics()
     db = db if db is not None else Database(settings.database_url)
-    session = make_session(metrics)
+    # No request may outlast the claim that it is made under, whose time also covers the wait for its turn.
+    timeout = min(TIMEOUT_SECONDS, settings.paylink_lease_seconds / 3)
+    session = make_session(metrics, timeout)
     slack = make_client(settings, session)
 
     def heard(outcome: str) -> None:
         metrics.stripe_requests.labels(outcome).inc()
         hear_stripe(health, outcome)
 
-    stripe = StripeApi(secret(settings.stripe_api_key), base_url=settings.stripe_api_url, on_request=heard)
+    stripe = StripeApi(
+        secret(settings.stripe_api_key),
+        base_url=settings.stripe_api_url,
+        timeout=timeout,
+        on_request=heard,
+    )
     ledgers = Ledgers(db, stripe, clock)
     pace = StripePace(db, ledgers, settings.paylink_stripe_rate)
-    owner = f"{socket.gethostname()[:32]}-{os.getpid()}-{secrets.token_hex(4)}"
+    owner = make_owner()
     lease = timedelta(seconds=settings.paylink_lease_seconds)
     margin = timedelta(seconds=settings.paylink_margin_seconds)
     creation = LinkCreation(db, ledgers, stripe, pace, owner=owner, lease=lease, margin=margin, clock=clock)
@@ -108,6 +114,7 @@ def build(settings: Settings, *, db: Database | None = None, clock: Clock = utc_
     return Bot(
         settings=settings,
         clock=clock,
+        owner=owner,
         db=db,
         health=health,
         metrics=metrics,

@@ -173,11 +173,17 @@ class LinkCreation:
         )
         if found is not None:
             await self._record(intent, *found)
-        elif intent.last_sent_at is not None and intent.claimed_at < intent.last_sent_at + self._margin:
-            wait = intent.last_sent_at + self._margin - intent.claimed_at
-            await self._postpone(intent, wait.total_seconds() + 0.1, look_first=True)
+        elif (wait := self._until_settled(intent)) > 0:
+            await self._postpone(intent, wait, look_first=True)
         else:
             await self._db.background_write(links.renew_key, intent, self._owner)
+
+    def _until_settled(self, intent: Intent) -> float:
+        """Seconds, as of the claim, until the last request can no longer have an effect."""
+        if intent.last_sent_at is None:
+            return 0.0
+        settled = intent.last_sent_at + timedelta(seconds=self._stripe.timeout) + self._margin
+        return (settled - intent.claimed_at).total_seconds() + 0.1
 
     def _key_expired(self, intent: Intent) -> bool:
         return intent.first_sent_at is not None and intent.claimed_at - intent.first_sent_at > KEY_LIFE

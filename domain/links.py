@@ -254,6 +254,8 @@ def renew_key(session: Session, intent: Intent, owner: str) -> bool:
             sa.update(Link)
             .where(Link.id == intent.link_id, Link.state == "reserved", Link.owner == owner)
             .where(Link.idempotency_key == intent.key)
+            # Sent once more since this claim looked? Then what it saw is out of date.
+            .where(Link.last_sent_at.is_not_distinct_from(intent.last_sent_at))
             .values(
                 idempotency_key=f"paylink-{uuid.uuid4()}",
                 look_first=False,

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from bot.local.stripe.faults import FaultKind
 from bot.local.stripe.server import LocalStripe
+from domain import invoices, links
 from domain.database import Database
 from domain.eligibility import Reason
 from domain.errors import AmountChanged, InvoiceNotFound, NotEligible
@@ -131,6 +132,20 @@ async def test_a_key_that_stripe_has_forgotten_is_not_used_again(world: World, s
     await world.db.write(age)
     await run_until_created(world, invoice_id)
     assert len(stripe.links()) == 1
+
+
+async def test_no_new_key_is_taken_if_the_old_one_was_sent_since_the_look(world: World) -> None:
+    make_invoice(world.db)
+    invoice = await world.desk.get_invoice(ADA, 1)
+
+    def race(session: sa.orm.Session) -> bool:
+        invoice_row, organisation = invoices.lock(session, ADA.team_id, invoice.id)
+        terms = world.creation.terms()
+        intent = links.reserve_one(session, ADA, invoice_row, organisation, SEEN, terms, world.clock())
+        assert links.begin_sending(session, intent, terms.owner, timedelta(0))
+        return links.renew_key(session, intent, terms.owner)
+
+    assert not await world.db.write(race)
 
 
 async def test_what_stripe_refuses_fails_with_its_reason_and_can_be_tried_again(
