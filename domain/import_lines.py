@@ -131,10 +131,9 @@ class InvoiceFile:
             return _read_json(text)
         values = self._lines.finish_record(text) if '"' in text else text.rstrip("\r\n").split(",")
         if len(values) != len(self._order):
-            raise LineRefused(
-                f"{len(values)} fields instead of {len(self._order)}: "
-                "put fields that hold a comma in quotation marks"
-            )
+            counted = f"{len(values)} fields instead of {len(self._order)}"
+            more = len(values) > len(self._order)
+            raise LineRefused(counted + ": put a field that holds a comma in quotation marks" * more)
         return dict(zip(self._order, values, strict=True))
 
 
@@ -147,10 +146,16 @@ class _Lines:
         self.number = 0
 
     def next(self) -> str | None:
-        """The next line with its end, at most RECORD_LENGTH + 1 characters of it; None at the end."""
+        """The next line with its end, at most RECORD_LENGTH + 1 characters of it; None after the last."""
         if self._pushed:
             self.number += 1
             return self._pushed.popleft()
+        try:
+            return self._read()
+        except (OSError, UnicodeDecodeError) as error:
+            raise FileUnusable("the file changed, or can't be read any more: import it again") from error
+
+    def _read(self) -> str | None:
         line = self._text.readline(RECORD_LENGTH + 1)
         if not line:
             return None

@@ -86,7 +86,7 @@ def _insert(session: Session, organisation_id: int, rows: list[ImportedInvoice])
             _invoices.c.number_key.in_([row.number_key for row in rows]),
         )
     )
-    ids: dict[str, int] = {number_key: invoice_id for number_key, invoice_id in made}
+    ids: dict[str, int] = dict(made.tuples().all())
     _insert_terms(session, organisation_id, [(ids[row.number_key], row) for row in rows])
 
 

@@ -14,13 +14,15 @@ from typing import TypeVar
 
 from sqlalchemy.orm import Session
 
-from domain import audit, organisations
+from domain import audit
 from domain.database import Database
 from domain.errors import DatabaseUnavailable
 from domain.import_fields import ImportedInvoice
 from domain.import_lines import BadLine
 from domain.import_writing import Changes, write_rows
 from domain.models import Organisation
+from domain.organisations import OPERATOR
+from domain.summaries import OrganisationSummary
 
 T = TypeVar("T")
 
@@ -47,24 +49,26 @@ class ImportResult:
 
 def take(
     db: Database,
-    team_id: str,
+    organisation: OrganisationSummary | None,
     lines: Iterable[ImportedInvoice | BadLine],
     *,
     now: datetime,
     dry_run: bool = False,
-    actor: str = organisations.OPERATOR,
+    actor: str = OPERATOR,
     on_bad: Callable[[BadLine], None] = lambda _: None,
     on_progress: Callable[[int], None] = lambda _: None,
 ) -> ImportResult:
     """Take every good line, and tell ``on_bad`` of each other one; a number said twice stays as said first.
 
-    ``on_progress`` gets the number of lines dealt with so far. A dry run reads and writes nothing.
-    Raises OrganisationUnknown, and DatabaseUnavailable when the database stays away.
+    ``on_progress`` gets the number of lines dealt with so far. A dry run writes nothing, and may be made before there
+    is an organisation. Raises DatabaseUnavailable when the database stays away.
     """
-    organisation_id = db.run(organisations.get_by_team, team_id).id
     result = ImportResult()
-    if not dry_run:
-        db.run(_audit, organisation_id, "import.begin", team_id, actor, now)
+    if organisation is None and not dry_run:
+        raise ValueError("only a dry run can do without an organisation")
+    if organisation is not None and not dry_run:
+        db.run(_audit, organisation, "import.begin", organisation.team_id, actor, now)
+    organisation_id = 0 if organisation is None else organisation.id
     pause = _Pause(PAUSE_SECONDS if db.is_sqlite and not dry_run else 0)
     with closing(_Seen()) as seen:
         for chunk in _chunks(lines, CHUNK_ROWS):
@@ -79,8 +83,8 @@ def take(
             result.unchanged += changes.unchanged
             result.bad += len(bad)
             on_progress(result.taken + result.bad)
-    if not dry_run:
-        db.run(_finish, organisation_id, team_id, result, actor, now)
+    if organisation is not None and not dry_run:
+        db.run(_finish, organisation, result, actor, now)
     return result
 
 
@@ -95,18 +99,23 @@ def _persist(db: Database, organisation_id: int, rows: list[ImportedInvoice], dr
 
 
 def _finish(
-    session: Session, organisation_id: int, team_id: str, result: ImportResult, actor: str, now: datetime
+    session: Session, organisation: OrganisationSummary, result: ImportResult, actor: str, now: datetime
 ) -> None:
     if result.taken:
-        session.get_one(Organisation, organisation_id).last_imported_at = now
+        session.get_one(Organisation, organisation.id).last_imported_at = now
     counts = f"{result.new} new, {result.updated} updated, {result.unchanged} unchanged, {result.bad} bad"
-    _audit(session, organisation_id, "import.end", f"{team_id} {counts}", actor, now)
+    _audit(session, organisation, "import.end", f"{organisation.team_id} {counts}", actor, now)
 
 
 def _audit(
-    session: Session, organisation_id: int, action: str, subject: str, actor: str, now: datetime
+    session: Session,
+    organisation: OrganisationSummary,
+    action: str,
+    subject: str,
+    actor: str,
+    now: datetime,
 ) -> None:
-    audit.record(session, action, subject, actor=actor, now=now, organisation_id=organisation_id)
+    audit.record(session, action, subject, actor=actor, now=now, organisation_id=organisation.id)
 
 
 def _chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
