@@ -24,6 +24,10 @@ class Health:
         """Empty when everything can be reached."""
         return dict(self._reasons)
 
+    def wait_for(self, part: Part, reason: str) -> None:
+        """As bad, for what is only to be expected now."""
+        self._reasons[part] = reason
+
     def bad(self, part: Part, reason: str) -> None:
         if self._reasons.get(part) != reason:
             self._reasons[part] = reason

@@ -131,7 +131,8 @@ class HttpServer:
         app.router.add_post("/stripe/webhook", stripe.take)
         if slack is not None:
             app.router.add_post("/slack/events", slack.take)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=5.0)
+        # Neither Slack nor Stripe compresses what it sends, and what doesn't unpack would break aiohttp's own handling.
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=5.0, auto_decompress=False)
         self._site: web.TCPSite | None = None
 
     async def start(self) -> None:

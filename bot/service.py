@@ -51,7 +51,7 @@ class Service:
 
     async def start(self) -> None:
         """Listen, and begin the rest as soon as database and Slack can be reached. Raises Stop if the port is taken."""
-        self.bot.health.bad("start", STARTING)
+        self.bot.health.wait_for("start", STARTING)
         if self._http is not None:
             try:
                 await self._http.start()
@@ -81,7 +81,7 @@ class Service:
         def left() -> float:
             return max(deadline - time.monotonic(), 0.1)
 
-        self.bot.health.bad("start", STOPPING)
+        self.bot.health.wait_for("start", STOPPING)
         self._log.info("stopping")
         if self._beginning is not None:
             self._beginning.cancel()

@@ -96,7 +96,7 @@ class SocketMode:
         self._log = structlog.get_logger("bot.socket_mode")
 
     def start(self) -> None:
-        self._health.bad("socket", NO_SOCKET)
+        self._health.wait_for("socket", NO_SOCKET)
         self._task = asyncio.create_task(self._run(), name="socket-mode")
 
     def stop_intake(self) -> None:

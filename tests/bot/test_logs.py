@@ -3,7 +3,7 @@
 import io
 import json
 import logging
-from collections.abc import Iterator
+import os
 
 import pytest
 import sqlalchemy as sa
@@ -26,15 +26,10 @@ SECRETS = [
 
 
 @pytest.fixture
-def lines() -> Iterator[io.StringIO]:
-    root = logging.getLogger()
-    before = (root.handlers[:], root.level)
+def lines() -> io.StringIO:
     stream = io.StringIO()
     configure_logs(stream, verbose=True, as_json=True)
-    yield stream
-    root.handlers[:], level = before[0], before[1]
-    root.setLevel(level)
-    structlog.reset_defaults()
+    return stream
 
 
 @pytest.mark.parametrize("secret", SECRETS)
@@ -137,8 +132,6 @@ def test_what_a_service_sends_instead_of_a_code_is_not_kept() -> None:
 def test_stripes_sdk_cannot_be_told_to_print_bodies(
     monkeypatch: pytest.MonkeyPatch, lines: io.StringIO
 ) -> None:
-    import os
-
     monkeypatch.setenv("STRIPE_LOG", "debug")
     configure_logs(lines, as_json=True)
 
@@ -147,15 +140,9 @@ def test_stripes_sdk_cannot_be_told_to_print_bodies(
 
 def test_a_terminal_gets_lines_for_people() -> None:
     stream = io.StringIO()
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    try:
-        configure_logs(stream, as_json=False)
-        structlog.get_logger("bot").info("begun", team="T1")
-    finally:
-        root.handlers[:] = handlers
-        root.setLevel(level)
-        structlog.reset_defaults()
+
+    configure_logs(stream, as_json=False)
+    structlog.get_logger("bot").info("begun", team="T1")
 
     assert "begun" in stream.getvalue()
     assert not stream.getvalue().startswith("{")
