@@ -98,7 +98,9 @@ class Database:
             except DBAPIError as error:
                 if getattr(error.orig, "sqlstate", None) in _RUN_AGAIN and attempt < _ATTEMPTS:
                     continue
-                if error.connection_invalidated or isinstance(error, OperationalError):
+                if error.connection_invalidated or (
+                    isinstance(error, OperationalError) and not _is_mistake(error)
+                ):
                     raise DatabaseUnavailable(type(error.orig).__name__) from error
                 raise
         raise AssertionError("unreachable")
@@ -113,6 +115,11 @@ class Database:
         for lane in self._lanes.values():
             lane.shutdown(wait=True)
         self.engine.dispose()
+
+
+def _is_mistake(error: DBAPIError) -> bool:
+    """SQLite calls a statement that it can't run, such as one on a missing column, operational too."""
+    return getattr(error.orig, "sqlite_errorname", None) == "SQLITE_ERROR"
 
 
 class _Writer:

@@ -248,7 +248,7 @@ async def test_nothing_in_the_page_offends_its_own_content_security_policy(world
     assert said == []
     policy = (await page.request.get(world.url)).headers["content-security-policy"]
     assert "default-src 'none'" in policy
-    assert "unsafe" not in policy
+    assert "unsafe-inline" not in policy
 
 
 async def test_a_narrow_window_hides_the_navigation_behind_a_button(world: World) -> None:
