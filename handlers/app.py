@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.error import BoltUnhandledRequestError
+from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -75,6 +76,25 @@ SUBMISSIONS: dict[str, Answerer] = {
 OPTIONS: dict[str, Answerer] = {ids.CHOOSE_INVOICE: searching.offer}
 
 
+class AcknowledgingApp(AsyncApp):
+    """Over Socket Mode only a 200 acknowledges: whatever goes wrong before any handler, people see no warning sign."""
+
+    log: Log
+
+    async def async_dispatch(self, req: AsyncBoltRequest) -> BoltResponse:
+        try:
+            return await super().async_dispatch(req)
+        except Exception as error:  # Bolt's own reading of a garbled payload
+            return await self.acknowledge_anyway(error)
+
+    async def acknowledge_anyway(self, error: Exception) -> BoltResponse:
+        if isinstance(error, BoltUnhandledRequestError):
+            self.log.warning("delivery_unknown")
+        else:
+            self.log.error("delivery_failed", exc_info=error)
+        return BoltResponse(status=200, body="")
+
+
 def build_app(
     desk: Desk,
     *,
@@ -84,13 +104,15 @@ def build_app(
     export: CsvExport | None,
     track: Track,
     log: Log,
+    watch: Track | None = None,
 ) -> AsyncApp:
     """Build the app; it asks nobody anything until something is delivered.
 
     ``authorize`` gives the token for a workspace. ``signing_secret``: requests over HTTP must be signed with it; None
-    for Socket Mode alone. ``track`` runs the work that goes on after an acknowledgement.
+    for Socket Mode alone. ``track`` runs the work that goes on after an acknowledgement, and a shut-down waits for it;
+    ``watch`` (by default the same) keeps modals up to date for minutes, and a shut-down may cancel it.
     """
-    app = AsyncApp(
+    app = AcknowledgingApp(
         name="slack_bolt.app",
         logger=_quiet_logger(),
         client=client,
@@ -99,9 +121,11 @@ def build_app(
         request_verification_enabled=signing_secret is not None,
         raise_error_for_unhandled_request=True,
         process_before_response=False,
+        before_authorize=_with_proxy_of(client),
     )
-    _register(app, Office(desk, export, track, log))
-    app.error(_acknowledging(log))
+    app.log = log
+    app.error(app.acknowledge_anyway)
+    _register(app, Office(desk, export, track, watch or track, log))
     return app
 
 
@@ -125,17 +149,14 @@ def _register(app: AsyncApp, office: Office) -> None:
         app.options(name)(offering(office, answerer))
 
 
-def _acknowledging(log: Log) -> Callable[..., Awaitable[BoltResponse]]:
-    """Over Socket Mode only a 200 acknowledges; whatever went wrong before any handler, people see no warning sign."""
+def _with_proxy_of(configured: AsyncWebClient) -> Callable[..., Awaitable[None]]:
+    """Bolt makes a client for each delivery, and the SDK gives it the environment's proxy where none is configured."""
 
-    async def acknowledged(error: Exception) -> BoltResponse:
-        if isinstance(error, BoltUnhandledRequestError):
-            log.warning("delivery_unknown")
-        else:
-            log.error("delivery_failed", exc_info=error)
-        return BoltResponse(status=200, body="")
+    async def keep_proxy(client: AsyncWebClient, next_: Callable[[], Awaitable[None]]) -> None:
+        client.proxy = configured.proxy
+        await next_()
 
-    return acknowledged
+    return keep_proxy
 
 
 def _quiet_logger() -> logging.Logger:

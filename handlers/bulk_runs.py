@@ -1,7 +1,7 @@
 """Bulk runs: starting one, trying again what failed, and looking at what became of it."""
 
 from domain.errors import AmountsChanged
-from domain.summaries import Actor, BulkResult
+from domain.summaries import Actor
 from handlers import bulk_listing
 from handlers.delivery import Delivery
 from handlers.modals import open_modal
@@ -27,7 +27,7 @@ async def create(office: Office, delivery: Delivery) -> Json:
         return {"response_action": "update", "view": confirmation(shown, said=sentence(error))}
     if view.root_view_id and view.root_view_id != view.id:
         office.track(bulk_listing.start_over(office, delivery, view.root_view_id, selection_id))
-    office.track(_follow(office, delivery, run, view.id))
+    office.watch(_follow(office, delivery, run.id, view.id))
     return {"response_action": "update", "view": result(run)}
 
 
@@ -38,7 +38,7 @@ async def retry_failed(office: Office, delivery: Delivery) -> None:
     run = await office.desk.retry_failed(
         delivery.actor, reference.run_id, submission=reference.submission, view_id=view_id
     )
-    office.track(_follow(office, delivery, run, view_id))
+    office.watch(_follow(office, delivery, run.id, view_id))
 
 
 async def show_result(office: Office, delivery: Delivery) -> None:
@@ -46,11 +46,11 @@ async def show_result(office: Office, delivery: Delivery) -> None:
     run_id = read_id(delivery.value)
     place = await open_modal(office, delivery, _result(office, delivery.actor, run_id))
     if place is not None:
-        await follow_run(office, delivery.client, delivery.actor, run_id, place.view_id)
+        office.watch(_follow(office, delivery, run_id, place.view_id))
 
 
-async def _follow(office: Office, delivery: Delivery, run: BulkResult, view_id: str) -> None:
-    await follow_run(office, delivery.client, delivery.actor, run.id, view_id)
+async def _follow(office: Office, delivery: Delivery, run_id: int, view_id: str) -> None:
+    await follow_run(office, delivery.client, delivery.actor, run_id, view_id)
 
 
 async def _result(office: Office, actor: Actor, run_id: int) -> Json:

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from domain.errors import AmountChanged, LedgerChanged, NotEligible
+from domain.errors import AmountChanged, LedgerChanged, NotEligible, PaylinkError
 from domain.summaries import Actor, InvoiceSummary
 from handlers.delivery import Delivery
 from handlers.modals import Place, open_modal, push_modal, replace_modal, update
@@ -81,15 +81,25 @@ async def _create(office: Office, actor: Actor, clicked: SeenInvoice) -> str | N
 async def _show_outcome(
     office: Office, delivery: Delivery, place: Place, invoice_id: int, said: str | None
 ) -> None:
-    """Show the invoice as it is now, and again while its link isn't settled, until the modal is closed."""
-    for seconds in (*LOOK_AGAIN, None):
-        invoice = await office.desk.get_invoice(delivery.actor, invoice_id)
-        view = await _made(office, delivery.actor, invoice, said=said)
-        shown = await update(office.log, delivery.client, place, view)
-        if shown is None or not invoice.being_created or seconds is None:
-            return
-        place = shown
+    invoice = await office.desk.get_invoice(delivery.actor, invoice_id)
+    view = await _made(office, delivery.actor, invoice, said=said)
+    shown = await update(office.log, delivery.client, place, view)
+    if shown is not None and invoice.being_created:
+        office.watch(_follow(office, delivery, shown, invoice_id))
+
+
+async def _follow(office: Office, delivery: Delivery, place: Place, invoice_id: int) -> None:
+    """Look again until the link is settled, and show it then."""
+    for seconds in LOOK_AGAIN:
         await office.pause(seconds)
+        try:
+            invoice = await office.desk.get_invoice(delivery.actor, invoice_id)
+            if not invoice.being_created:
+                view = await _made(office, delivery.actor, invoice)
+                await update(office.log, delivery.client, place, view)
+                return
+        except PaylinkError as error:
+            office.log.info("invoice_not_read", error=type(error).__name__)
 
 
 async def _by_number(office: Office, actor: Actor, number: str) -> Json:

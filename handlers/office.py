@@ -38,5 +38,8 @@ class Office:
     desk: Desk
     export: CsvExport | None
     track: Track
+    """For work that has to be done."""
+    watch: Track
+    """For looking again and again, which may be dropped at any time."""
     log: Log
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep

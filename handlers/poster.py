@@ -52,6 +52,8 @@ class SlackPoster:
             logger=client.logger,
             retry_handlers=[],
         )
+        # The SDK takes a proxy from the environment where none is given.
+        self._client.proxy = client.proxy
 
     async def post(self, announcement: Announcement) -> Posted:
         """Post once. Raises NotPosted, PostUnknown."""

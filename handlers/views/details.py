@@ -138,7 +138,11 @@ def _remarks(invoice: InvoiceSummary, organisation: OrganisationSummary, creatin
     if invoice.link is not None:
         return []
     if creating:
-        return [section("The link is being created. This shows it as soon as Stripe has answered.")]
+        return [
+            section(
+                "The link is being created, by itself. If it doesn't show here within a minute, look the invoice up again."
+            )
+        ]
     blocks = []
     if invoice.refusal is not None:
         blocks.append(

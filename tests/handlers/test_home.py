@@ -1,0 +1,58 @@
+"""The Home tab: published when it is opened, and saying so when there is nothing to show."""
+
+from domain.errors import DatabaseUnavailable
+from tests.handlers.conftest import Bench
+from tests.handlers.fake_desk import invoice, organisation, paid, with_link
+from tests.handlers.shapes import flat
+
+
+async def opened(bench: Bench) -> str:
+    await bench.workspace.open_home(bench.anna)
+    await bench.idle()
+    home = bench.workspace.home(bench.anna)
+    assert home is not None
+    return flat(home.payload)
+
+
+async def test_home_counts_and_leads_to_what_was_paid_lately(bench: Bench) -> None:
+    bench.invoices(with_link(invoice(1)), with_link(invoice(2)), paid(invoice(3)))
+    lines = (await opened(bench)).splitlines()
+    assert {"Pending Payment: 2", "Paid: 1"} <= set(lines)
+    home = bench.workspace.home(bench.anna)
+    assert home is not None
+    row = next(each for each in home.blocks if "INV-1003" in str(each))
+    await bench.workspace.click(bench.anna, home.id, row["block_id"], "view_invoice")
+    await bench.idle()
+    assert "Stripe payment" in bench.shown.splitlines()
+    assert bench.refused_calls() == []
+
+
+async def test_home_is_fresh_whenever_it_is_opened(bench: Bench) -> None:
+    assert "Paid: 0" in await opened(bench)
+    bench.invoices(paid(invoice(3)))
+    assert "Paid: 1" in await opened(bench)
+
+
+async def test_home_says_why_there_is_nothing_to_show(bench: Bench) -> None:
+    bench.desk.failure = DatabaseUnavailable()
+    assert "database doesn't answer" in await opened(bench)
+    bench.desk.failure = None
+    bench.desk.organisation = organisation(team_id="T0OTHER")
+    assert "isn't set up" in await opened(bench)
+
+
+async def test_an_error_behind_a_button_of_home_opens_a_note(bench: Bench) -> None:
+    bench.invoices(paid(invoice(3)))
+    await opened(bench)
+    bench.desk.failure = DatabaseUnavailable()
+    home = bench.workspace.home(bench.anna)
+    assert home is not None
+    await bench.press("Find Invoice", home.id)
+    assert "database doesn't answer" in bench.shown
+
+
+async def test_slack_not_taking_home_is_logged_and_nothing_else(bench: Bench) -> None:
+    bench.slack.faults.add(method="views.publish", do="error", error="internal_error")
+    await bench.workspace.open_home(bench.anna)
+    await bench.idle()
+    assert bench.log.named("home_not_published") == [{"code": "internal_error"}]

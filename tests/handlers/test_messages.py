@@ -1,0 +1,116 @@
+"""Announcements pass Block Kit's rules, ping nobody, and hold the whole message in their top-level text."""
+
+import re
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bot.local.slack.surfaces import check_message
+from domain.money import Money
+from domain.summaries import Announcement, AnnouncementKind, ExceptionKind, Outcome
+from handlers.views.messages import announcement_message
+from tests.handlers.fake_desk import NOW, invoice, paid, with_link
+from tests.handlers.hostile import HOSTILE
+from tests.handlers.shapes import buttons, run
+
+
+def announcement(kind: AnnouncementKind, **facts: Any) -> Announcement:
+    made = Announcement(1, 1, kind, "key-1", "C0PAYMENTS", 0, False, NOW, invoice=paid(invoice(1)))
+    return replace(made, **facts)
+
+
+def every() -> dict[str, Announcement]:
+    """One of each that can be posted."""
+    made = {
+        "paid": announcement(AnnouncementKind.PAID, received=Money(120_050, "USD")),
+        "lost": announcement(AnnouncementKind.CHANNEL_LOST, channel="C0PAYMENTS", problem="is_archived"),
+        "mended": announcement(AnnouncementKind.CHANNEL_LOST, channel="C0PAYMENTS"),
+        "result": announcement(AnnouncementKind.BULK_RESULT, bulk=run(dict.fromkeys(Outcome, 25))),
+        "failed": announcement(
+            AnnouncementKind.BULK_RESULT, bulk=run({Outcome.FAILED: 100}, refusal="No. " * 500)
+        ),
+    }
+    for kind in ExceptionKind:
+        made[kind.value] = announcement(
+            AnnouncementKind.EXCEPTION, exception=kind, received=Money(900, "EUR"), stripe_object="pi_1"
+        )
+    return made
+
+
+@pytest.mark.parametrize("kind", every())
+def test_every_announcement_passes(kind: str) -> None:
+    message = announcement_message(every()[kind])
+    assert check_message(message) == []
+    assert 0 < len(message["text"]) <= 4000
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_names_break_nothing_and_ping_nobody(text: str) -> None:
+    one = paid(invoice(1, HOSTILE[text][:60].strip() or "x", buyer_name=HOSTILE[text]))
+    for kind in AnnouncementKind:
+        facts = announcement(
+            kind,
+            invoice=one,
+            exception=ExceptionKind.REFUNDED,
+            bulk=run({Outcome.FAILED: 100}, number=one.number, refusal=HOSTILE[text]),
+            channel="C0PAYMENTS",
+        )
+        message = announcement_message(facts)
+        assert check_message(message) == []
+        assert not re.search(r"<[!@]", message["text"])
+
+
+def test_a_payment_is_told_with_number_buyer_amount_and_paid() -> None:
+    message = announcement_message(every()["paid"])
+    for part in ("Paid", "INV-1001", "Acme Corporation", "USD 1,200.50"):
+        assert part in message["text"]
+    assert buttons(message) == ["View Invoice"]
+
+
+@pytest.mark.parametrize("kind", ExceptionKind)
+def test_an_exception_says_so_and_never_announces_paid(kind: ExceptionKind) -> None:
+    text = announcement_message(every()[kind.value])["text"]
+    for part in ("Exception", "INV-1001", "USD 1,200.50", "pi_1"):
+        assert part in text
+    assert "Paid" not in text
+
+
+def test_a_result_tells_the_counts_the_failures_and_the_way_back() -> None:
+    bulk = run({Outcome.CREATED: 7, Outcome.FAILED: 2}, refusal="Not allowed.")
+    message = announcement_message(announcement(AnnouncementKind.BULK_RESULT, bulk=bulk))
+    for part in (
+        "Created: 7",
+        "Skipped: 0",
+        "Failed: 2",
+        "Being created: 0",
+        "INV-8: Stripe refused it: Not allowed.",
+    ):
+        assert part in message["text"]
+    assert buttons(message) == ["Show Result"]
+
+
+def test_a_lost_channel_is_named_with_what_is_wrong_and_how_to_mend_it() -> None:
+    text = announcement_message(every()["lost"])["text"]
+    for part in ("<#C0PAYMENTS>", "archived", "Restore it", "Nothing is lost"):
+        assert part in text
+
+
+@pytest.mark.parametrize(
+    "kind", [AnnouncementKind.PAID, AnnouncementKind.EXCEPTION, AnnouncementKind.BULK_RESULT]
+)
+def test_an_announcement_without_its_facts_is_refused(kind: AnnouncementKind) -> None:
+    with pytest.raises(ValueError, match=kind.value):
+        announcement_message(announcement(kind, invoice=None))
+
+
+def test_an_exception_of_a_link_that_still_waits_names_what_it_asks_for() -> None:
+    facts = announcement(
+        AnnouncementKind.EXCEPTION,
+        invoice=with_link(invoice(1)),
+        exception=ExceptionKind.AMOUNT_DIFFERS,
+        received=Money(900, "USD"),
+    )
+    text = announcement_message(facts)["text"]
+    assert "USD 9.00" in text
+    assert "USD 1,200.50" in text

@@ -1,0 +1,97 @@
+"""Each error, reason and exception has words, and none of them is missing."""
+
+import inspect
+
+import pytest
+
+from domain import errors
+from domain.eligibility import Reason
+from domain.money import Money
+from domain.summaries import ExceptionKind
+from handlers import sentences
+from handlers.references import Unreadable
+from tests.handlers.fake_desk import invoice, with_link
+
+SAMPLES: list[Exception] = [
+    errors.OrganisationUnknown("T1"),
+    errors.InvoiceNotFound("7"),
+    errors.RunNotFound(),
+    errors.SelectionNotFound(),
+    errors.NotEligible("INV-1", Reason.PAID),
+    errors.AmountChanged("INV-1", Money(1, "USD"), Money(2, "USD")),
+    errors.AmountsChanged(tuple(f"INV-{n}" for n in range(12))),
+    errors.NothingSelected(),
+    errors.LedgerChanged(),
+    errors.DatabaseUnavailable(),
+    Unreadable("id"),
+]
+
+
+def test_every_error_of_the_domain_has_words() -> None:
+    everything = {
+        kind
+        for _, kind in inspect.getmembers(errors, inspect.isclass)
+        if issubclass(kind, errors.PaylinkError) and kind is not errors.PaylinkError
+    }
+    assert everything <= sentences.known_errors()
+    assert {type(sample) for sample in SAMPLES} == sentences.known_errors()
+
+
+@pytest.mark.parametrize("error", SAMPLES, ids=lambda error: type(error).__name__)
+def test_each_sentence_is_one_and_can_be_shown(error: Exception) -> None:
+    words = sentences.sentence(error)
+    assert words is not None
+    assert words.endswith((".", "/invoices.", "/invoice."))
+    assert 20 < len(words) < 300
+
+
+def test_an_error_that_nobody_foresaw_has_no_words_of_its_own() -> None:
+    assert sentences.sentence(ValueError("x")) is None
+
+
+def test_every_reason_has_words() -> None:
+    assert set(sentences.REASONS) == set(Reason)
+    assert len(set(sentences.REASONS.values())) == len(Reason)
+
+
+def test_the_missing_add_on_is_named_in_full() -> None:
+    for error in (
+        errors.NotEligible("", Reason.ADD_ON_MISSING),
+        errors.NotEligible("A", Reason.ADD_ON_MISSING),
+    ):
+        assert "Stripe Credit Card Payment Add-on" in (sentences.sentence(error) or "")
+
+
+def test_other_reasons_name_the_invoice() -> None:
+    assert "INV-1" in (sentences.sentence(errors.NotEligible("INV-1", Reason.TOO_LARGE)) or "")
+
+
+@pytest.mark.parametrize("kind", ExceptionKind)
+def test_every_exception_says_what_differs_and_what_to_do_and_never_paid(kind: ExceptionKind) -> None:
+    for received in (Money(900, "EUR"), None):
+        differs = sentences.what_differs(kind, with_link(invoice(1)), received)
+        todo = sentences.WHAT_TO_DO[kind]
+        assert differs
+        assert todo
+        assert "Paid" not in differs + todo
+    assert set(sentences.WHAT_TO_DO) == set(ExceptionKind)
+
+
+def test_an_amount_that_differs_is_said_beside_the_one_that_was_asked_for() -> None:
+    words = sentences.what_differs(ExceptionKind.AMOUNT_DIFFERS, with_link(invoice(1)), Money(900, "USD"))
+    assert "USD 9.00" in words
+    assert "USD 1,200.50" in words
+
+
+def test_an_unknown_problem_of_the_channel_names_slacks_code() -> None:
+    assert "/invite" in sentences.channel_problem("not_in_channel")
+    assert "posting_to_general_channel_denied" in sentences.channel_problem(
+        "posting_to_general_channel_denied"
+    )
+
+
+@pytest.mark.parametrize(
+    ("number", "words"), [(1, "1 more invoice couldn't"), (12, "12 more invoices couldn't")]
+)
+def test_what_was_left_out_is_counted(number: int, words: str) -> None:
+    assert words in sentences.left_out(number)
