@@ -26,10 +26,13 @@ async def begin(bot: Bot) -> Identity:
 
     A SQLite file gets its schema here; the organisation is made by the first start.
     """
-    _, identity = await asyncio.gather(
-        _until_reached(bot, "database", lambda: _check_schema(bot)),
-        _until_reached(bot, "slack", lambda: _identify(bot)),
-    )
+    try:
+        async with asyncio.TaskGroup() as both:
+            both.create_task(_until_reached(bot, "database", lambda: _check_schema(bot)))
+            identifying = both.create_task(_until_reached(bot, "slack", lambda: _identify(bot)))
+    except BaseExceptionGroup as failures:
+        raise failures.exceptions[0] from None
+    identity = identifying.result()
     await _until_reached(bot, "database", lambda: _set_up(bot, identity))
     return identity
 

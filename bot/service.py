@@ -19,10 +19,14 @@ from bot.scheduler import Clock
 from bot.slack_api import Identity
 from bot.socket_mode import SocketMode
 from bot.wiring import Bot
+from domain import claims
 from domain.errors import DatabaseUnavailable
+from domain.exporting import Export
 from handlers.app import build_app
 
-GRACE_SECONDS = 10.0
+# Together with what the transports need to close, less than the ten seconds after which systems kill.
+FINISH_SECONDS = 6.0
+LAST_SECONDS = 1.0
 # Counting in large tables takes its time; Prometheus asks every few seconds.
 FIGURES_SECONDS = 10.0
 STARTING = "Paylink is starting."
@@ -75,13 +79,9 @@ class Service:
             waiting.cancel()
 
     async def stop(self) -> None:
-        """Stop intake, give what is under way up to ten seconds to finish or hand back, then let go of everything."""
-        deadline = time.monotonic() + GRACE_SECONDS
-
-        def left() -> float:
-            return max(deadline - time.monotonic(), 0.1)
-
-        self.bot.health.wait_for("start", STOPPING)
+        """Stop intake, give what is under way up to ten seconds to finish, hand back the rest, let go of everything."""
+        bot = self.bot
+        bot.health.wait_for("start", STOPPING)
         self._log.info("stopping")
         if self._beginning is not None:
             self._beginning.cancel()
@@ -91,15 +91,20 @@ class Service:
         if self._socket is not None:
             self._socket.stop_intake()
         self._ticking.stop()
-        await self.bot.tracker.finish(left() - 5)
-        await asyncio.gather(*(worker.stop(left() - 3) for worker in self.bot.workers))
+        await asyncio.gather(
+            bot.tracker.finish(FINISH_SECONDS), *(worker.stop(FINISH_SECONDS) for worker in bot.workers)
+        )
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.bot.creation.finish(), left() - 1)
+            await asyncio.wait_for(bot.creation.finish(), LAST_SECONDS)
+        if self.begun.is_set():
+            # Another process, or the next start, needn't wait for the end of a lease.
+            with contextlib.suppress(DatabaseUnavailable):
+                await bot.db.write(claims.end_claims, {bot.owner})
         if self._socket is not None:
             await self._socket.stop()
         if self._http is not None:
             await self._http.stop()
-        await self.bot.close()
+        await bot.close()
         self._log.info("stopped")
 
     async def _begin(self) -> None:
@@ -111,7 +116,7 @@ class Service:
             authorize=_only(identity, secret(bot.settings.slack_bot_token)),
             # The guard has checked it by then; see Intake.
             signing_secret=None,
-            export=None,
+            export=Export(bot.db, bot.ledgers, bot.clock),
             track=bot.tracker.track,
             log=structlog.get_logger("handlers"),
         )

@@ -18,6 +18,11 @@ class Tracker:
         self._tasks: set[asyncio.Task[None]] = set()
         self._log = structlog.get_logger("bot.tracking")
 
+    @property
+    def under_way(self) -> int:
+        """How much has begun and not ended."""
+        return self._under_way
+
     def track(self, work: Coroutine[Any, Any, None]) -> None:
         """Run ``work`` to its end in a task of its own; whatever it raises is logged."""
         self.begin()

@@ -65,12 +65,16 @@ class Server:
         self, body: bytes, headers: dict[str, str] | None = None, *, signed: bool = True
     ) -> tuple[int, str]:
         given = FORM | (sign_slack(body) if signed else {}) | (headers or {})
-        async with self.session.post(f"{self.url}/slack/events", data=io.BytesIO(body), headers=given) as answer:
+        async with self.session.post(
+            f"{self.url}/slack/events", data=io.BytesIO(body), headers=given
+        ) as answer:
             return answer.status, await answer.text()
 
     async def stripe(self, body: bytes, signature: str | None = None) -> tuple[int, str]:
         headers = JSON | {"Stripe-Signature": signature if signature is not None else sign_stripe(body)}
-        async with self.session.post(f"{self.url}/stripe/webhook", data=io.BytesIO(body), headers=headers) as answer:
+        async with self.session.post(
+            f"{self.url}/stripe/webhook", data=io.BytesIO(body), headers=headers
+        ) as answer:
             return answer.status, await answer.text()
 
 
