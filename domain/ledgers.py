@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from domain.database import Database
@@ -42,7 +43,7 @@ class Ledgers:
 
     async def start(self) -> None:
         """Take up the ledger last used in this mode, or a new one. Raises DatabaseUnavailable."""
-        self._id = await self._db.write(open_ledger, self.livemode, None, self._clock())
+        self._id = await self._open(None)
 
     async def settle(self) -> bool:
         """Ask Stripe once which account the key belongs to; False while it can't be told."""
@@ -59,10 +60,17 @@ class Ledgers:
             account = None
         except StripeTrouble:
             return False
-        self._id = await self._db.write(open_ledger, self.livemode, account, self._clock())
+        self._id = await self._open(account)
         await self._db.background_write(resume, self._id)
         self._known = True
         return True
+
+    async def _open(self, account: str | None) -> int:
+        try:
+            return await self._db.write(open_ledger, self.livemode, account, self._clock())
+        except IntegrityError:
+            # Another process made the same ledger in the same moment: now it is there.
+            return await self._db.write(open_ledger, self.livemode, account, self._clock())
 
 
 def open_ledger(session: Session, livemode: bool, account: str | None, now: datetime) -> int:

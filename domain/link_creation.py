@@ -186,7 +186,9 @@ class LinkCreation:
         return (settled - intent.claimed_at).total_seconds() + 0.1
 
     def _key_expired(self, intent: Intent) -> bool:
-        return intent.first_sent_at is not None and intent.claimed_at - intent.first_sent_at > KEY_LIFE
+        """By whichever clock is ahead: a look too many costs a request, a key too old a second link."""
+        now = max(intent.claimed_at, self._clock())
+        return intent.first_sent_at is not None and now - intent.first_sent_at > KEY_LIFE
 
     async def _postpone(self, intent: Intent, seconds: float, *, look_first: bool = False) -> None:
         delay = timedelta(seconds=seconds)

@@ -78,7 +78,8 @@ def _match(link: dict[str, Any], reference: str) -> tuple[str, str] | None:
 
 
 def _any_older(session: Session, ledger_id: int, stripe_ids: list[str], than: datetime) -> bool:
+    """Whether one of these was made before ``than``, by the database's clock: it was asked for the last time by then."""
     older = sa.select(Link.id).where(
-        Link.ledger_id == ledger_id, Link.stripe_id.in_(stripe_ids), Link.created_at < than
+        Link.ledger_id == ledger_id, Link.stripe_id.in_(stripe_ids), Link.last_sent_at < than
     )
     return bool(session.scalar(sa.select(older.exists())))

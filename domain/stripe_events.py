@@ -183,6 +183,11 @@ def move_watermark(session: Session, ledger_id: int, newest: datetime | None, no
 
 
 def end_sweep(session: Session, ledger_id: int, begun_at: datetime, now: datetime) -> None:
+    """The sweep is done; its mark never passes a link that may exist at Stripe without our knowing it."""
+    unknown = sa.select(sa.func.min(Link.first_sent_at)).where(
+        Link.ledger_id == ledger_id, Link.state == "reserved"
+    )
+    begun_at = min(begun_at, session.scalar(unknown) or begun_at)
     ledger = session.get_one(Ledger, ledger_id, with_for_update=True)
     ledger.last_checked_at = now
     if ledger.swept_until is None or ledger.swept_until < begun_at:

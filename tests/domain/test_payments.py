@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from bot.local.stripe.faults import FaultKind
 from bot.local.stripe.server import LocalStripe
 from domain.models import Ledger, Payment
 from domain.money import Money
@@ -218,3 +219,28 @@ async def test_the_database_refuses_a_second_recorded_payment(
 
     with pytest.raises(sa.exc.IntegrityError):
         await world.db.write(copy)
+
+
+async def test_a_link_that_was_paid_before_we_knew_it_is_paid_once_we_do(
+    world: World, stripe: LocalStripe
+) -> None:
+    """Its answer got lost, somebody paid it, and the bot was off for 40 days."""
+    invoice_id = make_invoice(world.db, "INV-1")
+    stripe.faults.add(FaultKind.LOST, method="POST", path="/v1/payment_links")
+    await world.desk.create_link(ADA, invoice_id, SEEN, patience=5)
+    (unknown,) = stripe.links()
+    await pay(stripe, unknown["id"])
+    await world.desk.create_link(ADA, make_invoice(world.db), SEEN, patience=5)
+    stripe.advance(40 * 86400)
+    world.ahead = timedelta(days=40)
+    await world.watching.sweep_if_due()
+    async with asyncio.timeout(10):
+        while (await shown(world)).status is LinkStatus.NOT_CREATED:
+            await world.creation.run_due()
+            await asyncio.sleep(0.05)
+    assert len(stripe.links()) == 2
+    await world.db.write(lambda session: session.execute(sa.text("DELETE FROM duties")))
+    await world.watching.sweep_if_due()
+    await world.see()
+    assert (await shown(world)).status is LinkStatus.PAID
+    assert told(world) == [(AnnouncementKind.PAID, None)]
