@@ -47,14 +47,14 @@ def listing(page: InvoiceList, *, said: str | None = None) -> Json:
     if not page.organisation.add_on:
         blocks.append(section(REASONS[Reason.ADD_ON_MISSING]))
     blocks += [_search(selection, mark), _filter(selection, mark), _buttons(page, mark), _count(page)]
-    blocks += _groups(eligible, selection, mark)
-    if others:
-        blocks.append(caption("These can't be ticked"))
-        blocks += [_row(invoice) for invoice in others]
     if page.invoices:
         blocks.append(_details(page.invoices, mark))
     else:
         blocks.append(section("No billing invoice fits this filter and search."))
+    blocks += _groups(eligible, selection, mark)
+    if others:
+        blocks.append(caption("These can't be ticked"))
+        blocks += [_row(invoice) for invoice in others]
     return modal(
         HEADER,
         blocks,

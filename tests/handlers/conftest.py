@@ -17,7 +17,8 @@ from bot.local.slack import LocalSlack, Outcome, View
 from domain.summaries import Actor, InvoiceSummary, LinkStatus
 from handlers import progress
 from handlers.app import build_app
-from tests.handlers.fake_desk import TEAM, FakeDesk
+from tests.handlers.fake_desk import FakeDesk
+from tests.handlers.samples import TEAM
 from tests.handlers.shapes import flat
 
 ROOT = Path(__file__).resolve().parents[2]

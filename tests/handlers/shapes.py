@@ -17,7 +17,7 @@ from domain.summaries import (
     StripeState,
 )
 from handlers.views.listing import ROOM
-from tests.handlers.fake_desk import NOW, invoice, organisation, paid, with_link
+from tests.handlers.samples import NOW, invoice, organisation, paid, with_link
 
 Json = dict[str, Any]
 

@@ -19,8 +19,8 @@ from handlers.telling import with_notice
 from handlers.views.confirmation import confirmation
 from handlers.views.listing import listing
 from handlers.views.result import result
-from tests.handlers.fake_desk import invoice, organisation, paid, with_link
 from tests.handlers.hostile import HOSTILE
+from tests.handlers.samples import invoice, organisation, paid, with_link
 from tests.handlers.shapes import (
     LARGEST,
     buttons,

@@ -22,7 +22,8 @@ from handlers.references import FailedReference, ListReference, SeenInvoice, Unr
 from handlers.views.blocks import Json
 from handlers.views.listing import listing
 from tests.handlers.conftest import Notes
-from tests.handlers.fake_desk import TEAM, FakeDesk, invoice, with_link
+from tests.handlers.fake_desk import FakeDesk
+from tests.handlers.samples import TEAM, invoice, with_link
 from tests.handlers.shapes import page
 
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"

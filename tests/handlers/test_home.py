@@ -2,7 +2,7 @@
 
 from domain.errors import DatabaseUnavailable
 from tests.handlers.conftest import Bench
-from tests.handlers.fake_desk import invoice, organisation, paid, with_link
+from tests.handlers.samples import invoice, organisation, paid, with_link
 from tests.handlers.shapes import flat
 
 

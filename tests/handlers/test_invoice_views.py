@@ -19,8 +19,8 @@ from handlers.views.confirmation import confirmation
 from handlers.views.details import copying, details
 from handlers.views.home import home, unavailable
 from handlers.views.listing import listing
-from tests.handlers.fake_desk import invoice, organisation, paid, with_link
 from tests.handlers.hostile import HOSTILE
+from tests.handlers.samples import invoice, organisation, paid, with_link
 from tests.handlers.shapes import LARGEST, STRIPE, buttons, flat, page, standings
 
 

@@ -9,7 +9,7 @@ from domain.errors import DatabaseUnavailable, RunNotFound
 from domain.money import Money
 from domain.summaries import LinkStatus
 from tests.handlers.conftest import Bench
-from tests.handlers.fake_desk import invoice, organisation, paid, with_link
+from tests.handlers.samples import invoice, organisation, paid, with_link
 from tests.handlers.shapes import buttons, tick_groups
 
 

@@ -10,7 +10,7 @@ from domain.errors import DatabaseUnavailable, NotEligible
 from domain.money import Money
 from handlers import details, modals
 from tests.handlers.conftest import Bench
-from tests.handlers.fake_desk import invoice, organisation, paid, with_link
+from tests.handlers.samples import invoice, organisation, paid, with_link
 from tests.handlers.shapes import buttons
 
 
@@ -165,6 +165,18 @@ async def test_an_error_in_a_modal_leaves_what_stands_there(bench: Bench) -> Non
     await bench.press("Copy Link URL")
     assert "database doesn't answer" in bench.shown
     assert "Billing Invoice Details" in bench.shown
+
+
+async def test_an_error_is_told_directly_if_the_modal_shows_something_else_by_now(bench: Bench) -> None:
+    bench.invoices(with_link(invoice(1)))
+    await bench.command("/invoice INV-1001")
+    before = bench.shown
+    bench.desk.failure = DatabaseUnavailable()
+    bench.slack.faults.add(method="views.update", do="error", error="hash_conflict")
+    await bench.press("Copy Link URL")
+    assert bench.shown == before
+    [message] = bench.workspace.dms(bench.anna)
+    assert "database doesn't answer" in message.text
 
 
 async def test_an_error_of_a_command_is_told_to_the_person_alone(bench: Bench) -> None:

@@ -15,7 +15,7 @@ from bot.local.slack import LocalSlack
 from domain.posting import HistoryUnreadable, NotPosted, PostUnknown
 from domain.summaries import Announcement, AnnouncementKind
 from handlers.poster import SlackPoster
-from tests.handlers.fake_desk import invoice, paid
+from tests.handlers.samples import invoice, paid
 
 ROOT = Path(__file__).resolve().parents[2]
 CHANNEL = "C0PAYMENTS"

@@ -10,7 +10,7 @@ from domain.money import Money
 from domain.summaries import ExceptionKind
 from handlers import sentences
 from handlers.references import Unreadable
-from tests.handlers.fake_desk import invoice, with_link
+from tests.handlers.samples import invoice, with_link
 
 SAMPLES: list[Exception] = [
     errors.OrganisationUnknown("T1"),
