@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from domain import invoices, links, selections
+from domain.bulk_progress import finish_if_settled
 from domain.database import database_now
 from domain.eligibility import Reason
 from domain.errors import AmountsChanged, NotEligible, NothingSelected, RunNotFound
@@ -199,7 +200,7 @@ def _begin(
             )
         )
     session.flush()
-    links.finish_if_settled(session, run.id, now)
+    finish_if_settled(session, run.id, now)
     return summarise(session, run)
 
 

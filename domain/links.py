@@ -12,15 +12,16 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from domain import audit, outbox
+from domain import audit
+from domain.bulk_progress import settle_items
 from domain.database import database_now
 from domain.eligibility import Reason, ineligible_because
 from domain.errors import AmountChanged, LedgerChanged, NotEligible
-from domain.models import BulkRun, BulkRunItem, Instant, Invoice, Ledger, Link, Organisation
+from domain.models import Instant, Invoice, Ledger, Link, Organisation
 from domain.money import Money
 from domain.standing import place
 from domain.stripe_api import API_VERSION, payment_link_request
-from domain.summaries import Actor, AnnouncementKind, LinkStatus, Outcome
+from domain.summaries import Actor, LinkStatus, Outcome
 
 
 @dataclass(frozen=True)
@@ -216,7 +217,7 @@ def record_created(session: Session, link_id: int, stripe_id: str, url: str, now
     link.stripe_id, link.url, link.created_at, link.changed_at = stripe_id, url, now, now
     link.owner = link.lease_until = None
     _place(session, link)
-    _settle_items(session, link, Outcome.CREATED, None, now)
+    settle_items(session, link.id, Outcome.CREATED, None, now)
     return True
 
 
@@ -228,7 +229,7 @@ def record_refused(session: Session, intent: Intent, owner: str, refusal: str, n
     link.state, link.refusal, link.changed_at = "refused", refusal[:500], now
     link.owner = link.lease_until = None
     _place(session, link)
-    _settle_items(session, link, Outcome.FAILED, refusal[:500], now)
+    settle_items(session, link.id, Outcome.FAILED, refusal[:500], now)
     return True
 
 
@@ -281,40 +282,3 @@ def _lock_reserved(session: Session, link_id: int) -> Link | None:
 def _place(session: Session, link: Link) -> None:
     if session.scalar(sa.select(Ledger.current).where(Ledger.id == link.ledger_id)):
         place(session.get_one(Invoice, link.invoice_id), link)
-
-
-def _settle_items(session: Session, link: Link, outcome: Outcome, refusal: str | None, now: datetime) -> None:
-    """Tell the bulk runs that wait for this link; the last one to be told finishes its run."""
-    session.flush()
-    runs = session.scalars(
-        sa.update(BulkRunItem)
-        .where(BulkRunItem.link_id == link.id, BulkRunItem.outcome == Outcome.BEING_CREATED)
-        .values(outcome=outcome.value, refusal=refusal)
-        .returning(BulkRunItem.run_id)
-        .execution_options(synchronize_session=False)
-    ).all()
-    for run_id in runs:
-        finish_if_settled(session, run_id, now)
-
-
-def finish_if_settled(session: Session, run_id: int, now: datetime) -> None:
-    """When nothing of the run is being created any more, close it and tell whoever asked."""
-    # The lock makes the last two of several processes see each other's items.
-    run = session.scalar(sa.select(BulkRun).where(BulkRun.id == run_id).with_for_update())
-    if run is None or run.finished_at is not None:
-        return
-    waiting = sa.select(BulkRunItem.run_id).where(
-        BulkRunItem.run_id == run_id, BulkRunItem.outcome == Outcome.BEING_CREATED
-    )
-    if session.scalar(sa.select(waiting.exists())):
-        return
-    run.finished_at = now
-    outbox.enqueue(
-        session,
-        AnnouncementKind.BULK_RESULT,
-        f"bulk_run:{run.id}",
-        organisation_id=run.organisation_id,
-        now=now,
-        destination=run.requested_by,
-        run_id=run.id,
-    )
