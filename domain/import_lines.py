@@ -10,7 +10,7 @@ import io
 import json
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
@@ -129,12 +129,22 @@ class InvoiceFile:
     def _split(self, text: str) -> dict[str, str]:
         if self._order is None:
             return _read_json(text)
-        values = self._lines.finish_record(text) if '"' in text else text.rstrip("\r\n").split(",")
+        if '"' in text:
+            values = self._lines.finish_record(text, self._check_fields)
+        else:
+            values = text.rstrip("\r\n").split(",")
+            self._check_fields(values)
+        return dict(zip(self._order, values, strict=True))
+
+    def _check_fields(self, values: list[str]) -> None:
+        assert self._order is not None
         if len(values) != len(self._order):
             counted = f"{len(values)} fields instead of {len(self._order)}"
             more = len(values) > len(self._order)
             raise LineRefused(counted + ": put a field that holds a comma in quotation marks" * more)
-        return dict(zip(self._order, values, strict=True))
+        for name, value in zip(self._order, values, strict=True):
+            if ("\n" in value or "\r" in value) and name != "description":
+                raise LineRefused(f"{name}: a quotation mark opens it and isn't closed in this line")
 
 
 class _Lines:
@@ -170,7 +180,7 @@ class _Lines:
         self._pushed.extendleft(reversed(lines))
         self.number -= len(lines)
 
-    def finish_record(self, first: str) -> list[str]:
+    def finish_record(self, first: str, check: Callable[[list[str]], None]) -> list[str]:
         """The fields of the record that begins with this line, which may go on over the next ones.
 
         When it is refused, only its first line is used up: whatever follows is looked at by itself.
@@ -187,6 +197,7 @@ class _Lines:
                     if len(record) + len(following) > RECORD_LENGTH:
                         raise LineRefused(_UNCLOSED)
                 record += following
+            check(fields)
         except LineRefused:
             self.push_back(more)
             raise

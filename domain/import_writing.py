@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from domain.errors import DatabaseUnavailable
 from domain.import_fields import ImportedInvoice
 from domain.models import Invoice, Ledger, Link, Organisation, SearchTerm
 from domain.money import Money
@@ -86,7 +87,7 @@ def _insert(session: Session, organisation_id: int, rows: list[ImportedInvoice])
             _invoices.c.number_key.in_([row.number_key for row in rows]),
         )
     )
-    ids: dict[str, int] = dict(made.tuples().all())
+    ids = {row.number_key: row.id for row in made}
     _insert_terms(session, organisation_id, [(ids[row.number_key], row) for row in rows])
 
 
@@ -152,9 +153,12 @@ def insert_many(
             connection.exec_driver_sql(f"INSERT INTO {table} ({names}) VALUES ({places})", list(rows))  # noqa: S608
         return
     driver: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]
-    with driver.cursor() as cursor, cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
-        for row in rows:
-            copy.write_row(row)
+    try:
+        with driver.cursor() as cursor, cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(row)
+    except psycopg.OperationalError as error:
+        raise DatabaseUnavailable(type(error).__name__) from error
 
 
 def _values(

@@ -30,7 +30,7 @@ CHUNK_ROWS = 1_000
 # On SQLite other writers get in between two chunks: without it, one row of theirs waits up to two seconds.
 PAUSE_SECONDS = 0.02
 _ATTEMPTS = 5
-_RETRY_SECONDS = 1.0
+RETRY_SECONDS = 1.0
 
 
 @dataclass
@@ -94,7 +94,7 @@ def _persist(db: Database, organisation_id: int, rows: list[ImportedInvoice], dr
         try:
             return db.run(write_rows, organisation_id, rows, dry_run)
         except DatabaseUnavailable:
-            time.sleep(_RETRY_SECONDS)
+            time.sleep(RETRY_SECONDS)
     return db.run(write_rows, organisation_id, rows, dry_run)
 
 
