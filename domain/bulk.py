@@ -107,6 +107,16 @@ def get_result(session: Session, team_id: str, run_id: int) -> BulkResult:
     return summarise(session, _get(session, team_id, run_id))
 
 
+def list_unfinished(session: Session, since: datetime) -> list[tuple[Actor, int, str]]:
+    """Runs begun since then that go on, with who asked and the view that shows them."""
+    found = session.execute(
+        sa.select(Organisation.team_id, BulkRun.requested_by, BulkRun.id, BulkRun.view_id)
+        .join(Organisation, Organisation.id == BulkRun.organisation_id)
+        .where(BulkRun.finished_at.is_(None), BulkRun.requested_at >= since)
+    )
+    return [(Actor(team, user), run_id, view_id) for team, user, run_id, view_id in found if view_id]
+
+
 def summarise(session: Session, run: BulkRun) -> BulkResult:
     rows = session.execute(
         sa.select(BulkRunItem, Invoice.number, Link.url)

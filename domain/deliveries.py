@@ -12,6 +12,7 @@ from domain.models import (
     BulkRun,
     Instant,
     Invoice,
+    Ledger,
     Link,
     Organisation,
     OutboxMessage,
@@ -148,6 +149,7 @@ def _with_facts(session: Session, message: OutboxMessage, announcement: Announce
     return replace(
         announcement,
         invoice=invoices.summarise(invoice, link),
+        livemode=session.get_one(Ledger, link.ledger_id).livemode,
         received=Money(fact.amount, fact.currency),
     )
 

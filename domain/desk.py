@@ -5,7 +5,7 @@ a button may be anybody's. All raise OrganisationUnknown for a workspace that is
 """
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy.orm import Session
@@ -209,6 +209,10 @@ class Desk:
     async def get_result(self, actor: Actor, run_id: int) -> BulkResult:
         """Raises RunNotFound."""
         return await self._audited(actor, self._db.read(bulk.get_result, actor.team_id, run_id))
+
+    async def list_unfinished_runs(self) -> list[tuple[Actor, int, str]]:
+        """Runs of the last hour that go on: who asked, the run's id, and the id of the view that shows it."""
+        return await self._db.read(bulk.list_unfinished, self._clock() - timedelta(hours=1))
 
     # Home
 

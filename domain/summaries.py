@@ -236,6 +236,8 @@ class Announcement:
     """An earlier attempt's outcome is unknown: read the channel's history before posting."""
     attempted_at: datetime | None
     invoice: InvoiceSummary | None = None
+    livemode: bool = True
+    """False when it is about a link that was made with a test key."""
     received: Money | None = None
     exception: ExceptionKind | None = None
     stripe_object: str | None = None

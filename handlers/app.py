@@ -34,6 +34,7 @@ from handlers.listening import (
     offering,
 )
 from handlers.office import CsvExport, Log, Office, Track
+from handlers.progress import follow_run
 
 COMMANDS: dict[str, Command] = {"/invoice": commands.invoice, "/invoices": commands.invoices}
 
@@ -80,6 +81,12 @@ class AcknowledgingApp(AsyncApp):
     """Over Socket Mode only a 200 acknowledges: whatever goes wrong before any handler, people see no warning sign."""
 
     log: Log
+    office: Office
+
+    async def take_up(self) -> None:
+        """Keep the progress of runs that a restart interrupted up to date, in the views that still show them."""
+        for actor, run_id, view_id in await self.office.desk.list_unfinished_runs():
+            self.office.watch(follow_run(self.office, self.client, actor, run_id, view_id))
 
     async def async_dispatch(self, req: AsyncBoltRequest) -> BoltResponse:
         try:
@@ -105,7 +112,7 @@ def build_app(
     track: Track,
     log: Log,
     watch: Track | None = None,
-) -> AsyncApp:
+) -> AcknowledgingApp:
     """Build the app; it asks nobody anything until something is delivered.
 
     ``authorize`` gives the token for a workspace. ``signing_secret``: requests over HTTP must be signed with it; None
@@ -125,7 +132,8 @@ def build_app(
     )
     app.log = log
     app.error(app.acknowledge_anyway)
-    _register(app, Office(desk, export, track, watch or track, log))
+    app.office = Office(desk, export, track, watch or track, log)
+    _register(app, app.office)
     return app
 
 

@@ -26,12 +26,16 @@ def confirmation(shown: Confirmation, *, said: str | None = None) -> Json:
     if said is not None:
         blocks.append(notice(said))
     blocks += [context("Live mode" if shown.livemode else "Test mode"), caption("Target Billing Invoices")]
-    blocks += _targets(shown)
+    # What must be read before Create stands above what may be long.
+    blocks += _summary(shown)
     if shown.skipped:
         blocks.append(caption(f"{counted(len(shown.skipped), 'invoice')} will be skipped"))
         blocks += bullets(_skipped(invoice) for invoice in shown.skipped)
-    linked = [(invoice.id, invoice.number) for invoice in shown.skipped if invoice.link is not None]
-    blocks += copy_select(linked)
+        linked = [(invoice.id, invoice.number) for invoice in shown.skipped if invoice.link is not None]
+        blocks += copy_select(linked)
+    if shown.targets:
+        blocks.append(caption("Links will be created for"))
+        blocks += bullets(_target(invoice) for invoice in shown.targets)
     return modal(
         "Create Payment Links",
         blocks,
@@ -51,13 +55,12 @@ def copy_select(invoices: list[tuple[int, str]]) -> list[Json]:
     return [section("Copy Payment Link URL", accessory=element, block_id=ids.CHOOSE_COPY)]
 
 
-def _targets(shown: Confirmation) -> list[Json]:
+def _summary(shown: Confirmation) -> list[Json]:
     if not shown.targets:
         return [section("No link can be created for any of the ticked invoices.")]
     totals = ", ".join(str(total) for total in shown.totals)
     return [
         section(f"{counted(len(shown.targets), 'invoice')}\nTotal: {totals}"),
-        *bullets(_target(invoice) for invoice in shown.targets),
         section("Online payment links can't be withdrawn, deleted or changed once they are created."),
     ]
 

@@ -7,6 +7,8 @@ from handlers.views.blocks import Json, actions, button, paragraph, section
 from handlers.views.result import result_message
 from handlers.views.text import escaped, inline, isolated
 
+TEST_MODE = "Test mode: no money was moved."
+
 
 def announcement_message(announcement: Announcement) -> Json:
     """``text`` and ``blocks`` for any announcement. Raises ValueError for one that lacks what its kind tells."""
@@ -26,7 +28,7 @@ def announcement_message(announcement: Announcement) -> Json:
 def _paid(announcement: Announcement, invoice: InvoiceSummary) -> Json:
     amount = announcement.received or (invoice.link.amount if invoice.link else invoice.amount)
     rest = f": invoice {isolated(invoice.number)} of {inline(invoice.buyer_name, 300)}, {amount}"
-    return _about_invoice("Paid", rest, [], invoice)
+    return _about_invoice("Paid", rest, [] if announcement.livemode else [TEST_MODE], invoice)
 
 
 def _exception(announcement: Announcement, invoice: InvoiceSummary) -> Json:
@@ -35,6 +37,8 @@ def _exception(announcement: Announcement, invoice: InvoiceSummary) -> Json:
     amount = invoice.link.amount if invoice.link else invoice.amount
     rest = f": invoice {isolated(invoice.number)} of {inline(invoice.buyer_name, 300)}, {amount}"
     lines = [what_differs(kind, invoice, announcement.received), WHAT_TO_DO[kind]]
+    if not announcement.livemode:
+        lines.append(TEST_MODE)
     if announcement.stripe_object:
         lines.append(f"At Stripe: {announcement.stripe_object}")
     return _about_invoice("Exception", rest, lines, invoice)

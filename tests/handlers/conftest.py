@@ -16,7 +16,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.local.slack import LocalSlack, Outcome, View
 from domain.summaries import Actor, InvoiceSummary, LinkStatus
 from handlers import progress
-from handlers.app import build_app
+from handlers.app import AcknowledgingApp, build_app
 from tests.handlers.fake_desk import FakeDesk
 from tests.handlers.samples import TEAM
 from tests.handlers.shapes import flat
@@ -55,6 +55,8 @@ class FakeExport:
 
 class Bench:
     """What tests work with: a person called Anna, in a workspace where Paylink is installed."""
+
+    app: AcknowledgingApp
 
     def __init__(self, slack: LocalSlack) -> None:
         self.slack = slack
@@ -137,7 +139,7 @@ async def bench(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bench]:
                 bot_user_id=bench.workspace.bot_user_id,
             )
 
-        app = build_app(
+        bench.app = app = build_app(
             bench.desk,  # type: ignore[arg-type]
             client=client,
             authorize=authorize,

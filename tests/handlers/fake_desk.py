@@ -241,6 +241,13 @@ class FakeDesk:
             raise NothingSelected
         return self._begin(actor, failed, submission, view_id)
 
+    async def list_unfinished_runs(self) -> list[tuple[Actor, int, str]]:
+        return [
+            (Actor(self.organisation.team_id, run.requested_by), run.id, run.view_id)
+            for run in self.runs.values()
+            if not run.final and run.view_id
+        ]
+
     async def get_result(self, actor: Actor, run_id: int) -> BulkResult:
         await self._asked(actor)
         if run_id not in self.runs:

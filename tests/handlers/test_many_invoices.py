@@ -1,5 +1,6 @@
 """The list, the confirmation and the bulk run, in the local Slack on a fake desk."""
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -286,6 +287,20 @@ async def test_what_failed_can_be_retried_in_the_same_modal(many: Bench) -> None
     await many.idle()
     assert {"Created: 1", "Failed: 0"} <= set(many.shown.splitlines())
     assert "Retry Failed" not in buttons(many.top.payload)
+
+
+async def test_after_a_restart_the_progress_goes_on_in_the_same_modal(many: Bench) -> None:
+    await many.command("/invoices")
+    await tick(many, 0, 1, 2)
+    await many.submit()
+    await many.workspace.submit(many.anna, many.top.id)
+    for task in many.tasks:
+        task.cancel()
+    await asyncio.gather(*many.tasks, return_exceptions=True)
+    await many.app.take_up()
+    many.desk.finish(1)
+    await many.idle()
+    assert "Created: 2" in many.shown
 
 
 async def test_the_result_leads_to_the_copy_view(many: Bench) -> None:
