@@ -53,7 +53,8 @@ def claim_due(session: Session, *, owner: str, lease: timedelta, margin: timedel
     A message whose claim ended without a word may have been posted: it is looked for, once the margin is over.
     """
     now = database_now(session)
-    _doubt_abandoned(session, now, margin)
+    # Whoever died there might have waited for Slack's answer for half a lease (see begin_posting).
+    _doubt_abandoned(session, now, lease / 2 + margin)
     # The first open message of each destination, whoever is at it: nothing overtakes it.
     first = (
         sa.select(sa.func.min(OutboxMessage.id))
@@ -73,7 +74,7 @@ def claim_due(session: Session, *, owner: str, lease: timedelta, margin: timedel
     return [_claim(session, message, organisation, owner, lease, now) for message, organisation in due]
 
 
-def _doubt_abandoned(session: Session, now: datetime, margin: timedelta) -> None:
+def _doubt_abandoned(session: Session, now: datetime, settled_after: timedelta) -> None:
     session.execute(
         sa.update(OutboxMessage)
         .where(OutboxMessage.state == "sending", OutboxMessage.lease_until < now)
@@ -84,7 +85,8 @@ def _doubt_abandoned(session: Session, now: datetime, margin: timedelta) -> None
             next_attempt_at=sa.case(
                 (
                     OutboxMessage.may_be_posted,
-                    sa.type_coerce(OutboxMessage.last_attempted_at, sa.BigInteger) + milliseconds(margin),
+                    sa.type_coerce(OutboxMessage.last_attempted_at, sa.BigInteger)
+                    + milliseconds(settled_after),
                 ),
                 else_=sa.literal(now, Instant),
             ),
