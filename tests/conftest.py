@@ -15,6 +15,7 @@ import pytest_socket
 import sqlalchemy as sa
 
 from domain.database import Database, make_engine
+from domain.migrations import REVISIONS
 from domain.models import Base
 
 START_ATTEMPTS = 3
@@ -70,7 +71,7 @@ def blank_postgresql_url(postgresql_server: str) -> Iterator[str]:
 def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("template") / "paylink.db"
     engine = make_engine(f"sqlite:///{path}")
-    Base.metadata.create_all(engine)
+    _make_schema(engine)
     engine.dispose()
     return path
 
@@ -79,9 +80,19 @@ def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _postgresql_engine(postgresql_server: str) -> Iterator[sa.Engine]:
     with _created(postgresql_server, "paylink") as url:
         engine = sa.create_engine(url)
-        Base.metadata.create_all(engine)
+        _make_schema(engine)
         yield engine
         engine.dispose()
+
+
+def _make_schema(engine: sa.Engine) -> None:
+    """What an upgrade makes (a test compares them), in a tenth of its time."""
+    with engine.begin() as connection:
+        Base.metadata.create_all(connection)
+        connection.execute(sa.text("CREATE TABLE alembic_version (version_num VARCHAR(32) PRIMARY KEY)"))
+        connection.execute(
+            sa.text("INSERT INTO alembic_version VALUES (:version)"), {"version": REVISIONS[-1]}
+        )
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,77 @@
+"""`paylink organization` from outside."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.__main__ import main
+
+Env = dict[str, str]
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def env(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Env:
+    monkeypatch.chdir(tmp_path)
+    return {"HOME": str(tmp_path), "DATABASE_URL": database_url}
+
+
+def listed(env: Env, capsys: Capture) -> list[str]:
+    capsys.readouterr()
+    assert main(["organization", "list"], env) == 0
+    return capsys.readouterr().out.splitlines()
+
+
+def test_organisations_are_added_listed_and_changed(env: Env, capsys: Capture) -> None:
+    assert listed(env, capsys) == ["There is no organisation yet."]
+
+    assert main(["organization", "add", "T0ACME", "--name", "Acme", "--channel", "C0PAY"], env) == 0
+    assert main(["organization", "add", "T0BLUE"], env) == 0
+    assert listed(env, capsys) == [
+        "T0ACME\tAcme\tadd-on on\tchannel C0PAY\tno import",
+        "T0BLUE\t\tadd-on on\tno channel\tno import",
+    ]
+
+    assert main(["organization", "set", "T0ACME", "--add-on", "off"], env) == 0
+    assert capsys.readouterr().out == "T0ACME: add-on off, notification channel C0PAY.\n"
+    assert main(["organization", "set", "T0BLUE", "--channel", "G0PRIVATE"], env) == 0
+    assert listed(env, capsys) == [
+        "T0ACME\tAcme\tadd-on off\tchannel C0PAY\tno import",
+        "T0BLUE\t\tadd-on on\tchannel G0PRIVATE\tno import",
+    ]
+
+
+def test_adding_one_that_is_there_changes_nothing(env: Env, capsys: Capture) -> None:
+    assert main(["organization", "add", "T0ACME", "--name", "Acme"], env) == 0
+    assert main(["organization", "set", "T0ACME", "--add-on", "off"], env) == 0
+    before = listed(env, capsys)
+
+    assert main(["organization", "add", "T0ACME", "--name", "Other", "--channel", "C0PAY"], env) == 0
+
+    assert "there already" in capsys.readouterr().out
+    assert listed(env, capsys) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["set", "T0NONE", "--add-on", "on"], "There is no organisation 'T0NONE'"),
+        (["set", "T0NONE"], "Say what to change"),
+        (["set", "T0NONE", "--channel", "#payments"], "'#payments' isn't a channel's id"),
+        (["set", "T0NONE", "--channel", ""], "isn't a channel's id"),
+        (["add", "acme"], "'acme' isn't a workspace's id"),
+        (["add", "T0ACME", "--channel", "D0ALICE"], "isn't a channel's id"),
+    ],
+)
+def test_mistakes_are_one_sentence_and_status_2(
+    env: Env, arguments: list[str], sentence: str, capsys: Capture
+) -> None:
+    assert main(["organization", *arguments], env) == 2
+    error = capsys.readouterr().err
+    assert sentence in error
+    assert error.count("\n") == 1
+
+
+def test_a_switch_is_on_or_off(env: Env, capsys: Capture) -> None:
+    assert main(["organization", "set", "T0ACME", "--add-on", "maybe"], env) == 2
+    assert "maybe" in capsys.readouterr().err
