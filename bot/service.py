@@ -45,6 +45,7 @@ class Service:
         self._beginning: asyncio.Task[None] | None = None
         self._intake: Intake | None = None
         self._socket: SocketMode | None = None
+        self._stopped = False
         self._figures_read = -FIGURES_SECONDS
         self._http = self._make_http() if bot.settings.port is not None else None
 
@@ -79,7 +80,13 @@ class Service:
             waiting.cancel()
 
     async def stop(self) -> None:
-        """Stop intake, give what is under way up to ten seconds to finish, hand back the rest, let go of everything."""
+        """Stop intake, give what is under way up to ten seconds to finish, hand back the rest, let go of everything.
+
+        Once stopped, a service stays so.
+        """
+        if self._stopped:
+            return
+        self._stopped = True
         bot = self.bot
         bot.health.wait_for("start", STOPPING)
         self._log.info("stopping")

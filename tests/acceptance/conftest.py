@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+import aiohttp
 import pytest
 import yaml
 
@@ -36,6 +37,7 @@ class World:
     service: Service
     alice: str
     channel: str
+    env: dict[str, str]
 
     @property
     def workspace(self) -> Workspace:
@@ -50,12 +52,31 @@ class World:
         return make_invoice(self.db, number, organisation_id=organisation.id, **values)
 
     async def until(self, predicate: Callable[[], T], timeout: float = 15.0) -> T:
-        """The first true value of ``predicate``, looked at after everything that happens in Slack."""
-        return await self.workspace.wait_for(predicate, timeout)
+        """The first true value of ``predicate``, which looks at Slack, Stripe or the bot."""
+        async with asyncio.timeout(timeout):
+            while not (value := predicate()):  # noqa: ASYNC110 - no one event tells of all these changes
+                await asyncio.sleep(0.01)
+        return value
 
     def top(self, user: str | None = None) -> str:
-        """All that the visible modal says."""
-        return text_of(self.workspace.top(user or self.alice).payload)
+        """All that the visible modal says; nothing while there is none."""
+        views = self.workspace.views(user or self.alice)
+        return text_of(views[-1].payload) if views else ""
+
+    async def press(self, label: str) -> None:
+        await self.workspace.press(self.alice, self.workspace.top(self.alice).id, label)
+
+    async def submit(self) -> None:
+        await self.workspace.submit(self.alice, self.workspace.top(self.alice).id)
+
+    async def get(self, path: str) -> tuple[int, Any]:
+        """Ask the bot's own HTTP server."""
+        async with (
+            aiohttp.ClientSession() as session,
+            session.get(f"http://127.0.0.1:{self.service.port}{path}") as answer,
+        ):
+            text = await answer.text()
+            return answer.status, json.loads(text) if answer.content_type == "application/json" else text
 
     def announced(self) -> list[str]:
         """What the bot has said in the notification channel."""
@@ -109,17 +130,18 @@ class Worlds:
         await service.start()
         return service
 
-    async def make(self, transport: Transport, **more: str) -> World:
+    async def make(self, transport: Transport = "socket", **more: str) -> World:
         """A world in which everything is up."""
         slack, stripe = await self.services(transport)
         alice = slack.workspace.add_person("alice")
         channel = slack.workspace.add_channel("payments")
-        service = await self.start(self.settings(slack, stripe, transport, channel, **more))
+        env = self.settings(slack, stripe, transport, channel, **more)
+        service = await self.start(env)
         await asyncio.wait_for(service.begun.wait(), 10)
         slack.request_url = f"http://127.0.0.1:{service.port}/slack/events"
         if transport == "socket":
             await slack.connected()
-        return World(slack, stripe, service, alice, channel)
+        return World(slack, stripe, service, alice, channel, env)
 
     def add_webhook(self, world: World) -> None:
         world.stripe.add_webhook(

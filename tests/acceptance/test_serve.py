@@ -1,22 +1,47 @@
-"""The thin whole: from a slash command to exactly one paid message, over both transports, on both databases."""
+"""The whole: from a slash command to exactly one paid message, over both transports, on both databases."""
+
+import asyncio
+import time
+from typing import Any
 
 import pytest
 
-from tests.acceptance.conftest import Transport, World, Worlds
+from bot import service
+from tests.acceptance.conftest import Transport, World, Worlds, text_of
 
 TRANSPORTS: list[Transport] = ["socket", "http"]
 
 
 async def create_link(world: World, number: str) -> str:
     """Type /invoice, press Create Payment Link; the URL of the link."""
-    workspace, alice = world.workspace, world.alice
-    await workspace.command(alice, world.channel, f"/invoice {number}")
+    await world.workspace.command(world.alice, world.channel, f"/invoice {number}")
     await world.until(lambda: "Billing Invoice Details" in world.top())
-    await workspace.press(alice, workspace.top(alice).id, "Create Payment Link")
+    await world.press("Create Payment Link")
     await world.until(lambda: "Pending Payment" in world.top())
     [link] = world.stripe.links()
     assert link["url"] in world.top()
     return str(link["url"])
+
+
+async def start_run(world: World, count: int) -> None:
+    """Add invoices, type /invoices, tick them all, create."""
+    for n in range(count):
+        world.add_invoice(f"INV-{1001 + n}")
+    await world.workspace.command(world.alice, world.channel, "/invoices")
+    await world.until(lambda: "Billing Invoices" in world.top())
+    await world.press("Select All on This Page")
+    await world.until(lambda: f"{count} of 100 selected" in world.top())
+    await world.submit()
+    await world.until(lambda: "Create Invoice Online Payment Links" in world.top())
+    await world.submit()
+
+
+def creations(world: World) -> list[Any]:
+    return [one for one in world.stripe.requests if (one.method, one.path) == ("POST", "/v1/payment_links")]
+
+
+def refused_calls(world: World) -> list[Any]:
+    return [call for call in world.workspace.calls if not call.ok]
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
@@ -36,3 +61,79 @@ async def test_a_paid_link_is_announced_exactly_once(worlds: Worlds, transport: 
     await world.workspace.command(world.alice, world.channel, "/invoice INV-1001")
     await world.until(lambda: "Amount received" in world.top())
     assert len(world.announced()) == 1
+    assert refused_calls(world) == []
+
+
+async def test_with_the_webhook_a_payment_is_announced_without_a_poll(worlds: Worlds) -> None:
+    world = await worlds.make("http")
+    worlds.add_webhook(world)
+    world.add_invoice("INV-1001")
+
+    url = await create_link(world, "INV-1001")
+    began = time.monotonic()
+    await world.stripe.pay(url)
+    await world.until(lambda: world.announced())
+
+    assert time.monotonic() - began < 5
+    await world.stripe.webhooks_settled()
+    assert len(world.announced()) == 1
+    assert "/v1/events" not in [one.path for one in world.stripe.requests if one.method == "GET"]
+
+
+async def test_a_bulk_run_of_100_makes_each_link_with_one_request(sqlite_worlds: Worlds) -> None:
+    world = await sqlite_worlds.make()
+
+    await start_run(world, 100)
+    await world.until(lambda: "Created: 100" in world.top(), timeout=30)
+
+    assert len({link["metadata"]["invoice_number"] for link in world.stripe.links()}) == 100
+    # On a busy machine requests that were paced bunch up now and then, and Stripe sends one back.
+    assert [one.status for one in creations(world) if one.status != 429] == [200] * 100
+    assert len(creations(world)) <= 103
+    await world.until(lambda: world.workspace.dms(world.alice))
+    [message] = world.workspace.dms(world.alice)
+    assert "Created: 100" in text_of(message.as_json())
+    assert refused_calls(world) == []
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+async def test_a_restart_in_the_middle_of_a_bulk_run_loses_and_doubles_nothing(
+    worlds: Worlds, transport: Transport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "FINISH_SECONDS", 0.2)
+    world = await worlds.make(transport)
+
+    await start_run(world, 30)
+    await world.until(lambda: len(creations(world)) >= 5)
+    await world.service.stop()
+    stopped_at = len(world.stripe.links())
+    world.service = await worlds.start(world.env)
+    await asyncio.wait_for(world.service.begun.wait(), 10)
+    world.slack.request_url = f"http://127.0.0.1:{world.service.port}/slack/events"
+    await world.until(lambda: world.workspace.dms(world.alice))
+
+    assert stopped_at < 30
+    numbers = [link["metadata"]["invoice_number"] for link in world.stripe.links()]
+    assert len(numbers) == len(set(numbers)) == 30
+    assert "Created: 30" in text_of(world.workspace.dms(world.alice)[0].as_json())
+
+
+async def test_two_clicks_and_two_deliveries_make_one_link(worlds: Worlds) -> None:
+    world = await worlds.make()
+    bob = world.workspace.add_person("bob")
+    world.add_invoice("INV-1001")
+    for person in (world.alice, bob):
+        await world.workspace.command(person, world.channel, "/invoice INV-1001")
+        await world.until(lambda: "Create Payment Link" in world.top(person))  # noqa: B023 - looked at right here
+    world.slack.app.faults.add(method="deliver.interactive", do="twice")
+
+    await asyncio.gather(
+        *(
+            world.workspace.press(person, world.workspace.top(person).id, "Create Payment Link")
+            for person in (world.alice, bob)
+        )
+    )
+    await world.until(lambda: all("Pending Payment" in world.top(one) for one in (world.alice, bob)))
+
+    assert len(world.stripe.links()) == 1
+    assert len(creations(world)) == 1
