@@ -4,13 +4,19 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint types architecture format bench campaign requirements clean
+.PHONY: demo test lint types architecture format pictures requirements clean
 
 demo: $(READY)
 	$(BIN)/paylink demo
 
+# One file or test: make test TESTS=tests/domain/test_money.py (then nothing is said about what is missing).
 test: $(READY)
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+ifdef TESTS
+	$(BIN)/python -m pytest $(TESTS)
+else
+	bash tests/chromium.sh
+	$(BIN)/python -m pytest -p tests.whole_suite -n 2 --dist loadgroup
+endif
 
 lint: $(READY)
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
@@ -23,6 +29,10 @@ architecture: $(READY)
 
 format: $(READY)
 	$(BIN)/ruff check --fix . && $(BIN)/ruff format .
+
+# The pictures in docs/images, from a demo.
+pictures: $(READY)
+	$(BIN)/python docs/images/take.py
 
 # The virtual environment, made from nothing: pinned with hashes, then Paylink itself without its dependencies.
 $(READY): requirements/dev.txt pyproject.toml
