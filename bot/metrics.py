@@ -28,7 +28,7 @@ class Figures:
 def read_figures(session: Session, ledger_id: int) -> Figures:
     def counted(column: sa.ColumnElement[str], ledger: sa.ColumnElement[int]) -> dict[str, int]:
         rows = session.execute(sa.select(column, sa.func.count()).where(ledger == ledger_id).group_by(column))
-        return dict(row.tuple() for row in rows)
+        return {name: int(count) for name, count in rows}
 
     state = sa.case((Link.state == "created", Link.status), else_=Link.state)
     outbox = session.execute(
