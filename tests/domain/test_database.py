@@ -1,0 +1,242 @@
+import asyncio
+import contextlib
+import sqlite3
+import threading
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.exc import ArgumentError, DatabaseError, IntegrityError
+from sqlalchemy.orm import Session
+
+from domain import database
+from domain.database import Database, database_now
+from domain.errors import DatabaseUnavailable
+from domain.models import Pace
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def count(session: Session) -> int:
+    return session.scalars(sa.select(sa.func.count()).select_from(Pace)).one()
+
+
+def add(session: Session, name: str) -> None:
+    session.add(Pace(name=name, next_at=START))
+    session.flush()
+
+
+def move(session: Session) -> None:
+    """As most updates are written: read, then write what follows from it."""
+    pace = session.scalars(sa.select(Pace).with_for_update()).one()
+    pace.next_at += timedelta(seconds=1)
+
+
+async def test_what_was_written_can_be_read_and_what_failed_cannot(db: Database) -> None:
+    await db.write(add, "a")
+    with pytest.raises(IntegrityError):
+        await db.background_write(add, "a")
+
+    def half(session: Session) -> None:
+        add(session, "b")
+        raise KeyError("then it went wrong")
+
+    with pytest.raises(KeyError):
+        await db.write(half)
+    assert await db.read(count) == await db.background_read(count) == db.run(count) == 1
+
+
+async def test_a_read_keeps_nothing(db: Database) -> None:
+    await db.read(add, "a")
+    assert await db.read(count) == 0
+
+
+async def test_no_update_is_lost_between_two_processes(db: Database, database_url: str) -> None:
+    db.run(add, "a")
+    other = Database(database_url)
+    await asyncio.gather(*(one.write(move) for one in (db, other) for _ in range(20)))
+    await other.close()
+
+    moved = await db.read(lambda session: session.scalars(sa.select(Pace.next_at)).one())
+    assert moved == START + timedelta(seconds=40)
+
+
+@pytest.mark.postgres
+async def test_the_one_that_loses_a_deadlock_runs_again(postgresql_url: str) -> None:
+    db = Database(postgresql_url)
+    db.run(add, "a")
+    db.run(add, "b")
+    both = threading.Barrier(2)
+    attempts: list[str] = []
+
+    def lock(session: Session, first: str, second: str) -> None:
+        attempts.append(first)
+        session.execute(sa.update(Pace).where(Pace.name == first).values(next_at=START))
+        if len(attempts) <= 2:
+            both.wait(5)
+        session.execute(sa.update(Pace).where(Pace.name == second).values(next_at=START))
+
+    await asyncio.gather(db.write(lock, "a", "b"), db.write(lock, "b", "a"))
+
+    assert len(attempts) == 3
+    await db.close()
+
+
+async def test_on_sqlite_people_write_before_background_work(sqlite_url: str) -> None:
+    db = Database(sqlite_url)
+    begun, go = threading.Event(), threading.Event()
+    order: list[str] = []
+
+    def first(_: Session) -> None:
+        begun.set()
+        go.wait(5)
+
+    def note(_: Session, name: str) -> None:
+        order.append(name)
+
+    waiting = [asyncio.create_task(db.write(first))]
+    await asyncio.to_thread(begun.wait, 5)
+    waiting += [asyncio.create_task(db.background_write(note, f"background {n}")) for n in range(2)]
+    await asyncio.sleep(0)
+    waiting += [asyncio.create_task(db.write(note, f"person {n}")) for n in range(2)]
+    await asyncio.sleep(0)
+    go.set()
+    await asyncio.gather(*waiting)
+
+    assert order == ["person 0", "person 1", "background 0", "background 1"]
+    await db.close()
+
+
+async def test_background_work_never_takes_the_peoples_threads(db: Database) -> None:
+    go = threading.Event()
+    full = [
+        asyncio.create_task(db.background_read(lambda _: go.wait(5)))
+        for _ in range(database.BACKGROUND_THREADS * 2)
+    ]
+    await asyncio.sleep(0)
+    try:
+        assert await asyncio.wait_for(db.read(count), 5) == 0
+        assert not any(task.done() for task in full)
+    finally:
+        go.set()
+        await asyncio.gather(*full)
+
+
+async def test_whoever_is_cancelled_leaves_and_the_transaction_ends(db: Database) -> None:
+    begun, go, ended = threading.Event(), threading.Event(), threading.Event()
+
+    def slow(session: Session) -> None:
+        begun.set()
+        go.wait(5)
+        add(session, "a")
+        ended.set()
+
+    task = asyncio.create_task(db.write(slow))
+    await asyncio.to_thread(begun.wait, 5)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    go.set()
+    await asyncio.to_thread(ended.wait, 5)
+    # The writer's turn, or a lock on the row, comes after the one that goes on.
+    for _ in range(100):
+        if await db.write(count) == 1:
+            break
+    assert await db.read(count) == 1
+
+
+async def test_a_database_that_stays_locked_is_unavailable(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "BUSY_SECONDS", 0.05)
+    db = Database(sqlite_url)
+    with contextlib.closing(sqlite3.connect(sqlite_url.removeprefix("sqlite:///"))) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert await db.read(count) == 0
+        with pytest.raises(DatabaseUnavailable):
+            await db.write(add, "a")
+    await db.write(add, "a")
+    await db.close()
+
+
+@pytest.mark.postgres
+async def test_a_row_that_stays_locked_is_unavailable(
+    postgresql_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "BUSY_SECONDS", 0.05)
+    db = Database(postgresql_url)
+    db.run(add, "a")
+    with db.engine.begin() as connection:
+        connection.execute(sa.select(Pace.name).with_for_update())
+        with pytest.raises(DatabaseUnavailable):
+            await db.write(move)
+    await db.write(move)
+    await db.close()
+
+
+@pytest.mark.postgres
+async def test_a_connection_that_was_cut_is_replaced(postgresql_url: str) -> None:
+    db = Database(postgresql_url)
+    own = sa.text("SELECT pg_backend_pid()")
+    with sa.create_engine(postgresql_url, poolclass=sa.NullPool).connect() as other:
+        cut = await db.write(lambda session: session.scalar(own))
+        other.execute(sa.text("SELECT pg_terminate_backend(:pid)"), {"pid": cut})
+        assert await db.read(lambda session: session.scalar(own)) != cut
+    await db.close()
+
+
+async def test_no_free_connection_is_unavailable(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(db.engine.pool, "_timeout", 0.05)
+    with contextlib.ExitStack() as stack:
+        for _ in range(database.PEOPLE_THREADS + database.BACKGROUND_THREADS + 1):
+            stack.enter_context(db.engine.connect())
+        with pytest.raises(DatabaseUnavailable):
+            await db.read(count)
+    assert await db.read(count) == 0
+
+
+async def test_a_server_that_is_away_is_unavailable(tmp_path: Path) -> None:
+    db = Database(f"postgresql+psycopg://paylink@/paylink?host={tmp_path}")
+    with pytest.raises(DatabaseUnavailable):
+        await db.read(count)
+    await db.close()
+
+
+async def test_a_mistake_in_a_statement_is_not_taken_for_an_absence(db: Database) -> None:
+    with pytest.raises(DatabaseError, match="nowhere"):
+        await db.read(lambda session: session.execute(sa.text("SELECT 1 FROM nowhere")))
+
+
+def test_a_url_that_is_none_is_refused() -> None:
+    with pytest.raises(ArgumentError):
+        Database("nonsense")
+
+
+def test_the_databases_clock_tells_the_time(db: Database) -> None:
+    before = datetime.now(UTC)
+    told = db.run(database_now)
+    after = datetime.now(UTC)
+    assert before - timedelta(milliseconds=2) <= told <= after + timedelta(milliseconds=2)
+
+
+def test_instants_keep_their_milliseconds_and_their_zone(db: Database) -> None:
+    moment = datetime(2026, 11, 2, 9, 30, 0, 123_000, tzinfo=UTC)
+    db.run(lambda session: session.add(Pace(name="a", next_at=moment)))
+    assert db.run(lambda session: session.scalars(sa.select(Pace.next_at)).one()) == moment
+
+
+def test_a_new_sqlite_file_is_private_and_safe(tmp_path: Path) -> None:
+    db = Database(f"sqlite:///{tmp_path}/data/paylink.db")
+    with db.engine.connect() as connection:
+        pragmas = {
+            name: connection.execute(sa.text(f"PRAGMA {name}")).scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys")
+        }
+    assert pragmas == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+    modes = {
+        path.name: path.stat().st_mode & 0o777 for path in [tmp_path / "data", *(tmp_path / "data").iterdir()]
+    }
+    db.close_now()
+    assert modes.pop("data") == 0o700
+    assert set(modes.values()) == {0o600}
