@@ -2,6 +2,7 @@
 
 import itertools
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -28,8 +29,13 @@ def make_ledger(db: Database, **values: object) -> int:
     return db.run(_add, Ledger(**defaults | values))
 
 
-def make_invoice(
-    db: Database,
+def make_invoice(db: Database, number: str | None = None, **values: Any) -> int:
+    """An invoice without a link; without ``organisation_id`` it is of the organisation TEAM, made when missing."""
+    return db.run(add_invoice, number, **values)
+
+
+def add_invoice(
+    session: Session,
     number: str | None = None,
     *,
     organisation_id: int | None = None,
@@ -41,29 +47,25 @@ def make_invoice(
     due_date: date | None = date(2026, 11, 30),
     description: str = "",
 ) -> int:
-    """An invoice without a link; without ``organisation_id`` it is of the organisation TEAM, made when missing."""
+    """As make_invoice, in a transaction with others."""
     number = number or f"INV-{next(_counter) + 1000}"
-
-    def add(session: Session) -> int:
-        invoice = Invoice(
-            organisation_id=organisation_id or _home_organisation(session),
-            number=number.strip(),
-            number_key=number_key(number),
-            buyer_name=buyer_name,
-            buyer_email=buyer_email,
-            amount=amount,
-            currency=currency,
-            issue_date=issue_date,
-            due_date=due_date,
-            description=description,
-        )
-        place(invoice, None)
-        _add(session, invoice)
-        for term in terms_of(invoice.number_key, buyer_name):
-            session.add(SearchTerm(organisation_id=invoice.organisation_id, term=term, invoice_id=invoice.id))
-        return invoice.id
-
-    return db.run(add)
+    invoice = Invoice(
+        organisation_id=organisation_id or _home_organisation(session),
+        number=number.strip(),
+        number_key=number_key(number),
+        buyer_name=buyer_name,
+        buyer_email=buyer_email,
+        amount=amount,
+        currency=currency,
+        issue_date=issue_date,
+        due_date=due_date,
+        description=description,
+    )
+    place(invoice, None)
+    _add(session, invoice)
+    for term in terms_of(invoice.number_key, buyer_name):
+        session.add(SearchTerm(organisation_id=invoice.organisation_id, term=term, invoice_id=invoice.id))
+    return invoice.id
 
 
 def make_link(

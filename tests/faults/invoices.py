@@ -1,0 +1,38 @@
+"""Invoices for a campaign, and what people of other organisations ask for."""
+
+from datetime import UTC, datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from domain import links
+from domain.database import database_now
+from domain.links import Terms
+from domain.models import Invoice, Link, Organisation
+from domain.summaries import Actor
+from tests.domain.factories import add_invoice
+
+
+def add_invoices(session: Session, organisation_id: int, numbers: list[str]) -> list[int]:
+    return [
+        add_invoice(session, number, organisation_id=organisation_id, amount=10_000 + n)
+        for n, number in enumerate(numbers)
+    ]
+
+
+def reserve_elsewhere(session: Session, organisation_id: int, ledger_id: int, numbers: list[str]) -> None:
+    """New invoices of another organisation, and the intent of their links, as its people would commit it."""
+    organisation = session.get_one(Organisation, organisation_id)
+    terms, now = Terms(ledger_id, "nobody", timedelta(0)), datetime.now(UTC)
+    by = Actor(organisation.team_id, "U0ELSEWHERE")
+    numbers = [f"{organisation_id}-{number}" for number in numbers]
+    for invoice_id in add_invoices(session, organisation_id, numbers):
+        invoice = session.get_one(Invoice, invoice_id)
+        clock = database_now(session)
+        links.reserve(session, invoice, organisation, terms, None, by=by, now=now, clock=clock, claim=False)
+
+
+def numbers_without_link(session: Session, numbers: list[str]) -> list[str]:
+    """Those of the invoices that have neither a link nor the promise of one."""
+    found = sa.select(Invoice.number).outerjoin(Link, Link.invoice_id == Invoice.id)
+    return list(session.scalars(found.where(Invoice.number.in_(numbers), Link.id.is_(None))))

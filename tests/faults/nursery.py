@@ -1,0 +1,92 @@
+"""A process that brings up `paylink serve` processes, armed with a crash point: `python -m tests.faults.nursery`.
+
+It imports Paylink once and forks each of them, so that a thousand starts don't import it a thousand times. It reads
+one JSON object a line, {"env": {...}, "log": path, "point": ..., "times": ..., "suspend": ..., "ablation": ...}, and
+answers with one line, {"pid": ...}. A child is `paylink serve` with that environment and nothing else: what it is told
+over Slack, Stripe and the database is all that it knows.
+"""
+
+import json
+import os
+import signal
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from bot.__main__ import main
+from tests.faults import ablations, crash_points
+
+SHORT = 1.0
+
+
+def quicken() -> None:
+    """Shorten the delays that only spare the services, and how far back is read, so that a campaign takes minutes.
+
+    The lease and the margin aren't among them: they are settings.
+    """
+    from bot import beginning, workers
+    from domain import announcing, link_creation, link_search, watching
+
+    beginning.LONGEST_DELAY = SHORT
+    workers.LONGEST_DELAY = SHORT
+    announcing.ONE_A_SECOND = timedelta(milliseconds=20)
+    announcing.LONGEST_DELAY = SHORT
+    announcing.LOOK_AGAIN = 0.5
+    link_creation.LONGEST_DELAY = SHORT
+    link_creation.PAUSED_DELAY = SHORT
+    link_search._ALLOWANCE = timedelta(seconds=15)
+    watching.OVERLAP = timedelta(seconds=30)
+    watching.SESSION_LIFE = timedelta(seconds=60)
+    watching.HOURLY = timedelta(seconds=10)
+    watching.AT_START = timedelta(seconds=2)
+    watching.AFTER_TROUBLE = timedelta(seconds=SHORT)
+
+
+def bear(wish: dict[str, Any]) -> int:
+    """Fork a `paylink serve`; return its process id."""
+    pid = os.fork()
+    if pid:
+        return pid
+    status = 70
+    try:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        _redirect(Path(wish["log"]))
+        quicken()
+        if wish.get("ablation"):
+            ablations.ABLATIONS[wish["ablation"]]()
+        if wish.get("point"):
+            trap = crash_points.Trap(wish["point"], wish.get("times", 1), wish.get("suspend", False))
+            crash_points.install(trap.pass_by, trap.pass_during)
+        os.environ.clear()
+        os.environ.update(wish["env"])
+        status = main(["serve"], dict(wish["env"]))
+    finally:
+        os._exit(status)
+
+
+def _redirect(log: Path) -> None:
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.dup2(nothing, 0)
+    os.dup2(file, 1)
+    os.dup2(file, 2)
+
+
+def run() -> None:
+    """Serve wishes until standard input ends."""
+    _import_all()
+    # The kernel reaps the children: a zombie would look alive to whoever asks for its number.
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    for line in sys.stdin:
+        sys.stdout.write(json.dumps({"pid": bear(json.loads(line))}) + "\n")
+        sys.stdout.flush()
+
+
+def _import_all() -> None:
+    import bot.cli
+    import bot.serve  # noqa: F401
+
+
+if __name__ == "__main__":
+    run()
