@@ -13,6 +13,9 @@ from domain.models import Ledger, Link, OutboxMessage, Payment, PaymentException
 # Around Bolt's own floor of 10 ms and Slack's limit of three seconds.
 ACK_BUCKETS = (0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0)
 
+# A channel takes one message a second, so a backlog of hundreds takes minutes.
+ANNOUNCEMENT_BUCKETS = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0)
+
 
 @dataclass(frozen=True)
 class Figures:
@@ -66,6 +69,25 @@ class Metrics:
         )
         self.slack_rate_limited = Counter(
             "paylink_slack_rate_limited", "Answers of Slack's with status 429", registry=registry
+        )
+        self.links_settled = Counter(
+            "paylink_links_settled",
+            "Links that this process created, or that Stripe refused it",
+            ["outcome"],
+            registry=registry,
+        )
+        self.payments_recorded = Counter(
+            "paylink_payments_recorded",
+            "Payments and exceptions that this process recorded",
+            ["verdict"],
+            registry=registry,
+        )
+        self.announcement_seconds = Histogram(
+            "paylink_announcement_seconds",
+            "Time from a message's enqueuing to its post, by this process",
+            ["kind"],
+            buckets=ANNOUNCEMENT_BUCKETS,
+            registry=registry,
         )
         self.stripe_requests = Counter(
             "paylink_stripe_requests", "Requests to Stripe by their outcome", ["outcome"], registry=registry

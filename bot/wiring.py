@@ -110,7 +110,7 @@ def build(settings: Settings, *, db: Database | None = None, clock: Clock = utc_
     plan = _plan(settings, ledgers, creation, watching, announcing, probes)
     plan.append(("prune", lambda: housekeeping.prune(db, clock), 3600))
     workers = {name: Worker(name, work, health) for name, work, _ in plan}
-    _connect_wakes(workers, creation, watching, announcing)
+    _connect(workers, creation, watching, announcing, metrics)
     return Bot(
         settings=settings,
         clock=clock,
@@ -142,7 +142,18 @@ def _plan(
     probes: Probes,
 ) -> list[tuple[str, Work, float]]:
     """Each kind of work, and how many seconds apart the clock asks for it. Whether it is due, the work itself knows."""
-    swept = False
+    account_known = swept = False
+
+    async def know_account() -> None:
+        nonlocal account_known
+        if not account_known and await ledgers.settle():
+            account_known = True
+            creation.wake()
+
+    async def create_links() -> None:
+        # It would ask for the account too, every second, for as long as Stripe refuses the key.
+        if account_known:
+            await creation.run_due()
 
     async def sweep() -> None:
         nonlocal swept
@@ -151,24 +162,40 @@ def _plan(
 
     poll_check = min(POLL_CHECK_SECONDS, max(settings.paylink_poll_seconds / 4, 0.25))
     return [
-        ("create_links", creation.run_due, 1),
+        ("create_links", create_links, 1),
         ("settle_events", watching.settle_due, 1),
         ("announce", announcing.deliver_due, 1),
         ("poll", watching.poll_if_due, poll_check),
         ("sweep", sweep, 30),
-        ("know_account", ledgers.settle, 15),
+        ("know_account", know_account, 5),
         ("probe_database", probes.database, 5),
         ("probe_slack", probes.slack, 5),
         ("probe_stripe", probes.stripe, 5),
     ]
 
 
-def _connect_wakes(
-    workers: Mapping[str, Worker], creation: LinkCreation, watching: Watching, announcing: Announcing
+def _connect(
+    workers: Mapping[str, Worker],
+    creation: LinkCreation,
+    watching: Watching,
+    announcing: Announcing,
+    metrics: Metrics,
 ) -> None:
+    """Let each part wake whoever its results give work, and count them."""
     creation.wake = workers["create_links"].wake
     watching.wake = workers["settle_events"].wake
     announcing.wake = workers["announce"].wake
+
     # What is settled or recorded may have enqueued a message.
-    creation.on_settled = lambda _link, _created: announcing.wake()
-    watching.on_recorded = lambda _verdict: announcing.wake()
+    def settled(_link: int, created: bool) -> None:
+        metrics.links_settled.labels("created" if created else "refused").inc()
+        announcing.wake()
+
+    def recorded(verdict: str) -> None:
+        metrics.payments_recorded.labels(verdict).inc()
+        announcing.wake()
+
+    def posted(kind: str, seconds: float) -> None:
+        metrics.announcement_seconds.labels(kind).observe(seconds)
+
+    creation.on_settled, watching.on_recorded, announcing.on_posted = settled, recorded, posted

@@ -62,6 +62,15 @@ async def test_a_paid_link_is_announced_exactly_once(worlds: Worlds, transport: 
     await world.until(lambda: "Amount received" in world.top())
     assert len(world.announced()) == 1
     assert refused_calls(world) == []
+    _, counted = await world.get("/metrics")
+    for line in (
+        'paylink_links_settled_total{outcome="created"} 1.0',
+        'paylink_payments_recorded_total{verdict="paid"} 1.0',
+        'paylink_announcement_seconds_count{kind="paid"} 1.0',
+        'paylink_links{state="Paid"} 1.0',
+        'paylink_outbox{kind="paid",state="posted"} 1.0',
+    ):
+        assert line in counted
 
 
 async def test_with_the_webhook_a_payment_is_announced_without_a_poll(worlds: Worlds) -> None:
