@@ -106,6 +106,8 @@ def postgresql_server(testrun_uid: str) -> Iterator[str]:
         # Nothing here has to outlive a power failure.
         for setting in ("fsync", "synchronous_commit", "full_page_writes"):
             connection.execute(sa.text(f"ALTER SYSTEM SET {setting} = off"))
+        # The default of a second would be most of what a transaction waits for a lock.
+        connection.execute(sa.text("ALTER SYSTEM SET deadlock_timeout = '50ms'"))
         connection.execute(sa.text("SELECT pg_reload_conf()"))
     engine.dispose()
     yield url

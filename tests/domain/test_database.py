@@ -74,7 +74,7 @@ async def test_the_one_that_loses_a_deadlock_runs_again(postgresql_url: str) -> 
         attempts.append(first)
         session.execute(sa.update(Pace).where(Pace.name == first).values(next_at=START))
         if len(attempts) <= 2:
-            both.wait(5)
+            both.wait(30)
         session.execute(sa.update(Pace).where(Pace.name == second).values(next_at=START))
 
     await asyncio.gather(db.write(lock, "a", "b"), db.write(lock, "b", "a"))
@@ -90,13 +90,13 @@ async def test_on_sqlite_people_write_before_background_work(sqlite_url: str) ->
 
     def first(_: Session) -> None:
         begun.set()
-        go.wait(5)
+        go.wait(30)
 
     def note(_: Session, name: str) -> None:
         order.append(name)
 
     waiting = [asyncio.create_task(db.write(first))]
-    await asyncio.to_thread(begun.wait, 5)
+    await asyncio.to_thread(begun.wait, 30)
     waiting += [asyncio.create_task(db.background_write(note, f"background {n}")) for n in range(2)]
     await asyncio.sleep(0)
     waiting += [asyncio.create_task(db.write(note, f"person {n}")) for n in range(2)]
@@ -111,12 +111,12 @@ async def test_on_sqlite_people_write_before_background_work(sqlite_url: str) ->
 async def test_background_work_never_takes_the_peoples_threads(db: Database) -> None:
     go = threading.Event()
     full = [
-        asyncio.create_task(db.background_read(lambda _: go.wait(5)))
+        asyncio.create_task(db.background_read(lambda _: go.wait(30)))
         for _ in range(database.BACKGROUND_THREADS * 2)
     ]
     await asyncio.sleep(0)
     try:
-        assert await asyncio.wait_for(db.read(count), 5) == 0
+        assert await asyncio.wait_for(db.read(count), 30) == 0
         assert not any(task.done() for task in full)
     finally:
         go.set()
@@ -128,17 +128,17 @@ async def test_whoever_is_cancelled_leaves_and_the_transaction_ends(db: Database
 
     def slow(session: Session) -> None:
         begun.set()
-        go.wait(5)
+        go.wait(30)
         add(session, "a")
         ended.set()
 
     task = asyncio.create_task(db.write(slow))
-    await asyncio.to_thread(begun.wait, 5)
+    await asyncio.to_thread(begun.wait, 30)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
     go.set()
-    await asyncio.to_thread(ended.wait, 5)
+    await asyncio.to_thread(ended.wait, 30)
     # The writer's turn, or a lock on the row, comes after the one that goes on.
     for _ in range(100):
         if await db.write(count) == 1:
