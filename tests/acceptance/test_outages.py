@@ -1,8 +1,10 @@
 """What the bot does while Slack, Stripe or the database can't be reached, at its start and later."""
 
 import asyncio
+from contextlib import AsyncExitStack
 from typing import Any
 
+import aiohttp
 import pytest
 
 from bot.commands import Stop
@@ -149,9 +151,27 @@ async def test_variables_of_slacks_that_happen_to_be_set_change_nothing(
     await world.until(lambda: "Create Payment Link" in world.top())
 
 
-async def test_two_bots_run_side_by_side_in_one_process(tmp_path: Any) -> None:
-    from contextlib import AsyncExitStack
+async def test_in_socket_mode_slacks_requests_are_not_served_over_http(sqlite_worlds: Worlds) -> None:
+    world = await sqlite_worlds.make("socket")
 
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(f"http://127.0.0.1:{world.service.port}/slack/events", data="{}") as answer,
+    ):
+        assert answer.status == 404
+
+
+async def test_without_a_webhook_secret_every_delivery_is_refused(sqlite_worlds: Worlds) -> None:
+    world = await sqlite_worlds.make("socket", STRIPE_WEBHOOK_SECRET="")
+
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(f"http://127.0.0.1:{world.service.port}/stripe/webhook", data="{}") as answer,
+    ):
+        assert answer.status == 400
+
+
+async def test_two_bots_run_side_by_side_in_one_process(tmp_path: Any) -> None:
     async with AsyncExitStack() as stack:
         made = []
         for name in ("one", "two"):

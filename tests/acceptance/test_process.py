@@ -12,7 +12,7 @@ from tests.acceptance.conftest import Worlds
 
 async def run(env: dict[str, str], directory: Path) -> Process:
     return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bot", "serve", env=env, cwd=directory, stdout=PIPE, stderr=PIPE
+        sys.executable, "-m", "bot", "serve", "--verbose", env=env, cwd=directory, stdout=PIPE, stderr=PIPE
     )
 
 
