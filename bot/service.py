@@ -98,11 +98,15 @@ class Service:
         if self._socket is not None:
             self._socket.stop_intake()
         self._ticking.stop()
+        bot.creation.claim_no_more()
+        bot.announcing.claim_no_more()
         await asyncio.gather(
             bot.tracker.finish(FINISH_SECONDS), *(worker.stop(FINISH_SECONDS) for worker in bot.workers)
         )
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(bot.creation.finish(), LAST_SECONDS)
+            await asyncio.wait_for(
+                asyncio.gather(bot.creation.finish(), bot.announcing.finish()), LAST_SECONDS
+            )
         if self.begun.is_set():
             # Another process, or the next start, needn't wait for the end of a lease.
             with contextlib.suppress(DatabaseUnavailable):
@@ -125,12 +129,14 @@ class Service:
             signing_secret=None,
             export=Export(bot.db, bot.ledgers, bot.clock),
             track=bot.tracker.track,
+            watch=bot.tracker.watch,
             log=structlog.get_logger("handlers"),
         )
         self._intake = Intake(app, bot.tracker, bot.metrics)
         for worker in bot.workers:
             worker.start()
         self._ticking.start()
+        bot.tracker.watch(app.take_up())
         if bot.settings.socket_mode:
             self._socket = SocketMode(
                 secret(bot.settings.slack_app_token),

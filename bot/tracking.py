@@ -16,6 +16,7 @@ class Tracker:
         self._idle = asyncio.Event()
         self._idle.set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._watching: set[asyncio.Task[None]] = set()
         self._log = structlog.get_logger("bot.tracking")
 
     @property
@@ -30,6 +31,12 @@ class Tracker:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    def watch(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run ``work`` for as long as the bot runs: nobody waits for it at the end."""
+        task = asyncio.create_task(self._attempt(work))
+        self._watching.add(task)
+        task.add_done_callback(self._watching.discard)
+
     def begin(self) -> None:
         self._under_way += 1
         self._idle.clear()
@@ -42,6 +49,8 @@ class Tracker:
     async def finish(self, patience: float) -> bool:
         """Wait until nothing is under way, ``patience`` seconds at most; then cancel the tasks. Whether all ended."""
         deadline = time.monotonic() + max(patience, 0)
+        for task in self._watching:
+            task.cancel()
         while True:
             # An event's listener begins a moment after its acknowledgement.
             await asyncio.sleep(0.02)
@@ -57,8 +66,12 @@ class Tracker:
 
     async def _run(self, work: Coroutine[Any, Any, None]) -> None:
         try:
+            await self._attempt(work)
+        finally:
+            self.end()
+
+    async def _attempt(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
             await work
         except Exception:
             self._log.exception("tracked_work_failed")
-        finally:
-            self.end()

@@ -48,6 +48,7 @@ class Announcing:
         self._lease = lease
         self._margin = margin
         self._clock = clock
+        self._ending = False
         self._posting: set[asyncio.Task[None]] = set()
         self.wake: Callable[[], None] = lambda: None
         """Told when there is something to deliver; set by the wiring."""
@@ -57,10 +58,7 @@ class Announcing:
     async def deliver_due(self) -> None:
         """Deliver until nothing is due: destinations side by side, each in its order."""
         while True:
-            claims = await self._db.background_write(
-                deliveries.claim_due, owner=self._owner, lease=self._lease, margin=self._margin
-            )
-            for claim in claims:
+            for claim in await self._claim_due():
                 task = asyncio.create_task(self._deliver(claim), name=f"announcement-{claim.id}")
                 self._posting.add(task)
                 task.add_done_callback(self._ended)
@@ -68,6 +66,17 @@ class Announcing:
                 return
             # Not longer, so that one slow answer doesn't hold up the other destinations.
             await asyncio.wait(self._posting, timeout=0.5, return_when=asyncio.FIRST_COMPLETED)
+
+    async def _claim_due(self) -> list[Claim]:
+        if self._ending:
+            return []
+        return await self._db.background_write(
+            deliveries.claim_due, owner=self._owner, lease=self._lease, margin=self._margin
+        )
+
+    def claim_no_more(self) -> None:
+        """What is in flight ends; the rest is for other processes, or for the next start."""
+        self._ending = True
 
     async def finish(self) -> None:
         """Wait for what is in flight (the caller limits the time)."""

@@ -68,6 +68,7 @@ class LinkCreation:
         self._clock = clock
         self._paused = False
         self._in_trouble = 0
+        self._ending = False
         self._sending: set[asyncio.Task[None]] = set()
         self.wake: Callable[[], None] = lambda: None
         """Told when there is work to do; set by the wiring."""
@@ -94,7 +95,7 @@ class LinkCreation:
             return
         while True:
             # While Stripe refuses or is away one request at a time finds out whether that is over.
-            free = (1 if self._paused else IN_FLIGHT) - len(self._sending)
+            free = 0 if self._ending else (1 if self._paused else IN_FLIGHT) - len(self._sending)
             claimed = await self._db.background_write(links.claim_due, self.terms(), free) if free > 0 else []
             for intent in claimed:
                 self._send(intent)
@@ -102,6 +103,10 @@ class LinkCreation:
                 return
             # Not longer, so that what was reserved meanwhile doesn't wait for the slowest answer.
             await asyncio.wait(self._sending, timeout=0.5, return_when=asyncio.FIRST_COMPLETED)
+
+    def claim_no_more(self) -> None:
+        """What is in flight ends; the rest is for other processes, or for the next start."""
+        self._ending = True
 
     async def finish(self) -> None:
         """Wait for what is in flight (the caller limits the time)."""

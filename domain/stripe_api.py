@@ -4,6 +4,7 @@ Requests go through the SDK's asynchronous aiohttp client (the lightest, facts/s
 off, since what may be sent again is decided where the intent is kept.
 """
 
+import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -32,7 +33,9 @@ Object = dict[str, Any]
 class StripeApi:
     """One Stripe key. Every method raises the errors of domain/stripe_errors.py and nothing else.
 
-    ``timeout`` is in seconds and covers a whole request. ``on_request`` hears the outcome of each one.
+    ``timeout`` is in seconds and covers a whole request. ``on_request`` hears the outcome of each one. ``spacing`` is the
+    least number of seconds between two requests of this process: whoever waited for slots while the machine was busy
+    would else send several at once.
     """
 
     def __init__(
@@ -41,11 +44,15 @@ class StripeApi:
         *,
         base_url: str | None = None,
         timeout: float = 10.0,
+        spacing: float = 0.0,
         on_request: Callable[[str], None] = lambda outcome: None,
     ) -> None:
         self.livemode = "_live_" in api_key
         self.timeout = timeout
         self._on_request = on_request
+        self._spacing = spacing
+        self._turn = asyncio.Lock()
+        self._sent_at = 0.0
         self._api_key = api_key
         self._base_url = base_url
         self._client: stripe.StripeClient | None = None
@@ -91,6 +98,13 @@ class StripeApi:
             await self._http.close_async()  # type: ignore[no-untyped-call]
         self._client = self._http = None
 
+    async def _take_turn(self) -> None:
+        # Held while waiting, so that the next one counts from when this one really went.
+        async with self._turn:
+            loop = asyncio.get_running_loop()
+            await asyncio.sleep(max(self._sent_at + self._spacing - loop.time(), 0))
+            self._sent_at = loop.time()
+
     def _connected(self) -> stripe.StripeClient:
         if self._client is None:
             # The SDK's client is bound to the loop that it is made in.
@@ -115,6 +129,7 @@ class StripeApi:
         options: dict[str, Any] = {"stripe_version": version}
         if key is not None:
             options["idempotency_key"] = key
+        await self._take_turn()
         try:
             answer = await self._connected().raw_request_async(method, path, **params, **options)
         except (stripe.StripeError, aiohttp.ClientError, TimeoutError, OSError) as error:
