@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page, ViewportSize, async_playwright
 
 HERE = Path(__file__).parent
 CHROMIUM = "/usr/bin/chromium"
@@ -19,7 +19,7 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-quic",
 ]
-SIZE = {"width": 1000, "height": 680}
+SIZE: ViewportSize = {"width": 1000, "height": 680}
 START_SECONDS = 60.0
 SETTLE_MILLISECONDS = 700
 
