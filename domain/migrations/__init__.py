@@ -1,7 +1,7 @@
 """The schema's versions: bringing a database up to date, and refusing to work on one that isn't.
 
-A new version is drafted by ``alembic -x url=... revision --autogenerate -m ...`` against a database that is up to
-date, then read and cleaned, and its id added to REVISIONS.
+In the repository, ``alembic -x url=... revision --autogenerate -m ...`` drafts a new version against a database that
+is up to date; then it is read and cleaned, and its id added to REVISIONS.
 """
 
 from pathlib import Path
