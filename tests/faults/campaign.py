@@ -36,7 +36,6 @@ from tests.faults.troubles import SLACK_TROUBLES, STRIPE_TROUBLES
 LEASE = 3.0
 MARGIN = 1.0
 WEBHOOK_SECRET = "whsec_campaign"
-SETTLE_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,8 @@ class Plan:
     points: tuple[str, ...] = POINTS
     suspensions: tuple[str, ...] = SUSPENSIONS
     seed: int = 1
-    longest_life: float = 1.5
+    longest_life: float = 3.0
+    settle_seconds: float = 120.0
 
 
 @dataclass
@@ -84,6 +84,7 @@ class Campaign:
         self.plan = plan
         self.kills: Counter[str] = Counter()
         self.suspended = 0
+        self.interruptions = 0
         self._ground = ground
         self._db = Database(plan.database_url)
         self._random = random.Random(plan.seed)
@@ -168,7 +169,7 @@ class Campaign:
                 await self._fall_silent(slot, self._random.choice(self.plan.suspensions))
             else:
                 child = await self._bear(slot)
-                await asyncio.sleep(self._random.uniform(0.05, self.plan.longest_life))
+                await asyncio.sleep(self._random.uniform(0.05, self.plan.longest_life / 2))
                 await self._kill(child, "at any time")
 
     async def _die_at(self, slot: int, point: str) -> None:
@@ -246,6 +247,7 @@ class Campaign:
                     else:
                         await person.create_all(numbers[0].partition("-")[0], numbers)
                 except Interrupted:
+                    self.interruptions += 1
                     await asyncio.sleep(0.05)
             if await self._is_done_when_fewer_links_wait():
                 return
@@ -288,7 +290,7 @@ class Campaign:
         await self._ground.slack.delete("faults")
         await self._ground.stripe.delete("faults")
         children = [await self._bear(slot) for slot in range(self.plan.processes)]
-        deadline = time.monotonic() + SETTLE_SECONDS
+        deadline = time.monotonic() + self.plan.settle_seconds
         quiet = 0
         while quiet < 3 and time.monotonic() < deadline:
             await asyncio.sleep(0.5)

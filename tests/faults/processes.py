@@ -155,6 +155,7 @@ class Ground:
         self._seed = seed
         self._stack = AsyncExitStack()
         self._children: list[Child] = []
+        self._bearing = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
         try:
@@ -199,7 +200,8 @@ class Ground:
 
     async def bear(self, env: Mapping[str, str], log: Path, **arms: Any) -> Child:
         """A new `paylink serve`; ``arms`` are the nursery's: point, times, suspend, ablation."""
-        await self._nursery.tell({"env": dict(env), "log": str(log), **arms})
-        child = Child((await self._nursery.listen())["pid"])
+        async with self._bearing:
+            await self._nursery.tell({"env": dict(env), "log": str(log), **arms})
+            child = Child((await self._nursery.listen())["pid"])
         self._children.append(child)
         return child
