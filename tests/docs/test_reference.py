@@ -1,0 +1,124 @@
+"""The reference says what the code says: no setting, command, scope or metric is missing, and none is made up."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+
+from bot.cli import command
+from bot.config import Settings, setting_names
+from bot.doctor_slack import SCOPES
+from bot.doctor_stripe import READS
+from bot.metrics import Metrics
+from domain.exporting import COLUMNS as EXPORTED
+from domain.import_lines import HEADING
+from domain.stripe_events import TYPES
+from handlers.app import COMMANDS
+from tests.docs.pages import REFERENCE, ROOT, first_codes, table_rows
+
+HOW_TO = ROOT / "docs" / "how-to"
+
+
+def text_of(name: str) -> str:
+    return (REFERENCE / name).read_text("utf-8")
+
+
+def test_settings_are_those_of_the_code_with_what_each_must_be() -> None:
+    rows = first_codes(table_rows(REFERENCE / "settings.md"))
+    assert {name: row[1] for name, row in rows.items()} == setting_names()
+
+
+def test_settings_have_the_defaults_of_the_code() -> None:
+    rows = first_codes(table_rows(REFERENCE / "settings.md"))
+    for name, field in Settings.model_fields.items():
+        default = field.default
+        if isinstance(default, int | float | str):
+            assert rows[field.alias or name.upper()][2] == f"`{default}`"
+
+
+def test_the_readme_shows_no_other_settings_and_the_same_defaults() -> None:
+    rows = first_codes(table_rows(ROOT / "README.md"))
+    assert set(rows) <= set(setting_names())
+    assert rows["PAYLINK_POLL_SECONDS"][2] == str(Settings.model_fields["paylink_poll_seconds"].default)
+
+
+def _commands(group: Any, path: str) -> Iterator[tuple[str, Any]]:
+    for name in group.list_commands(None):
+        found = group.get_command(None, name)
+        if hasattr(found, "list_commands"):
+            yield from _commands(found, f"{path} {name}")
+        else:
+            yield f"{path} {name}", found
+
+
+def test_commands_are_those_of_the_code_with_all_their_options() -> None:
+    parts = re.split(r"^### ", text_of("commands.md"), flags=re.MULTILINE)[1:]
+    sections = {re.sub(r" [A-Z_]+$", "", part.split("\n")[0].strip("`")): part for part in parts}
+    known = dict(_commands(command(), "paylink"))
+    assert set(sections) == set(known)
+    for path, found in known.items():
+        flags = {flag for option in found.params for flag in option.opts if flag.startswith("-")}
+        said = set(re.findall(r"(?<=`)--?[a-z][a-z-]*", sections[path].split("\n## ")[0]))
+        assert said == flags - {"--help"}, path
+
+
+def test_slash_commands_are_those_that_are_registered() -> None:
+    rows = first_codes(table_rows(REFERENCE / "commands.md"))
+    assert {name.split()[0] for name in rows if name.startswith("/")} == set(COMMANDS)
+
+
+def test_exported_and_imported_columns_are_those_of_the_code() -> None:
+    said = re.search(r"The columns are (.*?)\. ", text_of("commands.md"), re.DOTALL)
+    assert said is not None
+    assert tuple(re.findall(r"`(\w+)`", said.group(1))) == EXPORTED
+    assert HEADING in (HOW_TO / "import-invoices.md").read_text("utf-8")
+
+
+def test_metrics_are_those_of_the_code_with_type_and_labels() -> None:
+    metrics = Metrics()
+    labels = {kept._name: kept._labelnames for kept in vars(metrics).values() if hasattr(kept, "_labelnames")}
+    known = {
+        family.name + "_total" * (family.type == "counter"): (family.type, labels[family.name])
+        for family in metrics.registry.collect()
+        if family.name.startswith("paylink_")
+    }
+    rows = first_codes(table_rows(REFERENCE / "metrics.md"))
+    said = {name: (row[1], tuple(re.findall(r"`(\w+)`", row[2]))) for name, row in rows.items()}
+    assert said == known
+
+
+def test_the_metrics_in_the_how_to_exist() -> None:
+    rows = first_codes(table_rows(REFERENCE / "metrics.md"))
+    for name in re.findall(r"paylink_\w+", (HOW_TO / "run-in-production.md").read_text("utf-8")):
+        assert name in rows
+
+
+def test_scopes_are_those_of_the_manifest_and_of_the_doctor() -> None:
+    manifest = yaml.safe_load((ROOT / "manifest.yml").read_text("utf-8"))
+    slack = text_of("scopes.md").split("## Stripe")[0]
+    said = re.findall(r"^\| `([a-z:]+)` \|", slack, re.MULTILINE)
+    assert said == manifest["oauth_config"]["scopes"]["bot"]
+    assert set(said) == set(SCOPES)
+    for event in manifest["settings"]["event_subscriptions"]["bot_events"]:
+        assert f"`{event}`" in slack
+
+
+@pytest.mark.parametrize(
+    "path", [REFERENCE / "scopes.md", HOW_TO / "connect-stripe.md"], ids=["scopes", "how-to"]
+)
+def test_stripes_permissions_are_those_that_the_doctor_asks_for(path: Any) -> None:
+    said = {row[0].split()[0]: row[1] for row in table_rows(path) if row[1:2] in (["Write"], ["Read"])}
+    wanted = {permission.split(":")[0].split()[0]: "Read" for permission in READS.values()}
+    assert said == wanted | {"Payment": "Write"}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [REFERENCE / "scopes.md", HOW_TO / "connect-stripe.md", ROOT / "README.md"],
+    ids=["scopes", "how-to", "readme"],
+)
+def test_the_webhooks_event_types_are_those_that_concern_paylink(path: Any) -> None:
+    said = re.findall(r"\b(?:checkout\.session|charge)\.[a-z_.]+[a-z]", path.read_text("utf-8"))
+    assert set(said) == set(TYPES)
