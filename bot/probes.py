@@ -1,5 +1,6 @@
 """Small questions that tell whether database, Slack and Stripe can be reached, for /readyz."""
 
+import contextlib
 import time
 
 import sqlalchemy as sa
@@ -47,16 +48,17 @@ class Probes:
             self._health.good("slack")
 
     async def stripe(self) -> None:
-        """Asks while Stripe is away only: otherwise the work itself tells, and reads are rationed (facts/stripe.md)."""
+        """Tries a connection, and sends a request only while Stripe is away: reads are rationed (facts/stripe.md)."""
         now = time.monotonic()
-        if "stripe" not in self._health.reasons or now - self._stripe_asked < STRIPE_EVERY_SECONDS:
+        if now - self._stripe_asked < STRIPE_EVERY_SECONDS:
             return
         self._stripe_asked = now
-        try:
-            await self._stripe.get_account()
-        except StripeTrouble:
-            # Any answer at all has reached Health by way of StripeApi.on_request.
-            return
+        if not await self._stripe.can_connect():
+            self._health.bad("stripe", STRIPE_AWAY)
+        elif "stripe" in self._health.reasons:
+            # Any answer at all reaches Health by way of StripeApi.on_request.
+            with contextlib.suppress(StripeTrouble):
+                await self._stripe.get_account()
 
 
 def hear_stripe(health: Health, outcome: str) -> None:

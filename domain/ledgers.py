@@ -17,7 +17,9 @@ from domain.models import Invoice, Ledger, Link
 from domain.pausing import pause, resume
 from domain.standing import place
 from domain.stripe_api import StripeApi
-from domain.stripe_errors import StripeKeyRefused, StripeRefused, StripeTrouble
+from domain.stripe_errors import StripeAway, StripeKeyRefused, StripeRefused, StripeTrouble
+
+UNANSWERED = 3
 
 
 class Ledgers:
@@ -29,6 +31,7 @@ class Ledgers:
         self._clock = clock
         self._id: int | None = None
         self._known = False
+        self._unanswered = 0
 
     @property
     def livemode(self) -> bool:
@@ -56,6 +59,12 @@ class Ledgers:
         except StripeKeyRefused as refused:
             if refused.permission is None and "permission" not in refused.sentence:
                 await self._db.background_write(pause, self.id, refused.sentence)
+                return False
+            account = None
+        except StripeAway as away:
+            # Stripe that answers everything else but not this must not hold up the work for ever.
+            self._unanswered += not away.unsent
+            if self._unanswered < UNANSWERED:
                 return False
             account = None
         except StripeTrouble:

@@ -10,6 +10,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import stripe
@@ -92,6 +93,18 @@ class StripeApi:
     async def probe_create(self) -> None:
         """Ask for a link without items: StripeRefused means that the key may create links."""
         await self._call("post", "/v1/payment_links", {})
+
+    async def can_connect(self) -> bool:
+        """Whether a connection to Stripe can be made. No request is sent, since reads are rationed (facts/stripe.md)."""
+        address = urlsplit(self._base_url or stripe.DEFAULT_API_BASE)
+        port = address.port or (443 if address.scheme == "https" else 80)
+        try:
+            async with asyncio.timeout(self.timeout):
+                _, writer = await asyncio.open_connection(address.hostname, port)
+            writer.close()
+        except OSError:
+            return False
+        return True
 
     async def close(self) -> None:
         if self._http is not None:

@@ -230,3 +230,22 @@ async def test_invoices_stand_where_their_links_put_them(db: Database, world: Wo
     stands = sa.select(Invoice.status, Invoice.position).where(Invoice.id == invoice_id)
     status, position = await db.read(lambda session: session.execute(stands).one())
     assert (status, position[0]) == ("Pending Payment", "1")
+
+
+async def test_an_account_that_stripe_never_tells_doesnt_stop_the_work(
+    world: World, stripe: LocalStripe
+) -> None:
+    stripe.faults.add(FaultKind.ERROR, path="/v1/account", times=None)
+    invoice_id = make_invoice(world.db)
+    two = World(world.db, stripe, owner="two")
+    await two.ledgers.start()
+    two.db.run(lambda session: links_reserved(session, two, invoice_id))
+    await run_until_created(two, invoice_id)
+    assert len(stripe.links()) == 1
+    await two.api.close()
+
+
+def links_reserved(session: sa.orm.Session, world: World, invoice_id: int) -> None:
+    invoice, organisation = invoices.lock(session, ADA.team_id, invoice_id)
+    links.reserve_one(session, ADA, invoice, organisation, SEEN, world.creation.terms(), world.clock())
+    session.execute(sa.update(Link).values(lease_until=None, owner=None))
