@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint types architecture format pictures requirements clean
+.PHONY: demo test lint types architecture format bench campaign pictures requirements clean
 
 demo: $(READY)
 	$(BIN)/paylink demo
@@ -29,6 +29,14 @@ architecture: $(READY)
 
 format: $(READY)
 	$(BIN)/ruff check --fix . && $(BIN)/ruff format .
+
+# Paylink beside the obvious bot: docs/performance.md.
+bench: $(READY)
+	$(BIN)/python -m benchmarks $(ARGS)
+
+# Over 1,000 kills on each database: docs/reliability.md.
+campaign: $(READY)
+	$(BIN)/python -m tests.faults.campaign $(ARGS)
 
 # The pictures in docs/images, from a demo.
 pictures: $(READY)
