@@ -89,7 +89,7 @@ class Settings(BaseSettings):
         None,
         description="a restricted or secret key, which begins with rk_test_, rk_live_, sk_test_ or sk_live_",
     )
-    stripe_webhook_secret: Annotated[Secret, _fits(r"[!-~]+( *, *[!-~]+)*")] | None = Field(
+    stripe_webhook_secret: Annotated[Secret, _fits(r"[!-+\--~]+( *, *[!-+\--~]+)*")] | None = Field(
         None, description="the webhook endpoint's signing secret, or several with commas between them"
     )
     given_database_url: Annotated[Secret, AfterValidator(_is_database)] | None = Field(
@@ -194,7 +194,9 @@ def require_for_serving(settings: Settings) -> None:
     ]
     if missing:
         raise SettingsProblem(
-            f"{_listed(missing)} set: put it into the environment or into a {DOT_ENV} file."
+            f"{_listed(missing)} set: set each in the environment or in a {DOT_ENV} file."
+            if len(missing) > 1
+            else f"{missing[0]} isn't set: put it into the environment or into a {DOT_ENV} file."
         )
     if settings.socket_mode:
         return

@@ -41,6 +41,8 @@ def load(env: dict[str, str], directory: Path) -> Settings:
         ("PORT", "eighty"),
         ("PORT", "65536"),
         ("PORT", "-1"),
+        ("STRIPE_WEBHOOK_SECRET", "whsec_one,"),
+        ("STRIPE_WEBHOOK_SECRET", "whsec_one,,whsec_two"),
         ("PAYLINK_NOTIFICATION_CHANNEL", "#payments"),
         ("PAYLINK_NOTIFICATION_CHANNEL", "D0123456"),
         ("PAYLINK_NOTIFICATION_CHANNEL", "payments"),
