@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from domain import audit, bulk, home, invoices, organisations, selections
 from domain.database import Database
-from domain.errors import InvoiceNotFound, RunNotFound
+from domain.errors import InvoiceNotFound, RunNotFound, SelectionNotFound
 from domain.ledgers import Ledgers
 from domain.link_creation import LinkCreation
 from domain.money import Money
@@ -97,7 +97,8 @@ class Desk:
 
     async def show_list(self, actor: Actor, selection_id: int, *, room: int) -> InvoiceList:
         """The page that the selection is on. Raises SelectionNotFound (as all that follow do)."""
-        return await self._db.read(selections.show_list, actor, selection_id, self._ledgers.id, room=room)
+        shown = self._db.read(selections.show_list, actor, selection_id, self._ledgers.id, room=room)
+        return await self._audited(actor, shown, _selection(selection_id))
 
     async def tick(
         self,
@@ -112,10 +113,10 @@ class Desk:
         """Replace the ticks of the displayed page if nothing newer has been taken in; return how many the cap left out.
 
         ``action_ts`` is Slack's, or empty for a submission, whose state wins. When some were left out the revision
-        has moved, and the list must be shown again.
+        has moved, and the list must be shown again. Raises InvoiceNotFound when another organisation's is ticked.
         """
-        return await self._db.write(
-            selections.tick,
+        taken = self._db.write(
+            _tick,
             actor,
             selection_id,
             revision=revision,
@@ -124,6 +125,7 @@ class Desk:
             action_ts=action_ts,
             now=self._clock(),
         )
+        return await self._audited(actor, taken, _selection(selection_id))
 
     async def select_page(self, actor: Actor, selection_id: int, *, room: int) -> InvoiceList:
         """Tick every eligible invoice of the shown page, in page order, up to 100 in all."""
@@ -166,9 +168,10 @@ class Desk:
 
         Raises NothingSelected, and NotEligible with ADD_ON_MISSING.
         """
-        return await self._db.write(
+        confirmed = self._db.write(
             bulk.confirm, actor, selection_id, self._ledgers.id, livemode=self.livemode, now=self._clock()
         )
+        return await self._audited(actor, confirmed, _selection(selection_id))
 
     async def start_run(
         self, actor: Actor, selection_id: int, *, submission: str, view_id: str | None
@@ -178,7 +181,7 @@ class Desk:
         Raises AmountsChanged (nothing was started: confirm again), NothingSelected, NotEligible with
         ADD_ON_MISSING, LedgerChanged.
         """
-        result = await self._db.write(
+        started = self._db.write(
             bulk.start,
             actor,
             selection_id,
@@ -187,6 +190,7 @@ class Desk:
             view_id=view_id,
             now=self._clock(),
         )
+        result = await self._audited(actor, started, _selection(selection_id))
         self._creation.wake()
         return result
 
@@ -194,7 +198,7 @@ class Desk:
         self, actor: Actor, run_id: int, *, submission: str, view_id: str | None
     ) -> BulkResult:
         """A new run of what failed in that one, with today's amounts. Raises RunNotFound, NothingSelected."""
-        result = await self._db.write(
+        started = self._db.write(
             bulk.retry_failed,
             actor,
             run_id,
@@ -203,6 +207,7 @@ class Desk:
             view_id=view_id,
             now=self._clock(),
         )
+        result = await self._audited(actor, started)
         self._creation.wake()
         return result
 
@@ -232,15 +237,44 @@ class Desk:
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> InvoiceList:
-        return await self._db.write(change, actor, selection_id, self._ledgers.id, *args, **kwargs)
+        changed = self._db.write(change, actor, selection_id, self._ledgers.id, *args, **kwargs)
+        return await self._audited(actor, changed, _selection(selection_id))
 
-    async def _audited(self, actor: Actor, answer: Awaitable[T]) -> T:
-        """Await; an id that isn't this organisation's is refused, and written down."""
+    async def _audited(self, actor: Actor, answer: Awaitable[T], what: str = "") -> T:
+        """Await; an id that isn't this organisation's (or a selection of another person's) is refused, and written down."""
         try:
             return await answer
-        except (InvoiceNotFound, RunNotFound) as refusal:
-            await self._db.write(_record_refusal, actor, str(refusal), self._clock())
+        except (InvoiceNotFound, RunNotFound, SelectionNotFound) as refusal:
+            await self._db.write(_record_refusal, actor, str(refusal) or what, self._clock())
             raise
+
+
+def _selection(selection_id: int) -> str:
+    return f"selection {selection_id}"
+
+
+def _tick(
+    session: Session,
+    actor: Actor,
+    selection_id: int,
+    *,
+    revision: int,
+    displayed: set[int],
+    ticked: set[int],
+    action_ts: str,
+    now: datetime,
+) -> int:
+    invoices.require_own(session, actor.team_id, ticked)
+    return selections.tick(
+        session,
+        actor,
+        selection_id,
+        revision=revision,
+        displayed=displayed,
+        ticked=ticked,
+        action_ts=action_ts,
+        now=now,
+    )
 
 
 def _record_refusal(session: Session, actor: Actor, what: str, now: datetime) -> None:

@@ -68,6 +68,18 @@ def lock(session: Session, team_id: str, invoice_id: int) -> tuple[Invoice, Orga
     return row[0], row[1]
 
 
+def require_own(session: Session, team_id: str, invoice_ids: set[int]) -> None:
+    """Raises InvoiceNotFound for an id that isn't one of this organisation's invoices."""
+    found = (
+        sa.select(Invoice.id)
+        .join(Organisation, Organisation.id == Invoice.organisation_id)
+        .where(Invoice.id.in_(invoice_ids), Organisation.team_id == team_id)
+    )
+    strange = invoice_ids - set(session.scalars(found)) if invoice_ids else set()
+    if strange:
+        raise InvoiceNotFound(f"invoice {min(strange)}")
+
+
 def get_organisation(session: Session, team_id: str) -> Organisation:
     """Raises OrganisationUnknown."""
     organisation = session.scalar(sa.select(Organisation).where(Organisation.team_id == team_id))

@@ -116,13 +116,6 @@ async def test_a_late_tick_doesnt_undo_a_newer_one(world: World) -> None:
     assert (await world.desk.show_list(ADA, shown.selection.id, room=ROOM)).selection.ticked == {two}
 
 
-async def test_ids_that_arent_the_organisations_are_never_ticked(world: World) -> None:
-    one = make_invoice(world.db)
-    shown = await world.desk.open_list(ADA, room=ROOM)
-    await tick(world, shown, {one, 999}, {one, 999})
-    assert (await world.desk.show_list(ADA, shown.selection.id, room=ROOM)).selection.ticked == {one}
-
-
 async def test_the_nearest_numbers_are_offered(world: World) -> None:
     for number in [*range(1001, 1031), 2001]:
         make_invoice(world.db, f"INV-{number}")

@@ -1,0 +1,79 @@
+"""Ids of another organisation, or of another person's list, wherever one can come in: refused, and in the audit."""
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+import sqlalchemy as sa
+
+from domain.errors import InvoiceNotFound, PaylinkError, RunNotFound, SelectionNotFound
+from domain.models import AuditEntry
+from domain.summaries import Actor
+from tests.domain.factories import make_invoice, make_organisation
+from tests.domain.world import ADA, BEN, World
+
+ROOM = 90
+EVE = Actor("T0OTHER", "U0EVE")
+
+ON_A_SELECTION: dict[str, Callable[[World, Actor, int], Awaitable[object]]] = {
+    "show": lambda world, actor, id_: world.desk.show_list(actor, id_, room=ROOM),
+    "tick": lambda world, actor, id_: world.desk.tick(
+        actor, id_, revision=1, displayed=set(), ticked=set(), action_ts="1.000001"
+    ),
+    "select page": lambda world, actor, id_: world.desk.select_page(actor, id_, room=ROOM),
+    "clear": lambda world, actor, id_: world.desk.clear_selection(actor, id_, room=ROOM),
+    "turn page": lambda world, actor, id_: world.desk.turn_page(
+        actor, id_, forward=True, revision=1, room=ROOM
+    ),
+    "narrow": lambda world, actor, id_: world.desk.narrow(actor, id_, filter=None, search="", room=ROOM),
+    "confirm": lambda world, actor, id_: world.desk.confirm(actor, id_),
+    "start": lambda world, actor, id_: world.desk.start_run(actor, id_, submission="V1", view_id="V1"),
+}
+
+
+async def refused(
+    world: World, attempt: Awaitable[object], error: type[PaylinkError]
+) -> list[tuple[str, str]]:
+    """What the audit holds of an attempt that must be refused: who, and what it was about."""
+    with pytest.raises(error):
+        await attempt
+    entries = sa.select(AuditEntry.actor, AuditEntry.subject).where(AuditEntry.action == "id.refused")
+    return await world.db.read(lambda session: [(actor, what) for actor, what in session.execute(entries)])
+
+
+@pytest.mark.parametrize("what", ON_A_SELECTION)
+@pytest.mark.parametrize("actor", [BEN, EVE])
+async def test_anothers_list_is_refused_and_audited(world: World, what: str, actor: Actor) -> None:
+    make_organisation(world.db)
+    make_organisation(world.db, EVE.team_id)
+    selection = (await world.desk.open_list(ADA, room=ROOM)).selection.id
+
+    attempt = ON_A_SELECTION[what](world, actor, selection)
+
+    assert await refused(world, attempt, SelectionNotFound) == [(actor.user_id, f"selection {selection}")]
+
+
+async def test_ticking_another_organisations_invoice_is_refused_and_audited(world: World) -> None:
+    make_organisation(world.db)
+    theirs = make_invoice(world.db, organisation_id=make_organisation(world.db, EVE.team_id))
+    selection = (await world.desk.open_list(ADA, room=ROOM)).selection.id
+
+    attempt = world.desk.tick(
+        ADA, selection, revision=1, displayed={theirs}, ticked={theirs}, action_ts="1.000001"
+    )
+
+    assert await refused(world, attempt, InvoiceNotFound) == [(ADA.user_id, f"invoice {theirs}")]
+    shown = await world.desk.show_list(ADA, selection, room=ROOM)
+    assert shown.selection.ticked == frozenset()
+
+
+async def test_retrying_another_organisations_run_is_refused_and_audited(world: World) -> None:
+    make_invoice(world.db)
+    make_organisation(world.db, EVE.team_id)
+    selection = (await world.desk.open_list(ADA, room=ROOM)).selection.id
+    await world.desk.select_page(ADA, selection, room=ROOM)
+    await world.desk.confirm(ADA, selection)
+    run = await world.desk.start_run(ADA, selection, submission="V1", view_id="V1")
+
+    attempt = world.desk.retry_failed(EVE, run.id, submission="retry", view_id="V2")
+
+    assert await refused(world, attempt, RunNotFound) == [(EVE.user_id, f"bulk run {run.id}")]
