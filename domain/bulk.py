@@ -23,10 +23,10 @@ def confirm(
 ) -> Confirmation:
     """See Desk.confirm."""
     selection = selections.get(session, actor, selection_id, lock=True)
+    _require_add_on(session, actor)
     items = _items(session, selection.id)
     if not items:
         raise NothingSelected
-    _require_add_on(session, actor)
     chosen = (
         invoices.of_team(actor.team_id, ledger_id).where(Invoice.id.in_(items)).order_by(Invoice.position)
     )

@@ -150,6 +150,8 @@ async def test_nothing_ticked_and_no_add_on_start_nothing(world: World) -> None:
     with pytest.raises(NotEligible):
         await world.desk.confirm(ADA, selection)
     with pytest.raises(NotEligible):
+        await world.desk.confirm(ADA, empty.selection.id)
+    with pytest.raises(NotEligible):
         await world.desk.start_run(ADA, selection, submission="V1", view_id=None)
 
 
