@@ -24,7 +24,7 @@ from handlers.views.blocks import (
     url_button,
     utc,
 )
-from handlers.views.text import fit, one_line
+from handlers.views.text import fit, isolated, one_line
 
 HEADER = "Billing Invoice Details"
 URL_MOST = 3000
@@ -63,7 +63,7 @@ def copying(invoice: InvoiceSummary, link: LinkSummary) -> Json:
         "focus_on_load": True,
     }
     blocks = [
-        section(f"Online payment link of invoice {invoice.number}: {link.amount}"),
+        section(f"Online payment link of invoice {isolated(invoice.number)}: {link.amount}"),
         field(
             "Payment link URL",
             element,

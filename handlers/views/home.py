@@ -5,7 +5,7 @@ from handlers import ids
 from handlers.sentences import ADD_ON, channel_problem
 from handlers.views.blocks import Json, actions, button, caption, context, header, moment_context, section
 from handlers.views.details import last_checked, status_line
-from handlers.views.text import counted, fit, inline
+from handlers.views.text import counted, fit, inline, isolated
 
 HOW_TO = (
     "/invoice shows one billing invoice and creates its online payment link; /invoices creates up to 100 at once. "
@@ -73,7 +73,8 @@ def _row(invoice: InvoiceSummary) -> Json:
         when = f" · {invoice.link.paid_at:%Y-%m-%d}"
     elif invoice.due_date:
         when = f" · due {invoice.due_date.isoformat()}"
-    text = f"{invoice.number} · {inline(invoice.buyer_name, 100)} · {amount}{when}\n{status_line(invoice)}"
+    number = isolated(invoice.number)
+    text = f"{number} · {inline(invoice.buyer_name, 100)} · {amount}{when}\n{status_line(invoice)}"
     return section(text, accessory=button("View Invoice", ids.VIEW_INVOICE, str(invoice.id)))
 
 

@@ -24,7 +24,7 @@ from handlers.views.blocks import (
     static_select,
 )
 from handlers.views.details import status_line
-from handlers.views.text import counted, fit, inline, length
+from handlers.views.text import counted, fit, inline, isolated, length
 
 HEADER = "Billing Invoices"
 GROUP = 10
@@ -138,7 +138,7 @@ def _row(invoice: InvoiceSummary) -> Json:
     if invoice.link is not None:
         copy = button("Copy Payment Link URL", ids.COPY_LINK, str(invoice.id))
     buyer = inline(invoice.buyer_name, 150)
-    first = f"{invoice.number} · {buyer} · {invoice.amount} · {status_line(invoice)}"
+    first = f"{isolated(invoice.number)} · {buyer} · {invoice.amount} · {status_line(invoice)}"
     lines = [first, REASONS[invoice.reason]]
     if invoice.link is not None and invoice.changed_since_link:
         lines.append(f"The billing amount has changed: the link still asks for {invoice.link.amount}.")

@@ -154,6 +154,16 @@ def test_home_says_that_there_is_no_channel() -> None:
     assert "2 announcements" in flat(home(shown))
 
 
+def test_a_number_that_turns_text_around_keeps_to_itself_wherever_it_stands_in_a_line() -> None:
+    linked = with_link(invoice(1, "\u202e1-VNI"))
+    assert linked.link is not None
+    shown = HomeSummary(organisation(), STRIPE, 1, 0, (linked,), (), 0, 0)
+    for view in (home(shown), listing(page([linked])), copying(linked, linked.link)):
+        lines = [line for line in flat(view).splitlines() if "\u202e" in line and line != linked.number]
+        assert lines
+        assert all("\u2068\u202e1-VNI\u2069" in line for line in lines)
+
+
 def test_small_views_pass() -> None:
     for view in (search.search(), search.note("x" * 5000), search.skeleton(), unavailable("Away.")):
         assert check_view(view) == []
