@@ -75,7 +75,7 @@ def changed_amounts(numbers: tuple[str, ...]) -> str:
     """``numbers``: the invoices whose amounts changed."""
     shown = ", ".join(isolated(number) for number in numbers[:10])
     more = f" and {len(numbers) - 10} more" if len(numbers) > 10 else ""
-    return f"The billing amount has changed of {shown}{more}. Nothing was created; check the new amounts."
+    return f"The billing amount of {shown}{more} has changed. Nothing was created; check the new amounts."
 
 
 def left_out(number: int) -> str:
