@@ -12,6 +12,7 @@ from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from domain.desk import Desk
+from domain.errors import OrganisationUnknown
 from handlers import (
     bulk_listing,
     bulk_runs,
@@ -35,6 +36,7 @@ from handlers.listening import (
 )
 from handlers.office import CsvExport, Log, Office, Track
 from handlers.progress import follow_run
+from handlers.sentences import sentence
 
 COMMANDS: dict[str, Command] = {"/invoice": commands.invoice, "/invoices": commands.invoices}
 
@@ -129,6 +131,7 @@ def build_app(
         raise_error_for_unhandled_request=True,
         process_before_response=False,
         before_authorize=_with_proxy_of(client),
+        user_facing_authorize_error_message=sentence(OrganisationUnknown("")),
     )
     app.log = log
     app.error(app.acknowledge_anyway)

@@ -15,10 +15,12 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.signature import SignatureVerifier
 from slack_sdk.web.async_client import AsyncWebClient
 
+from domain.errors import OrganisationUnknown
 from handlers import app as handlers_app
 from handlers import ids
 from handlers.app import build_app
 from handlers.references import FailedReference, ListReference, SeenInvoice, Unreadable, read_id
+from handlers.sentences import sentence
 from handlers.views.blocks import Json
 from handlers.views.listing import listing
 from tests.handlers.conftest import Notes
@@ -67,6 +69,33 @@ class Desk:
     async def done(self) -> None:
         while self.work:
             await self.work.pop()
+
+
+async def test_a_workspace_that_isnt_set_up_is_told_so_in_our_own_words() -> None:
+    async def authorize() -> None:
+        return None
+
+    desk = Desk()
+    app = build_app(
+        FakeDesk([invoice(1)]),  # type: ignore[arg-type]
+        client=AsyncWebClient(token="xoxb-1", base_url="http://127.0.0.1:1/api/", retry_handlers=[]),
+        authorize=authorize,  # type: ignore[arg-type]
+        signing_secret=None,
+        export=None,
+        track=desk.track,
+        log=desk.log,
+    )
+    body = {
+        "type": "view_submission",
+        "team": {"id": "T0OTHER"},
+        "user": {"id": "U0EVE"},
+        "view": view("list"),
+    }
+
+    answer = await app.async_dispatch(AsyncBoltRequest(mode="socket_mode", body=body))
+
+    assert answer.status == 200
+    assert answer.body == sentence(OrganisationUnknown("T0OTHER"))
 
 
 def view(callback_id: str) -> Json:
