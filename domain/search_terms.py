@@ -42,12 +42,14 @@ def prefix_range(phrase: str) -> tuple[str, str]:
     return beginning, beginning + _LAST
 
 
-def matching(organisation_id: int, search: str) -> sa.ColumnElement[bool]:
-    """The condition that an invoice is of this organisation and found by the search; a blank one finds all.
+def phrase_of(search: str) -> str:
+    """What a search looks for; nothing for a blank one. Nothing but signs, such as ``#``, is looked for as written."""
+    return search_phrase(search) or _marked(search)
 
-    A search of nothing but signs, such as ``#``, is looked for as it is written.
-    """
-    phrase = search_phrase(search) or _marked(search)
+
+def matching(organisation_id: int, search: str) -> sa.ColumnElement[bool]:
+    """The condition that an invoice is of this organisation and found by the search; a blank one finds all."""
+    phrase = phrase_of(search)
     if not phrase:
         return Invoice.organisation_id == organisation_id
     lo, hi = prefix_range(phrase)

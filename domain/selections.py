@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from domain import invoices, organisations
 from domain.errors import SelectionNotFound
 from domain.models import Invoice, Organisation, Selection, SelectionItem
-from domain.search_terms import matching
+from domain.searching import find_page
 from domain.summaries import Actor, InvoiceList, InvoiceSummary, LinkStatus, SelectionSummary
 
 MOST = 100
@@ -213,15 +213,17 @@ def _page(
     session: Session, selection: Selection, actor: Actor, ledger_id: int, room: int
 ) -> tuple[list[InvoiceSummary], bool]:
     """The invoices of the shown page, and whether there are more behind them."""
-    found = invoices.of_team(actor.team_id, ledger_id).where(
-        matching(selection.organisation_id, selection.search)
-    )
-    if selection.filter is not None:
-        found = found.where(Invoice.status == selection.filter)
     trail = _trail(selection)
-    if trail:
-        found = found.where(Invoice.position > trail[-1])
-    rows = session.execute(found.order_by(Invoice.position).limit(MOST + 1)).all()
+    ids = find_page(
+        session,
+        selection.organisation_id,
+        selection.search,
+        status=selection.filter,
+        after=trail[-1] if trail else None,
+        limit=MOST + 1,
+    )
+    found = invoices.of_team(actor.team_id, ledger_id).where(Invoice.id.in_(ids))
+    rows = session.execute(found.order_by(Invoice.position)).all()
     page = [invoices.summarise(row[0], row[1]) for row in rows]
     shown = _fitting(page[:MOST], room)
     return page[:shown], shown < len(page)

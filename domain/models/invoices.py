@@ -48,7 +48,7 @@ class SearchTerm(Base):
     term: Mapped[str] = mapped_column(Bytewise, primary_key=True)
     invoice_id: Mapped[int] = mapped_column(ForeignKey("invoices.id"), primary_key=True)
 
-    __table_args__ = (Index("ix_search_terms_invoice_id", "invoice_id"), {"sqlite_with_rowid": False})
+    __table_args__ = (Index("ix_search_terms_invoice_id", "invoice_id", "term"), {"sqlite_with_rowid": False})
 
 
 class Selection(Base):

@@ -252,7 +252,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("organisation_id", "term", "invoice_id", name=op.f("pk_search_terms")),
         sqlite_with_rowid=False,
     )
-    op.create_index("ix_search_terms_invoice_id", "search_terms", ["invoice_id"], unique=False)
+    op.create_index("ix_search_terms_invoice_id", "search_terms", ["invoice_id", "term"], unique=False)
 
     op.create_table(
         "selection_items",

@@ -1,0 +1,100 @@
+"""No query that people wait for goes through a whole table: SQLite says so of each statement that is really sent."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from domain import bulk, home, invoices, links, searching, selections
+from domain.database import Database
+from domain.summaries import Actor
+from tests.domain.factories import NOW, TEAM, make_invoice, make_ledger, make_link, make_organisation
+
+ANNA = Actor(TEAM, "U0ANNA")
+Question = Callable[[Session], object]
+# One row for each workspace and for each Stripe account: read whole, they are still small.
+SMALL = {"organisations", "ledgers"}
+
+
+def _plans(db: Database, ask: Question) -> list[str]:
+    """What SQLite does for each statement that ``ask`` sends, one step a line."""
+    sent: list[tuple[str, Any]] = []
+
+    def note(_c: object, _cursor: object, statement: str, parameters: Any, *_: object) -> None:
+        sent.append((statement, parameters))
+
+    with Session(db.engine) as session:
+        sa.event.listen(db.engine, "before_cursor_execute", note)
+        try:
+            ask(session)
+        finally:
+            sa.event.remove(db.engine, "before_cursor_execute", note)
+        connection = session.connection()
+        steps: list[str] = []
+        for statement, parameters in sent:
+            if statement.startswith(("SELECT", "UPDATE", "DELETE", "WITH")):
+                rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+                steps += [row.detail for row in rows]
+        session.rollback()
+    return steps
+
+
+def _scanned(steps: list[str]) -> list[str]:
+    scans = [step for step in steps if step.startswith("SCAN ")]
+    # A subquery's own result is as long as what was found for it.
+    return [step for step in scans if step.split()[1] not in SMALL and "CONSTANT" not in step]
+
+
+@pytest.fixture
+def filled(sqlite_url: str) -> Iterator[Database]:
+    """A paid, a pending and an open invoice. SQLite gathers no statistics, so its plans don't depend on how many."""
+    db = Database(sqlite_url)
+    make_organisation(db)
+    make_ledger(db)
+    for status in ("Paid", "Pending Payment"):
+        make_link(db, make_invoice(db), status=status)
+    make_invoice(db, "INV-1")
+    yield db
+    db.close_now()
+
+
+def _questions() -> dict[str, Question]:
+    def listed(search: str, status: str | None, after: str | None = None) -> Question:
+        return lambda s: searching.find_page(s, 1, search, status=status, after=after, limit=101)
+
+    return {
+        "one invoice by number": lambda s: invoices.find_by_number(s, TEAM, "INV-1", 1),
+        "one invoice by id": lambda s: invoices.get(s, TEAM, 3, 1),
+        "the nearest numbers": lambda s: invoices.find_nearest(s, TEAM, "1"),
+        "type-ahead": lambda s: invoices.find_options(s, TEAM, "ac"),
+        "type-ahead before anything is typed": lambda s: invoices.find_options(s, TEAM, ""),
+        "the list": listed("", None),
+        "the filtered list": listed("", "Paid"),
+        "its second page": listed("", "Not Created", "0|2026"),
+        "a search": listed("acme", None),
+        "a filtered search": listed("acme", "Not Created"),
+        "the second page of a search": listed("acme", "Not Created", "0|2026"),
+        "the modal of the list": lambda s: selections.open_list(s, ANNA, "acme", 1, room=30, now=NOW),
+        "Home": lambda s: home.get_home(s, TEAM, 1),
+        "the result of a run": lambda s: bulk.summarise(s, bulk.BulkRun(id=1, organisation_id=1)),
+        "claiming links": lambda s: links.claim_due(s, links.Terms(1, "me", timedelta(seconds=60)), 16),
+    }
+
+
+@pytest.mark.parametrize("budget", [1, searching.FIRST_BUDGET])
+@pytest.mark.parametrize("name", _questions())
+def test_no_question_of_people_goes_through_a_table(
+    filled: Database, monkeypatch: pytest.MonkeyPatch, name: str, budget: int
+) -> None:
+    monkeypatch.setattr(searching, "FIRST_BUDGET", budget)
+
+    assert _scanned(_plans(filled, _questions()[name])) == []
+
+
+def test_a_scan_would_be_seen(filled: Database) -> None:
+    by_text = sa.text("SELECT id FROM invoices WHERE buyer_name LIKE '%x%'")
+
+    assert _scanned(_plans(filled, lambda s: s.execute(by_text))) == ["SCAN invoices"]
