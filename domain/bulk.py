@@ -27,10 +27,7 @@ def confirm(
     items = _items(session, selection.id)
     if not items:
         raise NothingSelected
-    chosen = (
-        invoices.of_team(actor.team_id, ledger_id).where(Invoice.id.in_(items)).order_by(Invoice.position)
-    )
-    found = [invoices.summarise(row[0], row[1]) for row in session.execute(chosen)]
+    found = [invoices.summarise(row[0], row[1]) for row in session.execute(invoices.of_ids(items, ledger_id))]
     changed = []
     for invoice in found:
         item = items[invoice.id]
@@ -217,12 +214,10 @@ def _begin(
 def _lock_invoices(session: Session, organisation: Organisation, ids: Iterable[int]) -> list[Invoice]:
     """In list order; locked in the order of their ids, so that two runs never wait for each other."""
     locked = session.scalars(
-        sa.select(Invoice)
-        .where(Invoice.id.in_(list(ids)), Invoice.organisation_id == organisation.id)
-        .order_by(Invoice.id)
-        .with_for_update()
+        sa.select(Invoice).where(Invoice.id.in_(list(ids))).order_by(Invoice.id).with_for_update()
     )
-    return sorted(locked, key=lambda invoice: invoice.position)
+    own = [invoice for invoice in locked if invoice.organisation_id == organisation.id]
+    return sorted(own, key=lambda invoice: invoice.position)
 
 
 def _existing(session: Session, ids: Iterable[int], ledger_id: int) -> dict[int, Link]:

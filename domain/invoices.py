@@ -37,6 +37,20 @@ def of_team(team_id: str, ledger_id: int) -> sa.Select[Invoice, Link | None]:
     return cast("sa.Select[Invoice, Link | None]", found)
 
 
+def of_ids(ids: Iterable[int], ledger_id: int) -> sa.Select[Invoice, Link | None]:
+    """Invoices that are known to be the organisation's, in list order, each with its link in the ledger.
+
+    Asked for the organisation as well, SQLite goes through all of its invoices (decision 0011).
+    """
+    found = (
+        sa.select(Invoice, Link)
+        .outerjoin(Link, sa.and_(Link.invoice_id == Invoice.id, Link.ledger_id == ledger_id))
+        .where(Invoice.id.in_(list(ids)))
+        .order_by(Invoice.position)
+    )
+    return cast("sa.Select[Invoice, Link | None]", found)
+
+
 def get(session: Session, team_id: str, invoice_id: int, ledger_id: int) -> InvoiceSummary:
     """Raises InvoiceNotFound: unknown, or another organisation's."""
     row = session.execute(of_team(team_id, ledger_id).where(Invoice.id == invoice_id)).first()
@@ -114,9 +128,11 @@ def find_nearest(session: Session, team_id: str, number: str) -> tuple[InvoiceOp
 def find_options(session: Session, team_id: str, text: str) -> tuple[InvoiceOption, ...]:
     """Up to 100 invoices whose number, or any word of whose buyer, begins with the text; in list order."""
     organisation = get_organisation(session, team_id)
-    found = sa.select(Invoice).where(Invoice.organisation_id == organisation.id)
+    found = sa.select(Invoice)
     phrase = search_phrase(text)
-    if phrase:
+    if not phrase:
+        found = found.where(Invoice.organisation_id == organisation.id)
+    else:
         lo, hi = prefix_range(phrase)
         looked_at = (
             sa.select(SearchTerm.invoice_id)

@@ -185,11 +185,13 @@ def _is_newer(action_ts: str, than: str) -> bool:
 
 
 def _add(session: Session, selection: Selection, ids: Sequence[int]) -> None:
-    if ids:
-        own = sa.select(sa.literal(selection.id), Invoice.id).where(
-            Invoice.id.in_(ids), Invoice.organisation_id == selection.organisation_id
+    """Those of the ids that are this organisation's."""
+    of = sa.select(Invoice.id, Invoice.organisation_id).where(Invoice.id.in_(ids))
+    own = [key for key, owner in session.execute(of) if owner == selection.organisation_id]
+    if own:
+        session.execute(
+            sa.insert(SelectionItem), [{"selection_id": selection.id, "invoice_id": key} for key in own]
         )
-        session.execute(sa.insert(SelectionItem).from_select(["selection_id", "invoice_id"], own))
 
 
 def _remove(session: Session, selection: Selection, ids: set[int]) -> None:
@@ -222,8 +224,7 @@ def _page(
         after=trail[-1] if trail else None,
         limit=MOST + 1,
     )
-    found = invoices.of_team(actor.team_id, ledger_id).where(Invoice.id.in_(ids))
-    rows = session.execute(found.order_by(Invoice.position)).all()
+    rows = session.execute(invoices.of_ids(ids, ledger_id))
     page = [invoices.summarise(row[0], row[1]) for row in rows]
     shown = _fitting(page[:MOST], room)
     return page[:shown], shown < len(page)

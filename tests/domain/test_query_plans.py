@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from domain import bulk, home, invoices, links, searching, selections
 from domain.database import Database
+from domain.models import Invoice, Organisation, Selection
 from domain.summaries import Actor
 from tests.domain.factories import NOW, TEAM, make_invoice, make_ledger, make_link, make_organisation
 
@@ -44,8 +45,12 @@ def _plans(db: Database, ask: Question) -> list[str]:
 
 def _scanned(steps: list[str]) -> list[str]:
     scans = [step for step in steps if step.startswith("SCAN ")]
-    # A subquery's own result is as long as what was found for it.
     return [step for step in scans if step.split()[1] not in SMALL and "CONSTANT" not in step]
+
+
+def _whole_organisations(steps: list[str]) -> list[str]:
+    """Steps that go through all invoices of an organisation: right for a page of the list, wrong for known ids."""
+    return [step for step in steps if step.startswith("SEARCH invoices") and "(organisation_id=?)" in step]
 
 
 @pytest.fixture
@@ -84,6 +89,21 @@ def _questions() -> dict[str, Question]:
     }
 
 
+def _questions_of_known_ids() -> dict[str, Question]:
+    ids = [1, 2, 3]
+    organisation = Organisation(id=1)
+    return {
+        "the rows of a page": lambda s: s.execute(invoices.of_ids(ids, 1)),
+        "what a run locks": lambda s: bulk._lock_invoices(s, organisation, ids),
+        "what a run finds": lambda s: bulk._existing(s, ids, 1),
+        "ticking": lambda s: selections._add(s, Selection(id=1, organisation_id=2), ids),
+        "type-ahead": lambda s: invoices.find_options(s, TEAM, "ac"),
+        "a search that finds little": lambda s: searching.find_page(
+            s, 1, "acme", status="Paid", after="0|", limit=101
+        ),
+    }
+
+
 @pytest.mark.parametrize("budget", [1, searching.FIRST_BUDGET])
 @pytest.mark.parametrize("name", _questions())
 def test_no_question_of_people_goes_through_a_table(
@@ -94,7 +114,18 @@ def test_no_question_of_people_goes_through_a_table(
     assert _scanned(_plans(filled, _questions()[name])) == []
 
 
+@pytest.mark.parametrize("name", _questions_of_known_ids())
+def test_known_invoices_are_read_by_their_ids(filled: Database, name: str) -> None:
+    assert _whole_organisations(_plans(filled, _questions_of_known_ids()[name])) == []
+
+
 def test_a_scan_would_be_seen(filled: Database) -> None:
     by_text = sa.text("SELECT id FROM invoices WHERE buyer_name LIKE '%x%'")
 
     assert _scanned(_plans(filled, lambda s: s.execute(by_text))) == ["SCAN invoices"]
+
+
+def test_going_through_an_organisation_would_be_seen(filled: Database) -> None:
+    both = invoices.of_team(TEAM, 1).where(Invoice.id.in_([1, 2])).order_by(Invoice.position)
+
+    assert len(_whole_organisations(_plans(filled, lambda s: s.execute(both)))) == 1
