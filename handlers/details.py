@@ -84,20 +84,21 @@ async def _show_outcome(
     invoice = await office.desk.get_invoice(delivery.actor, invoice_id)
     view = await _made(office, delivery.actor, invoice, said=said)
     shown = await update(office.log, delivery.client, place, view)
-    if shown is not None and invoice.being_created:
+    if shown is not None and (invoice.being_created or shown.stale):
         office.watch(_follow(office, delivery, shown, invoice_id))
 
 
 async def _follow(office: Office, delivery: Delivery, place: Place, invoice_id: int) -> None:
-    """Look again until the link is settled, and show it then."""
+    """Look again until the link is settled and shown."""
     for seconds in LOOK_AGAIN:
         await office.pause(seconds)
         try:
             invoice = await office.desk.get_invoice(delivery.actor, invoice_id)
             if not invoice.being_created:
                 view = await _made(office, delivery.actor, invoice)
-                await update(office.log, delivery.client, place, view)
-                return
+                shown = await update(office.log, delivery.client, place, view)
+                if shown is None or not shown.stale:
+                    return
         except PaylinkError as error:
             office.log.info("invoice_not_read", error=type(error).__name__)
 

@@ -27,6 +27,8 @@ class Place:
 
     view_id: str
     hash: str = ""
+    stale: bool = False
+    """It doesn't show what was last sent there: Slack couldn't or wouldn't take it."""
 
 
 async def open_modal(office: Office, delivery: Delivery, making: Making) -> Place | None:
@@ -57,7 +59,7 @@ async def update(
 ) -> Place | None:
     """Update a view; None if the person closed it.
 
-    If it has changed meanwhile, what ``again`` makes is shown instead. If Slack can't or won't, it stays as it is.
+    If it has changed meanwhile, what ``again`` makes is shown instead. If Slack can't or won't, it is stale.
     """
     try:
         try:
@@ -72,10 +74,10 @@ async def update(
         if code == "not_found":
             return None
         log.warning("view_not_updated", code=code)
-        return Place(place.view_id)
+        return Place(place.view_id, stale=True)
     except SLACK_AWAY as error:
         log.warning("view_not_updated", code=type(error).__name__)
-        return Place(place.view_id)
+        return Place(place.view_id, stale=True)
     return _place(answer)
 
 

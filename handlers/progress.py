@@ -3,7 +3,7 @@
 from slack_sdk.web.async_client import AsyncWebClient
 
 from domain.errors import PaylinkError
-from domain.summaries import Actor, BulkResult
+from domain.summaries import Actor, BulkItem, BulkResult
 from handlers.modals import Place, update
 from handlers.office import Log, Office
 from handlers.views.result import result
@@ -24,17 +24,19 @@ async def show_progress(client: AsyncWebClient, run: BulkResult, log: Log) -> bo
 
 
 async def follow_run(office: Office, client: AsyncWebClient, actor: Actor, run_id: int, view_id: str) -> None:
-    """Keep a result modal up to date until the run is final or the modal closed. It may be called again at any time."""
-    shown = None
+    """Keep a result modal up to date until it shows the final result or is closed. It may be called again at any time."""
+    shown: tuple[BulkItem, ...] | None = None
     for look in range(AT_MOST):
         try:
             run = await office.desk.get_result(actor, run_id)
         except PaylinkError as error:
             office.log.info("progress_not_read", error=type(error).__name__)
         else:
-            if run.items != shown and await update(office.log, client, Place(view_id), result(run)) is None:
+            if run.items != shown:
+                place = await update(office.log, client, Place(view_id), result(run))
+                if place is None:
+                    return
+                shown = None if place.stale else run.items
+            if run.final and run.items == shown:
                 return
-            if run.final:
-                return
-            shown = run.items
         await office.pause(EVERY if look < SOON else LATER)

@@ -232,13 +232,17 @@ async def test_a_closed_modal_stops_nothing(bench: Bench) -> None:
     assert bench.log.named("handler_failed") == []
 
 
-async def test_slack_being_away_stops_no_creation(bench: Bench) -> None:
+async def test_slack_being_away_stops_no_creation_and_the_modal_shows_it_later(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(details, "LOOK_AGAIN", (0.01,) * 5)
     bench.invoices(invoice(1))
     await bench.command("/invoice INV-1001")
-    bench.slack.faults.add(method="views.*", do="error", error="internal_error", times=None)
+    bench.slack.faults.add(method="views.*", do="error", error="internal_error", times=4)
     await bench.press("Create Payment Link")
     assert bench.desk.created == [1]
     assert bench.log.named("view_not_updated")
+    assert "Pending Payment" in bench.shown.splitlines()
 
 
 async def test_a_view_that_changed_meanwhile_is_rendered_from_what_is_so_now(bench: Bench) -> None:
