@@ -4,18 +4,24 @@ Bolt runs a listener as a bare task, and drops an ack that was given if the list
 leaves these functions, and work after the ack is tracked.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_bolt.context.async_context import AsyncBoltContext
 from slack_sdk.web.async_client import AsyncWebClient
 
+from domain.errors import DatabaseUnavailable
 from handlers.delivery import Delivery, read_delivery
 from handlers.office import Office, Work
 from handlers.telling import explain, refusal, tell
 from handlers.views.blocks import Json
 
+ACK_SECONDS = 2.4
+"""What an answer may take; the rest of Slack's three seconds is the network's."""
+
+T = TypeVar("T")
 Listener = Callable[..., Awaitable[None]]
 Handler = Callable[[Office, Delivery], Awaitable[None]]
 Answerer = Callable[[Office, Delivery], Awaitable[Json]]
@@ -42,13 +48,13 @@ def after_ack(office: Office, handler: Handler) -> Listener:
 
 
 def before_ack(office: Office, handler: Handler) -> Listener:
-    """Acknowledge what is committed: what was acknowledged happens. For at most one transaction."""
+    """Acknowledge what is committed: what was acknowledged in silence happens."""
 
     async def listener(ack: AsyncAck, body: Json, context: AsyncBoltContext, client: AsyncWebClient) -> None:
         delivery, words = None, None
         try:
             delivery = _read(body, context, client)
-            await handler(office, delivery)
+            await _in_time(office, handler(office, delivery))
         except Exception as error:
             words = explain(office.log, error)
         await ack()
@@ -65,7 +71,7 @@ def answering(office: Office, answerer: Answerer) -> Listener:
         delivery = None
         try:
             delivery = _read(body, context, client)
-            answer = await answerer(office, delivery)
+            answer = await _in_time(office, answerer(office, delivery))
         except Exception as error:
             words = explain(office.log, error)
             answer = refusal(delivery.view if delivery else None, words) if words else {}
@@ -79,7 +85,7 @@ def offering(office: Office, answerer: Answerer) -> Listener:
 
     async def listener(ack: AsyncAck, body: Json, context: AsyncBoltContext, client: AsyncWebClient) -> None:
         try:
-            answer = await answerer(office, _read(body, context, client))
+            answer = await _in_time(office, answerer(office, _read(body, context, client)))
         except Exception as error:
             explain(office.log, error)
             answer = {"options": []}
@@ -105,6 +111,26 @@ def commanding(office: Office, command: Command) -> Listener:
         office.track(_finish(office, delivery, answer))
 
     return listener
+
+
+async def _in_time(office: Office, work: Awaitable[T]) -> T:
+    """What comes of the work, which has only the database to wait for.
+
+    Raises DatabaseUnavailable when Slack won't wait any longer. The work goes on, and doing the same again is safe.
+    """
+    doing = asyncio.ensure_future(work)
+    done, _ = await asyncio.wait({doing}, timeout=ACK_SECONDS)
+    if not done:
+        office.track(_outlive(office, doing))
+        raise DatabaseUnavailable
+    return doing.result()
+
+
+async def _outlive(office: Office, doing: Awaitable[Any]) -> None:
+    try:
+        await doing
+    except Exception as error:
+        explain(office.log, error)
 
 
 async def _attempt(

@@ -9,6 +9,8 @@ import pytest
 from domain.errors import DatabaseUnavailable, RunNotFound
 from domain.money import Money
 from domain.summaries import LinkStatus
+from handlers import listening
+from handlers.sentences import sentence
 from tests.handlers.conftest import Bench
 from tests.handlers.samples import invoice, organisation, paid, with_link
 from tests.handlers.shapes import buttons, tick_groups
@@ -287,6 +289,48 @@ async def test_what_failed_can_be_retried_in_the_same_modal(many: Bench) -> None
     await many.idle()
     assert {"Created: 1", "Failed: 0"} <= set(many.shown.splitlines())
     assert "Retry Failed" not in buttons(many.top.payload)
+
+
+async def test_a_result_that_slack_missed_is_shown_when_it_is_back(many: Bench) -> None:
+    await many.command("/invoices")
+    await tick(many, 0, 1)
+    await many.submit()
+    await many.workspace.submit(many.anna, many.top.id)
+    many.slack.faults.add(method="views.update", do="status", status=503, times=4)
+    many.desk.finish(1)
+    await many.idle()
+    assert many.log.named("view_not_updated")
+    assert {"Created: 1", "Being created: 0"} <= set(many.shown.splitlines())
+
+
+async def test_the_list_is_answered_in_time_however_long_the_database_takes(
+    many: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listening, "ACK_SECONDS", 0.1)
+    await many.command("/invoices")
+    await tick(many, 0, 1)
+    many.desk.delay = 0.3
+    outcome = await many.submit()
+    assert outcome.acked
+    assert list(outcome.errors.values()) == [sentence(DatabaseUnavailable())]
+
+
+async def test_a_run_that_commits_after_the_answer_goes_on_in_the_same_modal(
+    many: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listening, "ACK_SECONDS", 0.1)
+    await many.command("/invoices")
+    await tick(many, 0, 1)
+    await many.submit()
+    many.desk.delay = 0.3
+    outcome = await many.workspace.submit(many.anna, many.top.id)
+    assert outcome.acked
+    assert str(sentence(DatabaseUnavailable())) in many.shown
+    await many.workspace.wait_for(lambda: many.desk.runs)
+    many.desk.delay = 0.0
+    many.desk.finish(1)
+    await many.idle()
+    assert "Created: 1" in many.shown.splitlines()
 
 
 async def test_after_a_restart_the_progress_goes_on_in_the_same_modal(many: Bench) -> None:
