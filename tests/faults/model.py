@@ -1,0 +1,326 @@
+"""What people, buyers, failures and deaths can do, in any order, and a model of what must come of it.
+
+The model knows what was promised and what buyers did; the domain, on a real database and the local Stripe, must come
+to the same once everything works again.
+"""
+
+import asyncio
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+)
+
+from bot.local.stripe.faults import FaultKind
+from bot.local.stripe.payments import BuyerStopped
+from domain.database import Database
+from domain.errors import NotEligible, NothingSelected
+from domain.money import Money
+from domain.posting import NotPosted, PostUnknown
+from domain.summaries import Actor
+from tests.domain.factories import make_invoice
+from tests.domain.world import ADA, BEN
+from tests.faults import auditing, crash_points
+from tests.faults.timeless import (
+    Clock,
+    Died,
+    Doom,
+    Process,
+    SlackChannel,
+    make_stripe,
+    quicken_sqlite,
+    take_over,
+)
+
+T = TypeVar("T")
+INVOICES = 6
+AMOUNT = Money(120_050, "USD")
+ROOM = 90
+PATIENCE = 5.0
+
+who = st.sampled_from([ADA, BEN])
+which = st.integers(0, INVOICES - 1)
+deaths = st.none() | st.integers(1, 40)
+"""After how many crash points of tests/faults/crash_points.py."""
+waits = st.sampled_from([0, 10, 120])
+any_one = st.integers(0, 50)
+faults = st.none() | st.sampled_from(
+    [kind for kind in FaultKind if kind not in (FaultKind.SLOW, FaultKind.LATE)]
+)
+slack_troubles = st.lists(
+    st.sampled_from(
+        [
+            (True, PostUnknown("lost")),
+            (False, PostUnknown("lost")),
+            (False, NotPosted("fatal")),
+            (False, NotPosted("ratelimited", retry_after=3.0)),
+        ]
+    ),
+    max_size=3,
+)
+
+
+class PaylinkModel(RuleBasedStateMachine):
+    """``template``: a SQLite file with the schema."""
+
+    template: Path
+
+    def __init__(self) -> None:
+        super().__init__()
+        # What was promised, and what buyers did.
+        self.promised: set[int] = set()
+        self.perhaps: set[int] = set()
+        self.fitting: Counter[int] = Counter()
+        self.wrong: Counter[int] = Counter()
+        self.reversed: dict[str, int] = {}
+        self.runs = 0
+        # What is real.
+        self._loop = asyncio.Runner()
+        self._directory = Path(tempfile.mkdtemp(dir="/dev/shm" if Path("/dev/shm").is_dir() else None))
+        shutil.copyfile(self.template, self._directory / "paylink.db")
+        self.clock, self.doom = Clock(), Doom()
+        self._undo = [self.clock.install(), crash_points.install(self.doom.pass_by, lambda name: None)]
+        self.db = Database(f"sqlite:///{self._directory}/paylink.db")
+        quicken_sqlite(self.db)
+        self.slack = SlackChannel(self.doom)
+        self.stripe = make_stripe(self.clock)
+        self.invoices = [make_invoice(self.db, f"INV-{n}", amount=AMOUNT.amount) for n in range(INVOICES)]
+        self.open: list[str] = []
+        self.paid: list[tuple[int, str]] = []
+        self.process = self.run(self._begin())
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        return self._loop.run(work)
+
+    async def _begin(self) -> Process:
+        await self.stripe.start()
+        return await self._new_process()
+
+    async def _new_process(self) -> Process:
+        return await Process(self.db, self.stripe, self.slack, self.clock).start()
+
+    # People
+
+    @initialize()
+    def begin(self) -> None:
+        """Two links, so that buyers have something to do from the first step on."""
+        for n in (0, 1):
+            self.create_one(ADA, n, None, None)
+
+    @rule(by=who, n=which, fault=faults, death=deaths)
+    def create_one(self, by: Actor, n: int, fault: FaultKind | None, death: int | None) -> None:
+        async def create() -> None:
+            with suppress(NotEligible):
+                await self.process.desk.create_link(by, self.invoices[n], AMOUNT, patience=PATIENCE)
+
+        died = self.run(self._go_through(create, fault, death))
+        if died in ("link_creation._reserve.before", "link_creation._reserve.uncommitted"):
+            return
+        self.promised.add(n)
+
+    @rule(by=who, fault=faults, death=deaths, twice=st.booleans())
+    def create_all(self, by: Actor, fault: FaultKind | None, death: int | None, twice: bool) -> None:
+        run: list[int] = []
+
+        async def create() -> None:
+            desk = self.process.desk
+            shown = await desk.open_list(by, room=ROOM)
+            selection = shown.selection.id
+            await desk.select_page(by, selection, room=ROOM)
+            with suppress(NothingSelected):
+                await desk.confirm(by, selection)
+                for _ in range(1 + twice):
+                    await desk.start_run(by, selection, submission=f"create:{selection}", view_id=None)
+                run.append(selection)
+
+        died = self.run(self._go_through(create, fault, death))
+        if run:
+            self.promised |= set(range(INVOICES))
+            self.runs += 1
+        elif died is not None:
+            # Whoever wasn't answered may look; what is there then counts.
+            self.perhaps |= set(range(INVOICES))
+
+    # Buyers
+
+    @rule(link=any_one, pages=st.integers(1, 3), first=any_one, paid=st.integers(0, 3), wrongly=st.booleans())
+    def pay(self, link: int, pages: int, first: int, paid: int, wrongly: bool) -> None:
+        """Open a payment page, perhaps more than once, and pay on some of all the pages that are open."""
+        links = self.stripe.links()
+        for _ in range(pages if links else 0):
+            with suppress(BuyerStopped):
+                session = self.run(self.stripe.open_session(links[link % len(links)]["id"]))
+                self.open.append(session["id"])
+        for _ in range(min(paid, len(self.open))):
+            self._pay(self.open.pop(first % len(self.open)), wrongly)
+
+    @rule(payment=any_one, dispute=st.booleans())
+    def take_back(self, payment: int, dispute: bool) -> None:
+        left = [one for one in self.paid if one[1] not in self.reversed]
+        if left:
+            n, session_id = left[payment % len(left)]
+            self.reversed[session_id] = n
+            self.run((self.stripe.dispute if dispute else self.stripe.refund)(session_id))
+
+    # Work
+
+    @rule(seconds=waits, fault=faults, troubles=slack_troubles, death=deaths, sweep=st.booleans())
+    def work(
+        self,
+        seconds: int,
+        fault: FaultKind | None,
+        troubles: list[tuple[bool, Exception]],
+        death: int | None,
+        sweep: bool,
+    ) -> None:
+        self.clock.ahead += timedelta(seconds=seconds)
+        self.slack.troubles = list(troubles)
+
+        async def all_of_it() -> None:
+            watching = self.process.watching
+            await self.process.announcing.deliver_due()
+            await self.process.creation.run_due()
+            await (watching.sweep_if_due(at_start=True) if sweep else watching.poll_if_due())
+            await watching.settle_due()
+            await self.process.announcing.deliver_due()
+
+        self.run(self._go_through(all_of_it, fault, death))
+        self.slack.troubles = []
+
+    @rule(event=any_one, death=deaths)
+    def hear(self, event: int, death: int | None) -> None:
+        """A webhook: any event, at any time, again and again."""
+        events = self.stripe.objects("event")
+
+        async def receive() -> None:
+            if events:
+                await self.process.watching.receive(events[event % len(events)])
+                await self.process.watching.settle_due()
+
+        self.run(self._go_through(receive, None, death))
+
+    @rule(passed=st.sampled_from([timedelta(hours=2), timedelta(hours=26), timedelta(days=40)]))
+    def nobody_is_there(self, passed: timedelta) -> None:
+        """Long enough for open pages to end, for Stripe to forget keys, and for it to forget events."""
+        self.clock.ahead += passed
+
+    # What must always be so
+
+    @invariant()
+    def no_invoice_has_two_links(self) -> None:
+        made = Counter(link["metadata"]["invoice_number"] for link in self.stripe.links())
+        assert all(count == 1 for count in made.values()), made
+
+    @invariant()
+    def no_announcement_is_posted_twice(self) -> None:
+        posted = Counter(one.key for one in self.slack.posted if one.bulk is None)
+        assert all(count == 1 for count in posted.values()), posted
+
+    def teardown(self) -> None:
+        try:
+            self.run(self._settle())
+            self._compare()
+        finally:
+            self.run(self._end())
+            for undo in self._undo:
+                undo()
+            self._loop.close()
+            shutil.rmtree(self._directory)
+
+    # How it is done
+
+    def _pay(self, session_id: str, wrongly: bool) -> None:
+        amount = AMOUNT.amount + 100 if wrongly else None
+        with suppress(BuyerStopped):
+            session = self.run(self.stripe.pay(session_id, amount=amount))
+            n = self._number(session)
+            self.paid.append((n, session_id))
+            (self.wrong if wrongly else self.fitting)[n] += 1
+
+    async def _go_through(
+        self,
+        work: Callable[[], Coroutine[Any, Any, object]],
+        fault: FaultKind | None,
+        death: int | None,
+    ) -> str | None:
+        """Do it with Stripe failing at the next request and the process dying at a point; which point, if it died."""
+        if fault is not None:
+            self.stripe.faults.add(fault)
+        self.doom.set(death)
+        with suppress(Died):
+            await work()
+            # What a person didn't wait for.
+            await self.process.creation.finish()
+        died = self.doom.died_at
+        if died is not None:
+            await self._replace()
+        self.doom.set(None)
+        self.stripe.faults.clear()
+        return died
+
+    async def _replace(self) -> None:
+        """The dead process is gone; a new one starts."""
+        dead = self.process
+        with suppress(Died):
+            await dead.stop()
+        self.doom.set(None)
+        await take_over(self.db, dead)
+        self.process = await self._new_process()
+
+    async def _settle(self) -> None:
+        """Everything works and is given time."""
+        for _ in range(40):
+            self.clock.ahead += timedelta(minutes=61)
+            await self.process.creation.run_due()
+            await self.process.watching.poll_if_due()
+            await self.process.watching.sweep_if_due()
+            await self.process.watching.settle_due()
+            await self.process.announcing.deliver_due()
+            if not any(await self.db.read(auditing.count_open)):
+                return
+        raise AssertionError("it never comes to rest")
+
+    def _compare(self) -> None:
+        books = self.db.run(auditing._read_books)
+        created = {int(row.number.partition("-")[2]): row for row in books.links}
+        assert self.promised <= created.keys()
+        assert created.keys() <= self.promised | self.perhaps
+        at_stripe = {self._number(link): link["id"] for link in self.stripe.links()}
+        assert {n: row.stripe_id for n, row in created.items()} == at_stripe
+        for n in range(INVOICES):
+            status = "Not Created" if n not in created else "Paid" if self.fitting[n] else "Pending Payment"
+            assert books.invoices[f"INV-{n}"] == status
+        verdicts = Counter(verdict for _, verdict, _ in books.payments)
+        completed = self.fitting.total() + self.wrong.total()
+        paid = sum(1 for n in self.fitting if self.fitting[n])
+        assert verdicts.total() == completed
+        assert verdicts["paid"] == paid
+        assert len(books.exceptions) == completed - paid + len(self.reversed)
+        shown = {n for n, row in created.items() if row.refunded or row.disputed}
+        assert shown == set(self.reversed.values())
+        kinds = Counter(one.kind.value for one in self.slack.posted)
+        assert kinds["paid"] == paid
+        assert kinds["exception"] == len(books.exceptions)
+        told = {one.key for one in self.slack.posted if one.bulk is not None}
+        assert len(told) >= self.runs
+        assert books.runs_unfinished == 0
+
+    async def _end(self) -> None:
+        await self.process.stop()
+        await self.stripe.stop()
+        await self.db.close()
+
+    @staticmethod
+    def _number(about: dict[str, Any]) -> int:
+        return int(about["metadata"]["invoice_number"].partition("-")[2])

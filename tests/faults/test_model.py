@@ -1,0 +1,67 @@
+"""Paylink against its model: 500 examples of 50 steps with PAYLINK_MODEL=long (`make campaign`), fewer without."""
+
+import logging
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import structlog
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from domain.summaries import Announcement
+from tests.faults import ablations
+from tests.faults.model import PaylinkModel
+from tests.faults.timeless import SlackChannel
+
+
+@pytest.fixture(autouse=True)
+def _no_logs() -> Iterator[None]:
+    """Thousands of deaths would fill them."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    yield
+    structlog.reset_defaults()
+
+
+@pytest.fixture
+def examine(sqlite_url: str) -> Callable[[], None]:
+    """Run the model: briefly and always alike, or at length and each time otherwise."""
+    PaylinkModel.template = Path(sqlite_url.removeprefix("sqlite:///"))
+    long = os.environ.get("PAYLINK_MODEL") == "long"
+    how = settings(
+        max_examples=500 if long else 15,
+        stateful_step_count=50 if long else 40,
+        derandomize=not long,
+        deadline=None,
+        database=None,
+        phases=tuple(Phase) if long else (Phase.generate,),
+        report_multiple_bugs=False,
+        suppress_health_check=list(HealthCheck),
+    )
+    return lambda: run_state_machine_as_test(PaylinkModel, settings=how)
+
+
+@pytest.mark.timeout(3600)
+def test_paylink_comes_to_what_its_model_says(examine: Callable[[], None]) -> None:
+    examine()
+
+
+def test_the_model_sees_links_that_fresh_idempotency_keys_double(examine: Callable[[], None]) -> None:
+    undo = ablations.use_fresh_keys()
+    try:
+        with pytest.raises(AssertionError):
+            examine()
+    finally:
+        undo()
+
+
+def test_the_model_sees_messages_that_blind_posts_double(
+    examine: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def find(self: SlackChannel, announcement: Announcement) -> None:
+        return None
+
+    monkeypatch.setattr(SlackChannel, "find", find)
+    with pytest.raises(AssertionError):
+        examine()

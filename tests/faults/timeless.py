@@ -1,0 +1,195 @@
+"""The domain's services in one process, in a time of their own: weeks pass at once, and processes die where they are told."""
+
+import asyncio
+import itertools
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from bot.local.stripe.rate import RateLimits
+from bot.local.stripe.server import LocalStripe
+from domain import (
+    announcing,
+    bulk,
+    claims,
+    deliveries,
+    duties,
+    links,
+    organisations,
+    outbox,
+    pacing,
+    stripe_events,
+)
+from domain import database as databases
+from domain.announcing import Announcing
+from domain.claims import end_claims
+from domain.database import Database
+from domain.desk import Desk
+from domain.ledgers import Ledgers
+from domain.link_creation import LinkCreation
+from domain.pacing import StripePace
+from domain.posting import Posted
+from domain.stripe_api import StripeApi
+from domain.summaries import Announcement
+from domain.watching import Watching
+
+LEASE = timedelta(seconds=20)
+MARGIN = timedelta(seconds=5)
+_ASKING = (bulk, claims, deliveries, duties, links, organisations, outbox, pacing, stripe_events)
+
+
+class Died(BaseException):
+    """The process is killed here; nothing that it still wants to do happens."""
+
+
+class Clock:
+    """The one time of the database, of the business and of Stripe. It runs on by itself, too."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta(0)
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+    def seconds(self) -> float:
+        return time.time() + self.ahead.total_seconds()
+
+    def install(self) -> Callable[[], None]:
+        """Let the database tell this time, until the returned function is called."""
+
+        def now(session: Session) -> datetime:
+            return databases.database_now(session) + self.ahead
+
+        for module in _ASKING:
+            module.database_now = now  # type: ignore[attr-defined]
+        pause, announcing.ONE_A_SECOND = announcing.ONE_A_SECOND, timedelta(0)
+
+        def undo() -> None:
+            announcing.ONE_A_SECOND = pause
+            for module in _ASKING:
+                module.database_now = databases.database_now  # type: ignore[attr-defined]
+
+        return undo
+
+
+class Doom:
+    """Decides which passing of a crash point is the process's last."""
+
+    def __init__(self) -> None:
+        self._left = 0
+        self.died_at: str | None = None
+
+    def set(self, passings: int | None) -> None:
+        """Die at the so manieth point from now on, whichever it is; None: live."""
+        self._left = passings or 0
+        self.died_at = None
+
+    def pass_by(self, point: str) -> None:
+        if self.died_at is None:
+            self._left -= 1
+            if self._left != 0:
+                return
+            self.died_at = point
+        raise Died
+
+
+class SlackChannel:
+    """What was posted, with the troubles of the next posts; passes the crash points of the real poster."""
+
+    def __init__(self, doom: Doom) -> None:
+        self.posted: list[Announcement] = []
+        self.troubles: list[tuple[bool, Exception]] = []
+        """Whether the message is posted nevertheless, and what is raised."""
+        self._doom = doom
+        self._ts = itertools.count(1)
+
+    async def post(self, announcement: Announcement) -> Posted:
+        self._doom.pass_by("slack.chat.postMessage.before")
+        posted, trouble = self.troubles.pop(0) if self.troubles else (True, None)
+        if posted:
+            self.posted.append(announcement)
+        self._doom.pass_by("slack.chat.postMessage.after")
+        if trouble is not None:
+            raise trouble
+        return Posted(announcement.destination, f"{next(self._ts)}.0")
+
+    async def find(self, announcement: Announcement) -> Posted | None:
+        self._doom.pass_by("slack.conversations.history.before")
+        found = any(message.key == announcement.key for message in self.posted)
+        self._doom.pass_by("slack.conversations.history.after")
+        return Posted(announcement.destination, "0.5") if found else None
+
+
+class TimelessPace(StripePace):
+    """Waits for its turn by letting the time pass."""
+
+    def __init__(self, db: Database, ledgers: Ledgers, clock: Clock) -> None:
+        super().__init__(db, ledgers, 1000)
+        self._passing = clock
+
+    async def slot(self) -> None:
+        seconds = await self._db.background_write(pacing.reserve_slot, self._name, self._interval)
+        self._passing.ahead += timedelta(seconds=max(seconds, 0))
+
+
+class Process:
+    """One process's services, from its start to its end."""
+
+    _numbers = itertools.count(1)
+
+    def __init__(self, db: Database, stripe: LocalStripe, channel: SlackChannel, clock: Clock) -> None:
+        self.owner = f"process-{next(self._numbers)}"
+        self._db = db
+        self._api = StripeApi(stripe.api_key, base_url=stripe.api_url, timeout=2.0)
+        ledgers = Ledgers(db, self._api, clock.now)
+        pace = TimelessPace(db, ledgers, clock)
+        self.creation = LinkCreation(
+            db, ledgers, self._api, pace, owner=self.owner, lease=LEASE, margin=MARGIN, clock=clock.now
+        )
+        self.watching = Watching(
+            db,
+            ledgers,
+            self._api,
+            pace,
+            owner=self.owner,
+            lease=LEASE,
+            poll_every=timedelta(0),
+            clock=clock.now,
+        )
+        self.announcing = Announcing(
+            db, channel, owner=self.owner, lease=LEASE, margin=MARGIN, clock=clock.now
+        )
+        self.desk = Desk(db, ledgers, self.creation, clock.now)
+        self._ledgers = ledgers
+
+    async def start(self) -> "Process":
+        await self._ledgers.start()
+        await self._ledgers.settle()
+        return self
+
+    async def stop(self) -> None:
+        """Also of one that died: whatever it had begun has met its end by then."""
+        await asyncio.gather(self.creation.finish(), self.announcing.finish())
+        await self._api.close()
+
+
+async def take_over(db: Database, dead: Process) -> None:
+    """What a start does for the claims of the dead (bot/beginning.py)."""
+    await db.write(end_claims, {dead.owner})
+
+
+def make_stripe(clock: Clock) -> LocalStripe:
+    limits = RateLimits(live=None, test=None, endpoint=None)
+    return LocalStripe(clock=clock.seconds, limits=limits)
+
+
+def quicken_sqlite(db: Database) -> None:
+    """Nothing here has to outlive a power failure."""
+
+    def relax(connection: sa.engine.interfaces.DBAPIConnection, _record: object) -> None:
+        connection.execute("PRAGMA synchronous = OFF")
+
+    sa.event.listen(db.engine, "connect", relax)
