@@ -52,6 +52,16 @@ async def test_the_page_shows_merchant_product_and_amount(
         assert expected in text
 
 
+async def test_the_form_is_filled_in_so_that_one_click_pays(
+    client: stripe.StripeClient, http: aiohttp.ClientSession
+) -> None:
+    _, text = await opened(http, await link_of(client))
+    assert re.findall(r'name="(email|card)"[^>]* value="([^"]+)"', text) == [
+        ("email", "buyer@example.com"),
+        ("card", "4242 4242 4242 4242"),
+    ]
+
+
 async def test_paying_completes_the_session_and_thanks(
     client: stripe.StripeClient, server: LocalStripe, http: aiohttp.ClientSession
 ) -> None:

@@ -93,7 +93,7 @@ class BuyerPages:
         try:
             if card in DECLINES:
                 code, problem = DECLINES[card]
-                payments.decline(act, session, email=email or "buyer@example.com", code=code)
+                payments.decline(act, session, email=email or pages.EXAMPLE_EMAIL, code=code)
                 self._shop.changed()
                 return problem
             if card not in ACCEPTED:

@@ -9,6 +9,8 @@ from bot.local.stripe.money import amount_text
 
 Json = dict[str, Any]
 
+EXAMPLE_EMAIL = "buyer@example.com"
+"""What stands in the form beside the card that is accepted, so that one click pays."""
 STYLE = """
 *{box-sizing:border-box}body{margin:0;font:16px/1.5 system-ui,-apple-system,"Segoe UI",sans-serif;color:#1a1f36;
 background:#f6f8fb}.note{background:#fff4d6;color:#6b4e00;text-align:center;font-size:13px;padding:7px 12px}
@@ -63,7 +65,7 @@ def payment(
         f"<p><strong>{escape(line['description'])}</strong>{_details(line)}</p>" for line in lines
     )
     alert = "" if problem is None else f'<p role="alert">{escape(problem)}</p>'
-    shown = email or session["customer_email"] or ""
+    shown = email or session["customer_email"] or EXAMPLE_EMAIL
     body = f"""<main><section class="order"><p class="merchant">{escape(merchant)}</p><p>Amount due</p>
 <div class="amount">{escape(amount)}</div>{items}</section><section><h1>Pay with card</h1>{alert}
 <form method="post" action="/checkout/{escape(session["id"])}">
