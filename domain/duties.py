@@ -3,17 +3,15 @@
 from datetime import timedelta
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from domain.database import database_now
+from domain.database import database_now, insert_into
 from domain.models import EPOCH, Duty
 
 
 def take_duty(session: Session, name: str, every: timedelta, *, owner: str, lease: timedelta) -> bool:
     """Whether the duty is due and now this process's: it was last begun ``every`` ago, or whoever began it died."""
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    session.execute(insert(Duty).values(name=name, started_at=EPOCH).on_conflict_do_nothing())
+    session.execute(insert_into(session, Duty).values(name=name, started_at=EPOCH).on_conflict_do_nothing())
     duty = session.scalar(sa.select(Duty).where(Duty.name == name).with_for_update())
     assert duty is not None
     now = database_now(session)

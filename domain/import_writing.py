@@ -6,9 +6,9 @@ from typing import Any, cast
 
 import psycopg
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from domain.database import insert_into
 from domain.errors import DatabaseUnavailable
 from domain.import_fields import ImportedInvoice
 from domain.models import Invoice, Ledger, Link, Organisation, SearchTerm
@@ -113,8 +113,7 @@ def _update(
         link = links.get(invoice_id)
         state, status = (None, "") if link is None else (link.state, link.status)
         values.append({"id": invoice_id, **_values(organisation_id, row, state, status)})
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    statement = insert(_invoices)
+    statement = insert_into(session, _invoices)
     # All the rows exist and are locked: this is an update of many rows in one statement.
     session.execute(
         statement.on_conflict_do_update(

@@ -1,11 +1,10 @@
 """Organisations: one for each Slack workspace, what they have, and where their announcements go."""
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from domain import audit
-from domain.database import database_now
+from domain.database import database_now, insert_into
 from domain.errors import OrganisationUnknown
 from domain.models import Organisation
 from domain.summaries import OrganisationSummary
@@ -47,11 +46,10 @@ def ensure(
 
     The notification ``channel`` is taken only when the organisation is made here.
     """
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     values = {"team_id": team_id, "name": name, "channel": channel, "add_on": True}
     # Two processes may start at once: whoever comes second finds the first one's row.
     made = session.execute(
-        insert(Organisation)
+        insert_into(session, Organisation)
         .values(values)
         .on_conflict_do_nothing(index_elements=["team_id"])
         .returning(Organisation.id)

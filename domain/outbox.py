@@ -4,10 +4,9 @@ import secrets
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from domain.database import database_now
+from domain.database import database_now, insert_into
 from domain.models import OutboxMessage
 from domain.summaries import AnnouncementKind
 
@@ -28,9 +27,8 @@ def enqueue(
 
     ``destination`` is a Slack user id, or empty for the notification channel.
     """
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     added = session.execute(
-        insert(OutboxMessage)
+        insert_into(session, OutboxMessage)
         .values(
             organisation_id=organisation_id,
             kind=kind.value,

@@ -5,10 +5,9 @@ import math
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from domain.database import Database, database_now
+from domain.database import Database, database_now, insert_into
 from domain.ledgers import Ledgers
 from domain.models import Instant, Pace
 
@@ -31,8 +30,7 @@ def hold_back(session: Session, name: str, seconds: float) -> None:
 
 
 def _set(session: Session, name: str, next_at: datetime) -> None:
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    statement = insert(Pace).values(name=name, next_at=next_at)
+    statement = insert_into(session, Pace).values(name=name, next_at=next_at)
     session.execute(
         statement.on_conflict_do_update(
             index_elements=[Pace.name],

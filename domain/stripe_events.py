@@ -10,10 +10,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from domain.database import database_now
+from domain.database import database_now, insert_into
 from domain.models import Ledger, Link, Payment, StripeEvent
 from domain.payments import id_of
 from domain.stripe_api import moment
@@ -71,7 +70,6 @@ def keep(session: Session, ledger_id: int, events: list[Received]) -> int:
     ours = _ours(session, ledger_id, events)
     if not ours:
         return 0
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     now = database_now(session)
     rows = [
         {
@@ -87,7 +85,7 @@ def keep(session: Session, ledger_id: int, events: list[Received]) -> int:
         for event in ours
     ]
     added = session.scalars(
-        insert(StripeEvent).values(rows).on_conflict_do_nothing().returning(StripeEvent.id)
+        insert_into(session, StripeEvent).values(rows).on_conflict_do_nothing().returning(StripeEvent.id)
     ).all()
     return len(added)
 
