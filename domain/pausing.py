@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 
 from domain.models import Ledger
 
-AWAY = "Stripe can't be reached right now; the work goes on by itself when it can"
+AWAY = "Stripe can't be reached right now"
 
 
 def pause(session: Session, ledger_id: int, sentence: str) -> None:

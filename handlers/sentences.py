@@ -78,6 +78,14 @@ def changed_amounts(numbers: tuple[str, ...]) -> str:
     return f"The billing amount of {shown}{more} has changed. Nothing was created; check the new amounts."
 
 
+def paused(because: str) -> str:
+    """``because``: why no link is created right now, as a sentence without its full stop."""
+    return (
+        f"{because}. Links that were asked for are created by themselves once that is over; if it lasts, "
+        "ask whoever runs Paylink to see what `paylink doctor` says."
+    )
+
+
 def left_out(number: int) -> str:
     """``number``: how many ticks the cap left out."""
     return f"{MOST} invoices can be ticked in all, so {counted(number, 'more invoice')} couldn't be."

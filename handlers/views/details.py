@@ -7,7 +7,7 @@ from domain.money import is_below_least
 from domain.summaries import InvoiceSummary, LinkStatus, LinkSummary, OrganisationSummary, StripeState
 from handlers import ids
 from handlers.references import SeenInvoice
-from handlers.sentences import REASONS
+from handlers.sentences import REASONS, paused
 from handlers.views.blocks import (
     Json,
     actions,
@@ -46,7 +46,7 @@ def details(
     blocks.append(fields(_labelled(invoice, creating)))
     if invoice.link is not None:
         blocks += _about_link(invoice, invoice.link)
-    blocks += _remarks(invoice, organisation, creating)
+    blocks += _while_creating(stripe) if creating else _remarks(invoice, organisation)
     buttons = _buttons(invoice, organisation, creating)
     if buttons:
         blocks.append(actions(buttons, block_id="invoice"))
@@ -133,16 +133,21 @@ def _about_link(invoice: InvoiceSummary, link: LinkSummary) -> list[Json]:
     return blocks
 
 
-def _remarks(invoice: InvoiceSummary, organisation: OrganisationSummary, creating: bool) -> list[Json]:
+def _while_creating(stripe: StripeState) -> list[Json]:
+    """What to expect while the link is being created."""
+    if stripe.paused_because:
+        return [section(f"⚠ {paused(fit(stripe.paused_because, 500))}")]
+    return [
+        section(
+            "The link is being created, by itself. If it doesn't show here within a minute, look the invoice up again."
+        )
+    ]
+
+
+def _remarks(invoice: InvoiceSummary, organisation: OrganisationSummary) -> list[Json]:
     """Why there is no button, and what to know before pressing it."""
     if invoice.link is not None:
         return []
-    if creating:
-        return [
-            section(
-                "The link is being created, by itself. If it doesn't show here within a minute, look the invoice up again."
-            )
-        ]
     blocks = []
     if invoice.refusal is not None:
         blocks.append(

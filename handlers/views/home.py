@@ -2,7 +2,7 @@
 
 from domain.summaries import HomeSummary, InvoiceSummary, LinkStatus
 from handlers import ids
-from handlers.sentences import ADD_ON, channel_problem
+from handlers.sentences import ADD_ON, channel_problem, paused
 from handlers.views.blocks import Json, actions, button, caption, context, header, moment_context, section
 from handlers.views.details import last_checked, status_line
 from handlers.views.text import counted, fit, inline, isolated
@@ -41,7 +41,7 @@ def _problems(shown: HomeSummary) -> list[str]:
     organisation = shown.organisation
     problems = []
     if shown.stripe.paused_because:
-        problems.append(fit(shown.stripe.paused_because, 500))
+        problems.append(paused(fit(shown.stripe.paused_because, 500)))
     if organisation.channel is None:
         problems.append(
             "There is no notification channel, so payments aren't announced: announcements wait. "

@@ -101,6 +101,13 @@ def test_the_button_goes_while_the_link_is_being_created() -> None:
     assert "Not Created · Being created" in flat(view).splitlines()
 
 
+def test_while_stripe_refuses_the_key_the_details_say_why_the_link_waits_and_what_to_do() -> None:
+    refusing = replace(STRIPE, paused_because="The Stripe key lacks a permission")
+    shown = flat(details(standings(invoice(1))["being_created"], organisation(), refusing))
+    assert "The Stripe key lacks a permission. Links that were asked for are created by themselves" in shown
+    assert "within a minute" not in shown
+
+
 def test_without_the_add_on_the_details_say_so_with_its_full_name() -> None:
     view = details(invoice(1), organisation(add_on=False), STRIPE)
     assert buttons(view) == []
