@@ -75,7 +75,9 @@ def reached() -> Iterator[None]:
 
 @contextlib.contextmanager
 def schema_sentences() -> Iterator[None]:
-    """Raise Stop when the schema is another one than this Paylink's."""
+    """Raise Stop when the schema is another one than this Paylink's, or it is no database of Paylink's at all."""
+    from sqlalchemy.exc import DatabaseError
+
     from domain.migrations import SchemaTooNew, SchemaTooOld
 
     try:
@@ -86,4 +88,10 @@ def schema_sentences() -> Iterator[None]:
     except SchemaTooNew as new:
         raise Stop(
             f"The database has the newer schema {new.found}, which this Paylink doesn't know: run the later Paylink."
+        ) from None
+    except DatabaseError as error:
+        # Not its message, which may hold the address with its password.
+        raise Stop(
+            f"The database can't be used ({type(error.orig).__name__}): see that DATABASE_URL names one that is "
+            "Paylink's own, and that its user may change the schema."
         ) from None

@@ -89,6 +89,18 @@ def test_a_schema_of_a_later_paylink_is_refused_with_a_sentence(
     assert "newer schema 9999" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("command", [["organization", "list"], ["db", "upgrade"]])
+def test_a_file_that_is_no_database_is_refused_with_a_sentence(
+    command: list[str], env: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "letter.txt").write_text("Dear Sir or Madam, " * 100)
+
+    assert main(command, env | {"DATABASE_URL": f"sqlite:///{tmp_path}/letter.txt"}) == 2
+    assert capsys.readouterr().err.startswith(
+        "The database can't be used (DatabaseError): see that DATABASE_URL"
+    )
+
+
 def test_upgrading_says_whether_there_was_anything_to_do(
     env: dict[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
