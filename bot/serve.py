@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import sys
 
 from bot.commands import connect
 from bot.config import Settings
@@ -12,7 +13,8 @@ from bot.wiring import build
 
 def serve_until_stopped(settings: Settings, *, verbose: bool = False) -> None:
     """Return after SIGTERM or SIGINT; raise Stop if it can't start with these settings."""
-    configure_logs(verbose=verbose)
+    # Standard error is kept for the one sentence that says why it can't run.
+    configure_logs(sys.stdout, verbose=verbose)
     asyncio.run(_serve(settings))
 
 
