@@ -1,0 +1,60 @@
+"""Announcements to one channel, against Slack's one message a second."""
+
+from datetime import timedelta
+
+import sqlalchemy as sa
+from slack_sdk.web.async_client import AsyncWebClient
+from sqlalchemy.orm import Session
+
+from benchmarks.data import CHANNEL, NOW
+from benchmarks.services import SlackServer, now
+from domain import outbox
+from domain.announcing import Announcing
+from domain.database import Database
+from domain.models import Link, Organisation, Payment
+from domain.summaries import AnnouncementKind
+from handlers.poster import SlackPoster
+
+
+async def measure(url: str, slack: SlackServer, count: int) -> list[float]:
+    """When each of ``count`` paid messages reached Slack, in seconds since the first."""
+    db = Database(url)
+    try:
+        db.run(_enqueue, count)
+        await slack.calls()
+        poster = SlackPoster(AsyncWebClient(token="xoxb-bench", base_url=slack.api_url))
+        minute = timedelta(seconds=60)
+        await Announcing(db, poster, owner="bench", lease=minute, margin=minute, clock=now).deliver_due()
+        calls = await slack.calls()
+        at = [moment for method, to, moment in calls if (method, to) == ("chat.postMessage", CHANNEL)]
+        assert len(at) == count, len(at)
+        return [moment - at[0] for moment in at]
+    finally:
+        await db.close()
+
+
+def _enqueue(session: Session, count: int) -> None:
+    organisation = session.scalar(sa.select(Organisation).limit(1))
+    assert organisation is not None
+    links = session.scalars(sa.select(Link).where(Link.status == "Paid").order_by(Link.id).limit(count)).all()
+    for link in links:
+        payment = Payment(
+            link_id=link.id,
+            ledger_id=link.ledger_id,
+            session_id=f"cs_{link.id}",
+            amount=link.amount,
+            currency=link.currency,
+            verdict="paid",
+            paid_at=NOW,
+            seen_at=NOW,
+        )
+        session.add(payment)
+        session.flush()
+        outbox.enqueue(
+            session,
+            AnnouncementKind.PAID,
+            f"payment:{payment.id}",
+            organisation_id=organisation.id,
+            now=NOW,
+            payment_id=payment.id,
+        )

@@ -1,0 +1,61 @@
+"""An import as a process of its own: `python -m benchmarks.importing URL FILE` prints seconds and memory as JSON."""
+
+import json
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.measuring import resident
+from benchmarks.services import ROOT
+
+
+@dataclass(frozen=True)
+class Import:
+    seconds: float
+    lines: int
+    memory: tuple[int, ...]
+    """Bytes held after each tenth of the lines."""
+
+
+def measure(url: str, file: Path, lines: int) -> Import:
+    """Fill an empty database from the file."""
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.importing", url, str(file), str(lines)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        check=True,
+        text=True,
+    )
+    found = json.loads(done.stdout)
+    return Import(found["seconds"], lines, tuple(found["memory"]))
+
+
+def main(url: str, path: str, lines: str) -> None:
+    from benchmarks.data import NOW, TEAM
+    from domain import organisations
+    from domain.database import Database
+    from domain.import_lines import InvoiceFile
+    from domain.importing import take
+
+    db = Database(url)
+    memory: list[int] = []
+    due = int(lines) // 10
+
+    def progress(done: int) -> None:
+        if done >= due * (len(memory) + 1):
+            memory.append(resident())
+
+    organisation = db.run(organisations.get_by_team, TEAM)
+    began = time.perf_counter()
+    with InvoiceFile(Path(path)) as opened:
+        result = take(db, organisation, opened.read(), now=NOW, on_progress=progress)
+    seconds = time.perf_counter() - began
+    db.close_now()
+    assert result.taken == int(lines), result
+    sys.stdout.write(json.dumps({"seconds": seconds, "memory": memory}) + "\n")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,60 @@
+"""The transaction that commits a bulk run: a hundred links reserved, none kept."""
+
+import time
+from datetime import timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from benchmarks.links import ROOM
+from benchmarks.measuring import Times
+from benchmarks.services import ANNA, now
+from domain import bulk, selections
+from domain.database import Database
+from domain.links import Terms
+
+COUNT = 100
+TIMES = 20
+
+
+class _Undone(Exception):
+    pass
+
+
+def measure(url: str) -> Times:
+    """Seconds in bulk.start, before the commit."""
+    db = Database(url)
+    try:
+        _once(db)
+        return Times(tuple(_once(db) for _ in range(TIMES)))
+    finally:
+        db.close_now()
+
+
+def _once(db: Database) -> float:
+    taken = 0.0
+
+    def work(session: Session) -> None:
+        nonlocal taken
+        ledger = session.scalar(sa.text("SELECT id FROM ledgers WHERE current")) or 0
+        shown = selections.open_list(session, ANNA, "", ledger, room=ROOM, now=now())
+        selection = shown.selection.id
+        selections.select_page(session, ANNA, selection, ledger, room=ROOM, now=now())
+        bulk.confirm(session, ANNA, selection, ledger, livemode=False, now=now())
+        session.flush()
+        session.expunge_all()
+        terms = Terms(ledger, "bench", timedelta(seconds=60))
+        began = time.perf_counter()
+        run = bulk.start(
+            session, ANNA, selection, terms, submission=f"intents:{time.time_ns()}", view_id=None, now=now()
+        )
+        session.flush()
+        taken = time.perf_counter() - began
+        assert len(run.items) == COUNT, len(run.items)
+        raise _Undone
+
+    try:
+        db.run(work)
+    except _Undone:
+        return taken
+    raise AssertionError("it was kept")

@@ -1,0 +1,118 @@
+"""How long the database works for what people look at, in one transaction each, on either bot's database."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from benchmarks import obvious_bot
+from benchmarks.data import TEAM, number
+from benchmarks.measuring import Times, repeat
+from domain import home, invoices, searching
+from domain.database import make_engine
+
+PAGE = 101
+FILTERS = {"All": None, "Not Created": "Not Created", "Pending Payment": "Pending Payment", "Paid": "Paid"}
+SEARCHES = {
+    "a number": "inv-{middle}",
+    "a letter": "a",
+    "half of all": "corporation",
+    "one in 26": "amber",
+    "one in 200": "amber joinery",
+    "nothing": "no such buyer",
+    "the last tenth of the numbers": "inv-{last}",
+}
+
+
+@dataclass(frozen=True)
+class Question:
+    name: str
+    paylink: Callable[[Session], object]
+    obvious: Callable[[sa.Connection], object] | None = None
+    target: float | None = None
+    searched: bool = False
+
+
+def questions(count: int, organisation: int, ledger: int) -> Iterator[Question]:
+    known = number(count // 2)
+    yield Question(
+        "one invoice",
+        lambda s: invoices.find_by_number(s, TEAM, known, ledger),
+        lambda c: obvious_bot.find(c, known),
+        0.0015,
+    )
+    yield Question("nearest numbers", lambda s: invoices.find_nearest(s, TEAM, "0000x"))
+    yield Question("type-ahead, a letter", lambda s: invoices.find_options(s, TEAM, "a"))
+    yield Question("Home", lambda s: home.get_home(s, TEAM, ledger), _count)
+    for name, status in FILTERS.items():
+        yield Question(
+            f"list, {name}",
+            _page(organisation, ledger, "", status),
+            obvious_bot.list_unlinked if status == "Not Created" else None,
+            0.003,
+        )
+    for subject, pattern in SEARCHES.items():
+        text = pattern.format(middle=f"{count // 2:07d}", last=_last_tenth(count))
+        for name, status in FILTERS.items():
+            yield Question(
+                f"search {subject}, {name}",
+                _page(organisation, ledger, text, status),
+                (lambda c, text=text: obvious_bot.list_unlinked(c, text))
+                if status == "Not Created"
+                else None,
+                0.015,
+                searched=True,
+            )
+
+
+def measure_paylink(url: str, count: int) -> dict[str, Times]:
+    engine = make_engine(url)
+    try:
+        with Session(engine) as session:
+            session.connection(execution_options={"paylink_write": False})
+            organisation = session.scalar(sa.text("SELECT id FROM organisations")) or 0
+            ledger = session.scalar(sa.text("SELECT id FROM ledgers")) or 0
+            return {
+                question.name: repeat(lambda ask=question.paylink: _fresh(session, ask), seconds=0.3)
+                for question in questions(count, organisation, ledger)
+            }
+    finally:
+        engine.dispose()
+
+
+def measure_obvious(url: str, count: int) -> dict[str, Times]:
+    engine = sa.create_engine(url)
+    try:
+        with engine.connect() as connection:
+            return {
+                question.name: repeat(lambda ask=question.obvious: ask(connection), least=3, seconds=0.3)
+                for question in questions(count, 0, 0)
+                if question.obvious is not None
+            }
+    finally:
+        engine.dispose()
+
+
+def _fresh(session: Session, ask: Callable[[Session], object]) -> None:
+    session.expunge_all()
+    ask(session)
+
+
+def _page(organisation: int, ledger: int, search: str, status: str | None) -> Callable[[Session], object]:
+    """What a page of the list asks: which invoices, and those with their links."""
+
+    def ask(session: Session) -> object:
+        ids = searching.find_page(session, organisation, search, status=status, after=None, limit=PAGE)
+        return session.execute(invoices.of_ids(ids, ledger)).all()
+
+    return ask
+
+
+def _count(connection: sa.Connection) -> object:
+    return connection.execute(sa.text(obvious_bot.COUNTS)).all()
+
+
+def _last_tenth(count: int) -> str:
+    """What the numbers of the last tenth begin with."""
+    return f"{count - count // 10:07d}".rstrip("0")

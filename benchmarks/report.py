@@ -1,0 +1,94 @@
+"""The figures as a table, plots and JSON, and their place in docs/performance.md."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks import plots
+from benchmarks.measuring import Row, Times, duration
+
+BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
+
+
+def timed(
+    subject: str, setting: str, times: Times, *, target: float | None = None, peer: Times | None = None
+) -> Row:
+    return Row(
+        subject=subject,
+        setting=setting,
+        value=times.median,
+        text=times.text,
+        target=f"{duration(target)}" if target else "",
+        met=times.median <= target if target else None,
+        peer=peer.median if peer else None,
+        peer_text=peer.text if peer else "",
+    )
+
+
+def table(rows: Sequence[Row]) -> str:
+    lines = [
+        "| what | where | the obvious bot ÷ Paylink | Paylink | target | met | the obvious bot |",
+        "| --- | --- | ---: | ---: | ---: | --- | ---: |",
+    ]
+    for row in rows:
+        met = {None: "", True: "yes", False: "**no**"}[row.met]
+        lines.append(
+            f"| {row.subject} | {row.setting} | {row.ratio} | {row.text} | {row.target} | {met} | {row.peer_text} |"
+        )
+    return "\n".join(lines)
+
+
+def write(directory: Path, rows: Sequence[Row], machine: str) -> None:
+    """Plots and JSON into ``directory``/performance, the table into ``directory``/performance.md between its marks."""
+    pictures = directory / "performance"
+    pictures.mkdir(parents=True, exist_ok=True)
+    for name, title, chosen in _plots(rows):
+        groups = [
+            (
+                f"{row.subject}, {row.setting}" if len(row.subject) < 26 else row.subject,
+                [("Paylink", row.value, row.text.partition(" (")[0])]
+                + ([("the obvious bot", row.peer, row.peer_text.partition(" (")[0])] if row.peer else []),
+            )
+            for row in chosen
+        ]
+        if groups:
+            (pictures / f"{name}.svg").write_text(plots.bars(title, groups), encoding="utf-8")
+    figures = {"machine": machine, "rows": [row.__dict__ for row in rows]}
+    (pictures / "figures.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    page = directory / "performance.md"
+    text = page.read_text(encoding="utf-8") if page.exists() else f"# Performance\n\n{BEGIN}\n{END}\n"
+    before, _, rest = text.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    body = f"{BEGIN}\nMeasured on {machine}.\n\n{table(rows)}\n{END}"
+    page.write_text(before + body + after, encoding="utf-8")
+
+
+def _plots(rows: Sequence[Row]) -> list[tuple[str, str, list[Row]]]:
+    largest = max((row.setting for row in rows if "invoices" in row.setting), key=_size, default="")
+    at_most = [row for row in rows if _size(row.setting) == _size(largest)]
+    return [
+        (
+            "queries",
+            "Database time at the most invoices",
+            [
+                row
+                for row in at_most
+                if row.subject.startswith(("one", "list", "Home", "search")) and row.peer
+            ],
+        ),
+        (
+            "growth",
+            "A page of the list as invoices grow",
+            [r for r in rows if r.subject == "list, Not Created"],
+        ),
+        (
+            "limits",
+            "Against the services' limits",
+            [r for r in rows if r.subject.startswith(("100 links", "command"))],
+        ),
+    ]
+
+
+def _size(setting: str) -> int:
+    digits = "".join(char for char in setting.partition(" invoices")[0] if char.isdigit())
+    return int(digits or 0)
