@@ -37,6 +37,7 @@ PORT = 8765
 TEAM = "T0PAYLINK1"
 PORTS_TRIED = 50
 BEGIN_SECONDS = 30.0
+SAVE_SECONDS = 2.0
 POLL_SECONDS = "5"
 WEBHOOK_SECRET = "whsec_paylinkdemo"  # noqa: S105 - of a Stripe that lives on this machine only
 PEOPLE = (("U0ADA", "Ada Lindqvist"), ("U0BEN", "Ben Okafor"))
@@ -103,10 +104,25 @@ async def local_slack(data: Path) -> AsyncIterator[LocalSlack]:
         for channel_id, name in CHANNELS:
             slack.workspace.add_channel(name, channel_id=channel_id)
     async with slack:
+        saving = asyncio.create_task(_keep(slack, kept))
         try:
             yield slack
         finally:
-            kept.write_text(json.dumps(slack.snapshot()), "utf-8")
+            saving.cancel()
+            _write(kept, slack)
+
+
+async def _keep(slack: LocalSlack, kept: Path) -> None:
+    """Whoever pulls the plug finds the workspace again as it was a moment before."""
+    while True:
+        await asyncio.sleep(SAVE_SECONDS)
+        _write(kept, slack)
+
+
+def _write(kept: Path, slack: LocalSlack) -> None:
+    fresh = kept.with_suffix(".new")
+    fresh.write_text(json.dumps(slack.snapshot()), "utf-8")
+    fresh.replace(kept)
 
 
 @contextlib.asynccontextmanager
