@@ -103,6 +103,8 @@ def _measure(plan: Plan, directory: Path) -> list[Row]:
                 rows += _queries(place)
                 if count == max(plan.sizes):
                     rows += asyncio.run(_services(plan, place, stripe, slack, directory))
+                    if database == "SQLite":
+                        rows.append(asyncio.run(_growth(plan, place, stripe, slack)))
             file.unlink()
     return rows
 
@@ -195,20 +197,21 @@ async def _services(
             peer_text=f"{waiting:,}, which take {duration(one_by_one)} and break Stripe's limit",
         )
     )
+    return rows
+
+
+async def _growth(plan: Plan, place: Place, stripe: StripeServer, slack: SlackServer) -> Row:
     held = await leak.measure(
         place.paylink, stripe, slack, asked=plan.asked, made=plan.made, invoices=place.count
     )
-    rows.append(
-        Row(
-            f"growth over {plan.asked:,} commands and {plan.made:,} links",
-            place.setting,
-            held.growth,
-            f"{held.growth / MEBIBYTE:+.1f} MiB to {size(held.links[-1])}",
-            "none (5 MiB)",
-            held.growth <= 5 * MEBIBYTE,
-        )
+    return Row(
+        f"growth over {plan.asked:,} commands and {plan.made:,} links",
+        place.setting,
+        held.growth,
+        f"{held.growth / MEBIBYTE:+.1f} MiB to {size(held.links[-1])}",
+        "none (5 MiB)",
+        held.growth <= 5 * MEBIBYTE,
     )
-    return rows
 
 
 async def _links(plan: Plan, place: Place, stripe: StripeServer) -> list[Row]:

@@ -1,5 +1,6 @@
 """Announcements to one channel, against Slack's one message a second."""
 
+import asyncio
 from datetime import timedelta
 
 import sqlalchemy as sa
@@ -15,6 +16,8 @@ from domain.models import Link, Organisation, Payment
 from domain.summaries import AnnouncementKind
 from handlers.poster import SlackPoster
 
+TICK = 1.0
+
 
 async def measure(url: str, slack: SlackServer, count: int) -> list[float]:
     """When each of ``count`` paid messages reached Slack, in seconds since the first."""
@@ -24,10 +27,13 @@ async def measure(url: str, slack: SlackServer, count: int) -> list[float]:
         await slack.calls()
         poster = SlackPoster(AsyncWebClient(token="xoxb-bench", base_url=slack.api_url))
         minute = timedelta(seconds=60)
-        await Announcing(db, poster, owner="bench", lease=minute, margin=minute, clock=now).deliver_due()
-        calls = await slack.calls()
-        at = [moment for method, to, moment in calls if (method, to) == ("chat.postMessage", CHANNEL)]
-        assert len(at) == count, len(at)
+        announcing = Announcing(db, poster, owner="bench", lease=minute, margin=minute, clock=now)
+        at: list[float] = []
+        while len(at) < count:
+            # As often as the bot's own clock asks for it.
+            await asyncio.gather(announcing.deliver_due(), asyncio.sleep(TICK))
+            calls = await slack.calls()
+            at += [moment for method, to, moment in calls if (method, to) == ("chat.postMessage", CHANNEL)]
         return [moment - at[0] for moment in at]
     finally:
         await db.close()
