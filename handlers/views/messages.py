@@ -27,8 +27,9 @@ def announcement_message(announcement: Announcement) -> Json:
 
 def _paid(announcement: Announcement, invoice: InvoiceSummary) -> Json:
     amount = announcement.received or (invoice.link.amount if invoice.link else invoice.amount)
-    rest = f": invoice {isolated(invoice.number)} of {inline(invoice.buyer_name, 300)}, {amount}"
-    return _about_invoice("Paid", rest, [] if announcement.livemode else [TEST_MODE], invoice)
+    mode = "" if announcement.livemode else " · Test mode"
+    rest = f": invoice {isolated(invoice.number)} of {inline(invoice.buyer_name, 300)}, {amount}{mode}"
+    return _about_invoice("Paid", rest, [], invoice)
 
 
 def _exception(announcement: Announcement, invoice: InvoiceSummary) -> Json:

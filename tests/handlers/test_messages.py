@@ -114,3 +114,10 @@ def test_an_exception_of_a_link_that_still_waits_names_what_it_asks_for() -> Non
     text = announcement_message(facts)["text"]
     assert "USD 9.00" in text
     assert "USD 1,200.50" in text
+
+
+@pytest.mark.parametrize("kind", [AnnouncementKind.PAID, AnnouncementKind.EXCEPTION])
+def test_what_a_test_key_did_is_told_as_test_mode(kind: AnnouncementKind) -> None:
+    facts = {"received": Money(120_050, "USD"), "exception": ExceptionKind.REFUNDED}
+    assert "Test mode" in announcement_message(announcement(kind, livemode=False, **facts))["text"]
+    assert "Test mode" not in announcement_message(announcement(kind, **facts))["text"]
