@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -58,9 +59,7 @@ def questions(count: int, organisation: int, ledger: int) -> Iterator[Question]:
             yield Question(
                 f"search {subject}, {name}",
                 _page(organisation, ledger, text, status),
-                (lambda c, text=text: obvious_bot.list_unlinked(c, text))
-                if status == "Not Created"
-                else None,
+                partial(obvious_bot.list_unlinked, search=text) if status == "Not Created" else None,
                 0.015,
                 searched=True,
             )
@@ -74,7 +73,7 @@ def measure_paylink(url: str, count: int) -> dict[str, Times]:
             organisation = session.scalar(sa.text("SELECT id FROM organisations")) or 0
             ledger = session.scalar(sa.text("SELECT id FROM ledgers")) or 0
             return {
-                question.name: repeat(lambda ask=question.paylink: _fresh(session, ask), seconds=0.3)
+                question.name: repeat(partial(_fresh, session, question.paylink), seconds=0.3)
                 for question in questions(count, organisation, ledger)
             }
     finally:
@@ -86,7 +85,7 @@ def measure_obvious(url: str, count: int) -> dict[str, Times]:
     try:
         with engine.connect() as connection:
             return {
-                question.name: repeat(lambda ask=question.obvious: ask(connection), least=3, seconds=0.3)
+                question.name: repeat(partial(question.obvious, connection), least=3, seconds=0.3)
                 for question in questions(count, 0, 0)
                 if question.obvious is not None
             }
