@@ -46,7 +46,7 @@ def explain(log: Log, error: Exception) -> str | None:
         if code == "exchanged_trigger_id":
             log.info("delivered_twice")
             return None
-        if code in ("expired_trigger_id", "trigger_expired"):
+        if code in ("expired_trigger_id", "trigger_expired", "invalid_trigger_id"):
             log.warning("trigger_expired")
             return _TOO_LATE
     if isinstance(error, SLACK_AWAY):
@@ -87,7 +87,8 @@ def refusal(view: ShownView | None, words: str) -> Json:
     """The answer to a submission that goes nowhere: beside the view's first input, or as a notice."""
     if view is None:
         return {}
-    inputs = [block.get("block_id") for block in view.blocks if block.get("type") == "input"]
+    blocks = [block for block in view.blocks if block.get("type") == "input"]
+    inputs = [block["block_id"] for block in blocks if isinstance(block.get("block_id"), str)]
     if inputs:
         return {"response_action": "errors", "errors": {inputs[0]: words}}
     return {"response_action": "update", "view": with_notice(view, words)}

@@ -272,8 +272,7 @@ class PaylinkModel(RuleBasedStateMachine):
     async def _replace(self) -> None:
         """The dead process is gone; a new one starts."""
         dead = self.process
-        with suppress(Died):
-            await dead.stop()
+        await dead.stop()
         self.doom.set(None)
         await take_over(self.db, dead)
         self.process = await self._new_process()

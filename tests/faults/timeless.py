@@ -172,7 +172,7 @@ class Process:
 
     async def stop(self) -> None:
         """Also of one that died: whatever it had begun has met its end by then."""
-        await asyncio.gather(self.creation.finish(), self.announcing.finish())
+        await asyncio.gather(self.creation.finish(), self.announcing.finish(), return_exceptions=True)
         await self._api.close()
 
 
