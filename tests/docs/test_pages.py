@@ -46,7 +46,7 @@ def test_every_picture_is_shown_described_and_small() -> None:
 def test_paylinks_commands_on_a_page_exist_with_their_options(page: Path) -> None:
     for line in commands_of(page):
         if line.startswith("paylink "):
-            _check_command(shlex.split(re.split(r"\s[>|]\s", line)[0])[1:])
+            _check_command(shlex.split(re.split(r"\s[>|]\s", line)[0], comments=True)[1:])
 
 
 def _check_command(words: list[str]) -> None:
@@ -67,7 +67,7 @@ def test_makes_targets_on_a_page_exist(page: Path) -> None:
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
     for line in commands_of(page):
         if line.startswith("make "):
-            wanted = {word for word in line.split()[1:] if "=" not in word}
+            wanted = {word for word in shlex.split(line, comments=True)[1:] if "=" not in word}
             assert wanted <= targets, line
 
 
