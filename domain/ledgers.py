@@ -57,7 +57,7 @@ class Ledgers:
         except (StripeRefused, KeyError):
             account = None
         except StripeKeyRefused as refused:
-            if refused.permission is None and "permission" not in refused.sentence:
+            if not refused.lacking:
                 await self._db.background_write(pause, self.id, refused.sentence)
                 return False
             account = None

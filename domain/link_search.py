@@ -46,7 +46,7 @@ async def _in_events(
     except StripeRefused:
         return None
     except StripeKeyRefused as refused:
-        if refused.permission is None:
+        if not refused.lacking:
             raise
     return None
 

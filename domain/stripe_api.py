@@ -171,7 +171,9 @@ def _trouble(error: Exception) -> StripeTrouble:
     if status == 401:
         return StripeKeyRefused("Stripe refuses the API key")
     if status == 403:
-        return StripeKeyRefused("The Stripe key lacks a permission", _permission(message))
+        permission = _permission(message)
+        named = f"the permission {permission}" if permission else "a permission"
+        return StripeKeyRefused(f"The Stripe key lacks {named}", lacking=True, permission=permission)
     if status in (409, 429):
         return StripeLimited(str(code or status), _seconds(headers.get("retry-after")))
     if status >= 500 or status < 400:

@@ -27,11 +27,15 @@ class StripeLimited(StripeTrouble):
 
 
 class StripeKeyRefused(StripeTrouble):
-    """The key is wrong, revoked, or lacks a permission: nothing works until the operator mends it."""
+    """The key is wrong or revoked, or lacks a permission (``lacking``): nothing works until the operator mends it.
 
-    def __init__(self, sentence: str, permission: str | None = None) -> None:
+    ``permission`` is its name, if Stripe named it.
+    """
+
+    def __init__(self, sentence: str, *, lacking: bool = False, permission: str | None = None) -> None:
         super().__init__(sentence)
         self.sentence = sentence
+        self.lacking = lacking
         self.permission = permission
 
 

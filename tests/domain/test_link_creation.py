@@ -249,3 +249,12 @@ def links_reserved(session: sa.orm.Session, world: World, invoice_id: int) -> No
     invoice, organisation = invoices.lock(session, ADA.team_id, invoice_id)
     links.reserve_one(session, ADA, invoice, organisation, SEEN, world.creation.terms(), world.clock())
     session.execute(sa.update(Link).values(lease_until=None, owner=None))
+
+
+async def test_a_missing_permission_is_named_and_the_work_waits(world: World, stripe: LocalStripe) -> None:
+    make_invoice(world.db)
+    stripe.key(stripe.api_key).permissions = frozenset({"rak_payment_link_read"})
+    assert await create(world, 1) is LinkStatus.NOT_CREATED
+    assert (await world.desk.get_invoice(ADA, 1)).being_created
+    because = (await world.desk.get_stripe_state()).paused_because
+    assert because == "The Stripe key lacks the permission rak_payment_link_write"
