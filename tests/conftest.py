@@ -63,7 +63,7 @@ def postgresql_url(_postgresql_engine: sa.Engine) -> str:
 @pytest.fixture
 def blank_postgresql_url(postgresql_server: str) -> Iterator[str]:
     """A database of PostgreSQL without any table. Give the test the marker ``postgres``."""
-    with _created(postgresql_server, "blank") as url:
+    with created_database(postgresql_server, "blank") as url:
         yield url
 
 
@@ -78,7 +78,7 @@ def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def _postgresql_engine(postgresql_server: str) -> Iterator[sa.Engine]:
-    with _created(postgresql_server, "paylink") as url:
+    with created_database(postgresql_server, "paylink") as url:
         engine = sa.create_engine(url)
         _make_schema(engine)
         yield engine
@@ -99,7 +99,7 @@ def _make_schema(engine: sa.Engine) -> None:
 def postgresql_server(testrun_uid: str) -> Iterator[str]:
     """The URL of the server's own database. All workers share one server, which ends with the last of them."""
     # Not below pytest's own directory: later runs beside this one would sweep it away.
-    server = _start_server(Path(tempfile.gettempdir()) / f"paylink-postgresql-{testrun_uid[:12]}")
+    server = start_postgresql(Path(tempfile.gettempdir()) / f"paylink-postgresql-{testrun_uid[:12]}")
     url = server.get_uri(driver="psycopg")
     engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
@@ -114,7 +114,8 @@ def postgresql_server(testrun_uid: str) -> Iterator[str]:
     server.cleanup()
 
 
-def _start_server(directory: Path) -> Any:
+def start_postgresql(directory: Path) -> Any:
+    """A PostgreSQL server that keeps its data in ``directory`` until its ``cleanup`` is called."""
     with warnings.catch_warnings():
         # It says where it keeps its lock file when there is no directory of the login session.
         warnings.simplefilter("ignore")
@@ -131,7 +132,7 @@ def _start_server(directory: Path) -> Any:
 
 
 @contextlib.contextmanager
-def _created(server: str, prefix: str) -> Iterator[str]:
+def created_database(server: str, prefix: str) -> Iterator[str]:
     """A database with a name of its own, dropped in the end."""
     engine = sa.create_engine(server, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:

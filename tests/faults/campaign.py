@@ -1,329 +1,199 @@
-"""Kill Paylink over and over while people and buyers go on, then audit: `python -m tests.faults.campaign`.
+"""The long campaign: `make campaign`, or `python -m tests.faults.campaign --kills 1000 --database both`.
 
-Everything runs as it does in production: `paylink serve` processes over Slack's and Stripe's protocols on a real
-database. Only that they die at named points (tests/faults/crash_points.py) and that the services fail on demand.
+It kills Paylink so many times on each database, then once more without each safeguard, and writes what it found into
+docs/reliability.md. The exit status is 1 if anything was doubled or lost, or if a missing safeguard went unnoticed.
 """
 
+import argparse
 import asyncio
 import contextlib
-import itertools
-import random
-import signal
-import socket
-import time
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+import json
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from tests.conftest import created_database, start_postgresql
+from tests.faults import auditing, killing
+from tests.faults.crash_points import POINTS
+from tests.faults.killing import ANY_TIME, Plan, Report
+from tests.faults.processes import ROOT
 
-from domain import organisations
-from domain.database import Database
-from domain.ledgers import open_ledger
-from domain.migrations import prepare, upgrade
-from domain.models import Organisation
-from tests.faults import auditing
-from tests.faults.auditing import Evidence
-from tests.faults.crash_points import POINTS, SUSPENSIONS
-from tests.faults.invoices import add_invoices, numbers_without_link, reserve_elsewhere
-from tests.faults.people import Buyers, Interrupted, Person
-from tests.faults.processes import Child, Ground
-from tests.faults.troubles import SLACK_TROUBLES, STRIPE_TROUBLES
-
-LEASE = 3.0
-MARGIN = 1.0
-WEBHOOK_SECRET = "whsec_campaign"
+PAGE = ROOT / "docs" / "reliability.md"
+BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
+PROCESSES = {"sqlite": (1, 2), "postgresql": (1, 3)}
+DATABASES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
+ABLATIONS = {
+    "fresh_keys": ("a fresh idempotency key for each attempt", "stripe.create_link.after"),
+    "blind_posts": ("no look into the history before posting again", "slack.chat.postMessage.after"),
+}
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What a campaign does. ``kills``: how many deaths in all; ``invoices`` come in batches of ``batch``."""
+class Row:
+    """One campaign in the figures' table."""
 
-    database_url: str
-    directory: Path
+    database: str
+    processes: int
     kills: int
-    processes: int = 1
-    transport: str = "socket"
-    batch: int = 100
-    share_paid: float = 0.6
-    troubles: bool = True
-    ablation: str | None = None
-    points: tuple[str, ...] = POINTS
-    suspensions: tuple[str, ...] = SUSPENSIONS
-    seed: int = 1
-    longest_life: float = 3.0
-    settle_seconds: float = 120.0
+    points: int
+    suspensions: int
+    troubles: int
+    outages: int
+    links: int
+    payments: int
+    exceptions: int
+    announcements: int
+    extra_links: int
+    extra_messages: int
+    faults: int
+    seconds: int
 
-
-@dataclass
-class Report:
-    """What happened, and what the audit found."""
-
-    plan: Plan
-    evidence: Evidence
-    faults: list[str]
-    kills: Counter[str] = field(default_factory=Counter)
-    """Deaths by crash point; those at random times under ``at any time``."""
-    suspended: int = 0
-    troubles: int = 0
-    deeds: dict[str, int] = field(default_factory=dict)
-    seconds: float = 0.0
-
-    @property
-    def killed(self) -> int:
-        return self.kills.total()
-
-
-class Campaign:
-    """One run of a plan on the given ground."""
-
-    def __init__(self, plan: Plan, ground: Ground) -> None:
-        self.plan = plan
-        self.kills: Counter[str] = Counter()
-        self.suspended = 0
-        self.interruptions = 0
-        self._ground = ground
-        self._db = Database(plan.database_url)
-        self._random = random.Random(plan.seed)
-        self._people = [Person(ground, user) for user in ground.people]
-        self._buyers = Buyers(ground, self._db, random.Random(plan.seed + 1))
-        self._ports = _free_ports(plan.processes)
-        self._logs = (plan.directory / f"serve-{n}.log" for n in itertools.count())
-        self._done = asyncio.Event()
-        self._points = self._shuffled_points()
-
-    async def run(self) -> Report:
-        began = time.monotonic()
-        try:
-            await self._prepare()
-            async with asyncio.TaskGroup() as group:
-                working = [
-                    *(group.create_task(self._create(person)) for person in self._people),
-                    group.create_task(self._buy()),
-                    group.create_task(self._create_elsewhere()),
-                ]
-                async with asyncio.TaskGroup() as lives:
-                    for slot in range(self.plan.processes):
-                        lives.create_task(self._live_and_die(slot))
-                self._done.set()
-                await asyncio.wait(working)
-            evidence, troubles = await self._settle()
-        finally:
-            await self._db.close()
-        return Report(
-            self.plan,
-            evidence,
-            self._audit(evidence),
-            self.kills,
-            self.suspended,
-            troubles,
-            self._buyers.deeds,
-            time.monotonic() - began,
+    @classmethod
+    def of(cls, database: str, report: Report) -> "Row":
+        evidence = report.evidence
+        return cls(
+            database=DATABASES[database],
+            processes=report.plan.processes,
+            kills=report.killed,
+            points=len(report.kills.keys() - {ANY_TIME}),
+            suspensions=report.suspended,
+            troubles=report.troubles,
+            outages=report.outages,
+            links=len(evidence.links),
+            payments=len(evidence.sessions),
+            exceptions=len(evidence.books.exceptions),
+            announcements=sum(len(messages) for messages in evidence.channels.values()),
+            extra_links=auditing.extra_links(evidence),
+            extra_messages=auditing.extra_messages(evidence),
+            faults=len(report.faults),
+            seconds=round(report.seconds),
         )
 
-    def _audit(self, evidence: Evidence) -> list[str]:
-        found = auditing.audit(evidence, set().union(*(person.promised for person in self._people)))
-        return [*found, *auditing.audit_order(evidence)] if self._db.is_sqlite else found
 
-    async def _prepare(self) -> None:
-        if self._db.is_sqlite:
-            prepare(self._db.engine)
-        else:
-            upgrade(self._db.engine)
-        slack, stripe = self._ground.slack, self._ground.stripe
-        team = self._ground.slack_state["workspaces"][0]
-        for n, channel in enumerate(self._ground.channels):
-            team_id = team["team_id"] if n == 0 else f"T0ELSEWHERE{n}"
-            self._db.run(organisations.ensure, team_id, team["name"], channel)
-        self._organisations = self._db.run(_organisations)
-        self._ledger = self._db.run(
-            open_ledger, False, self._ground.stripe_state["account"], datetime.now(UTC)
+def main(argv: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.faults.campaign")
+    parser.add_argument("--kills", type=int, default=1000, help="on each database")
+    parser.add_argument("--database", choices=["sqlite", "postgresql", "both"], default="both")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--no-ablations", dest="ablations", action="store_false")
+    parser.add_argument(
+        "--no-page", dest="page", action="store_false", help="leave docs/reliability.md alone"
+    )
+    given = parser.parse_args(argv)
+    databases = ["sqlite", "postgresql"] if given.database == "both" else [given.database]
+    rows: list[Row] = []
+    ablated: list[tuple[str, str, Row]] = []
+    for database in databases:
+        share = -(-given.kills // len(PROCESSES[database]))
+        for processes in PROCESSES[database]:
+            rows.append(_kill(database, share, processes, given.seed))
+        for safeguard in ABLATIONS if given.ablations else ():
+            ablated.append((database, safeguard, _ablate(database, safeguard, given.seed)))
+    if given.page:
+        write_figures(PAGE, rows, ablated)
+    return 0 if passed(rows, ablated) else 1
+
+
+def passed(rows: Sequence[Row], ablated: Sequence[tuple[str, str, Row]]) -> bool:
+    unseen = [row for _, safeguard, row in ablated if not _extra(safeguard, row)]
+    return not unseen and all(row.faults == 0 for row in rows)
+
+
+def _kill(database: str, kills: int, processes: int, seed: int) -> Row:
+    with place_for(database) as plan:
+        report = asyncio.run(killing.run(replace(plan, kills=kills, processes=processes, seed=seed)))
+    row = Row.of(database, report)
+    _tell(row)
+    for fault in report.faults[:50]:
+        _tell(fault)
+    _tell({"never passed": sorted(set(POINTS) - report.kills.keys())})
+    return row
+
+
+def _ablate(database: str, safeguard: str, seed: int) -> Row:
+    with place_for(database) as plan:
+        plan = replace(
+            plan,
+            kills=20,
+            seed=seed,
+            ablation=safeguard,
+            points=(ABLATIONS[safeguard][1],),
+            suspensions=(),
+            settle_seconds=20,
         )
-        await slack.post(
-            "limits",
-            {"messages_per_second": 100, "message_burst": 100, "ack_seconds": 1.5, "calls_kept": 1000},
-        )
-        await stripe.post("limits", {"live": None, "test": None, "endpoint": None})
-        for port in self._ports:
-            hook = {"url": f"http://127.0.0.1:{port}/stripe/webhook", "secrets": [WEBHOOK_SECRET]}
-            await stripe.post("webhooks", hook)
-        await stripe.post("webhook_rules", {"duplicate": 0.1, "delay": [0.0, 1.5], "retry_after": [0.3, 1.0]})
-        await stripe.post("event_rules", {"delay": [0.0, 1.0], "shuffle": True, "duplicate": 0.05})
-        if self.plan.troubles:
-            for trouble in STRIPE_TROUBLES:
-                await stripe.post("faults", trouble)
-            for trouble in SLACK_TROUBLES:
-                await slack.post("faults", trouble)
-
-    # Processes
-
-    async def _live_and_die(self, slot: int) -> None:
-        while self.kills.total() < self.plan.kills:
-            draw = self._random.random()
-            if draw < 0.75:
-                await self._die_at(slot, next(self._points))
-            elif draw < 0.8 and self.plan.suspensions:
-                await self._fall_silent(slot, self._random.choice(self.plan.suspensions))
-            else:
-                child = await self._bear(slot)
-                await asyncio.sleep(self._random.uniform(0.05, self.plan.longest_life / 2))
-                await self._kill(child, "at any time")
-
-    async def _die_at(self, slot: int, point: str) -> None:
-        child = await self._bear(slot, point=point, times=self._random.choice((1, 1, 1, 2, 3, 5)))
-        if await child.died(self.plan.longest_life):
-            self.kills[point] += 1
-        else:
-            await self._kill(child, "at any time")
-
-    async def _fall_silent(self, slot: int, point: str) -> None:
-        child = await self._bear(slot, point=point, times=self._random.choice((1, 2, 3)), suspend=True)
-        for _ in range(int(self.plan.longest_life / 0.1)):
-            await asyncio.sleep(0.1)
-            if child.is_suspended():
-                self.suspended += 1
-                # Longer than its lease and the margin: its work is another's by now.
-                await asyncio.sleep(LEASE + MARGIN + 0.5)
-                child.send(signal.SIGCONT)
-                await asyncio.sleep(0.5)
-                break
-        await self._kill(child, "at any time")
-
-    async def _kill(self, child: Child, what: str) -> None:
-        await child.end()
-        self.kills[what] += 1
-
-    async def _bear(self, slot: int, **arms: object) -> Child:
-        return await self._ground.bear(
-            self._environment(slot), next(self._logs), ablation=self.plan.ablation, **arms
-        )
-
-    def _environment(self, slot: int) -> dict[str, str]:
-        slack, stripe = self._ground.slack_state, self._ground.stripe_state
-        if self.plan.transport == "socket":
-            transport = {"SLACK_APP_TOKEN": slack["app_token"]}
-        else:
-            transport = {"SLACK_SIGNING_SECRET": slack["signing_secret"]}
-        return {
-            "HOME": str(self.plan.directory),
-            "DATABASE_URL": self.plan.database_url,
-            "SLACK_API_URL": slack["api_url"],
-            "SLACK_BOT_TOKEN": slack["workspaces"][0]["bot_token"],
-            "STRIPE_API_URL": stripe["api_url"],
-            "STRIPE_API_KEY": stripe["api_key"],
-            "STRIPE_WEBHOOK_SECRET": WEBHOOK_SECRET,
-            "PORT": str(self._ports[slot]),
-            "PAYLINK_NOTIFICATION_CHANNEL": self._ground.channels[0],
-            "PAYLINK_LEASE_SECONDS": str(LEASE),
-            "PAYLINK_MARGIN_SECONDS": str(MARGIN),
-            "PAYLINK_POLL_SECONDS": "1",
-            "PAYLINK_STRIPE_RATE": "100",
-            **transport,
-        }
-
-    def _shuffled_points(self) -> Iterator[str]:
-        def rounds() -> Iterator[str]:
-            points = list(self.plan.points)
-            while True:
-                self._random.shuffle(points)
-                yield from points
-
-        return rounds()
-
-    # People and buyers
-
-    async def _create(self, person: Person) -> None:
-        for batch in itertools.count():
-            numbers = await self._batch(person, batch)
-            while missing := await self._db.read(numbers_without_link, numbers):
-                if self._done.is_set():
-                    return
-                try:
-                    if self._random.random() < 0.15:
-                        await person.create_one(self._random.choice(missing))
-                    else:
-                        await person.create_all(numbers[0].partition("-")[0], numbers)
-                except Interrupted:
-                    self.interruptions += 1
-                    await asyncio.sleep(0.05)
-            if await self._is_done_when_fewer_links_wait():
-                return
-
-    async def _batch(self, person: Person, batch: int) -> list[str]:
-        """The same invoices for everybody, since two at once must not make two links."""
-        prefix = f"B{batch:04}"
-        numbers = [f"{prefix}-{n:03}" for n in range(self.plan.batch)]
-        if person is self._people[0]:
-            await self._db.write(add_invoices, self._organisations[0], numbers)
-        return numbers
-
-    async def _create_elsewhere(self) -> None:
-        """What people of other organisations ask for, put where their submissions would have put it."""
-        for batch in itertools.count():
-            numbers = [f"E{batch:04}-{n}" for n in range(self.plan.batch // 10)]
-            for organisation_id in self._organisations[1:]:
-                await self._db.write(reserve_elsewhere, organisation_id, self._ledger, numbers)
-            if await self._is_done_when_fewer_links_wait():
-                return
-
-    async def _is_done_when_fewer_links_wait(self) -> bool:
-        while not self._done.is_set():
-            if (await self._db.read(auditing.count_open))[0] < self.plan.batch:
-                return False
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._done.wait(), 0.1)
-        return True
-
-    async def _buy(self) -> None:
-        while not self._done.is_set():
-            await self._buyers.pay_new(self.plan.share_paid)
-            await asyncio.sleep(0.2)
-
-    # The end
-
-    async def _settle(self) -> tuple[Evidence, int]:
-        """Clear the faults, let living processes finish the work, and look at what is there then."""
-        struck = await self._count_troubles()
-        await self._ground.slack.delete("faults")
-        await self._ground.stripe.delete("faults")
-        children = [await self._bear(slot) for slot in range(self.plan.processes)]
-        deadline = time.monotonic() + self.plan.settle_seconds
-        quiet = 0
-        while quiet < 3 and time.monotonic() < deadline:
-            await asyncio.sleep(0.5)
-            await self._buyers.pay_new(self.plan.share_paid)
-            waiting = any(await self._db.read(auditing.count_open))
-            unseen = await self._db.read(auditing.count_payments) < self._buyers.payments
-            quiet = 0 if waiting or unseen else quiet + 1
-        for child in children:
-            await child.end(signal.SIGTERM)
-        return await auditing.gather(self._ground, self._db), struck
-
-    async def _count_troubles(self) -> int:
-        stripe = await self._ground.stripe.get("faults")
-        slack = (await self._ground.slack.get("state"))["faults"]
-        struck = [fault["fired"] for fault in stripe] + [fault["struck"] for fault in slack]
-        return sum(map(int, struck))
+        row = Row.of(database, asyncio.run(killing.run(plan)))
+    _tell({"without": safeguard, "extra": _extra(safeguard, row)})
+    return row
 
 
-def _organisations(session: Session) -> list[int]:
-    return list(session.scalars(sa.select(Organisation.id).order_by(Organisation.id)))
+def _extra(safeguard: str, row: Row) -> int:
+    return row.extra_links if safeguard == "fresh_keys" else row.extra_messages
 
 
-def _free_ports(count: int) -> list[int]:
-    holders = [socket.socket() for _ in range(count)]
-    for holder in holders:
-        holder.bind(("127.0.0.1", 0))
-    ports = [int(holder.getsockname()[1]) for holder in holders]
-    for holder in holders:
-        holder.close()
-    return ports
+def _tell(what: object) -> None:
+    print(json.dumps(what if isinstance(what, dict | str) else vars(what)), flush=True)
 
 
-async def run(plan: Plan) -> Report:
-    """Carry out the plan on fresh services; the database is the plan's, and empty."""
-    async with Ground(plan.directory, seed=plan.seed) as ground:
-        return await Campaign(plan, ground).run()
+@contextlib.contextmanager
+def place_for(database: str) -> Iterator[Plan]:
+    """A plan of no kills yet, on an empty database that goes away in the end."""
+    with contextlib.ExitStack() as stack:
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="paylink-campaign-")))
+        url = f"sqlite:///{directory}/paylink.sqlite3"
+        if database == "postgresql":
+            server = start_postgresql(directory / "postgresql")
+            stack.callback(server.cleanup)
+            url = stack.enter_context(created_database(server.get_uri(driver="psycopg"), "campaign"))
+        yield Plan(url, directory, kills=0)
+
+
+def write_figures(page: Path, rows: Sequence[Row], ablated: Sequence[tuple[str, str, Row]]) -> None:
+    """Put the tables between the marks of the page."""
+    text = page.read_text(encoding="utf-8")
+    before, after = text.partition(BEGIN)[0], text.partition(END)[2]
+    page.write_text(f"{before}{BEGIN}\n{_tables(rows, ablated)}{END}{after}", encoding="utf-8")
+
+
+def _tables(rows: Sequence[Row], ablated: Sequence[tuple[str, str, Row]]) -> str:
+    columns = {
+        "database": "database",
+        "processes": "processes",
+        "kills": "kills",
+        "points": "at named points, different",
+        "suspensions": "suspended beyond the lease",
+        "troubles": "requests failed on purpose",
+        "outages": "outages",
+        "links": "links",
+        "payments": "completed sessions",
+        "exceptions": "exceptions",
+        "announcements": "announcements",
+        "faults": "doubled, lost or wrong",
+        "seconds": "seconds",
+    }
+    table = [
+        [f"{vars(row)[name]:,}" if name != "database" else row.database for name in columns] for row in rows
+    ]
+    lines = [_line(columns.values()), _line("---" for _ in columns), *map(_line, table)]
+    if ablated:
+        lines += [
+            "",
+            _line(["database", "without its safeguard", "extra links", "extra messages"]),
+            _line(["---"] * 4),
+        ]
+        lines += [
+            _line(
+                [DATABASES[database], ABLATIONS[safeguard][0], str(row.extra_links), str(row.extra_messages)]
+            )
+            for database, safeguard, row in ablated
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _line(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

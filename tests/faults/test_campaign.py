@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults import campaign
+from tests.faults import killing
 from tests.faults.auditing import extra_links, extra_messages
-from tests.faults.campaign import Plan, Report
 from tests.faults.crash_points import POINTS
+from tests.faults.killing import Plan, Report
 
 pytestmark = [pytest.mark.campaign, pytest.mark.xdist_group("campaign")]
 
@@ -32,7 +32,7 @@ async def test_nothing_is_doubled_and_nothing_lost_by_processes_that_die(url: st
     plan = Plan(
         url, tmp_path, kills=8, processes=2, batch=20, points=DANGEROUS, suspensions=(), longest_life=1.5
     )
-    report = await campaign.run(plan)
+    report = await killing.run(plan)
     assert report.faults == []
     assert report.killed >= 8
     assert report.evidence.links
@@ -50,7 +50,7 @@ async def without(safeguard: str, directory: Path, dying_at: str) -> Report:
         ablation=safeguard,
         settle_seconds=6,
     )
-    return await campaign.run(plan)
+    return await killing.run(plan)
 
 
 async def test_the_campaign_sees_links_that_fresh_idempotency_keys_double(tmp_path: Path) -> None:

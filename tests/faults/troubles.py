@@ -1,6 +1,13 @@
 """How the local services fail during a campaign: about one request in seven, before the effect and after it."""
 
+import asyncio
+import random
 from typing import Any
+
+from tests.faults.processes import Ground
+
+OUTAGE_EVERY = 20.0
+OUTAGE_SECONDS = 2.5
 
 _CREATE = {"method": "POST", "path": "/v1/payment_links", "times": None}
 _READ = {"method": "GET", "path": "/v1/*", "times": None}
@@ -28,6 +35,7 @@ SLACK_TROUBLES: list[dict[str, Any]] = [
     {"when": "after", "do": "status", "status": 500, "probability": 0.03, **_POST},
     {"when": "after", "do": "slow", "seconds": 1.3, "probability": 0.02, **_POST},
     # Not posted, or not at once.
+    {"when": "before", "do": "slow", "seconds": 1.3, "probability": 0.01, **_POST},
     {"when": "before", "do": "drop", "probability": 0.02, **_POST},
     {"when": "before", "do": "status", "status": 503, "probability": 0.02, **_POST},
     {"when": "before", "do": "status", "status": 429, "seconds": 1, "probability": 0.01, **_POST},
@@ -37,3 +45,49 @@ SLACK_TROUBLES: list[dict[str, Any]] = [
     {"method": "deliver.*", "do": "twice", "probability": 0.1, "times": None},
     {"method": "deliver.interactive", "do": "drop", "probability": 0.03, "times": None},
 ]
+
+
+class Weather:
+    """Keeps the troubles in force, and lets Slack or Stripe be away altogether now and then."""
+
+    def __init__(self, ground: Ground, rng: random.Random) -> None:
+        self._ground = ground
+        self._random = rng
+        self.struck = 0
+        """Requests that failed on purpose, those of outages left out."""
+        self.outages = 0
+
+    async def begin(self) -> None:
+        for trouble in STRIPE_TROUBLES:
+            await self._ground.stripe.post("faults", trouble)
+        for trouble in SLACK_TROUBLES:
+            await self._ground.slack.post("faults", trouble)
+
+    async def end(self) -> None:
+        """Count what struck, and clear it all."""
+        stripe = await self._ground.stripe.get("faults")
+        slack = (await self._ground.slack.get("state"))["faults"]
+        self.struck += sum(int(fault["fired"]) for fault in stripe if fault["path"] != "*")
+        self.struck += sum(int(fault["struck"]) for fault in slack)
+        await self._ground.stripe.delete("faults")
+        await self._ground.slack.delete("faults")
+
+    async def change_until(self, done: asyncio.Event) -> None:
+        while not await _comes(done, self._random.uniform(0.5, 1.5) * OUTAGE_EVERY):
+            self.outages += 1
+            await self.end()
+            if self._random.random() < 0.5:
+                await self._ground.stripe.post("outage", {})
+            else:
+                await self._ground.slack.post("outage", {"on": True})
+            await _comes(done, OUTAGE_SECONDS)
+            await self.end()
+            await self.begin()
+
+
+async def _comes(event: asyncio.Event, within: float) -> bool:
+    try:
+        await asyncio.wait_for(event.wait(), within)
+    except TimeoutError:
+        return False
+    return True

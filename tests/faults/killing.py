@@ -1,0 +1,322 @@
+"""Kill Paylink over and over while people and buyers go on, then audit.
+
+Everything runs as it does in production: `paylink serve` processes over Slack's and Stripe's protocols on a real
+database. Only that they die at named points (tests/faults/crash_points.py) and that the services fail on demand.
+"""
+
+import asyncio
+import contextlib
+import itertools
+import random
+import signal
+import socket
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from domain import organisations
+from domain.database import Database
+from domain.ledgers import open_ledger
+from domain.migrations import prepare, upgrade
+from domain.models import Organisation
+from tests.faults import auditing
+from tests.faults.auditing import Evidence
+from tests.faults.crash_points import POINTS, SUSPENSIONS
+from tests.faults.invoices import add_invoices, numbers_without_link, reserve_elsewhere
+from tests.faults.people import Buyers, Interrupted, Person
+from tests.faults.processes import Child, Ground
+from tests.faults.troubles import Weather
+
+LEASE = 3.0
+MARGIN = 1.0
+WEBHOOK_SECRET = "whsec_campaign"
+ANY_TIME = "at any time"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a campaign does. ``kills``: how many deaths in all; ``invoices`` come in batches of ``batch``."""
+
+    database_url: str
+    directory: Path
+    kills: int
+    processes: int = 1
+    transport: str = "socket"
+    batch: int = 100
+    share_paid: float = 0.6
+    ablation: str | None = None
+    points: tuple[str, ...] = POINTS
+    suspensions: tuple[str, ...] = SUSPENSIONS
+    seed: int = 1
+    longest_life: float = 3.0
+    settle_seconds: float = 120.0
+
+
+@dataclass
+class Report:
+    """What happened, and what the audit found."""
+
+    plan: Plan
+    evidence: Evidence
+    faults: list[str]
+    kills: Counter[str] = field(default_factory=Counter)
+    """Deaths by crash point; those at random times under ``at any time``."""
+    suspended: int = 0
+    troubles: int = 0
+    """Requests that a service failed on purpose."""
+    outages: int = 0
+    payments: int = 0
+    seconds: float = 0.0
+
+    @property
+    def killed(self) -> int:
+        return self.kills.total()
+
+
+class Campaign:
+    """One run of a plan on the given ground."""
+
+    def __init__(self, plan: Plan, ground: Ground) -> None:
+        self.plan = plan
+        self.kills: Counter[str] = Counter()
+        self.suspended = 0
+        self.interruptions = 0
+        self._ground = ground
+        self._db = Database(plan.database_url)
+        self._random = random.Random(plan.seed)
+        self._people = [Person(ground, user) for user in ground.people]
+        self._buyers = Buyers(ground, self._db, random.Random(plan.seed + 1))
+        self._weather = Weather(ground, random.Random(plan.seed + 2))
+        self._ports = _free_ports(plan.processes)
+        self._logs = (plan.directory / f"serve-{n}.log" for n in itertools.count())
+        self._done = asyncio.Event()
+        self._points = self._shuffled_points()
+
+    async def run(self) -> Report:
+        began = time.monotonic()
+        try:
+            await self._prepare()
+            async with asyncio.TaskGroup() as group:
+                working = [
+                    *(group.create_task(self._create(person)) for person in self._people),
+                    group.create_task(self._buy()),
+                    group.create_task(self._create_elsewhere()),
+                    group.create_task(self._weather.change_until(self._done)),
+                ]
+                async with asyncio.TaskGroup() as lives:
+                    for slot in range(self.plan.processes):
+                        lives.create_task(self._live_and_die(slot))
+                self._done.set()
+                await asyncio.wait(working)
+            evidence = await self._settle()
+        finally:
+            await self._db.close()
+        return Report(
+            self.plan,
+            evidence,
+            self._audit(evidence),
+            self.kills,
+            self.suspended,
+            self._weather.struck,
+            self._weather.outages,
+            self._buyers.payments,
+            time.monotonic() - began,
+        )
+
+    def _audit(self, evidence: Evidence) -> list[str]:
+        found = auditing.audit(evidence, set().union(*(person.promised for person in self._people)))
+        return [*found, *auditing.audit_order(evidence)] if self._db.is_sqlite else found
+
+    async def _prepare(self) -> None:
+        if self._db.is_sqlite:
+            prepare(self._db.engine)
+        else:
+            upgrade(self._db.engine)
+        slack, stripe = self._ground.slack, self._ground.stripe
+        team = self._ground.slack_state["workspaces"][0]
+        for n, channel in enumerate(self._ground.channels):
+            team_id = team["team_id"] if n == 0 else f"T0ELSEWHERE{n}"
+            self._db.run(organisations.ensure, team_id, team["name"], channel)
+        self._organisations = self._db.run(_organisations)
+        self._ledger = self._db.run(
+            open_ledger, False, self._ground.stripe_state["account"], datetime.now(UTC)
+        )
+        await slack.post(
+            "limits",
+            {"messages_per_second": 100, "message_burst": 100, "ack_seconds": 1.5, "calls_kept": 1000},
+        )
+        await stripe.post("limits", {"live": None, "test": None, "endpoint": None})
+        for port in self._ports:
+            hook = {"url": f"http://127.0.0.1:{port}/stripe/webhook", "secrets": [WEBHOOK_SECRET]}
+            await stripe.post("webhooks", hook)
+        await stripe.post("webhook_rules", {"duplicate": 0.1, "delay": [0.0, 1.5], "retry_after": [0.3, 1.0]})
+        await stripe.post("event_rules", {"delay": [0.0, 1.0], "shuffle": True, "duplicate": 0.05})
+        await self._weather.begin()
+
+    # Processes
+
+    async def _live_and_die(self, slot: int) -> None:
+        while self.kills.total() < self.plan.kills:
+            draw = self._random.random()
+            if draw < 0.75:
+                await self._die_at(slot, next(self._points))
+            elif draw < 0.8 and self.plan.suspensions:
+                await self._fall_silent(slot, self._random.choice(self.plan.suspensions))
+            else:
+                child = await self._bear(slot)
+                await asyncio.sleep(self._random.uniform(0.05, self.plan.longest_life / 2))
+                await self._kill(child, ANY_TIME)
+
+    async def _die_at(self, slot: int, point: str) -> None:
+        child = await self._bear(slot, point=point, times=self._random.choice((1, 1, 1, 2, 3, 5)))
+        if await child.died(self.plan.longest_life):
+            self.kills[point] += 1
+        else:
+            await self._kill(child, ANY_TIME)
+
+    async def _fall_silent(self, slot: int, point: str) -> None:
+        child = await self._bear(slot, point=point, times=self._random.choice((1, 2, 3)), suspend=True)
+        for _ in range(int(self.plan.longest_life / 0.1)):
+            await asyncio.sleep(0.1)
+            if child.is_suspended():
+                self.suspended += 1
+                # Longer than its lease and the margin: its work is another's by now.
+                await asyncio.sleep(LEASE + MARGIN + 0.5)
+                child.send(signal.SIGCONT)
+                await asyncio.sleep(0.5)
+                break
+        await self._kill(child, ANY_TIME)
+
+    async def _kill(self, child: Child, what: str) -> None:
+        await child.end()
+        self.kills[what] += 1
+
+    async def _bear(self, slot: int, **arms: object) -> Child:
+        return await self._ground.bear(
+            self._environment(slot), next(self._logs), ablation=self.plan.ablation, **arms
+        )
+
+    def _environment(self, slot: int) -> dict[str, str]:
+        slack, stripe = self._ground.slack_state, self._ground.stripe_state
+        if self.plan.transport == "socket":
+            transport = {"SLACK_APP_TOKEN": slack["app_token"]}
+        else:
+            transport = {"SLACK_SIGNING_SECRET": slack["signing_secret"]}
+        return {
+            "HOME": str(self.plan.directory),
+            "DATABASE_URL": self.plan.database_url,
+            "SLACK_API_URL": slack["api_url"],
+            "SLACK_BOT_TOKEN": slack["workspaces"][0]["bot_token"],
+            "STRIPE_API_URL": stripe["api_url"],
+            "STRIPE_API_KEY": stripe["api_key"],
+            "STRIPE_WEBHOOK_SECRET": WEBHOOK_SECRET,
+            "PORT": str(self._ports[slot]),
+            "PAYLINK_NOTIFICATION_CHANNEL": self._ground.channels[0],
+            "PAYLINK_LEASE_SECONDS": str(LEASE),
+            "PAYLINK_MARGIN_SECONDS": str(MARGIN),
+            "PAYLINK_POLL_SECONDS": "1",
+            "PAYLINK_STRIPE_RATE": "100",
+            **transport,
+        }
+
+    def _shuffled_points(self) -> Iterator[str]:
+        def rounds() -> Iterator[str]:
+            points = list(self.plan.points)
+            while True:
+                self._random.shuffle(points)
+                yield from points
+
+        return rounds()
+
+    # People and buyers
+
+    async def _create(self, person: Person) -> None:
+        for batch in itertools.count():
+            numbers = await self._batch(person, batch)
+            while missing := await self._db.read(numbers_without_link, numbers):
+                if self._done.is_set():
+                    return
+                try:
+                    if self._random.random() < 0.15:
+                        await person.create_one(self._random.choice(missing))
+                    else:
+                        await person.create_all(numbers[0].partition("-")[0], numbers)
+                except Interrupted:
+                    self.interruptions += 1
+                    await asyncio.sleep(0.05)
+            if await self._is_done_when_fewer_links_wait():
+                return
+
+    async def _batch(self, person: Person, batch: int) -> list[str]:
+        """The same invoices for everybody, since two at once must not make two links."""
+        prefix = f"B{batch:04}"
+        numbers = [f"{prefix}-{n:03}" for n in range(self.plan.batch)]
+        if person is self._people[0]:
+            await self._db.write(add_invoices, self._organisations[0], numbers)
+        return numbers
+
+    async def _create_elsewhere(self) -> None:
+        """What people of other organisations ask for, put where their submissions would have put it."""
+        for batch in itertools.count():
+            numbers = [f"E{batch:04}-{n}" for n in range(self.plan.batch // 10)]
+            for organisation_id in self._organisations[1:]:
+                await self._db.write(reserve_elsewhere, organisation_id, self._ledger, numbers)
+            if await self._is_done_when_fewer_links_wait():
+                return
+
+    async def _is_done_when_fewer_links_wait(self) -> bool:
+        while not self._done.is_set():
+            if (await self._db.read(auditing.count_open))[0] < self.plan.batch:
+                return False
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._done.wait(), 0.1)
+        return True
+
+    async def _buy(self) -> None:
+        while not self._done.is_set():
+            await self._buyers.pay_new(self.plan.share_paid)
+            await asyncio.sleep(0.2)
+
+    # The end
+
+    async def _settle(self) -> Evidence:
+        """Clear the faults, let living processes finish the work, and look at what is there then."""
+        await self._weather.end()
+        children = [await self._bear(slot) for slot in range(self.plan.processes)]
+        deadline = time.monotonic() + self.plan.settle_seconds
+        quiet = 0
+        while quiet < 3 and time.monotonic() < deadline:
+            await asyncio.sleep(0.5)
+            await self._buyers.pay_new(self.plan.share_paid)
+            waiting = any(await self._db.read(auditing.count_open))
+            unseen = await self._db.read(auditing.count_payments) < self._buyers.payments
+            quiet = 0 if waiting or unseen else quiet + 1
+        for child in children:
+            await child.end(signal.SIGTERM)
+        return await auditing.gather(self._ground, self._db)
+
+
+def _organisations(session: Session) -> list[int]:
+    return list(session.scalars(sa.select(Organisation.id).order_by(Organisation.id)))
+
+
+def _free_ports(count: int) -> list[int]:
+    holders = [socket.socket() for _ in range(count)]
+    for holder in holders:
+        holder.bind(("127.0.0.1", 0))
+    ports = [int(holder.getsockname()[1]) for holder in holders]
+    for holder in holders:
+        holder.close()
+    return ports
+
+
+async def run(plan: Plan) -> Report:
+    """Carry out the plan on fresh services; the database is the plan's, and empty."""
+    async with Ground(plan.directory, seed=plan.seed) as ground:
+        return await Campaign(plan, ground).run()
