@@ -1,16 +1,19 @@
 """The long campaign: `make campaign`, or `python -m tests.faults.campaign --kills 1000 --database both`.
 
-It kills Paylink so many times on each database, then once more without each safeguard, and writes what it found into
-docs/reliability.md. The exit status is 1 if anything was doubled or lost, or if a missing safeguard went unnoticed.
+It kills Paylink so many times on each database, then without each safeguard, runs the model and the damaged payloads
+at length, and writes what it found into docs/reliability.md. The exit status is 1 if anything was doubled or lost, if a
+missing safeguard went unnoticed, or if one of the long tests failed.
 """
 
 import argparse
 import asyncio
 import contextlib
 import json
+import os
+import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -28,6 +31,13 @@ ABLATIONS = {
     "fresh_keys": ("a fresh idempotency key for each attempt", "stripe.create_link.after"),
     "blind_posts": ("no look into the history before posting again", "slack.chat.postMessage.after"),
 }
+
+
+LONG_TESTS = {
+    "test_model.py": "a stateful model, 500 examples of 50 steps: divergences",
+    "test_bad_input.py": "10,000 damaged payloads over HTTP and Socket Mode: unhandled, or answered with 5xx",
+}
+LONG = {"PAYLINK_MODEL": "long", "PAYLINK_MUTATIONS": "10000"}
 
 
 @dataclass(frozen=True)
@@ -77,7 +87,7 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--kills", type=int, default=1000, help="on each database")
     parser.add_argument("--database", choices=["sqlite", "postgresql", "both"], default="both")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--no-ablations", dest="ablations", action="store_false")
+    parser.add_argument("--kills-only", action="store_true", help="no ablations and no long tests")
     parser.add_argument(
         "--no-page", dest="page", action="store_false", help="leave docs/reliability.md alone"
     )
@@ -89,16 +99,23 @@ def main(argv: Sequence[str]) -> int:
         share = -(-given.kills // len(PROCESSES[database]))
         for processes in PROCESSES[database]:
             rows.append(_kill(database, share, processes, given.seed))
-        for safeguard in ABLATIONS if given.ablations else ():
+        for safeguard in () if given.kills_only else ABLATIONS:
             ablated.append((database, safeguard, _ablate(database, safeguard, given.seed)))
+    tests = {} if given.kills_only else {name: _run_long_test(name) for name in LONG_TESTS}
     if given.page:
-        write_figures(PAGE, rows, ablated)
-    return 0 if passed(rows, ablated) else 1
+        write_figures(PAGE, rows, ablated, tests)
+    return 0 if passed(rows, ablated) and all(tests.values()) else 1
 
 
 def passed(rows: Sequence[Row], ablated: Sequence[tuple[str, str, Row]]) -> bool:
     unseen = [row for _, safeguard, row in ablated if not _extra(safeguard, row)]
     return not unseen and all(row.faults == 0 for row in rows)
+
+
+def _run_long_test(name: str) -> bool:
+    command = [sys.executable, "-m", "pytest", "-q", f"tests/faults/{name}"]
+    done = subprocess.run(command, cwd=ROOT, env={**os.environ, **LONG}, check=False)
+    return done.returncode == 0
 
 
 def _kill(database: str, kills: int, processes: int, seed: int) -> Row:
@@ -149,14 +166,16 @@ def place_for(database: str) -> Iterator[Plan]:
         yield Plan(url, directory, kills=0)
 
 
-def write_figures(page: Path, rows: Sequence[Row], ablated: Sequence[tuple[str, str, Row]]) -> None:
+def write_figures(
+    page: Path, rows: Sequence[Row], ablated: Sequence[tuple[str, str, Row]], tests: Mapping[str, bool]
+) -> None:
     """Put the tables between the marks of the page."""
     text = page.read_text(encoding="utf-8")
     before, after = text.partition(BEGIN)[0], text.partition(END)[2]
-    page.write_text(f"{before}{BEGIN}\n{_tables(rows, ablated)}{END}{after}", encoding="utf-8")
+    page.write_text(f"{before}{BEGIN}\n{_tables(rows, ablated, tests)}{END}{after}", encoding="utf-8")
 
 
-def _tables(rows: Sequence[Row], ablated: Sequence[tuple[str, str, Row]]) -> str:
+def _tables(rows: Sequence[Row], ablated: Sequence[tuple[str, str, Row]], tests: Mapping[str, bool]) -> str:
     columns = {
         "database": "database",
         "processes": "processes",
@@ -188,6 +207,9 @@ def _tables(rows: Sequence[Row], ablated: Sequence[tuple[str, str, Row]]) -> str
             )
             for database, safeguard, row in ablated
         ]
+    if tests:
+        lines += ["", _line(["long test", "found"]), _line(["---"] * 2)]
+        lines += [_line([LONG_TESTS[name], "none" if well else "some"]) for name, well in tests.items()]
     return "\n".join(lines) + "\n"
 
 

@@ -174,7 +174,7 @@ class Campaign:
                 await self._kill(child, ANY_TIME)
 
     async def _die_at(self, slot: int, point: str) -> None:
-        child = await self._bear(slot, point=point, times=self._random.choice((1, 1, 1, 2, 3, 5)))
+        child = await self._bear(slot, point=point, times=self._random.choice((1, 1, 1, 2, 3)))
         if await child.died(self.plan.longest_life):
             self.kills[point] += 1
         else:
