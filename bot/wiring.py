@@ -159,8 +159,8 @@ def _plan(
 
     async def sweep() -> None:
         nonlocal swept
-        await watching.sweep_if_due(at_start=not swept)
-        swept = True
+        # One that failed is tried again as the start's: else it would wait for the hourly one.
+        swept = await watching.sweep_if_due(at_start=not swept) or swept
 
     poll_check = min(POLL_CHECK_SECONDS, max(settings.paylink_poll_seconds / 4, 0.25))
     return [

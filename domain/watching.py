@@ -110,19 +110,21 @@ class Watching:
         if any_link and since is not None:
             await self._on_duty("poll", every, lambda: self._poll(since))
 
-    async def sweep_if_due(self, *, at_start: bool = False) -> None:
-        """Go through the completed sessions if the sweep is due: hourly, and at each start."""
+    async def sweep_if_due(self, *, at_start: bool = False) -> bool:
+        """Go through the completed sessions if the sweep is due: hourly, and at each start. False if it failed."""
         _, since, _, any_link = await self._db.background_read(stripe_events.watch_from, self._ledgers.id)
-        if any_link and since is not None:
-            await self._on_duty("sweep", AT_START if at_start else HOURLY, lambda: self._sweep(since))
+        if not any_link or since is None:
+            return True
+        return await self._on_duty("sweep", AT_START if at_start else HOURLY, lambda: self._sweep(since))
 
-    async def _on_duty(self, name: str, every: timedelta, work: Callable[[], Any]) -> None:
+    async def _on_duty(self, name: str, every: timedelta, work: Callable[[], Any]) -> bool:
+        """Do the work if it is due; False if it was tried and Stripe had trouble: it is due again soon."""
         name = f"{name}:{self._ledgers.id}"
         taken = await self._db.background_write(
             duties.take_duty, name, every, owner=self._owner, lease=self._lease
         )
         if not taken:
-            return
+            return True
         again_in: timedelta | None = AFTER_TROUBLE
         try:
             await work()
@@ -134,6 +136,7 @@ class Watching:
             await self._db.background_write(
                 duties.end_duty, name, owner=self._owner, again_in=again_in, every=every
             )
+        return again_in is None
 
     async def _poll(self, since: datetime) -> None:
         newest: datetime | None = None

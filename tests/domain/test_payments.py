@@ -190,6 +190,18 @@ async def test_a_stripe_outage_loses_nothing(world: World, stripe: LocalStripe, 
     assert (await world.desk.get_stripe_state()).paused_because is None
 
 
+async def test_a_sweep_that_failed_at_the_start_is_soon_due_again(
+    world: World, stripe: LocalStripe, link: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("domain.watching.AFTER_TROUBLE", timedelta(0))
+    await pay(stripe, link)
+    outage = stripe.faults.outage()
+    assert not await world.watching.sweep_if_due(at_start=True)
+    stripe.faults.remove(outage)
+    assert await world.watching.sweep_if_due(at_start=True)
+    assert (await shown(world)).status is LinkStatus.PAID
+
+
 async def test_a_poll_is_one_request_however_many_links_wait(world: World, stripe: LocalStripe) -> None:
     for _ in range(12):
         await world.desk.create_link(ADA, make_invoice(world.db), SEEN, patience=5)
