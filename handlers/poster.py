@@ -34,7 +34,12 @@ _MESSAGE_REFUSED = frozenset(
 )
 # What Slack says of itself after the work may have been done.
 _DOUBTFUL = frozenset("internal_error fatal_error service_unavailable request_timeout".split())
-_HISTORY_LOST = frozenset("not_in_channel missing_scope channel_not_found no_permission".split())
+# What looking again won't change by itself; whatever isn't here is asked again, and holds up its channel meanwhile.
+_HISTORY_LOST = frozenset(
+    "not_in_channel missing_scope channel_not_found no_permission access_denied not_allowed_token_type "
+    "ekm_access_denied team_access_not_granted restricted_action unknown_method method_deprecated "
+    "method_not_supported_for_channel_type invalid_arguments".split()
+)
 
 
 class SlackPoster:

@@ -198,7 +198,10 @@ async def test_the_same_key_in_somebody_elses_text_is_not_ours(
     assert await poster.find(payment()) is None
 
 
-@pytest.mark.parametrize("code", ["missing_scope", "channel_not_found", "not_in_channel"])
+@pytest.mark.parametrize(
+    "code",
+    ["missing_scope", "channel_not_found", "not_in_channel", "ekm_access_denied", "unknown_method"],
+)
 async def test_a_history_that_cannot_be_read_is_said(
     slack: LocalSlack, poster: SlackPoster, code: str
 ) -> None:
