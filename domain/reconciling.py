@@ -1,5 +1,7 @@
 """Comparing what Stripe says with what is recorded, and recording the difference."""
 
+import contextlib
+from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Any
 
@@ -93,27 +95,43 @@ async def sweep_reversals(
     A key that may not read them costs their badges, not the payments.
     """
     recorded: list[str] = []
-    try:
-        async for page in stripe.list_all("/v1/refunds", {"created": created}):
-            intents = [payments.id_of(refund.get("payment_intent")) or "" for refund in page]
-            ours = await db.background_read(_recorded_intents, ledger_id, intents)
-            charges = {
-                payments.id_of(r.get("charge")) for r, pi in zip(page, intents, strict=True) if pi in ours
-            }
-            for charge_id in sorted(filter(None, charges)):
-                await pace.slot()
-                recorded += await _reconcile_refund(db, stripe, pace, ledger_id, charge_id, now) or ()
-            await pace.slot()
-        async for page in stripe.list_all("/v1/disputes", {"created": created}):
-            intents = [payments.id_of(dispute.get("payment_intent")) or "" for dispute in page]
-            ours = await db.background_read(_recorded_intents, ledger_id, intents)
-            for dispute, intent in zip(page, intents, strict=True):
-                if intent in ours:
-                    recorded += await _record_dispute(db, stripe, pace, ledger_id, dispute, now) or ()
-            await pace.slot()
-    except (StripeKeyRefused, StripeRefused):
-        pass
+    for sweep in (_sweep_refunds, _sweep_disputes):
+        try:
+            async for kinds in sweep(db, stripe, pace, ledger_id, created, now):
+                recorded += kinds
+        except StripeRefused:
+            pass
+        except StripeKeyRefused as refused:
+            if not refused.lacking:
+                raise
     return recorded
+
+
+async def _sweep_refunds(
+    db: Database, stripe: StripeApi, pace: StripePace, ledger_id: int, created: dict[str, int], now: datetime
+) -> AsyncIterator[tuple[str, ...]]:
+    async for page in stripe.list_all("/v1/refunds", {"created": created}):
+        intents = [payments.id_of(refund.get("payment_intent")) or "" for refund in page]
+        ours = await db.background_read(_recorded_intents, ledger_id, intents)
+        charges = {payments.id_of(r.get("charge")) for r, pi in zip(page, intents, strict=True) if pi in ours}
+        for charge_id in sorted(filter(None, charges)):
+            await pace.slot()
+            # One that can't be read keeps none of the others from being seen.
+            with contextlib.suppress(StripeRefused):
+                yield await _reconcile_refund(db, stripe, pace, ledger_id, charge_id, now) or ()
+        await pace.slot()
+
+
+async def _sweep_disputes(
+    db: Database, stripe: StripeApi, pace: StripePace, ledger_id: int, created: dict[str, int], now: datetime
+) -> AsyncIterator[tuple[str, ...]]:
+    async for page in stripe.list_all("/v1/disputes", {"created": created}):
+        intents = [payments.id_of(dispute.get("payment_intent")) or "" for dispute in page]
+        ours = await db.background_read(_recorded_intents, ledger_id, intents)
+        for dispute, intent in zip(page, intents, strict=True):
+            if intent in ours:
+                yield await _record_dispute(db, stripe, pace, ledger_id, dispute, now) or ()
+        await pace.slot()
 
 
 def _recorded_intents(session: Session, ledger_id: int, intents: list[str]) -> set[str | None]:

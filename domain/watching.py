@@ -18,7 +18,7 @@ from domain.pacing import StripePace
 from domain.pausing import AWAY, pause, resume
 from domain.stripe_api import StripeApi
 from domain.stripe_errors import StripeKeyRefused, StripeLimited, StripeRefused, StripeTrouble
-from domain.stripe_events import Received
+from domain.stripe_events import SESSION_TYPES, Received
 
 _log = structlog.get_logger()
 
@@ -29,6 +29,9 @@ HOURLY = timedelta(hours=1)
 AT_START = timedelta(seconds=60)
 AFTER_TROUBLE = timedelta(seconds=15)
 IN_FLIGHT = 8
+LONGEST_WITHOUT_PERMISSION = timedelta(hours=6)
+# For as long Stripe itself tells of an event.
+EVENTS_LISTED = timedelta(days=30)
 
 
 class Watching:
@@ -90,6 +93,9 @@ class Watching:
             _log.warning("stripe.event_unreadable", stripe_event=event.id, type=event.type, code=refused.code)
             recorded = ()
         except StripeTrouble as trouble:
+            if _only_lacks_reversals(event, trouble):
+                await self._wait_for_permission(event)
+                return
             await self._note(trouble)
             recorded = None
         if recorded is None:
@@ -100,6 +106,16 @@ class Watching:
         await self._db.background_write(stripe_events.settle, ledger_id, event.id, self._clock())
         for verdict in recorded:
             self.on_recorded(verdict)
+
+    async def _wait_for_permission(self, event: Received) -> None:
+        """Ask ever more seldom: each dispute of the account is kept, and reads are rationed (facts/stripe.md)."""
+        ledger_id, now = self._ledgers.id, self._clock()
+        _log.warning("stripe.permission_lacking", stripe_event=event.id, type=event.type)
+        if now - event.created_at > EVENTS_LISTED:
+            await self._db.background_write(stripe_events.settle, ledger_id, event.id, now)
+            return
+        delay = min(timedelta(seconds=2.0 ** min(event.attempts, 20)), LONGEST_WITHOUT_PERMISSION)
+        await self._db.background_write(stripe_events.postpone, ledger_id, event.id, delay)
 
     async def poll_if_due(self) -> None:
         """Ask for new events if the poll is due: each interval while a link waits for payment, else hourly."""
@@ -189,3 +205,8 @@ class Watching:
             self._away = True
             sentence = trouble.sentence if isinstance(trouble, StripeKeyRefused) else AWAY
             await self._db.background_write(pause, self._ledgers.id, sentence)
+
+
+def _only_lacks_reversals(event: Received, trouble: StripeTrouble) -> bool:
+    """Whether the key just may not read refunds or disputes: that costs their badges, and no payment waits for it."""
+    return isinstance(trouble, StripeKeyRefused) and trouble.lacking and event.type not in SESSION_TYPES

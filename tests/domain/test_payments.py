@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from bot.local.stripe.faults import FaultKind
 from bot.local.stripe.server import LocalStripe
-from domain.models import Ledger, Payment
+from domain.models import Ledger, Payment, StripeEvent
 from domain.money import Money
 from domain.stripe_events import TYPES
 from domain.summaries import AnnouncementKind, ExceptionKind, InvoiceSummary, LinkStatus
@@ -188,6 +188,41 @@ async def test_a_stripe_outage_loses_nothing(world: World, stripe: LocalStripe, 
     await world.see()
     assert told(world) == [(AnnouncementKind.PAID, None)]
     assert (await world.desk.get_stripe_state()).paused_because is None
+
+
+async def test_a_key_that_may_not_read_disputes_costs_their_badges_alone(
+    world: World, stripe: LocalStripe, link: str
+) -> None:
+    session = await pay(stripe, link)
+    await stripe.refund(session["payment_intent"], amount=100)
+    await stripe.dispute(session["payment_intent"])
+    allowed = {"event_read", "checkout_session_read", "charge_read", "refund_read", "payment_link_write"}
+    stripe.key(stripe.api_key).permissions = frozenset(f"rak_{one}" for one in allowed)
+    await world.see()
+    await world.see()
+    assert (await world.desk.get_stripe_state()).paused_because is None
+    assert sorted(str(kind) for _, kind in told(world)) == ["None", "refunded"]
+    before = len(stripe.requests)
+    world.db.run(lambda session: session.execute(sa.text("UPDATE stripe_events SET attempts = 20")))
+    world.db.run(lambda session: session.execute(sa.text("UPDATE stripe_events SET next_attempt_at = 0")))
+    await world.watching.settle_due()
+    assert len(stripe.requests) == before + 1
+    waits = sa.select(StripeEvent.next_attempt_at).where(StripeEvent.settled_at.is_(None))
+    (due,) = world.db.run(lambda session: list(session.scalars(waits)))
+    assert due - world.clock() > timedelta(hours=5)
+
+
+async def test_the_sweep_sees_disputes_where_refunds_cannot_be_read(
+    world: World, stripe: LocalStripe, link: str
+) -> None:
+    session = await pay(stripe, link)
+    await stripe.refund(session["payment_intent"], amount=100)
+    await stripe.dispute(session["payment_intent"])
+    allowed = {"checkout_session_read", "dispute_read"}
+    stripe.key(stripe.api_key).permissions = frozenset(f"rak_{one}" for one in allowed)
+    assert await world.watching.sweep_if_due(at_start=True)
+    await world.announcing.deliver_due()
+    assert sorted(str(kind) for _, kind in told(world)) == ["None", "disputed"]
 
 
 async def test_a_sweep_that_failed_at_the_start_is_soon_due_again(
