@@ -51,6 +51,7 @@ class Row:
     suspensions: int
     troubles: int
     outages: int
+    connections_cut: int
     links: int
     payments: int
     exceptions: int
@@ -71,6 +72,7 @@ class Row:
             suspensions=report.suspended,
             troubles=report.troubles,
             outages=report.outages,
+            connections_cut=report.connections_cut,
             links=len(evidence.links),
             payments=len(evidence.sessions),
             exceptions=len(evidence.books.exceptions),
@@ -184,6 +186,7 @@ def _tables(rows: Sequence[Row], ablated: Sequence[tuple[str, str, Row]], tests:
         "suspensions": "suspended beyond the lease",
         "troubles": "requests failed on purpose",
         "outages": "outages",
+        "connections_cut": "database connections cut",
         "links": "links",
         "payments": "completed sessions",
         "exceptions": "exceptions",

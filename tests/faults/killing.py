@@ -21,7 +21,6 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from domain import organisations
-from domain.database import Database
 from domain.ledgers import open_ledger
 from domain.migrations import prepare, upgrade
 from domain.models import Organisation
@@ -29,13 +28,16 @@ from tests.faults import auditing
 from tests.faults.auditing import Evidence
 from tests.faults.crash_points import POINTS, SUSPENSIONS
 from tests.faults.invoices import add_invoices, numbers_without_link, reserve_elsewhere
+from tests.faults.own_database import OwnDatabase
 from tests.faults.people import Buyers, Interrupted, Person
 from tests.faults.processes import Child, Ground
-from tests.faults.troubles import Weather
+from tests.faults.troubles import Weather, comes
 
 LEASE = 3.0
 MARGIN = 1.0
 WEBHOOK_SECRET = "whsec_campaign"
+WRONG_CLOCK = 10.0
+CONNECTIONS_CUT_EVERY = 7.0
 ANY_TIME = "at any time"
 
 
@@ -71,7 +73,7 @@ class Report:
     troubles: int = 0
     """Requests that a service failed on purpose."""
     outages: int = 0
-    payments: int = 0
+    connections_cut: int = 0
     seconds: float = 0.0
 
     @property
@@ -87,8 +89,9 @@ class Campaign:
         self.kills: Counter[str] = Counter()
         self.suspended = 0
         self.interruptions = 0
+        self.connections_cut = 0
         self._ground = ground
-        self._db = Database(plan.database_url)
+        self._db = OwnDatabase(plan.database_url)
         self._random = random.Random(plan.seed)
         self._people = [Person(ground, user) for user in ground.people]
         self._buyers = Buyers(ground, self._db, random.Random(plan.seed + 1))
@@ -108,6 +111,7 @@ class Campaign:
                     group.create_task(self._buy()),
                     group.create_task(self._create_elsewhere()),
                     group.create_task(self._weather.change_until(self._done)),
+                    group.create_task(self._cut_connections()),
                 ]
                 async with asyncio.TaskGroup() as lives:
                     for slot in range(self.plan.processes):
@@ -125,7 +129,7 @@ class Campaign:
             self.suspended,
             self._weather.struck,
             self._weather.outages,
-            self._buyers.payments,
+            self.connections_cut,
             time.monotonic() - began,
         )
 
@@ -199,7 +203,12 @@ class Campaign:
 
     async def _bear(self, slot: int, **arms: object) -> Child:
         return await self._ground.bear(
-            self._environment(slot), next(self._logs), ablation=self.plan.ablation, **arms
+            self._environment(slot),
+            next(self._logs),
+            ablation=self.plan.ablation,
+            # Beyond the lease: no claim may rest on a process's own clock.
+            skew=self._random.uniform(-WRONG_CLOCK, WRONG_CLOCK),
+            **arms,
         )
 
     def _environment(self, slot: int) -> dict[str, str]:
@@ -282,6 +291,11 @@ class Campaign:
         while not self._done.is_set():
             await self._buyers.pay_new(self.plan.share_paid)
             await asyncio.sleep(0.2)
+
+    async def _cut_connections(self) -> None:
+        """PostgreSQL drops everybody else's connections now and then, in the middle of whatever they do."""
+        while not self._db.is_sqlite and not await comes(self._done, CONNECTIONS_CUT_EVERY):
+            self.connections_cut += await self._db.cut_connections_of_others()
 
     # The end
 

@@ -1,8 +1,8 @@
 """A process that brings up `paylink serve` processes, armed with a crash point: `python -m tests.faults.nursery`.
 
 It imports Paylink once and forks each of them, so that a thousand starts don't import it a thousand times. It reads
-one JSON object a line, {"env": {...}, "log": path, "point": ..., "times": ..., "suspend": ..., "ablation": ...}, and
-answers with one line, {"pid": ...}. A child is `paylink serve` with that environment and nothing else: what it is told
+one JSON object a line, {"env": {...}, "log": path, "point": ..., "times": ..., "suspend": ..., "ablation": ..., "skew":
+seconds by which its clock is wrong}, and answers with one line, {"pid": ...}. A child is `paylink serve` with that environment and nothing else: what it is told
 over Slack, Stripe and the database is all that it knows.
 """
 
@@ -43,6 +43,13 @@ def quicken() -> None:
     watching.AFTER_TROUBLE = timedelta(seconds=SHORT)
 
 
+def set_clock_wrong(by: timedelta) -> None:
+    from bot import wiring
+
+    assert wiring.build.__kwdefaults__ is not None
+    wiring.build.__kwdefaults__["clock"] = lambda: wiring.utc_now() + by
+
+
 def bear(wish: dict[str, Any]) -> int:
     """Fork a `paylink serve`; return its process id."""
     pid = os.fork()
@@ -53,6 +60,7 @@ def bear(wish: dict[str, Any]) -> int:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         _redirect(Path(wish["log"]))
         quicken()
+        set_clock_wrong(timedelta(seconds=wish.get("skew", 0)))
         if wish.get("ablation"):
             ablations.ABLATIONS[wish["ablation"]]()
         if wish.get("point"):

@@ -73,19 +73,20 @@ class Weather:
         await self._ground.slack.delete("faults")
 
     async def change_until(self, done: asyncio.Event) -> None:
-        while not await _comes(done, self._random.uniform(0.5, 1.5) * OUTAGE_EVERY):
+        while not await comes(done, self._random.uniform(0.5, 1.5) * OUTAGE_EVERY):
             self.outages += 1
             await self.end()
             if self._random.random() < 0.5:
                 await self._ground.stripe.post("outage", {})
             else:
                 await self._ground.slack.post("outage", {"on": True})
-            await _comes(done, OUTAGE_SECONDS)
+            await comes(done, OUTAGE_SECONDS)
             await self.end()
             await self.begin()
 
 
-async def _comes(event: asyncio.Event, within: float) -> bool:
+async def comes(event: asyncio.Event, within: float) -> bool:
+    """Whether the event is set, or gets set within so many seconds."""
     try:
         await asyncio.wait_for(event.wait(), within)
     except TimeoutError:
