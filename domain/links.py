@@ -281,4 +281,5 @@ def _lock_reserved(session: Session, link_id: int) -> Link | None:
 
 def _place(session: Session, link: Link) -> None:
     if session.scalar(sa.select(Ledger.current).where(Ledger.id == link.ledger_id)):
-        place(session.get_one(Invoice, link.invoice_id), link)
+        # Locked before it is read: an import that is about to commit changes what the position is made of.
+        place(session.get_one(Invoice, link.invoice_id, with_for_update=True), link)

@@ -1,7 +1,8 @@
 """One link an invoice, whatever Stripe, the network and other people do meanwhile."""
 
 import asyncio
-from datetime import timedelta
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import date, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -12,10 +13,12 @@ from domain import invoices, links
 from domain.database import Database
 from domain.eligibility import Reason
 from domain.errors import AmountChanged, InvoiceNotFound, NotEligible
-from domain.models import AuditEntry, Invoice, Link
+from domain.links import Intent, Terms
+from domain.models import EPOCH, AuditEntry, Invoice, Link
 from domain.money import Money
+from domain.standing import place
 from domain.summaries import Actor, LinkStatus
-from tests.domain.factories import make_invoice, make_organisation
+from tests.domain.factories import NOW, make_invoice, make_link, make_organisation
 from tests.domain.world import ADA, BEN, World
 from tests.domain.world import world as another_world
 
@@ -160,6 +163,40 @@ async def test_what_stripe_refuses_fails_with_its_reason_and_can_be_tried_again(
     stripe.rules.least_checked = "never"
     again = await world.desk.create_link(ADA, invoice_id, Money(1, "USD"), patience=5)
     assert again.status is LinkStatus.PENDING_PAYMENT
+
+
+@pytest.mark.postgres
+async def test_an_import_beside_a_refusal_leaves_the_invoice_at_its_new_place(postgresql_url: str) -> None:
+    db, due = Database(postgresql_url), date(2031, 1, 31)
+    invoice_id = make_invoice(db)
+    link_id = make_link(db, invoice_id, state="reserved", next_attempt_at=EPOCH)
+
+    def claim(session: sa.orm.Session) -> Intent:
+        link = session.get_one(Link, link_id)
+        place(session.get_one(Invoice, invoice_id), link)
+        return links.claim_due(session, Terms(link.ledger_id, "one", timedelta(seconds=60)), 1)[0]
+
+    def import_while_refused(session: sa.orm.Session) -> "Future[object]":
+        invoice = session.get_one(Invoice, invoice_id, with_for_update=True)
+        invoice.due_date = due
+        place(invoice, session.get_one(Link, link_id))
+        session.flush()
+        waiting = sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        refused = pool.submit(db.run, refuse)
+        while not session.scalar(waiting):
+            assert not refused.done()
+        return refused
+
+    def refuse(session: sa.orm.Session) -> bool:
+        return links.record_refused(session, intent, "one", "too small", NOW)
+
+    intent = db.run(claim)
+    with ThreadPoolExecutor(1) as pool:
+        assert db.run(import_while_refused).result()
+    found = db.run(lambda session: session.scalar(sa.select(Invoice.position)))
+    assert found is not None
+    assert found.startswith(f"0|{due.isoformat()}|")
+    db.close_now()
 
 
 async def test_another_process_carries_on_what_one_left(
