@@ -56,13 +56,18 @@ def read_event(event: dict[str, Any], *, livemode: bool) -> Received | None:
             object_id=str(about["id"]),
             payment_intent=id_of(about.get("payment_intent")),
             created_at=moment(event["created"]),
-            stripe_link_id=id_of(about.get("payment_link")),
-            reference=reference if isinstance(reference, str) else None,
+            stripe_link_id=_storable(id_of(about.get("payment_link"))),
+            reference=_storable(reference),
         )
     except (KeyError, ValueError, OverflowError, OSError):
         return None
     ids = [received.id, received.object_id, received.payment_intent or "pi"]
     return received if all(_ID.fullmatch(one) for one in ids) else None
+
+
+def _storable(value: object) -> str | None:
+    """An id that can be looked for; what is none, such as text with a NUL, is nobody's (PostgreSQL refuses to ask)."""
+    return value if isinstance(value, str) and _ID.fullmatch(value) else None
 
 
 def keep(session: Session, ledger_id: int, events: list[Received]) -> int:

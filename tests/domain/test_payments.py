@@ -178,6 +178,19 @@ async def test_payments_that_arent_ours_change_nothing(world: World, stripe: Loc
     assert world.poster.posted == []
 
 
+@pytest.mark.parametrize("text", ["\0", "\ud800", "x" * 300])
+async def test_text_that_is_no_id_is_nobodys(world: World, stripe: LocalStripe, link: str, text: str) -> None:
+    about = {"id": "cs_other", "payment_link": text, "metadata": {"paylink_reference": text}}
+    event = {
+        "id": "evt_other",
+        "type": "checkout.session.completed",
+        "created": stripe.now(),
+        "livemode": False,
+        "data": {"object": about},
+    }
+    assert not await world.watching.receive(event)
+
+
 async def test_a_stripe_outage_loses_nothing(world: World, stripe: LocalStripe, link: str) -> None:
     outage = stripe.faults.outage()
     await pay(stripe, link)
