@@ -112,7 +112,7 @@ def build(settings: Settings, *, db: Database | None = None, clock: Clock = utc_
     plan = _plan(settings, ledgers, creation, watching, announcing, probes)
     plan.append(("prune", lambda: housekeeping.prune(db, clock), 3600))
     workers = {name: Worker(name, work, health) for name, work, _ in plan}
-    _connect(workers, creation, watching, announcing, metrics)
+    _connect(workers, ledgers, creation, watching, announcing, metrics)
     return Bot(
         settings=settings,
         clock=clock,
@@ -144,18 +144,16 @@ def _plan(
     probes: Probes,
 ) -> list[tuple[str, Work, float]]:
     """Each kind of work, and how many seconds apart the clock asks for it. Whether it is due, the work itself knows."""
-    account_known = swept = False
+    swept = False
 
-    async def know_account() -> None:
-        nonlocal account_known
-        if not account_known and await ledgers.settle():
-            account_known = True
-            creation.wake()
+    def when_known(work: Work) -> Work:
+        """Before the account is known, what is asked of one would be written down for the other."""
 
-    async def create_links() -> None:
-        # It would ask for the account too, every second, for as long as Stripe refuses the key.
-        if account_known:
-            await creation.run_due()
+        async def known() -> None:
+            if ledgers.known:
+                await work()
+
+        return known
 
     async def sweep() -> None:
         nonlocal swept
@@ -164,12 +162,12 @@ def _plan(
 
     poll_check = min(POLL_CHECK_SECONDS, max(settings.paylink_poll_seconds / 4, 0.25))
     return [
-        ("create_links", create_links, 1),
-        ("settle_events", watching.settle_due, 1),
+        ("create_links", when_known(creation.run_due), 1),
+        ("settle_events", when_known(watching.settle_due), 1),
         ("announce", announcing.deliver_due, 1),
-        ("poll", watching.poll_if_due, poll_check),
-        ("sweep", sweep, 30),
-        ("know_account", know_account, 5),
+        ("poll", when_known(watching.poll_if_due), poll_check),
+        ("sweep", when_known(sweep), 30),
+        ("know_account", ledgers.settle, 5),
         ("probe_database", probes.database, 5),
         ("probe_slack", probes.slack, 5),
         ("probe_stripe", probes.stripe, 5),
@@ -178,12 +176,19 @@ def _plan(
 
 def _connect(
     workers: Mapping[str, Worker],
+    ledgers: Ledgers,
     creation: LinkCreation,
     watching: Watching,
     announcing: Announcing,
     metrics: Metrics,
 ) -> None:
     """Let each part wake whoever its results give work, and count them."""
+
+    def known() -> None:
+        for name in ("create_links", "settle_events", "poll", "sweep"):
+            workers[name].wake()
+
+    ledgers.on_known = known
     creation.wake = workers["create_links"].wake
     watching.wake = workers["settle_events"].wake
     announcing.wake = workers["announce"].wake

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from domain.database import Database
 from domain.models import Invoice, Ledger, Link
-from domain.pausing import pause, resume
+from domain.pausing import AWAY, pause, resume
 from domain.standing import place
 from domain.stripe_api import StripeApi
 from domain.stripe_errors import StripeAway, StripeKeyRefused, StripeRefused, StripeTrouble
@@ -32,6 +32,13 @@ class Ledgers:
         self._id: int | None = None
         self._known = False
         self._unanswered = 0
+        self.on_known: Callable[[], None] = lambda: None
+        """Told when ``known`` has become true; set by the wiring."""
+
+    @property
+    def known(self) -> bool:
+        """Whether Stripe was asked for the account: until then ``id`` may be another account's ledger."""
+        return self._known
 
     @property
     def livemode(self) -> bool:
@@ -65,6 +72,7 @@ class Ledgers:
             # Stripe that answers everything else but not this must not hold up the work for ever.
             self._unanswered += not away.unsent
             if self._unanswered < UNANSWERED:
+                await self._db.background_write(pause, self.id, AWAY)
                 return False
             account = None
         except StripeTrouble:
@@ -72,6 +80,7 @@ class Ledgers:
         self._id = await self._open(account)
         await self._db.background_write(resume, self._id)
         self._known = True
+        self.on_known()
         return True
 
     async def _open(self, account: str | None) -> int:

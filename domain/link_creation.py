@@ -86,7 +86,11 @@ class LinkCreation:
             if refusal.reason not in _OTHERS_WERE_FASTER:
                 raise
         else:
-            await asyncio.wait({self._send(intent)}, timeout=patience)
+            if self._ledgers.known:
+                await asyncio.wait({self._send(intent)}, timeout=patience)
+            else:
+                # Sent now, the link might be made in another account than the one that it is written down for.
+                await self._postpone(intent, 0.0)
         return await self._db.read(invoices.get, actor.team_id, invoice_id, self._ledgers.id)
 
     async def run_due(self) -> None:

@@ -269,6 +269,19 @@ async def test_invoices_stand_where_their_links_put_them(db: Database, world: Wo
     assert (status, position[0]) == ("Pending Payment", "1")
 
 
+async def test_nothing_is_sent_before_the_account_is_known(db: Database, stripe: LocalStripe) -> None:
+    outage = stripe.faults.outage()
+    async with another_world(db, stripe) as world:
+        invoice_id = make_invoice(db)
+        assert (await world.desk.get_stripe_state()).paused_because
+        stripe.faults.remove(outage)
+        assert await create(world, invoice_id) is LinkStatus.NOT_CREATED
+        assert stripe.links() == []
+        await run_until_created(world, invoice_id)
+        assert len(stripe.links()) == 1
+        assert (await world.desk.get_stripe_state()).paused_because is None
+
+
 async def test_an_account_that_stripe_never_tells_doesnt_stop_the_work(
     world: World, stripe: LocalStripe
 ) -> None:
