@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from domain.database import database_now, insert_into
-from domain.models import Ledger, Link, Payment, StripeEvent
+from domain.models import Ledger, Link, Organisation, Payment, StripeEvent
 from domain.payments import id_of
 from domain.stripe_api import moment
 
@@ -171,10 +171,18 @@ def _update(session: Session, ledger_id: int, event_id: str, **values: object) -
 def watch_from(session: Session, ledger_id: int) -> tuple[datetime | None, datetime | None, bool, bool]:
     """Since when to poll and since when to sweep (None: no link yet), whether a link is pending, whether any exists."""
     ledger = session.get_one(Ledger, ledger_id)
-    first = session.scalar(sa.select(sa.func.min(Link.created_at)).where(Link.ledger_id == ledger_id))
-    pending = sa.select(Link.id).where(Link.ledger_id == ledger_id, Link.status == "Pending Payment")
+    watermark, swept_until = ledger.events_watermark, ledger.swept_until
+    # By organisation, as the index is: asked every few seconds, this may not go through all links.
+    pending = sa.select(Link.id).where(
+        Link.organisation_id.in_(sa.select(Organisation.id)),
+        Link.ledger_id == ledger_id,
+        Link.status == "Pending Payment",
+    )
     waiting = bool(session.scalar(sa.select(pending.exists())))
-    return ledger.events_watermark or first, ledger.swept_until or first, waiting, first is not None
+    if watermark is not None and swept_until is not None:
+        return watermark, swept_until, waiting, True
+    first = session.scalar(sa.select(sa.func.min(Link.created_at)).where(Link.ledger_id == ledger_id))
+    return watermark or first, swept_until or first, waiting, first is not None
 
 
 def move_watermark(session: Session, ledger_id: int, newest: datetime | None, now: datetime) -> None:

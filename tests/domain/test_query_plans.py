@@ -8,9 +8,9 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from domain import bulk, home, invoices, links, searching, selections
+from domain import bulk, home, invoices, links, searching, selections, stripe_events
 from domain.database import Database
-from domain.models import Invoice, Organisation, Selection
+from domain.models import Invoice, Ledger, Organisation, Selection
 from domain.summaries import Actor
 from tests.domain.factories import NOW, TEAM, make_invoice, make_ledger, make_link, make_organisation
 
@@ -129,3 +129,14 @@ def test_going_through_an_organisation_would_be_seen(filled: Database) -> None:
     both = invoices.of_team(TEAM, 1).where(Invoice.id.in_([1, 2])).order_by(Invoice.position)
 
     assert len(_whole_organisations(_plans(filled, lambda s: s.execute(both)))) == 1
+
+
+def test_whether_to_poll_is_known_without_going_through_an_accounts_links(filled: Database) -> None:
+    def ask(session: Session) -> object:
+        ledger = session.get_one(Ledger, 1)
+        ledger.events_watermark = ledger.swept_until = NOW
+        return stripe_events.watch_from(session, 1)
+
+    steps = [step for step in _plans(filled, ask) if " links " in step]
+    assert len(steps) == 1
+    assert "ix_links_status (organisation_id=? AND ledger_id=? AND status=?)" in steps[0]
