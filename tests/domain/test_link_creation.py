@@ -176,7 +176,7 @@ async def test_an_import_beside_a_refusal_leaves_the_invoice_at_its_new_place(po
         place(session.get_one(Invoice, invoice_id), link)
         return links.claim_due(session, Terms(link.ledger_id, "one", timedelta(seconds=60)), 1)[0]
 
-    def import_while_refused(session: sa.orm.Session) -> "Future[object]":
+    def import_while_refused(session: sa.orm.Session) -> Future[bool]:
         invoice = session.get_one(Invoice, invoice_id, with_for_update=True)
         invoice.due_date = due
         place(invoice, session.get_one(Link, link_id))
