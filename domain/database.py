@@ -185,6 +185,11 @@ def make_engine(url: str) -> Engine:
         pool_pre_ping=True,
         connect_args={
             "connect_timeout": 2,
+            # A host that vanished says nothing: without these a thread would wait for it for many minutes.
+            "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 15_000,
             # Prepared statements would break under a transaction-pooling PgBouncer.
             "prepare_threshold": None,
             "options": f"-c lock_timeout={milliseconds} -c idle_in_transaction_session_timeout=30000",
