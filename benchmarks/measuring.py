@@ -46,7 +46,10 @@ class Row:
 
     @property
     def ratio(self) -> str:
-        return "" if not self.peer or not self.value else f"{self.peer / self.value:,.3g}×"
+        if not self.peer or not self.value:
+            return ""
+        times = self.peer / self.value
+        return f"{times:,.0f}×" if times >= 100 else f"{times:.2g}×"
 
 
 def repeat(work: Callable[[], object], *, least: int = 5, seconds: float = 1.0, most: int = 200) -> Times:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from html import escape
 
-WIDTH, LEFT, BAR, GAP = 760, 250, 15, 12
+WIDTH, LEFT, BAR, GAP = 860, 370, 15, 12
 COLOURS = ("#2f6fde", "#c98b27")
 
 
@@ -16,7 +16,7 @@ def bars(
         [target] if target else []
     )
     low, high = math.floor(math.log10(min(values))), math.ceil(math.log10(max(values)) + 0.01)
-    scale = (WIDTH - LEFT - 110) / max(high - low, 1)
+    scale = (WIDTH - LEFT - 190) / max(high - low, 1)
     parts, top = [], 64
     for label, group in groups:
         middle = top + len(group) * BAR / 2 + 4
