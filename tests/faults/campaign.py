@@ -25,7 +25,7 @@ from tests.faults.processes import ROOT
 
 PAGE = ROOT / "docs" / "reliability.md"
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
-PROCESSES = {"sqlite": (1, 2), "postgresql": (1, 3)}
+RUNS = {"sqlite": ((1, "http"), (2, "socket")), "postgresql": ((3, "socket"), (3, "http"))}
 DATABASES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 ABLATIONS = {
     "fresh_keys": ("a fresh idempotency key for each attempt", "stripe.create_link.after"),
@@ -46,6 +46,7 @@ class Row:
 
     database: str
     processes: int
+    transport: str
     kills: int
     points: int
     suspensions: int
@@ -67,6 +68,7 @@ class Row:
         return cls(
             database=DATABASES[database],
             processes=report.plan.processes,
+            transport={"socket": "Socket Mode", "http": "HTTP"}[report.plan.transport],
             kills=report.killed,
             points=len(report.kills.keys() - {ANY_TIME}),
             suspensions=report.suspended,
@@ -98,9 +100,9 @@ def main(argv: Sequence[str]) -> int:
     rows: list[Row] = []
     ablated: list[tuple[str, str, Row]] = []
     for database in databases:
-        share = -(-given.kills // len(PROCESSES[database]))
-        for processes in PROCESSES[database]:
-            rows.append(_kill(database, share, processes, given.seed))
+        share = -(-given.kills // len(RUNS[database]))
+        for processes, transport in RUNS[database]:
+            rows.append(_kill(database, share, processes, transport, given.seed))
         for safeguard in () if given.kills_only else ABLATIONS:
             ablated.append((database, safeguard, _ablate(database, safeguard, given.seed)))
     tests = {} if given.kills_only else {name: _run_long_test(name) for name in LONG_TESTS}
@@ -120,9 +122,10 @@ def _run_long_test(name: str) -> bool:
     return done.returncode == 0
 
 
-def _kill(database: str, kills: int, processes: int, seed: int) -> Row:
+def _kill(database: str, kills: int, processes: int, transport: str, seed: int) -> Row:
     with place_for(database) as plan:
-        report = asyncio.run(killing.run(replace(plan, kills=kills, processes=processes, seed=seed)))
+        plan = replace(plan, kills=kills, processes=processes, transport=transport, seed=seed)
+        report = asyncio.run(killing.run(plan))
     row = Row.of(database, report)
     _tell(row)
     for fault in report.faults[:50]:
@@ -181,6 +184,7 @@ def _tables(rows: Sequence[Row], ablated: Sequence[tuple[str, str, Row]], tests:
     columns = {
         "database": "database",
         "processes": "processes",
+        "transport": "Slack over",
         "kills": "kills",
         "points": "at named points, different",
         "suspensions": "suspended beyond the lease",
@@ -194,9 +198,7 @@ def _tables(rows: Sequence[Row], ablated: Sequence[tuple[str, str, Row]], tests:
         "faults": "doubled, lost or wrong",
         "seconds": "seconds",
     }
-    table = [
-        [f"{vars(row)[name]:,}" if name != "database" else row.database for name in columns] for row in rows
-    ]
+    table = [[_cell(vars(row)[name]) for name in columns] for row in rows]
     lines = [_line(columns.values()), _line("---" for _ in columns), *map(_line, table)]
     if ablated:
         lines += [
@@ -214,6 +216,10 @@ def _tables(rows: Sequence[Row], ablated: Sequence[tuple[str, str, Row]], tests:
         lines += ["", _line(["long test", "found"]), _line(["---"] * 2)]
         lines += [_line([LONG_TESTS[name], "none" if well else "some"]) for name, well in tests.items()]
     return "\n".join(lines) + "\n"
+
+
+def _cell(value: int | str) -> str:
+    return value if isinstance(value, str) else f"{value:,}"
 
 
 def _line(cells: Iterable[str]) -> str:

@@ -9,7 +9,6 @@ import contextlib
 import itertools
 import random
 import signal
-import socket
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -26,6 +25,7 @@ from domain.migrations import prepare, upgrade
 from domain.models import Organisation
 from tests.faults import auditing
 from tests.faults.auditing import Evidence
+from tests.faults.balancing import Balancer
 from tests.faults.crash_points import POINTS, SUSPENSIONS
 from tests.faults.invoices import add_invoices, numbers_without_link, reserve_elsewhere
 from tests.faults.own_database import OwnDatabase
@@ -84,7 +84,7 @@ class Report:
 class Campaign:
     """One run of a plan on the given ground."""
 
-    def __init__(self, plan: Plan, ground: Ground) -> None:
+    def __init__(self, plan: Plan, ground: Ground, balancer: Balancer) -> None:
         self.plan = plan
         self.kills: Counter[str] = Counter()
         self.suspended = 0
@@ -96,7 +96,7 @@ class Campaign:
         self._people = [Person(ground, user) for user in ground.people]
         self._buyers = Buyers(ground, self._db, random.Random(plan.seed + 1))
         self._weather = Weather(ground, random.Random(plan.seed + 2))
-        self._ports = _free_ports(plan.processes)
+        self._balancer = balancer
         self._logs = (plan.directory / f"serve-{n}.log" for n in itertools.count())
         self._done = asyncio.Event()
         self._points = self._shuffled_points()
@@ -156,9 +156,8 @@ class Campaign:
             {"messages_per_second": 100, "message_burst": 100, "ack_seconds": 1.5, "calls_kept": 1000},
         )
         await stripe.post("limits", {"live": None, "test": None, "endpoint": None})
-        for port in self._ports:
-            hook = {"url": f"http://127.0.0.1:{port}/stripe/webhook", "secrets": [WEBHOOK_SECRET]}
-            await stripe.post("webhooks", hook)
+        hook = {"url": f"{self._balancer.url}/stripe/webhook", "secrets": [WEBHOOK_SECRET]}
+        await stripe.post("webhooks", hook)
         await stripe.post("webhook_rules", {"duplicate": 0.1, "delay": [0.0, 1.5], "retry_after": [0.3, 1.0]})
         await stripe.post("event_rules", {"delay": [0.0, 1.0], "shuffle": True, "duplicate": 0.05})
         await self._weather.begin()
@@ -225,7 +224,7 @@ class Campaign:
             "STRIPE_API_URL": stripe["api_url"],
             "STRIPE_API_KEY": stripe["api_key"],
             "STRIPE_WEBHOOK_SECRET": WEBHOOK_SECRET,
-            "PORT": str(self._ports[slot]),
+            "PORT": str(self._balancer.targets[slot]),
             "PAYLINK_NOTIFICATION_CHANNEL": self._ground.channels[0],
             "PAYLINK_LEASE_SECONDS": str(LEASE),
             "PAYLINK_MARGIN_SECONDS": str(MARGIN),
@@ -259,7 +258,7 @@ class Campaign:
                 except Interrupted:
                     self.interruptions += 1
                     await asyncio.sleep(0.05)
-            if await self._is_done_when_fewer_links_wait():
+            if await self._is_done_before_fewer_wait_than(3 * self.plan.batch):
                 return
 
     async def _batch(self, person: Person, batch: int) -> list[str]:
@@ -276,12 +275,12 @@ class Campaign:
             numbers = [f"E{batch:04}-{n}" for n in range(self.plan.batch // 10)]
             for organisation_id in self._organisations[1:]:
                 await self._db.write(reserve_elsewhere, organisation_id, self._ledger, numbers)
-            if await self._is_done_when_fewer_links_wait():
+            if await self._is_done_before_fewer_wait_than(self.plan.batch // 2):
                 return
 
-    async def _is_done_when_fewer_links_wait(self) -> bool:
+    async def _is_done_before_fewer_wait_than(self, links: int) -> bool:
         while not self._done.is_set():
-            if (await self._db.read(auditing.count_open))[0] < self.plan.batch:
+            if (await self._db.read(auditing.count_open))[0] < links:
                 return False
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._done.wait(), 0.1)
@@ -320,17 +319,9 @@ def _organisations(session: Session) -> list[int]:
     return list(session.scalars(sa.select(Organisation.id).order_by(Organisation.id)))
 
 
-def _free_ports(count: int) -> list[int]:
-    holders = [socket.socket() for _ in range(count)]
-    for holder in holders:
-        holder.bind(("127.0.0.1", 0))
-    ports = [int(holder.getsockname()[1]) for holder in holders]
-    for holder in holders:
-        holder.close()
-    return ports
-
-
 async def run(plan: Plan) -> Report:
     """Carry out the plan on fresh services; the database is the plan's, and empty."""
-    async with Ground(plan.directory, seed=plan.seed) as ground:
-        return await Campaign(plan, ground).run()
+    async with Balancer(plan.processes) as balancer:
+        request_url = f"{balancer.url}/slack/events" if plan.transport == "http" else None
+        async with Ground(plan.directory, request_url=request_url, seed=plan.seed) as ground:
+            return await Campaign(plan, ground, balancer).run()

@@ -141,18 +141,24 @@ class Child:
 
 
 class Ground:
-    """The local Slack, the local Stripe and the nursery, running between ``__aenter__`` and ``__aexit__``."""
+    """The local Slack, the local Stripe and the nursery, running between ``__aenter__`` and ``__aexit__``.
+
+    With a ``request_url`` Slack delivers over HTTP, else over Socket Mode.
+    """
 
     slack: Remote
     stripe: Remote
     slack_state: dict[str, Any]
     stripe_state: dict[str, Any]
 
-    def __init__(self, directory: Path, *, people: int = 2, channels: int = 5, seed: int = 0) -> None:
+    def __init__(
+        self, directory: Path, *, request_url: str | None, people: int = 2, channels: int = 5, seed: int = 0
+    ) -> None:
         self.directory = directory
         self.channels = ["C0PAYMENTS", *(f"C0ELSEWHERE{n}" for n in range(1, channels))]
         self.people = [f"U0PERSON{n}" for n in range(people)]
         self._seed = seed
+        self._delivery = ["--delivery", "http", "--request-url", request_url] if request_url else []
         self._stack = AsyncExitStack()
         self._children: list[Child] = []
         self._bearing = asyncio.Lock()
@@ -182,6 +188,7 @@ class Ground:
             str(ROOT / "manifest.yml"),
             *people,
             *channels,
+            *self._delivery,
             "--seed",
             str(self._seed),
         )

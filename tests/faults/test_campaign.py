@@ -30,7 +30,15 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 async def test_nothing_is_doubled_and_nothing_lost_by_processes_that_die(url: str, tmp_path: Path) -> None:
     plan = Plan(
-        url, tmp_path, kills=8, processes=2, batch=20, points=DANGEROUS, suspensions=(), longest_life=1.5
+        url,
+        tmp_path,
+        kills=8,
+        processes=2,
+        transport="http" if url.startswith("sqlite") else "socket",
+        batch=20,
+        points=DANGEROUS,
+        suspensions=(),
+        longest_life=1.5,
     )
     report = await killing.run(plan)
     assert report.faults == []

@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import json
 import time
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlencode
 
@@ -71,7 +72,9 @@ class Posts:
             return Ack(False, _since(started), error="dispatch_failed")
         milliseconds = _since(started)
         if fault and fault.do == "twice":
-            await self._post(url, envelope, payload, retry)
+            # Nobody hears what became of the second one.
+            with suppress(ClientError, TimeoutError):
+                await self._post(url, envelope, payload, retry)
         if status != 200:
             error = "http_service_error" if status >= 500 else "http_client_error"
             return Ack(False, milliseconds, error=error)
