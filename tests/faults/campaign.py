@@ -143,6 +143,9 @@ def _ablate(database: str, safeguard: str, seed: int) -> Row:
             ablation=safeguard,
             points=(ABLATIONS[safeguard][1],),
             suspensions=(),
+            at_points=1.0,
+            passings=(1,),
+            longest_life=30,
             settle_seconds=20,
         )
         row = Row.of(database, asyncio.run(killing.run(plan)))

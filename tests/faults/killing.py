@@ -56,6 +56,9 @@ class Plan:
     points: tuple[str, ...] = POINTS
     suspensions: tuple[str, ...] = SUSPENSIONS
     seed: int = 1
+    at_points: float = 0.75
+    """The share of lives that are to end at a point; the rest ends at any time."""
+    passings: tuple[int, ...] = (1, 1, 1, 2, 3)
     longest_life: float = 3.0
     settle_seconds: float = 120.0
 
@@ -167,9 +170,9 @@ class Campaign:
     async def _live_and_die(self, slot: int) -> None:
         while self.kills.total() < self.plan.kills:
             draw = self._random.random()
-            if draw < 0.75:
+            if draw < self.plan.at_points:
                 await self._die_at(slot, next(self._points))
-            elif draw < 0.8 and self.plan.suspensions:
+            elif draw < self.plan.at_points + 0.05 and self.plan.suspensions:
                 await self._fall_silent(slot, self._random.choice(self.plan.suspensions))
             else:
                 child = await self._bear(slot)
@@ -177,7 +180,7 @@ class Campaign:
                 await self._kill(child, ANY_TIME)
 
     async def _die_at(self, slot: int, point: str) -> None:
-        child = await self._bear(slot, point=point, times=self._random.choice((1, 1, 1, 2, 3)))
+        child = await self._bear(slot, point=point, times=self._random.choice(self.plan.passings))
         if await child.died(self.plan.longest_life):
             self.kills[point] += 1
         else:

@@ -55,6 +55,9 @@ async def without(safeguard: str, directory: Path, dying_at: str) -> Report:
         batch=20,
         points=(dying_at,),
         suspensions=(),
+        at_points=1.0,
+        passings=(1,),
+        longest_life=30,
         ablation=safeguard,
         settle_seconds=6,
     )
