@@ -37,7 +37,8 @@ def _once(db: Database) -> float:
     def work(session: Session) -> None:
         nonlocal taken
         ledger = session.scalar(sa.text("SELECT id FROM ledgers WHERE current")) or 0
-        shown = selections.open_list(session, ANNA, "", ledger, room=ROOM, now=now())
+        opened = selections.begin(session, ANNA, "", now=now())
+        shown = selections.show_list(session, ANNA, opened, ledger, room=ROOM)
         selection = shown.selection.id
         selections.select_page(session, ANNA, selection, ledger, room=ROOM, now=now())
         bulk.confirm(session, ANNA, selection, ledger, livemode=False, now=now())

@@ -112,7 +112,7 @@ class Paylink:
     def __init__(self, db: Database, stripe: StripeServer, rate: float = RATE) -> None:
         quiet_sdk()
         self.db = db
-        self.api = StripeApi(stripe.api_key, base_url=stripe.api_url)
+        self.api = StripeApi(stripe.api_key, base_url=stripe.api_url, spacing=0.96 / rate)
         self.ledgers = Ledgers(db, self.api, now)
         pace = StripePace(db, self.ledgers, rate)
         lease = timedelta(seconds=60)

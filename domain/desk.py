@@ -91,9 +91,9 @@ class Desk:
 
         ``room``: a page ends at 100 invoices or when it is used up; ten eligible invoices take one, each other one.
         """
-        return await self._db.write(
-            selections.open_list, actor, search, self._ledgers.id, room=room, now=self._clock()
-        )
+        # What is written is little: the page is read outside, so as not to wait behind an import for as long as it takes.
+        selection_id = await self._db.write(selections.begin, actor, search, now=self._clock())
+        return await self.show_list(actor, selection_id, room=room)
 
     async def show_list(self, actor: Actor, selection_id: int, *, room: int) -> InvoiceList:
         """The page that the selection is on. Raises SelectionNotFound (as all that follow do)."""

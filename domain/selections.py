@@ -21,10 +21,8 @@ MOST = 100
 GROUP = 10
 
 
-def open_list(
-    session: Session, actor: Actor, search: str, ledger_id: int, *, room: int, now: datetime
-) -> InvoiceList:
-    """See Desk.open_list."""
+def begin(session: Session, actor: Actor, search: str, *, now: datetime) -> int:
+    """A new selection with nothing ticked, on its first page, filtered by Not Created; its id."""
     organisation = invoices.get_organisation(session, actor.team_id)
     selection = Selection(
         organisation_id=organisation.id,
@@ -38,7 +36,7 @@ def open_list(
     )
     session.add(selection)
     session.flush()
-    return _show(session, selection, actor, ledger_id, room)
+    return selection.id
 
 
 def show_list(session: Session, actor: Actor, selection_id: int, ledger_id: int, *, room: int) -> InvoiceList:

@@ -82,7 +82,9 @@ def _questions() -> dict[str, Question]:
         "a search": listed("acme", None),
         "a filtered search": listed("acme", "Not Created"),
         "the second page of a search": listed("acme", "Not Created", "0|2026"),
-        "the modal of the list": lambda s: selections.open_list(s, ANNA, "acme", 1, room=30, now=NOW),
+        "the modal of the list": lambda s: selections.show_list(
+            s, ANNA, selections.begin(s, ANNA, "acme", now=NOW), 1, room=30
+        ),
         "Home": lambda s: home.get_home(s, TEAM, 1),
         "the result of a run": lambda s: bulk.summarise(s, bulk.BulkRun(id=1, organisation_id=1)),
         "claiming links": lambda s: links.claim_due(s, links.Terms(1, "me", timedelta(seconds=60)), 16),
