@@ -13,8 +13,11 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field, replace
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 from tests.conftest import created_database, start_postgresql
@@ -86,6 +89,16 @@ class Row:
         )
 
 
+@dataclass
+class Found:
+    """What the campaigns on one database came to."""
+
+    rows: list[Row] = field(default_factory=list)
+    ablated: list[tuple[str, str, Row]] = field(default_factory=list)
+    points: set[str] = field(default_factory=set)
+    """Those at which a process died."""
+
+
 def main(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.faults.campaign")
     parser.add_argument("--kills", type=int, default=1000, help="on each database")
@@ -97,18 +110,33 @@ def main(argv: Sequence[str]) -> int:
     )
     given = parser.parse_args(argv)
     databases = ["sqlite", "postgresql"] if given.database == "both" else [given.database]
-    rows: list[Row] = []
-    ablated: list[tuple[str, str, Row]] = []
-    for database in databases:
-        share = -(-given.kills // len(RUNS[database]))
-        for processes, transport in RUNS[database]:
-            rows.append(_kill(database, share, processes, transport, given.seed))
-        for safeguard in () if given.kills_only else ABLATIONS:
-            ablated.append((database, safeguard, _ablate(database, safeguard, given.seed)))
+    safeguards = () if given.kills_only else tuple(ABLATIONS)
+    # Side by side: a campaign waits more than it works.
+    with ProcessPoolExecutor(len(databases), mp_context=get_context("spawn")) as pool:
+        found = list(
+            pool.map(partial(_campaign, kills=given.kills, safeguards=safeguards, seed=given.seed), databases)
+        )
+    rows = [row for one in found for row in one.rows]
+    ablated = [row for one in found for row in one.ablated]
+    points = set[str]().union(*(one.points for one in found))
+    _tell({"never reached": sorted(set(POINTS) - points)})
     tests = {} if given.kills_only else {name: _run_long_test(name) for name in LONG_TESTS}
     if given.page:
-        write_figures(PAGE, rows, ablated, tests)
+        write_figures(PAGE, rows, ablated, tests, points)
     return 0 if passed(rows, ablated) and all(tests.values()) else 1
+
+
+def _campaign(database: str, *, kills: int, safeguards: Sequence[str], seed: int) -> Found:
+    """All that is done on one database."""
+    share = -(-kills // len(RUNS[database]))
+    found = Found()
+    for processes, transport in RUNS[database]:
+        row, points = _kill(database, share, processes, transport, seed)
+        found.rows.append(row)
+        found.points |= points
+    for safeguard in safeguards:
+        found.ablated.append((database, safeguard, _ablate(database, safeguard, seed)))
+    return found
 
 
 def passed(rows: Sequence[Row], ablated: Sequence[tuple[str, str, Row]]) -> bool:
@@ -122,7 +150,7 @@ def _run_long_test(name: str) -> bool:
     return done.returncode == 0
 
 
-def _kill(database: str, kills: int, processes: int, transport: str, seed: int) -> Row:
+def _kill(database: str, kills: int, processes: int, transport: str, seed: int) -> tuple[Row, set[str]]:
     with place_for(database) as plan:
         plan = replace(plan, kills=kills, processes=processes, transport=transport, seed=seed)
         report = asyncio.run(killing.run(plan))
@@ -130,8 +158,7 @@ def _kill(database: str, kills: int, processes: int, transport: str, seed: int) 
     _tell(row)
     for fault in report.faults[:50]:
         _tell(fault)
-    _tell({"never passed": sorted(set(POINTS) - report.kills.keys())})
-    return row
+    return row, set(report.kills) - {ANY_TIME}
 
 
 def _ablate(database: str, safeguard: str, seed: int) -> Row:
@@ -175,15 +202,24 @@ def place_for(database: str) -> Iterator[Plan]:
 
 
 def write_figures(
-    page: Path, rows: Sequence[Row], ablated: Sequence[tuple[str, str, Row]], tests: Mapping[str, bool]
+    page: Path,
+    rows: Sequence[Row],
+    ablated: Sequence[tuple[str, str, Row]],
+    tests: Mapping[str, bool],
+    points: Set[str],
 ) -> None:
     """Put the tables between the marks of the page."""
     text = page.read_text(encoding="utf-8")
     before, after = text.partition(BEGIN)[0], text.partition(END)[2]
-    page.write_text(f"{before}{BEGIN}\n{_tables(rows, ablated, tests)}{END}{after}", encoding="utf-8")
+    page.write_text(f"{before}{BEGIN}\n{_tables(rows, ablated, tests, points)}{END}{after}", encoding="utf-8")
 
 
-def _tables(rows: Sequence[Row], ablated: Sequence[tuple[str, str, Row]], tests: Mapping[str, bool]) -> str:
+def _tables(
+    rows: Sequence[Row],
+    ablated: Sequence[tuple[str, str, Row]],
+    tests: Mapping[str, bool],
+    points: Set[str],
+) -> str:
     columns = {
         "database": "database",
         "processes": "processes",
@@ -203,6 +239,8 @@ def _tables(rows: Sequence[Row], ablated: Sequence[tuple[str, str, Row]], tests:
     }
     table = [[_cell(vars(row)[name]) for name in columns] for row in rows]
     lines = [_line(columns.values()), _line("---" for _ in columns), *map(_line, table)]
+    missed = sorted(set(POINTS) - points)
+    lines += ["", f"Processes died at {len(points)} of the {len(POINTS)} named points{_but(missed)}."]
     if ablated:
         lines += [
             "",
@@ -219,6 +257,10 @@ def _tables(rows: Sequence[Row], ablated: Sequence[tuple[str, str, Row]], tests:
         lines += ["", _line(["long test", "found"]), _line(["---"] * 2)]
         lines += [_line([LONG_TESTS[name], "none" if well else "some"]) for name, well in tests.items()]
     return "\n".join(lines) + "\n"
+
+
+def _but(missed: Sequence[str]) -> str:
+    return f"; not at {', '.join(f'`{point}`' for point in missed)}" if missed else ""
 
 
 def _cell(value: int | str) -> str:

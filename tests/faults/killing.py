@@ -11,7 +11,6 @@ import random
 import signal
 import time
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,6 +27,7 @@ from tests.faults.auditing import Evidence
 from tests.faults.balancing import Balancer
 from tests.faults.crash_points import POINTS, SUSPENSIONS
 from tests.faults.invoices import add_invoices, numbers_without_link, reserve_elsewhere
+from tests.faults.itinerary import Itinerary, Stop
 from tests.faults.own_database import OwnDatabase
 from tests.faults.people import Buyers, Interrupted, Person
 from tests.faults.processes import Child, Ground
@@ -43,7 +43,7 @@ ANY_TIME = "at any time"
 
 @dataclass(frozen=True)
 class Plan:
-    """What a campaign does. ``kills``: how many deaths in all; ``invoices`` come in batches of ``batch``."""
+    """What a campaign does. ``kills``: how many deaths in all; invoices come in batches of ``batch`` and of fewer."""
 
     database_url: str
     directory: Path
@@ -102,7 +102,7 @@ class Campaign:
         self._balancer = balancer
         self._logs = (plan.directory / f"serve-{n}.log" for n in itertools.count())
         self._done = asyncio.Event()
-        self._points = self._shuffled_points()
+        self._itinerary = Itinerary(plan.points, plan.passings, plan.longest_life, self._random)
 
     async def run(self) -> Report:
         began = time.monotonic()
@@ -171,7 +171,7 @@ class Campaign:
         while self.kills.total() < self.plan.kills:
             draw = self._random.random()
             if draw < self.plan.at_points:
-                await self._die_at(slot, next(self._points))
+                await self._die_at(slot, self._itinerary.next())
             elif draw < self.plan.at_points + 0.05 and self.plan.suspensions:
                 await self._fall_silent(slot, self._random.choice(self.plan.suspensions))
             else:
@@ -179,10 +179,12 @@ class Campaign:
                 await asyncio.sleep(self._random.uniform(0.05, self.plan.longest_life / 2))
                 await self._kill(child, ANY_TIME)
 
-    async def _die_at(self, slot: int, point: str) -> None:
-        child = await self._bear(slot, point=point, times=self._random.choice(self.plan.passings))
-        if await child.died(self.plan.longest_life):
-            self.kills[point] += 1
+    async def _die_at(self, slot: int, stop: Stop) -> None:
+        child = await self._bear(slot, point=stop.point, times=stop.times)
+        reached = await child.died(stop.life)
+        self._itinerary.tell(stop, reached=reached)
+        if reached:
+            self.kills[stop.point] += 1
         else:
             await self._kill(child, ANY_TIME)
 
@@ -236,15 +238,6 @@ class Campaign:
             **transport,
         }
 
-    def _shuffled_points(self) -> Iterator[str]:
-        def rounds() -> Iterator[str]:
-            points = list(self.plan.points)
-            while True:
-                self._random.shuffle(points)
-                yield from points
-
-        return rounds()
-
     # People and buyers
 
     async def _create(self, person: Person) -> None:
@@ -267,7 +260,9 @@ class Campaign:
     async def _batch(self, person: Person, batch: int) -> list[str]:
         """The same invoices for everybody, since two at once must not make two links."""
         prefix = f"B{batch:04}"
-        numbers = [f"{prefix}-{n:03}" for n in range(self.plan.batch)]
+        # Few at a time as well, so that runs begin often.
+        count = self.plan.batch if batch % 3 == 0 else max(1, self.plan.batch // 10)
+        numbers = [f"{prefix}-{n:03}" for n in range(count)]
         if person is self._people[0]:
             await self._db.write(add_invoices, self._organisations[0], numbers)
         return numbers

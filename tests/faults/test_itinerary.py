@@ -1,0 +1,31 @@
+"""The order of deaths must leave no point out: a rare one is where nobody looks."""
+
+import random
+
+from tests.faults.itinerary import LONGER_AT_MOST, Itinerary
+
+
+def test_what_was_not_reached_comes_again_before_what_was_with_longer_to_live() -> None:
+    itinerary = Itinerary(["common", "rare"], [3], 2.0, random.Random(0))
+    for _ in range(2):
+        stop = itinerary.next()
+        assert (stop.times, stop.life) == (3, 2.0)
+        itinerary.tell(stop, reached=stop.point == "common")
+    lives = []
+    for _ in range(LONGER_AT_MOST + 1):
+        stop = itinerary.next()
+        assert (stop.point, stop.times) == ("rare", 1)
+        lives.append(stop.life)
+        itinerary.tell(stop, reached=False)
+    assert lives == [4.0, 6.0, 8.0, 10.0, 10.0, 10.0]
+
+
+def test_once_all_are_reached_all_take_turns() -> None:
+    itinerary = Itinerary(["a", "b", "c"], [1], 2.0, random.Random(0))
+    for _ in range(2):
+        turns = []
+        for _ in range(3):
+            stop = itinerary.next()
+            turns.append(stop.point)
+            itinerary.tell(stop, reached=True)
+        assert sorted(turns) == ["a", "b", "c"]
