@@ -78,7 +78,7 @@ def schema_sentences() -> Iterator[None]:
     """Raise Stop when the schema is another one than this Paylink's, or it is no database of Paylink's at all."""
     from sqlalchemy.exc import DatabaseError
 
-    from domain.migrations import SchemaTooNew, SchemaTooOld
+    from domain.migrations import SchemaBusy, SchemaTooNew, SchemaTooOld
 
     try:
         yield
@@ -88,6 +88,11 @@ def schema_sentences() -> Iterator[None]:
     except SchemaTooNew as new:
         raise Stop(
             f"The database has the newer schema {new.found}, which this Paylink doesn't know: run the later Paylink."
+        ) from None
+    except SchemaBusy:
+        raise Stop(
+            "The schema isn't brought up to date yet: another transaction, of a backup perhaps, keeps the database "
+            "to itself. Nothing is lost; run `paylink db upgrade` again when it has ended."
         ) from None
     except DatabaseError as error:
         # Not its message, which may hold the address with its password.

@@ -1,9 +1,12 @@
 """The schema's versions: bringing a database up to date, and refusing to work on one that isn't.
 
 In the repository, ``alembic -x url=... revision --autogenerate -m ...`` drafts a new version against a database that
-is up to date; then it is read and cleaned, and its id added to REVISIONS.
+is up to date; then it is read and cleaned, and its id added to REVISIONS. Processes of the version before work on
+while it runs, and afterwards: it takes locks for moments only (locking.py), moves many rows in many short
+transactions, and leaves what the version before reads and writes.
 """
 
+import time
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -12,12 +15,15 @@ from sqlalchemy.exc import OperationalError
 
 from domain.errors import DatabaseUnavailable
 
-REVISIONS = ("0001",)
+REVISIONS = ("0001", "0002")
 """All versions, the oldest first. Known without reading them, so that a start doesn't wait for Alembic."""
 
 # Any number, as long as all processes ask for the same.
 _LOCK = 7_295_460
-_WAIT = "60s"
+PATIENCE = 60.0
+RETRY_SECONDS = 0.5
+# lock_not_available, deadlock_detected
+_HELD = frozenset({"55P03", "40P01"})
 
 
 class SchemaTooOld(Exception):
@@ -36,6 +42,10 @@ class SchemaTooNew(Exception):
         self.found = found
 
 
+class SchemaBusy(Exception):
+    """For a minute there was no moment in which the database could be upgraded. What is done so far stands."""
+
+
 def check(engine: Engine) -> None:
     """Raise SchemaTooOld or SchemaTooNew unless the schema is this Paylink's, or DatabaseUnavailable."""
     try:
@@ -50,25 +60,47 @@ def check(engine: Engine) -> None:
 
 
 def upgrade(engine: Engine) -> bool:
-    """Bring the schema up to date, all of it or nothing; return whether there was anything to do.
+    """Bring the schema up to date, each version all or nothing; return whether there was anything to do.
 
-    Processes that do this at once wait for each other. Raises SchemaTooNew, DatabaseUnavailable.
+    The bot may work on the database meanwhile. Processes that do this at once wait for each other, and whoever comes
+    after one that died goes on where it was. Raises SchemaTooNew, SchemaBusy, DatabaseUnavailable.
     """
-    try:
-        with engine.begin() as connection:
-            if connection.dialect.name == "postgresql":
-                connection.execute(sa.text(f"SET LOCAL lock_timeout = '{_WAIT}'"))
-                # Of the transaction, not of the session: a pooler may stand between.
-                connection.execute(sa.text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
-            found = _version(connection)
-            if found is not None and found not in REVISIONS:
-                raise SchemaTooNew(found)
-            if found == REVISIONS[-1]:
-                return False
-            _run(connection)
-            return True
-    except OperationalError as error:
-        raise DatabaseUnavailable(type(error.orig).__name__) from error
+    until = time.monotonic() + PATIENCE
+    changed = False
+    while True:
+        try:
+            if not _advance(engine):
+                return changed
+            changed = True
+        except OperationalError as error:
+            if not _is_busy(error):
+                raise DatabaseUnavailable(type(error.orig).__name__) from error
+            if time.monotonic() > until:
+                raise SchemaBusy from error
+            time.sleep(RETRY_SECONDS)
+
+
+def _advance(engine: Engine) -> bool:
+    """Make the next version, in one transaction; False if there is none."""
+    with engine.begin() as connection:
+        if connection.dialect.name == "postgresql":
+            # Of the transaction, not of the session: a pooler may stand between.
+            connection.execute(sa.text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
+        found = _version(connection)
+        if found is not None and found not in REVISIONS:
+            raise SchemaTooNew(found)
+        if found == REVISIONS[-1]:
+            return False
+        # Nobody may find a new database half made, least of all another first start.
+        _run(connection, REVISIONS[-1] if found is None else REVISIONS[REVISIONS.index(found) + 1])
+        return True
+
+
+def _is_busy(error: OperationalError) -> bool:
+    """Somebody else holds what is needed, for now: another writer of SQLite, or a transaction of PostgreSQL."""
+    if getattr(error.orig, "sqlite_errorname", "").startswith("SQLITE_BUSY"):
+        return True
+    return getattr(error.orig, "sqlstate", None) in _HELD
 
 
 def prepare(engine: Engine) -> None:
@@ -91,7 +123,7 @@ def _version(connection: sa.Connection) -> str | None:
     return version
 
 
-def _run(connection: sa.Connection) -> None:
+def _run(connection: sa.Connection, revision: str) -> None:
     # Alembic takes a fifth of a second to import, which only an upgrade has to spend.
     from alembic import command
     from alembic.config import Config
@@ -99,4 +131,4 @@ def _run(connection: sa.Connection) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, revision)
