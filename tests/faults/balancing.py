@@ -37,6 +37,15 @@ class Balancer:
             pipe.cancel()
         await asyncio.gather(*self._pipes, return_exceptions=True)
 
+    async def reaches(self, target: int) -> bool:
+        """Whether a process listens on that target."""
+        try:
+            writer = (await asyncio.open_connection("127.0.0.1", self.targets[target]))[1]
+        except OSError:
+            return False
+        writer.close()
+        return True
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         found = await self._connect()
         if found is None:

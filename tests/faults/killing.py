@@ -37,6 +37,8 @@ LEASE = 3.0
 MARGIN = 1.0
 WEBHOOK_SECRET = "whsec_campaign"
 WRONG_CLOCK = 10.0
+START_SECONDS = 10.0
+LOOK_SECONDS = 0.05
 CONNECTIONS_CUT_EVERY = 7.0
 ANY_TIME = "at any time"
 
@@ -181,6 +183,7 @@ class Campaign:
 
     async def _die_at(self, slot: int, stop: Stop) -> None:
         child = await self._bear(slot, point=stop.point, times=stop.times)
+        await self._start_or_die(child, slot)
         reached = await child.died(stop.life)
         self._itinerary.tell(stop, reached=reached)
         if reached:
@@ -188,8 +191,15 @@ class Campaign:
         else:
             await self._kill(child, ANY_TIME)
 
+    async def _start_or_die(self, child: Child, slot: int) -> None:
+        """On a busy machine a start takes longer than the life after it."""
+        for _ in range(int(START_SECONDS / LOOK_SECONDS)):
+            if await child.died(LOOK_SECONDS) or await self._balancer.reaches(slot):
+                return
+
     async def _fall_silent(self, slot: int, point: str) -> None:
         child = await self._bear(slot, point=point, times=self._random.choice((1, 2, 3)), suspend=True)
+        await self._start_or_die(child, slot)
         for _ in range(int(self.plan.longest_life / 0.1)):
             await asyncio.sleep(0.1)
             if child.is_suspended():
