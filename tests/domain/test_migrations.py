@@ -15,19 +15,6 @@ from domain.errors import DatabaseUnavailable
 from domain.migrations import REVISIONS, SchemaTooNew, SchemaTooOld, check, prepare, upgrade
 from domain.models import Base
 
-ON_BOTH = pytest.mark.parametrize(
-    "kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True
-)
-
-
-@pytest.fixture
-def kind(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of a database without any table."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/blank.db"
-    url: str = request.getfixturevalue("blank_postgresql_url")
-    return url
-
 
 def structure(connection: sa.Connection) -> set[str]:
     """Everything that the database itself says of its tables: columns, collations, indexes and constraints."""
@@ -48,9 +35,8 @@ def structure(connection: sa.Connection) -> set[str]:
     return {line for line in found if "alembic_version" not in line}
 
 
-@ON_BOTH
-def test_migrated_schema_is_the_models_schema(kind: str) -> None:
-    engine = make_engine(kind)
+def test_migrated_schema_is_the_models_schema(blank_database_url: str) -> None:
+    engine = make_engine(blank_database_url)
     assert upgrade(engine)
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
@@ -63,18 +49,16 @@ def test_migrated_schema_is_the_models_schema(kind: str) -> None:
     engine.dispose()
 
 
-@ON_BOTH
-def test_upgrading_again_changes_nothing(kind: str) -> None:
-    engine = make_engine(kind)
+def test_upgrading_again_changes_nothing(blank_database_url: str) -> None:
+    engine = make_engine(blank_database_url)
     assert upgrade(engine)
     assert not upgrade(engine)
     check(engine)
     engine.dispose()
 
 
-@ON_BOTH
-def test_processes_that_upgrade_at_once_wait_for_each_other(kind: str) -> None:
-    engines = [make_engine(kind) for _ in range(3)]
+def test_processes_that_upgrade_at_once_wait_for_each_other(blank_database_url: str) -> None:
+    engines = [make_engine(blank_database_url) for _ in range(3)]
     start = threading.Barrier(len(engines))
     did: list[bool] = []
 
@@ -92,9 +76,10 @@ def test_processes_that_upgrade_at_once_wait_for_each_other(kind: str) -> None:
         engine.dispose()
 
 
-@ON_BOTH
-def test_an_upgrade_that_breaks_off_leaves_nothing_behind(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    engine = make_engine(kind)
+def test_an_upgrade_that_breaks_off_leaves_nothing_behind(
+    blank_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = make_engine(blank_database_url)
     run = migrations._run
 
     def broken(connection: sa.Connection, revision: str) -> None:
@@ -109,18 +94,16 @@ def test_an_upgrade_that_breaks_off_leaves_nothing_behind(kind: str, monkeypatch
     engine.dispose()
 
 
-@ON_BOTH
-def test_a_database_without_schema_is_too_old(kind: str) -> None:
-    engine = make_engine(kind)
+def test_a_database_without_schema_is_too_old(blank_database_url: str) -> None:
+    engine = make_engine(blank_database_url)
     with pytest.raises(SchemaTooOld) as old:
         check(engine)
     assert old.value.found is None
     engine.dispose()
 
 
-@ON_BOTH
-def test_a_later_schema_is_refused_and_left_alone(kind: str) -> None:
-    engine = make_engine(kind)
+def test_a_later_schema_is_refused_and_left_alone(blank_database_url: str) -> None:
+    engine = make_engine(blank_database_url)
     upgrade(engine)
     with engine.begin() as connection:
         connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
