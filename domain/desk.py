@@ -113,7 +113,7 @@ class Desk:
         """Replace the ticks of the displayed page if nothing newer has been taken in; return how many the cap left out.
 
         ``action_ts`` is Slack's, or empty for a submission, whose state wins. When some were left out the revision
-        has moved, and the list must be shown again. Raises InvoiceNotFound when another organisation's is ticked.
+        has moved, and the list must be shown again. Raises InvoiceNotFound for another organisation's, displayed or ticked.
         """
         taken = self._db.write(
             _tick,
@@ -264,7 +264,7 @@ def _tick(
     action_ts: str,
     now: datetime,
 ) -> int:
-    invoices.require_own(session, actor.team_id, ticked)
+    invoices.require_own(session, actor.team_id, displayed | ticked)
     return selections.tick(
         session,
         actor,

@@ -141,9 +141,8 @@ def displayed_ticks(delivery: Delivery) -> tuple[set[int], set[int]]:
         state = _state_of_group(delivery, block_id)
         if state is None:
             continue
-        offered = {read_id(value) for element in _elements(block) for value in _offered(element)}
-        displayed |= offered
-        ticked |= {read_id(value) for value in all_chosen(state)} & offered
+        displayed |= {read_id(value) for element in _elements(block) for value in _offered(element)}
+        ticked |= {read_id(value) for value in all_chosen(state)}
     return displayed, ticked
 
 

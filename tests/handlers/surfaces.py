@@ -1,0 +1,162 @@
+"""Everything that Paylink shows and people can act in, and what Slack delivers when they do."""
+
+import copy
+from collections.abc import Iterator
+from dataclasses import replace
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from domain.models import BulkRunItem, Selection, SelectionItem
+from domain.summaries import Announcement, AnnouncementKind
+from handlers.views.blocks import Json
+from handlers.views.confirmation import confirmation
+from handlers.views.details import copying, details
+from handlers.views.home import home
+from handlers.views.listing import ROOM, listing
+from handlers.views.messages import announcement_message
+from handlers.views.result import result, result_message
+from handlers.views.search import search, unknown
+from tests.domain.factories import NOW, TEAM, make_invoice, make_link
+from tests.domain.world import ADA, World
+
+TEXT = "INV"
+
+
+async def surfaces(world: World) -> dict[str, Json]:
+    """Each view and message as ADA sees it, with all of her own in it."""
+    desk = world.desk
+    plain, linked, failed, created = (make_invoice(world.db, f"INV-{n}") for n in range(1, 5))
+    make_link(world.db, linked, ledger_id=world.ledgers.id)
+    organisation, stripe = await desk.get_organisation(TEAM), await desk.get_stripe_state()
+    one, other = await desk.get_invoice(ADA, plain), await desk.get_invoice(ADA, linked)
+    assert other.link is not None
+    for_run = _make_selection(world, failed, created)
+    await desk.confirm(ADA, for_run)
+    run = await desk.start_run(ADA, for_run, submission="V9", view_id="V9")
+    await world.creation.run_due()
+    world.db.run(_let_fail, run.id, failed)
+    run = await desk.get_result(ADA, run.id)
+    shown = _make_selection(world, plain)
+    page = await desk.show_list(ADA, shown, room=ROOM)
+    paid = Announcement(1, 1, AnnouncementKind.PAID, "key", "C0PAYMENTS", 0, False, None, invoice=other)
+    return {
+        "search": search(),
+        "unknown number": unknown("INV-0", await desk.find_nearest(ADA, "INV-0")),
+        "details": details(one, organisation, stripe),
+        "details of a link": details(other, organisation, stripe),
+        "copy": copying(other, other.link),
+        "list": listing(replace(page, has_next=True, has_previous=True)),
+        "confirmation": confirmation(await desk.confirm(ADA, shown)),
+        "result": result(run),
+        "home": home(await desk.get_home(ADA)),
+        "paid message": announcement_message(paid),
+        "result message": result_message(run),
+    }
+
+
+def _make_selection(world: World, *ticked: int) -> int:
+    """A list of ADA's, of all invoices."""
+
+    def add(session: Session) -> int:
+        selection = Selection(organisation_id=1, user_id=ADA.user_id, filter=None, touched_at=NOW)
+        session.add(selection)
+        session.flush()
+        session.add_all(SelectionItem(selection_id=selection.id, invoice_id=key) for key in ticked)
+        return selection.id
+
+    return world.db.run(add)
+
+
+def _let_fail(session: Session, run_id: int, invoice_id: int) -> None:
+    session.execute(
+        sa.update(BulkRunItem)
+        .where(BulkRunItem.run_id == run_id, BulkRunItem.invoice_id == invoice_id)
+        .values(outcome="failed", refusal="Stripe refuses")
+    )
+
+
+def deliveries(surface: Json, own: int) -> Iterator[tuple[str, Json]]:
+    """Everything that can be done in the surface: the name of what answers it, and the payload. ``own``: an invoice."""
+    for block in surface["blocks"]:
+        for element in _elements(block):
+            # An input tells of itself only if it is asked to.
+            if "action_id" not in element or (block["type"] == "input" and not block.get("dispatch_action")):
+                continue
+            action = _used(element, own) | {"block_id": block.get("block_id", "b"), "action_ts": "99.1"}
+            yield element["action_id"], _base("block_actions") | _where(surface) | {"actions": [action]}
+            if element["type"] == "external_select":
+                typed = {"action_id": element["action_id"], "block_id": block["block_id"], "value": TEXT}
+                yield element["action_id"], _base("block_suggestion") | _where(surface) | typed
+    if surface.get("type") == "modal" and surface.get("submit"):
+        yield surface["callback_id"], _base("view_submission") | _where(surface, own)
+
+
+def outside() -> Iterator[tuple[str, Json]]:
+    """What is delivered without a view: commands, shortcuts, events."""
+    for name in ("find_invoice", "billing_invoices"):
+        yield name, _base("shortcut") | {"callback_id": name}
+    for command, text in (("/invoice", "HIDDEN-77"), ("/invoices", "veiled"), ("/invoice", "")):
+        yield (
+            command,
+            {"command": command, "text": text, "team_id": TEAM, "user_id": ADA.user_id}
+            | {"trigger_id": "1.2.3", "channel_id": "C1", "token": "", "api_app_id": "A1"},
+        )
+    event = {
+        "type": "app_home_opened",
+        "user": ADA.user_id,
+        "tab": "home",
+        "channel": "D1",
+        "event_ts": "1.1",
+    }
+    yield (
+        "app_home_opened",
+        {"type": "event_callback", "team_id": TEAM, "event": event, "event_id": "Ev1"}
+        | {"authorizations": [{"team_id": TEAM, "user_id": "U0BOT", "is_bot": True}]},
+    )
+
+
+def _base(kind: str) -> Json:
+    return {
+        "type": kind,
+        "team": {"id": TEAM},
+        "user": {"id": ADA.user_id, "team_id": TEAM},
+        "api_app_id": "A1",
+        "trigger_id": "1.2.3",
+        "token": "",
+    }
+
+
+def _where(surface: Json, own: int = 0) -> Json:
+    if "type" not in surface:
+        return {"container": {"type": "message", "channel_id": "C1"}, "message": copy.deepcopy(surface)}
+    view = copy.deepcopy(surface) | {"id": "V1", "hash": "1.old", "root_view_id": "V1", "team_id": TEAM}
+    view["state"] = {"values": {}}
+    for block in view["blocks"]:
+        for element in _elements(block):
+            if "action_id" in element and element["type"] != "button":
+                state = {element["action_id"]: _used(element, own)}
+                view["state"]["values"][block["block_id"]] = state
+    return {"container": {"type": "view", "view_id": "V1"}, "view": view}
+
+
+def _elements(block: Json) -> list[Json]:
+    found = [block.get("accessory"), block.get("element"), *block.get("elements", [])]
+    return [element for element in found if isinstance(element, dict)]
+
+
+def _used(element: Json, own: int) -> Json:
+    """The element as it is in an action or in a view's state, with all chosen that can be."""
+    used: Json = {"type": element["type"], "action_id": element["action_id"]}
+    kind = element["type"]
+    if kind == "button":
+        used["value"] = element.get("value")
+    elif kind == "checkboxes":
+        used["selected_options"] = copy.deepcopy(element["options"])
+    elif kind == "static_select":
+        used["selected_option"] = copy.deepcopy(element["options"][0])
+    elif kind == "external_select":
+        used["selected_option"] = {"text": {"type": "plain_text", "text": "INV-1"}, "value": str(own)}
+    else:
+        used["value"] = TEXT
+    return used

@@ -1,0 +1,141 @@
+"""Another organisation's ids, and another person's lists, in every place of everything that Slack can deliver."""
+
+import copy
+import re
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+
+from bot.local.stripe.server import LocalStripe
+from domain.database import Database
+from domain.errors import InvoiceNotFound, RunNotFound, SelectionNotFound
+from handlers import ids
+from handlers.sentences import sentence
+from tests.domain import world as worlds
+from tests.domain.conftest import stripe
+from tests.domain.world import ADA
+from tests.handlers.foreign import FOREIGN, OF_BEN, SECRETS, Bench, furnished
+from tests.handlers.surfaces import deliveries, outside, surfaces
+
+__all__ = ["stripe"]
+
+Path = tuple[str | int, ...]
+OWN = 1
+# What is worked on is the selection that the view's metadata names; elsewhere it is what the element carries.
+OF_SELECTION = {
+    ids.LIST_TICKS,
+    ids.LIST_SEARCH,
+    ids.LIST_FILTER,
+    ids.LIST_SELECT_PAGE,
+    ids.LIST_CLEAR,
+    ids.LIST_NEXT,
+    ids.LIST_PREVIOUS,
+    ids.LIST_CSV,
+    ids.LIST_VIEW,
+    ids.CONFIRMATION_VIEW,
+}
+TAKE_TICKS = OF_SELECTION - {ids.LIST_CSV, ids.CONFIRMATION_VIEW}
+REFUSALS = [str(sentence(error)) for error in (InvoiceNotFound(""), RunNotFound(), SelectionNotFound())]
+_CARRIED = re.compile(r"\d+(\|.*)?", re.DOTALL)
+
+
+@pytest.fixture
+async def bench(db: Database, stripe: LocalStripe) -> AsyncIterator[Bench]:
+    async with worlds.world(db, stripe) as world, furnished(world) as made:
+        yield made
+
+
+def places(payload: Any, path: Path = ()) -> Iterator[Path]:
+    """Where an id of ours stands, by the keys that lead there."""
+    named = payload.items() if isinstance(payload, dict) else enumerate(payload)
+    for key, value in named:
+        if isinstance(value, dict | list):
+            yield from places(value, (*path, key))
+        elif (
+            key in ("value", "private_metadata")
+            and isinstance(value, str)
+            and value != ""
+            and _CARRIED.fullmatch(value)
+        ):
+            yield (*path, key)
+
+
+def forged(payload: Any, path: Path, id_: int) -> Any:
+    """The payload with another id in that place."""
+    made = holder = copy.deepcopy(payload)
+    for key in path[:-1]:
+        holder = holder[key]
+    holder[path[-1]] = re.sub(r"^\d+", str(id_), holder[path[-1]])
+    return made
+
+
+def is_read(name: str, path: Path) -> bool:
+    """Whether what answers to ``name`` takes the id from there, so that it must be refused."""
+    if path == ("view", "private_metadata"):
+        return name in OF_SELECTION
+    if path[0] == "actions":
+        return True
+    if path[:3] == ("view", "state", "values"):
+        ticks = str(path[3]).startswith(ids.TICKS_BLOCK) and name in TAKE_TICKS - {ids.LIST_TICKS}
+        return ticks or name == ids.SEARCH_VIEW
+    # The checkboxes that were displayed, as the delivered view says.
+    return name in TAKE_TICKS and "options" in path and "elements" in path
+
+
+async def test_every_listener_refuses_them_with_a_sentence_and_an_entry_in_the_audit(bench: Bench) -> None:
+    tried = 0
+    for surface in (await surfaces(bench.world)).values():
+        for name, payload in deliveries(surface, OWN):
+            read = [path for path in places(payload) if is_read(name, path)]
+            for path in read:
+                tried += 1
+                foreign = [FOREIGN]
+                if path == ("view", "private_metadata"):
+                    foreign += [FOREIGN + 10, OF_BEN]
+                for id_ in foreign:
+                    await refuse(bench, forged(payload, path, id_), (name, path, id_))
+    assert tried > 40
+
+
+async def refuse(bench: Bench, payload: Any, what: object) -> None:
+    before = bench.state()
+    bench.refusals()
+    heard = await bench.deliver(payload)
+    refused = bench.refusals()
+    assert bench.state() == before, what
+    assert len(refused) == 1, (what, refused)
+    assert refused[0][0] == ADA.user_id
+    assert any(words in heard for words in REFUSALS), (what, heard)
+    assert not any(secret in heard for secret in SECRETS), what
+
+
+async def test_in_a_place_that_is_not_read_they_reach_nothing(bench: Bench) -> None:
+    for surface in (await surfaces(bench.world)).values():
+        for name, payload in deliveries(surface, OWN):
+            for path in places(payload):
+                payload = payload if is_read(name, path) else forged(payload, path, FOREIGN)
+            before = of_others(bench)
+            heard = await bench.deliver(payload)
+            assert of_others(bench) == before, name
+            assert not any(secret in heard for secret in SECRETS), name
+
+
+def of_others(bench: Bench) -> list[str]:
+    """Every row that names something foreign."""
+    return [row for rows in bench.state().values() for row in rows if str(FOREIGN) in row]
+
+
+async def test_each_listener_of_the_app_is_among_them_and_shows_only_its_own(bench: Bench) -> None:
+    for surface in (await surfaces(bench.world)).values():
+        for name, payload in deliveries(surface, OWN):
+            heard = await bench.deliver(payload)
+            assert not any(secret in heard for secret in SECRETS), name
+            assert not bench.log.named("delivery_unknown"), name
+    for name, payload in outside():
+        heard = await bench.deliver(payload)
+        # A number that was typed is repeated.
+        shown = heard.replace("HIDDEN-77", "", 1) if payload.get("text") == "HIDDEN-77" else heard
+        assert not any(secret in shown for secret in SECRETS), name
+        assert not bench.log.named("delivery_unknown"), name
+    assert bench.unmatched() == 0
