@@ -28,7 +28,7 @@ from tests.faults.processes import ROOT
 
 PAGE = ROOT / "docs" / "reliability.md"
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
-RUNS = {"sqlite": ((1, "http"), (2, "socket")), "postgresql": ((3, "socket"), (3, "http"))}
+RUNS = {"sqlite": ((1, "http"), (3, "socket")), "postgresql": ((2, "socket"), (3, "http"))}
 DATABASES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 ABLATIONS = {
     "fresh_keys": ("a fresh idempotency key for each attempt", "stripe.create_link.after"),

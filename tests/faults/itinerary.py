@@ -33,13 +33,13 @@ class Itinerary:
 
     def next(self) -> Stop:
         if not self._round:
-            # All of them again only once each was reached: rare ones would drown among them.
+            # All of them again only once each was reached: rare ones would drown among them. Later passings come then.
             self._round = [point for point in self._points if point not in self._reached]
             self._round = self._round or list(self._points)
             self._random.shuffle(self._round)
         point = self._round.pop()
         missed = self._missed[point]
-        times = self._random.choice(self._passings) if not missed else 1
+        times = self._random.choice(self._passings) if point in self._reached else 1
         return Stop(point, times, self._life * min(1 + missed, LONGER_AT_MOST))
 
     def tell(self, stop: Stop, *, reached: bool) -> None:

@@ -58,7 +58,7 @@ class Plan:
     points: tuple[str, ...] = POINTS
     suspensions: tuple[str, ...] = SUSPENSIONS
     seed: int = 1
-    at_points: float = 0.75
+    at_points: float = 0.85
     """The share of lives that are to end at a point; the rest ends at any time."""
     passings: tuple[int, ...] = (1, 1, 1, 2, 3)
     longest_life: float = 3.0
