@@ -1,8 +1,7 @@
-"""A page of the list that a search finds, in list order and quickly however many it finds (decision 0010).
+"""A page of the list that a search finds, in list order and quickly however many it finds (decisions 0010 and 0014).
 
-Much is found by walking the list and asking of each invoice whether it is found; little by looking up all that is
-found and putting it in order. Which is the quicker can't be known beforehand, so both are tried in turn under a
-budget that grows until one of them ends: together they take a small multiple of the quicker one's time.
+Little is found by looking up all of it and putting it in order; much by walking the list and asking of each invoice
+whether it is found. What is found on the way says how far the walk will go, and so which of the two goes on.
 """
 
 import sqlalchemy as sa
@@ -12,8 +11,18 @@ from domain.models import Invoice, SearchTerm
 from domain.search_terms import phrase_of, prefix_range
 
 Condition = sa.ColumnElement[bool]
-FIRST_BUDGET = 2_000
-GROWTH = 4
+# So few are looked up without further ado.
+FEW = 2_500
+# So many are gathered once for a whole stretch of the walk; of more, each invoice's own terms are asked for.
+MANY = 20_000
+FIRST_STRETCH = 1_000
+# So near an end, the walk goes on as it is.
+SOON = 4_000
+GROWTH = 40
+# How many invoices are walked past in the time that one takes to be looked up.
+GATHERED_RATE, ASKED_RATE = 12, 2
+# How far a walk goes that has found nothing yet: what is found stands in one place, and most likely not the next.
+FAR = 400_000
 
 
 def find_page(
@@ -35,34 +44,56 @@ def find_page(
     lo, hi = prefix_range(phrase)
     begins = [SearchTerm.term >= lo, SearchTerm.term < hi]
     terms = [SearchTerm.organisation_id == organisation_id, *begins]
+    # Not `listed`: the terms are this organisation's already, and SQLite would go through all of its invoices.
+    all_found = [*wanted, _is_any_of(session, sa.select(SearchTerm.invoice_id).where(*terms))]
+    if not _are_more(session, terms, FEW):
+        return _in_order(session, all_found, limit)
+    is_found, rate = _has_term(begins), ASKED_RATE
     page: list[int] = []
-    begin, budget = "", FIRST_BUDGET
+    begin, length = "", FIRST_STRETCH
     while True:
-        if not _are_more(session, terms, budget):
-            # Not `listed`: the terms are this organisation's already, and SQLite would go through all of its invoices.
-            found = sa.select(SearchTerm.invoice_id).where(*terms)
-            return _in_order(session, [*wanted, Invoice.id.in_(found)], limit)
         stretch = [*listed, Invoice.position >= begin]
-        end = _position_after(session, stretch, budget)
+        end = _position_after(session, stretch, length)
         if end is not None:
             stretch.append(Invoice.position < end)
-        # Not EXISTS, of which PostgreSQL makes a join that reads all terms; nor the organisation, whose index it would take.
-        its_term = sa.select(SearchTerm.invoice_id).where(SearchTerm.invoice_id == Invoice.id, *begins)
-        is_found = its_term.limit(1).scalar_subquery().is_not(None)
-        page += _in_order(session, [*stretch, is_found], limit - len(page))
+        found = _in_order(session, [*stretch, is_found], limit - len(page))
+        page += found
         if end is None or len(page) == limit:
             return page
-        begin, budget = end, budget * GROWTH
+        ahead = length * (limit - len(page)) // len(found) if found else FAR
+        if rate == ASKED_RATE and ahead > SOON and not _are_more(session, terms, MANY):
+            is_found, rate = _is_gathered(terms), GATHERED_RATE
+        if ahead // rate > FEW and not _are_more(session, terms, ahead // rate):
+            return _in_order(session, all_found, limit)
+        begin, length = end, max(FIRST_STRETCH, min(ahead * 5 // 4, length * GROWTH))
 
 
-def _are_more(session: Session, terms: list[Condition], budget: int) -> bool:
-    return session.scalar(sa.select(SearchTerm.term).where(*terms).offset(budget).limit(1)) is not None
+def _is_any_of(session: Session, ids: sa.Select[int]) -> Condition:
+    if session.get_bind().dialect.name == "sqlite":
+        return Invoice.id.in_(ids)
+    # PostgreSQL sorts an array and goes once through the index, where a join would begin at its root for each id.
+    return Invoice.id == sa.any_(sa.func.array(ids.scalar_subquery()))
 
 
-def _position_after(session: Session, stretch: list[Condition], budget: int) -> str | None:
-    """Where the ``budget``-th next invoice stands; None if there are fewer."""
+def _is_gathered(terms: list[Condition]) -> Condition:
+    # IS TRUE keeps both databases from a join, and the limit, above all there are, PostgreSQL from fearing more.
+    return Invoice.id.in_(sa.select(SearchTerm.invoice_id).where(*terms).limit(2 * MANY)).is_(sa.true())
+
+
+def _has_term(begins: list[Condition]) -> Condition:
+    # Not EXISTS, of which PostgreSQL makes a join that reads all terms; nor the organisation, whose index it would take.
+    its_term = sa.select(SearchTerm.invoice_id).where(SearchTerm.invoice_id == Invoice.id, *begins)
+    return its_term.limit(1).scalar_subquery().is_not(None)
+
+
+def _are_more(session: Session, terms: list[Condition], than: int) -> bool:
+    return session.scalar(sa.select(SearchTerm.term).where(*terms).offset(than).limit(1)) is not None
+
+
+def _position_after(session: Session, stretch: list[Condition], length: int) -> str | None:
+    """Where the invoice after the next ``length`` stands; None if there are fewer."""
     positions = sa.select(Invoice.position).where(*stretch).order_by(Invoice.position)
-    return session.scalar(positions.offset(budget).limit(1))
+    return session.scalar(positions.offset(length).limit(1))
 
 
 def _in_order(session: Session, conditions: list[Condition], limit: int) -> list[int]:

@@ -106,12 +106,13 @@ def _questions_of_known_ids() -> dict[str, Question]:
     }
 
 
-@pytest.mark.parametrize("budget", [1, searching.FIRST_BUDGET])
+@pytest.mark.parametrize("limits", [{}, {"FEW": 0, "MANY": 0}, {"FEW": 0, "SOON": 0}], ids=str)
 @pytest.mark.parametrize("name", _questions())
 def test_no_question_of_people_goes_through_a_table(
-    filled: Database, monkeypatch: pytest.MonkeyPatch, name: str, budget: int
+    filled: Database, monkeypatch: pytest.MonkeyPatch, name: str, limits: dict[str, int]
 ) -> None:
-    monkeypatch.setattr(searching, "FIRST_BUDGET", budget)
+    for limit, value in limits.items():
+        monkeypatch.setattr(searching, limit, value)
 
     assert _scanned(_plans(filled, _questions()[name])) == []
 

@@ -5,6 +5,8 @@ from datetime import date, timedelta
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
 from domain import searching
@@ -60,22 +62,56 @@ def expected(session: Session, organisation: int, search: str, status: str | Non
     ]
 
 
-@pytest.mark.parametrize("budget", [1, 7, 2_000])
+def pages(session: Session, organisation: int, search: str, status: str | None, limit: int) -> list[int]:
+    """What all pages together show."""
+    found: list[int] = []
+    after = None
+    while page := searching.find_page(session, organisation, search, status=status, after=after, limit=limit):
+        assert len(page) <= limit
+        found += page
+        after = session.scalar(sa.select(Invoice.position).where(Invoice.id == page[-1]))
+    return found
+
+
+# What decides between the ways: small enough that forty invoices reach every one of them.
+LOOKED_UP = {"FEW": 1_000}
+ASKED = {"FEW": 0, "MANY": 0, "SOON": 0, "FIRST_STRETCH": 3, "ASKED_RATE": 1}
+GATHERED = {"FEW": 0, "MANY": 1_000, "SOON": 0, "FIRST_STRETCH": 3, "GATHERED_RATE": 1}
+NEVER = {"FAR": 0, "ASKED_RATE": 10**9, "GATHERED_RATE": 10**9}
+
+
+@pytest.mark.parametrize("limits", [LOOKED_UP, ASKED, ASKED | NEVER, GATHERED, GATHERED | NEVER], ids=str)
 def test_pages_together_are_all_that_is_found_in_list_order(
-    db: Database, organisation: int, monkeypatch: pytest.MonkeyPatch, budget: int
+    db: Database, organisation: int, monkeypatch: pytest.MonkeyPatch, limits: dict[str, int]
 ) -> None:
-    monkeypatch.setattr(searching, "FIRST_BUDGET", budget)
+    for name, value in limits.items():
+        monkeypatch.setattr(searching, name, value)
 
     def check(session: Session) -> None:
         for search in SEARCHES:
             for status in STATUSES:
-                found: list[int] = []
-                after = None
-                while page := searching.find_page(
-                    session, organisation, search, status=status, after=after, limit=9
-                ):
-                    found += page
-                    after = session.scalar(sa.select(Invoice.position).where(Invoice.id == page[-1]))
+                found = pages(session, organisation, search, status, 9)
                 assert found == expected(session, organisation, search, status), (search, status)
 
     db.run(check)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_the_way_changes_nothing_of_what_is_found(
+    db: Database, organisation: int, data: st.DataObject
+) -> None:
+    search, status = data.draw(st.sampled_from(SEARCHES)), data.draw(st.sampled_from(STATUSES))
+    few = st.integers(0, 50)
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("FEW", "MANY", "SOON", "FAR"):
+            patch.setattr(searching, name, data.draw(few, name))
+        for name in ("FIRST_STRETCH", "GROWTH", "GATHERED_RATE", "ASKED_RATE"):
+            patch.setattr(searching, name, 1 + data.draw(few, name))
+        limit = 1 + data.draw(few, "limit")
+
+        def check(session: Session) -> None:
+            found = pages(session, organisation, search, status, limit)
+            assert found == expected(session, organisation, search, status)
+
+        db.run(check)
