@@ -1,0 +1,172 @@
+"""The schema is brought up to date while processes of the version before work on it."""
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from domain import migrations, organisations
+from domain.database import Database
+from domain.migrations import SchemaBusy, SchemaTooOld, check, upgrade
+from domain.models import Invoice, Link, OutboxMessage, Payment, SearchTerm, StripeEvent
+from domain.search_terms import terms_of
+from tests.domain.factories import TEAM
+from tests.domain.first_schema import make_first
+from tests.domain.in_use import Billing, Importing, Posting, Reading, Writer, imported
+
+
+@pytest.fixture
+def old(blank_database_url: str) -> Iterator[Database]:
+    """A database of the first version, with rows in every table."""
+    db = Database(blank_database_url)
+    make_first(db.engine)
+    yield db
+    db.close_now()
+
+
+@contextlib.contextmanager
+def opened(url: str) -> Iterator[Database]:
+    """What a process has of the database."""
+    db = Database(url)
+    yield db
+    db.close_now()
+
+
+@contextlib.contextmanager
+def at_work(*writers: Writer) -> Iterator[None]:
+    """Each has begun, and each goes on afterwards."""
+    for writer in writers:
+        writer.start()
+    try:
+        for writer in writers:
+            writer.wait_for(3)
+        yield
+        for writer in writers:
+            writer.wait_for(3)
+    finally:
+        for writer in writers:
+            writer.stop()
+
+
+def test_no_write_is_lost_and_everybody_goes_on(
+    old: Database, blank_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("domain.importing.CHUNK_ROWS", 200)
+    organisation = old.run(organisations.get_by_team, TEAM)
+    with opened(blank_database_url) as serving, opened(blank_database_url) as beside:
+        importing = Importing(beside, organisation)
+        billing = [Billing(serving, organisation, name) for name in ("ann", "bob")]
+        posting = Posting(serving)
+        writers = [importing, *billing, posting, Reading(serving)]
+        with at_work(*writers):
+            assert upgrade(old.engine)
+
+    check(old.engine)
+    old.run(_imported, importing.written)
+    old.run(_billed, [key for one in billing for key in one.written])
+    posted = old.run(lambda session: session.scalars(sa.select(OutboxMessage.key).filter_by(state="posted")))
+    assert set(posting.written) <= set(posted)
+    # Locks are held for moments: hardly anybody had to try again.
+    assert sum(writer.troubles for writer in writers) <= 1
+
+
+def _imported(session: Session, keys: list[str]) -> None:
+    kept = {row.number_key: row.id for row in session.execute(sa.select(Invoice.number_key, Invoice.id))}
+    terms: dict[int, set[str]] = {}
+    for invoice_id, term in session.execute(sa.select(SearchTerm.invoice_id, SearchTerm.term)):
+        terms.setdefault(invoice_id, set()).add(term)
+    for key in keys:
+        assert terms.get(kept[key]) == terms_of(key, imported(key).buyer_name)
+
+
+def _billed(session: Session, keys: list[str]) -> None:
+    _imported(session, keys)
+    paid = set(session.scalars(sa.select(Link.stripe_id).where(Link.status == "Paid")))
+    events = set(session.scalars(sa.select(StripeEvent.id)))
+    told = set(
+        session.scalars(
+            sa.select(Payment.session_id).join(OutboxMessage, OutboxMessage.payment_id == Payment.id)
+        )
+    )
+    for key in keys:
+        assert {f"plink_{key}"} <= paid
+        assert {f"evt_{key}"} <= events
+        assert {f"cs_{key}"} <= told
+
+
+@pytest.mark.postgres
+def test_whoever_keeps_a_table_delays_the_upgrade_and_nobody_else(
+    blank_postgresql_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A backup, for one, reads all tables in one long transaction."""
+    monkeypatch.setattr(migrations, "PATIENCE", 0.6)
+    with opened(blank_postgresql_url) as backup, opened(blank_postgresql_url) as serving:
+        make_first(backup.engine)
+        organisation = serving.run(organisations.get_by_team, TEAM)
+        billing = Billing(serving, organisation, "ann")
+        with backup.engine.connect() as connection:
+            connection.execute(sa.text("SELECT count(*) FROM search_terms"))
+            with at_work(billing), pytest.raises(SchemaBusy):
+                upgrade(backup.engine)
+            assert billing.troubles == 0
+            with pytest.raises(SchemaTooOld, match="0001"):
+                check(serving.engine)
+        assert upgrade(backup.engine)
+
+
+def test_a_sqlite_that_is_written_to_for_long_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(migrations, "PATIENCE", 0.0)
+    with opened(f"sqlite:///{tmp_path}/blank.db") as writing, opened(f"sqlite:///{tmp_path}/blank.db") as db:
+        make_first(db.engine)
+        with writing.engine.begin() as connection:
+            connection.execute(sa.text("UPDATE organisations SET name = 'Held'"))
+            with pytest.raises(SchemaBusy):
+                upgrade(db.engine)
+        assert upgrade(db.engine)
+
+
+def test_an_upgrade_goes_on_after_a_moment_in_which_it_was_held_up(
+    blank_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with opened(blank_database_url) as other, opened(blank_database_url) as db:
+        make_first(db.engine)
+        held = threading.Event()
+        with other.engine.connect() as connection:
+            connection.execute(sa.text("UPDATE organisations SET name = 'Held'"))
+
+            def let_go(seconds: float) -> None:
+                connection.commit()
+                held.set()
+
+            monkeypatch.setattr("domain.migrations.time.sleep", let_go)
+            assert upgrade(db.engine)
+        assert held.is_set()
+
+
+def test_an_upgrade_that_was_killed_between_two_versions_goes_on_where_it_was(
+    blank_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with opened(blank_database_url) as db:
+        make_first(db.engine)
+        run = migrations._run
+
+        def killed(connection: sa.Connection, revision: str) -> None:
+            run(connection, revision)
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(migrations, "_run", killed)
+        with pytest.raises(KeyboardInterrupt):
+            upgrade(db.engine)
+        with pytest.raises(SchemaTooOld, match="0001"):
+            check(db.engine)
+        assert len(sa.inspect(db.engine).get_foreign_keys("search_terms")) == 2
+        monkeypatch.setattr(migrations, "_run", run)
+        assert upgrade(db.engine)
+        check(db.engine)
+        assert sa.inspect(db.engine).get_foreign_keys("search_terms") == []
