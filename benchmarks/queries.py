@@ -103,7 +103,7 @@ def _page(organisation: int, ledger: int, search: str, status: str | None) -> Ca
 
     def ask(session: Session) -> object:
         ids = searching.find_page(session, organisation, search, status=status, after=None, limit=PAGE)
-        return session.execute(invoices.of_ids(ids, ledger)).all()
+        return invoices.list_known(session, ids, ledger)
 
     return ask
 

@@ -27,7 +27,7 @@ def confirm(
     items = _items(session, selection.id)
     if not items:
         raise NothingSelected
-    found = [invoices.summarise(row[0], row[1]) for row in session.execute(invoices.of_ids(items, ledger_id))]
+    found = invoices.list_known(session, items, ledger_id)
     changed = []
     for invoice in found:
         item = items[invoice.id]

@@ -222,8 +222,7 @@ def _page(
         after=trail[-1] if trail else None,
         limit=MOST + 1,
     )
-    rows = session.execute(invoices.of_ids(ids, ledger_id))
-    page = [invoices.summarise(row[0], row[1]) for row in rows]
+    page = invoices.list_known(session, ids, ledger_id)
     shown = _fitting(page[:MOST], room)
     return page[:shown], shown < len(page)
 

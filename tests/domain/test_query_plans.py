@@ -95,7 +95,7 @@ def _questions_of_known_ids() -> dict[str, Question]:
     ids = [1, 2, 3]
     organisation = Organisation(id=1)
     return {
-        "the rows of a page": lambda s: s.execute(invoices.of_ids(ids, 1)),
+        "the rows of a page": lambda s: invoices.list_known(s, ids, 1),
         "what a run locks": lambda s: bulk._lock_invoices(s, organisation, ids),
         "what a run finds": lambda s: bulk._existing(s, ids, 1),
         "ticking": lambda s: selections._add(s, Selection(id=1, organisation_id=2), ids),
