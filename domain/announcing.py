@@ -7,7 +7,7 @@ channel. Direct messages with a bulk run's result are posted again after a doubt
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 import structlog
@@ -24,7 +24,8 @@ _log = structlog.get_logger()
 ONE_A_SECOND = timedelta(milliseconds=1020)
 # A message that Slack refuses so often for its own sake is dead, and shown.
 ATTEMPTS = 3
-LONGEST_DELAY = 60.0
+# Nothing is waited for longer while Slack can't be reached, so that what waited goes out soon after it is back.
+LONGEST_DELAY = 15.0
 LOOK_AGAIN = 10.0
 CHANNEL_LOST_DELAY = 30.0
 
@@ -41,8 +42,10 @@ class Announcing:
         lease: timedelta,
         margin: timedelta,
         clock: Callable[[], datetime],
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._db = db
+        self._pause = pause
         self._poster = poster
         self._owner = owner
         self._lease = lease
@@ -118,7 +121,7 @@ class Announcing:
 
     async def _post(self, claim: Claim) -> Posted | None:
         seconds = await self._db.background_write(reserve_slot, claim.pace, ONE_A_SECOND)
-        await asyncio.sleep(max(seconds, 0))
+        await self._pause(max(seconds, 0))
         # The lease must outlast the attempt, or another process might judge it while it is still under way.
         if not await self._db.background_write(deliveries.begin_posting, claim):
             return None

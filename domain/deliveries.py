@@ -21,10 +21,13 @@ from domain.models import (
     milliseconds,
 )
 from domain.money import Money
+from domain.pacing import hold_back
 from domain.summaries import Announcement, AnnouncementKind, ExceptionKind
 
 # Destinations claimed at once; each is one message at a time.
 AT_ONCE = 20
+# Seconds; Slack takes one message a second for each channel (facts/slack.md).
+LEAST_APART = 1.0
 # Those who are told that a channel was lost: whoever lately created links.
 PEOPLE_TOLD = 5
 
@@ -157,7 +160,10 @@ def _with_facts(session: Session, message: OutboxMessage, announcement: Announce
 
 
 def begin_posting(session: Session, claim: Claim) -> bool:
-    """Write the attempt down before it is made; False if the claim is no longer ours for long enough."""
+    """Write the attempt down before it is made; False if the claim is no longer ours for long enough.
+
+    The next one to this destination comes no sooner than ``LEAST_APART`` after it, however late this one is.
+    """
     now = database_now(session)
     begun = session.execute(
         sa.update(OutboxMessage)
@@ -177,7 +183,9 @@ def begin_posting(session: Session, claim: Claim) -> bool:
             .where(_claimed(claim))
             .values(state="waiting", owner=None, lease_until=None, next_attempt_at=now)
         )
-    return begun is not None
+        return False
+    hold_back(session, claim.pace, LEAST_APART)
+    return True
 
 
 def record_posted(session: Session, claim: Claim, channel: str, ts: str) -> None:

@@ -66,9 +66,10 @@ class Clock:
         for module in _ASKING:
             module.database_now = now  # type: ignore[attr-defined]
         pause, announcing.ONE_A_SECOND = announcing.ONE_A_SECOND, timedelta(0)
+        apart, deliveries.LEAST_APART = deliveries.LEAST_APART, 0.0
 
         def undo() -> None:
-            announcing.ONE_A_SECOND = pause
+            announcing.ONE_A_SECOND, deliveries.LEAST_APART = pause, apart
             for module in _ASKING:
                 module.database_now = databases.database_now  # type: ignore[attr-defined]
 

@@ -1,0 +1,77 @@
+"""Announcements while Slack is away and then limits them, through Slack's protocol."""
+
+import itertools
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy.orm import Session
+
+from domain import announcing, outbox
+from domain.models import Link, Payment
+from domain.summaries import AnnouncementKind
+from tests.acceptance.conftest import World, Worlds
+from tests.domain.factories import make_link
+
+MESSAGES = 6
+NOW = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
+
+
+def pay(world: World, number: str) -> None:
+    """A payment as it is recorded, with its announcement."""
+    invoice = world.add_invoice(number)
+    link_id = make_link(world.db, invoice, ledger_id=world.service.bot.ledgers.id, status="Paid")
+    world.db.run(_record, link_id)
+
+
+def _record(session: Session, link_id: int) -> None:
+    link = session.get_one(Link, link_id)
+    payment = Payment(
+        link_id=link.id,
+        ledger_id=link.ledger_id,
+        session_id=f"cs_{link.id}",
+        amount=link.amount,
+        currency=link.currency,
+        verdict="paid",
+        paid_at=NOW,
+        seen_at=NOW,
+    )
+    session.add(payment)
+    session.flush()
+    outbox.enqueue(
+        session,
+        AnnouncementKind.PAID,
+        f"paid:{payment.id}",
+        organisation_id=link.organisation_id,
+        now=NOW,
+        payment_id=payment.id,
+    )
+
+
+async def test_after_an_outage_and_429s_all_stand_there_once_in_order_and_one_a_second(
+    worlds: Worlds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(announcing, "LOOK_AGAIN", 1.0)
+    world = await worlds.make(PAYLINK_LEASE_SECONDS="3", PAYLINK_MARGIN_SECONDS="0.5")
+
+    def asked(method: str) -> list[float]:
+        return [call.at for call in world.slack.app.calls if call.method == method]
+
+    await world.slack.outage()
+    for n in range(MESSAGES):
+        pay(world, f"INV-{n}")
+    # Whether the first post was taken isn't known, and its channel can't be read either.
+    await world.until(lambda: asked("conversations.history"))
+    limited = world.slack.app.faults.add(
+        method="chat.postMessage", do="status", status=429, seconds=2, times=2
+    )
+    await world.slack.outage(False)
+    back = len(asked("chat.postMessage"))
+    await world.until(lambda: len(world.announced()) == MESSAGES, timeout=40)
+
+    assert limited.struck == 2
+    numbers = [text.split("INV-")[1][0] for text in world.announced()]
+    assert numbers == [str(n) for n in range(MESSAGES)]
+    apart = [later - earlier for earlier, later in itertools.pairwise(asked("chat.postMessage")[back:])]
+    # The local Slack takes its time by another clock, and hears of a request a little after it was sent.
+    assert min(apart) > 0.95
+    assert [gap >= 1.95 for gap in apart[:2]] == [True, True]

@@ -1,0 +1,142 @@
+"""Slack and Stripe away for an hour: nothing is lost, and what waited is done soon after they are back."""
+
+import asyncio
+import itertools
+import os
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from domain import announcing, deliveries, outbox
+from domain.announcing import Announcing
+from domain.database import Database
+from domain.models import OutboxMessage
+from domain.posting import NotPosted, Posted, PostUnknown
+from domain.summaries import Announcement, AnnouncementKind
+from tests.domain.factories import NOW, make_organisation
+from tests.faults.timeless import Clock, quicken_sqlite
+
+SPEED = 40
+# For each of three channels.
+MESSAGES = 100 if os.environ.get("PAYLINK_MODEL") == "long" else 20
+RETRY_AFTER = 7.0
+TICK = 1.0
+SOON = timedelta(seconds=60)
+
+
+class FastClock(Clock):
+    """Runs faster than the world, and jumps where it is told."""
+
+    def __init__(self) -> None:
+        self._begun = time.monotonic()
+        self.jumped = timedelta(0)
+
+    @property
+    def ahead(self) -> timedelta:  # type: ignore[override]
+        return self.jumped + timedelta(seconds=(time.monotonic() - self._begun) * (SPEED - 1))
+
+    async def pause(self, seconds: float) -> None:
+        await asyncio.sleep(seconds / SPEED)
+
+
+class Slack:
+    """Away, or limiting the first posts of each channel after its return, or well."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.away = True
+        self.limits = 4
+        self.posted: dict[str, list[Announcement]] = defaultdict(list)
+        self.refused_until: dict[str, float] = {}
+        self.too_early: list[Announcement] = []
+        self._clock = clock
+        self._limited: dict[str, int] = defaultdict(int)
+        self._turn = itertools.count()
+
+    async def post(self, announcement: Announcement) -> Posted:
+        channel, now = announcement.destination, self._clock.seconds()
+        if self.away:
+            # By turns not even a connection, and one that is cut before an answer.
+            raise NotPosted("cannot_connect") if next(self._turn) % 2 else PostUnknown("cut")
+        if now < self.refused_until.get(channel, 0):
+            self.too_early.append(announcement)
+        if len(self.posted[channel]) % 10 == 0 and self._limited[channel] < self.limits:
+            self._limited[channel] += 1
+            self.refused_until[channel] = now + RETRY_AFTER
+            raise NotPosted("ratelimited", retry_after=RETRY_AFTER)
+        self.posted[channel].append(announcement)
+        return Posted(channel, f"{now:.6f}")
+
+    async def find(self, announcement: Announcement) -> Posted | None:
+        if self.away:
+            raise PostUnknown("cut")
+        return None
+
+
+@pytest.fixture
+def clock() -> Iterator[FastClock]:
+    clock = FastClock()
+    apart, least = announcing.ONE_A_SECOND, deliveries.LEAST_APART
+    undo = clock.install()
+    announcing.ONE_A_SECOND, deliveries.LEAST_APART = apart, least
+    yield clock
+    undo()
+
+
+def enqueue(session: Session, organisations: list[int], count: int) -> None:
+    for n, organisation in itertools.product(range(count), organisations):
+        outbox.enqueue(
+            session, AnnouncementKind.PAID, f"paid:{organisation}:{n}", organisation_id=organisation, now=NOW
+        )
+
+
+def attempts(session: Session) -> dict[int, list[Any]]:
+    """When each message of an organisation was last attempted, in the order of its messages."""
+    found: dict[int, list[Any]] = defaultdict(list)
+    for message in session.scalars(sa.select(OutboxMessage).order_by(OutboxMessage.id)):
+        assert message.state == "posted"
+        found[message.organisation_id].append(message.last_attempted_at)
+    return found
+
+
+async def test_after_an_hour_without_slack_and_429s_all_is_posted_once_in_order_and_one_a_second(
+    db: Database, clock: FastClock
+) -> None:
+    if db.is_sqlite:
+        quicken_sqlite(db)
+    channels = [f"C0NUMBER{n}" for n in range(3)]
+    organisations = [make_organisation(db, f"T0NUMBER{n}", channel=c) for n, c in enumerate(channels)]
+    db.run(enqueue, organisations, MESSAGES)
+    slack = Slack(clock)
+    work = Announcing(
+        db,
+        slack,
+        owner="one",
+        lease=timedelta(seconds=60),
+        margin=timedelta(seconds=60),
+        clock=clock.now,
+        pause=clock.pause,
+    )
+    for _ in range(60):
+        clock.jumped += timedelta(minutes=1)
+        await work.deliver_due()
+    assert not any(slack.posted.values())
+
+    slack.away, back = False, clock.now()
+    async with asyncio.timeout(60):
+        while sum(map(len, slack.posted.values())) < MESSAGES * len(channels):
+            await work.deliver_due()
+            await clock.pause(TICK)
+
+    assert not slack.too_early
+    for messages in slack.posted.values():
+        assert [each.id for each in messages] == sorted({each.id for each in messages})
+    for times in db.run(attempts).values():
+        assert times[0] - back < SOON + timedelta(seconds=RETRY_AFTER * slack.limits)
+        apart = [later - earlier for earlier, later in itertools.pairwise(times)]
+        assert min(apart) >= timedelta(seconds=1)
