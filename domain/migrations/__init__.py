@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 
 from domain.errors import DatabaseUnavailable
 
-REVISIONS = ("0001", "0002")
+REVISIONS: tuple[str, ...] = ("0001", "0002")
 """All versions, the oldest first. Known without reading them, so that a start doesn't wait for Alembic."""
 
 # Any number, as long as all processes ask for the same.
