@@ -19,7 +19,7 @@ from domain.invoices import get_organisation
 from domain.ledgers import Ledgers
 from domain.models import BulkRunItem, Invoice, Ledger, Link
 from domain.money import Money
-from domain.search_terms import matching
+from domain.searching import found_by
 from domain.summaries import Actor, LinkStatus
 
 COLUMNS = (
@@ -106,7 +106,8 @@ def export_page(
     Raises OrganisationUnknown.
     """
     organisation = get_organisation(session, team_id)
-    chosen = _rows(ledger_id).where(matching(organisation.id, search), Invoice.number_key > after)
+    found = found_by(session, organisation.id, search)
+    chosen = _rows(ledger_id).where(found, Invoice.number_key > after)
     if filter is not None:
         chosen = chosen.where(Invoice.status == filter.value)
     rows = session.execute(chosen.order_by(Invoice.number_key).limit(PAGE)).all()

@@ -41,9 +41,7 @@ def find_page(
     phrase = phrase_of(search)
     if not phrase:
         return _in_order(session, listed, limit)
-    lo, hi = prefix_range(phrase)
-    begins = [SearchTerm.term >= lo, SearchTerm.term < hi]
-    terms = [SearchTerm.organisation_id == organisation_id, *begins]
+    begins, terms = _terms(organisation_id, phrase)
     # Not `listed`: the terms are this organisation's already, and SQLite would go through all of its invoices.
     all_found = [*wanted, _is_any_of(session, sa.select(SearchTerm.invoice_id).where(*terms))]
     if not _are_more(session, terms, FEW):
@@ -66,6 +64,28 @@ def find_page(
         if ahead // rate > FEW and not _are_more(session, terms, ahead // rate):
             return _in_order(session, all_found, limit)
         begin, length = end, max(FIRST_STRETCH, min(ahead * 5 // 4, length * GROWTH))
+
+
+def found_by(session: Session, organisation_id: int, search: str) -> Condition:
+    """That an invoice is the organisation's and found by the search, for going through all of them in whatever order.
+
+    Asked for page by page, many are cheaper asked one by one than looked up all again for each page.
+    """
+    own = Invoice.organisation_id == organisation_id
+    phrase = phrase_of(search)
+    if not phrase:
+        return own
+    begins, terms = _terms(organisation_id, phrase)
+    if _are_more(session, terms, MANY):
+        return sa.and_(own, _has_term(begins))
+    return _is_any_of(session, sa.select(SearchTerm.invoice_id).where(*terms))
+
+
+def _terms(organisation_id: int, phrase: str) -> tuple[list[Condition], list[Condition]]:
+    """What a term that begins with the phrase fulfils: of a known invoice, and of any of the organisation's."""
+    lo, hi = prefix_range(phrase)
+    begins: list[Condition] = [SearchTerm.term >= lo, SearchTerm.term < hi]
+    return begins, [SearchTerm.organisation_id == organisation_id, *begins]
 
 
 def _is_any_of(session: Session, ids: sa.Select[int]) -> Condition:

@@ -115,3 +115,19 @@ def test_the_way_changes_nothing_of_what_is_found(
             assert found == expected(session, organisation, search, status)
 
         db.run(check)
+
+
+@pytest.mark.parametrize("many", [0, 1_000])
+def test_all_that_is_found_is_found_in_any_order(
+    db: Database, organisation: int, monkeypatch: pytest.MonkeyPatch, many: int
+) -> None:
+    monkeypatch.setattr(searching, "MANY", many)
+
+    def check(session: Session) -> None:
+        for search in SEARCHES:
+            found = session.scalars(
+                sa.select(Invoice.id).where(searching.found_by(session, organisation, search))
+            )
+            assert sorted(found) == sorted(expected(session, organisation, search, None)), search
+
+    db.run(check)
