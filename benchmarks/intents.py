@@ -12,6 +12,8 @@ from benchmarks.services import ANNA, now
 from domain import bulk, selections
 from domain.database import Database
 from domain.links import Terms
+from domain.selection_ids import new_id
+from domain.summaries import FIRST_REVISION
 
 COUNT = 100
 TIMES = 20
@@ -37,9 +39,18 @@ def _once(db: Database) -> float:
     def work(session: Session) -> None:
         nonlocal taken
         ledger = session.scalar(sa.text("SELECT id FROM ledgers WHERE current")) or 0
-        opened = selections.begin(session, ANNA, "", now=now())
-        shown = selections.show_list(session, ANNA, opened, ledger, room=ROOM)
-        selection = shown.selection.id
+        selection = new_id(ANNA)
+        selections.tick(
+            session,
+            ANNA,
+            selection,
+            revision=FIRST_REVISION,
+            displayed=set(),
+            ticked=set(),
+            action_ts="",
+            opened_with="",
+            now=now(),
+        )
         selections.select_page(session, ANNA, selection, ledger, room=ROOM, now=now())
         bulk.confirm(session, ANNA, selection, ledger, livemode=False, now=now())
         session.flush()

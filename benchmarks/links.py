@@ -61,6 +61,15 @@ async def measure_paylink(url: str, server: StripeServer, answer: float) -> Run:
 
 async def select(bot: Paylink) -> int:
     shown = await bot.desk.open_list(ANNA, room=ROOM)
+    await bot.desk.tick(
+        ANNA,
+        shown.selection.id,
+        revision=shown.selection.revision,
+        displayed=set(),
+        ticked=set(),
+        action_ts="",
+        opened_with="",
+    )
     await bot.desk.select_page(ANNA, shown.selection.id, room=ROOM)
     confirmation = await bot.desk.confirm(ANNA, shown.selection.id)
     assert len(confirmation.targets) == COUNT, len(confirmation.targets)

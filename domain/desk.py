@@ -16,6 +16,7 @@ from domain.errors import InvoiceNotFound, RunNotFound, SelectionNotFound
 from domain.ledgers import Ledgers
 from domain.link_creation import LinkCreation
 from domain.money import Money
+from domain.selection_ids import new_id
 from domain.summaries import (
     Actor,
     BulkResult,
@@ -91,13 +92,21 @@ class Desk:
 
         ``room``: a page ends at 100 invoices or when it is used up; ten eligible invoices take one, each other one.
         """
-        # What is written is little: the page is read outside, so as not to wait behind an import for as long as it takes.
-        selection_id = await self._db.write(selections.begin, actor, search, now=self._clock())
-        return await self.show_list(actor, selection_id, room=room)
+        # No write: it would wait for an import's chunk before the person sees anything.
+        return await self._db.read(
+            selections.open_list, actor, new_id(actor), self._ledgers.id, search, room=room
+        )
 
-    async def show_list(self, actor: Actor, selection_id: int, *, room: int) -> InvoiceList:
-        """The page that the selection is on. Raises SelectionNotFound (as all that follow do)."""
-        shown = self._db.read(selections.show_list, actor, selection_id, self._ledgers.id, room=room)
+    async def show_list(
+        self, actor: Actor, selection_id: int, *, room: int, opened_with: str | None = None
+    ) -> InvoiceList:
+        """The page that the selection is on. Raises SelectionNotFound (as all that follow do).
+
+        ``opened_with``: the search of a list in which nothing was done yet, which isn't written down; None for others.
+        """
+        shown = self._db.read(
+            selections.show_list, actor, selection_id, self._ledgers.id, room=room, opened_with=opened_with
+        )
         return await self._audited(actor, shown, _selection(selection_id))
 
     async def tick(
@@ -109,11 +118,13 @@ class Desk:
         displayed: set[int],
         ticked: set[int],
         action_ts: str,
+        opened_with: str | None = None,
     ) -> int:
         """Replace the ticks of the displayed page if nothing newer has been taken in; return how many the cap left out.
 
         ``action_ts`` is Slack's, or empty for a submission, whose state wins. When some were left out the revision
         has moved, and the list must be shown again. Raises InvoiceNotFound for another organisation's, displayed or ticked.
+        This is what comes first of all that is done in a list: with ``opened_with`` (see show_list) it writes it down.
         """
         taken = self._db.write(
             _tick,
@@ -123,6 +134,7 @@ class Desk:
             displayed=displayed,
             ticked=ticked,
             action_ts=action_ts,
+            opened_with=opened_with,
             now=self._clock(),
         )
         return await self._audited(actor, taken, _selection(selection_id))
@@ -262,6 +274,7 @@ def _tick(
     displayed: set[int],
     ticked: set[int],
     action_ts: str,
+    opened_with: str | None,
     now: datetime,
 ) -> int:
     invoices.require_own(session, actor.team_id, displayed | ticked)
@@ -273,6 +286,7 @@ def _tick(
         displayed=displayed,
         ticked=ticked,
         action_ts=action_ts,
+        opened_with=opened_with,
         now=now,
     )
 

@@ -2,45 +2,64 @@
 
 Slack keeps what a person ticked only for the inputs that are displayed, so every change is merged here; the revision
 goes into the view's block ids, so that a page that is rendered again shows what stands here (facts/slack.md).
+
+Opening a list writes nothing: whoever types a command waits for no other writer. The first thing that is done in it
+writes it down. Until then its id alone says whose it is (decision 0013).
 """
 
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from domain import invoices, organisations
+from domain.database import insert_into
 from domain.errors import SelectionNotFound
 from domain.models import Invoice, Organisation, Selection, SelectionItem
 from domain.searching import find_page
-from domain.summaries import Actor, InvoiceList, InvoiceSummary, LinkStatus, SelectionSummary
+from domain.selection_ids import is_made_for
+from domain.summaries import (
+    FIRST_REVISION,
+    Actor,
+    InvoiceList,
+    InvoiceSummary,
+    LinkStatus,
+    SelectionSummary,
+)
 
 MOST = 100
 GROUP = 10
 
 
-def begin(session: Session, actor: Actor, search: str, *, now: datetime) -> int:
-    """A new selection with nothing ticked, on its first page, filtered by Not Created; its id."""
+def open_list(
+    session: Session, actor: Actor, selection_id: int, ledger_id: int, search: str, *, room: int
+) -> InvoiceList:
+    """See Desk.open_list."""
     organisation = invoices.get_organisation(session, actor.team_id)
-    selection = Selection(
-        organisation_id=organisation.id,
-        user_id=actor.user_id,
-        filter=LinkStatus.NOT_CREATED.value,
-        search=search[:200],
-        trail="",
-        revision=1,
-        touched_at=now,
-        last_action="",
-    )
-    session.add(selection)
-    session.flush()
-    return selection.id
+    opened = Selection(**_opened(organisation, actor, selection_id, search))
+    return _show(session, opened, actor, ledger_id, room)
 
 
-def show_list(session: Session, actor: Actor, selection_id: int, ledger_id: int, *, room: int) -> InvoiceList:
-    return _show(session, get(session, actor, selection_id), actor, ledger_id, room)
+def show_list(
+    session: Session,
+    actor: Actor,
+    selection_id: int,
+    ledger_id: int,
+    *,
+    room: int,
+    opened_with: str | None = None,
+) -> InvoiceList:
+    """See Desk.show_list."""
+    try:
+        selection = get(session, actor, selection_id)
+    except SelectionNotFound:
+        if opened_with is None or not is_made_for(actor, selection_id):
+            raise
+        return open_list(session, actor, selection_id, ledger_id, opened_with, room=room)
+    return _show(session, selection, actor, ledger_id, room)
 
 
 def tick(
@@ -52,9 +71,12 @@ def tick(
     displayed: set[int],
     ticked: set[int],
     action_ts: str,
+    opened_with: str | None,
     now: datetime,
 ) -> int:
     """See Desk.tick."""
+    if opened_with is not None:
+        _write_down(session, actor, selection_id, opened_with, now)
     selection = get(session, actor, selection_id, lock=True)
     if selection.revision != revision or not _is_newer(action_ts, selection.last_action):
         return 0
@@ -167,6 +189,28 @@ def empty(session: Session, selection: Selection) -> None:
     session.execute(sa.delete(SelectionItem).where(SelectionItem.selection_id == selection.id))
 
 
+def _opened(organisation: Organisation, actor: Actor, selection_id: int, search: str) -> dict[str, Any]:
+    """A list as it is opened: nothing ticked, on its first page, filtered by Not Created."""
+    return {
+        "id": selection_id,
+        "organisation_id": organisation.id,
+        "user_id": actor.user_id,
+        "filter": LinkStatus.NOT_CREATED.value,
+        "search": search[:200],
+        "trail": "",
+        "revision": FIRST_REVISION,
+        "last_action": "",
+    }
+
+
+def _write_down(session: Session, actor: Actor, selection_id: int, search: str, now: datetime) -> None:
+    """This person's list as it was opened, never in place of one that is there: two clicks may come at once."""
+    if is_made_for(actor, selection_id):
+        organisation = invoices.get_organisation(session, actor.team_id)
+        opened = _opened(organisation, actor, selection_id, search) | {"touched_at": now}
+        session.execute(insert_into(session, Selection).values(opened).on_conflict_do_nothing())
+
+
 def _touch(session: Session, actor: Actor, selection_id: int, now: datetime) -> Selection:
     """The selection, locked, about to be rendered anew."""
     selection = get(session, actor, selection_id, lock=True)
@@ -184,6 +228,8 @@ def _is_newer(action_ts: str, than: str) -> bool:
 
 def _add(session: Session, selection: Selection, ids: Sequence[int]) -> None:
     """Those of the ids that are this organisation's."""
+    if not ids:
+        return
     of = sa.select(Invoice.id, Invoice.organisation_id).where(Invoice.id.in_(ids))
     own = [key for key, owner in session.execute(of) if owner == selection.organisation_id]
     if own:
@@ -242,7 +288,7 @@ def _show(
 ) -> InvoiceList:
     page, has_next = _page(session, selection, actor, ledger_id, room)
     return InvoiceList(
-        organisation=organisations.get_by_team(session, actor.team_id),
+        organisation=organisations.summarise(session.get_one(Organisation, selection.organisation_id)),
         selection=SelectionSummary(
             id=selection.id,
             filter=LinkStatus(selection.filter) if selection.filter else None,

@@ -97,6 +97,10 @@ class InvoiceOption:
     status: LinkStatus
 
 
+FIRST_REVISION = 1
+"""A list's as it is opened."""
+
+
 @dataclass(frozen=True)
 class SelectionSummary:
     """What one person has ticked in one list modal, over all its pages and filters."""

@@ -8,11 +8,11 @@ from handlers.delivery import Delivery, ShownView, all_chosen, dig
 from handlers.modals import Place, open_modal, replace_modal, update
 from handlers.office import Office
 from handlers.printing import printable
-from handlers.references import ListReference, Unreadable, read_id
+from handlers.references import SEARCH_MOST, ListReference, Unreadable, read_id
 from handlers.sentences import left_out
 from handlers.views.blocks import Json
 from handlers.views.confirmation import confirmation
-from handlers.views.listing import ROOM, SEARCH_MOST, listing, read_filter
+from handlers.views.listing import ROOM, listing, read_filter
 
 Change = Callable[[], Awaitable[InvoiceList]]
 
@@ -63,7 +63,7 @@ async def search(office: Office, delivery: Delivery) -> None:
     """Enter in Search; the filter stays."""
     reference = reference_of(delivery.shown)
     text = printable(delivery.action.value if delivery.action else "")[:SEARCH_MOST]
-    now = await office.desk.show_list(delivery.actor, reference.selection_id, room=ROOM)
+    now = await shown_list(office, delivery, reference)
     await _change(
         office,
         delivery,
@@ -81,7 +81,7 @@ async def filter_by(office: Office, delivery: Delivery) -> None:
         status = read_filter(delivery.action.value if delivery.action else None)
     except ValueError as error:
         raise Unreadable("filter") from error
-    now = await office.desk.show_list(delivery.actor, reference.selection_id, room=ROOM)
+    now = await shown_list(office, delivery, reference)
     await _change(
         office,
         delivery,
@@ -114,6 +114,12 @@ def reference_of(view: ShownView) -> ListReference:
     return ListReference.read(view.private_metadata)
 
 
+async def shown_list(office: Office, delivery: Delivery, reference: ListReference) -> InvoiceList:
+    return await office.desk.show_list(
+        delivery.actor, reference.selection_id, room=ROOM, opened_with=reference.opened_with
+    )
+
+
 async def take_ticks(office: Office, delivery: Delivery, reference: ListReference) -> int:
     """Merge what is ticked on the displayed page into the selection; how many the cap left out."""
     displayed, ticked = displayed_ticks(delivery)
@@ -124,6 +130,7 @@ async def take_ticks(office: Office, delivery: Delivery, reference: ListReferenc
         displayed=displayed,
         ticked=ticked,
         action_ts=delivery.action.at if delivery.action else "",
+        opened_with=reference.opened_with,
     )
 
 

@@ -4,8 +4,8 @@ from handlers import bulk_listing, details, searching
 from handlers.delivery import Delivery
 from handlers.office import Office, Work
 from handlers.printing import is_printable, printable
+from handlers.references import SEARCH_MOST
 from handlers.views.help import INVOICE_HELP, INVOICES_HELP
-from handlers.views.listing import SEARCH_MOST
 
 NUMBER_MOST = 60
 TOO_LONG = (

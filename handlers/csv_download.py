@@ -8,12 +8,11 @@ from typing import IO
 import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 
-from handlers.bulk_listing import reference_of
+from handlers.bulk_listing import reference_of, shown_list
 from handlers.delivery import Delivery, dig, text_at
 from handlers.office import Office
 from handlers.references import read_id
 from handlers.telling import tell
-from handlers.views.listing import ROOM
 from handlers.views.text import escaped
 
 NOT_HERE = "CSV files can't be made here. Ask whoever runs Paylink for `paylink export`."
@@ -29,7 +28,7 @@ async def download_list(office: Office, delivery: Delivery) -> None:
         await tell(office, delivery, NOT_HERE)
         return
     reference = reference_of(delivery.shown)
-    page = await office.desk.show_list(delivery.actor, reference.selection_id, room=ROOM)
+    page = await shown_list(office, delivery, reference)
     status, search = page.selection.filter, page.selection.search
     rows = office.export.export_list(delivery.actor, filter=status, search=search)
     searched = f', search "{search}"' if search else ""

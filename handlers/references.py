@@ -4,6 +4,11 @@ import re
 from dataclasses import dataclass
 
 from domain.money import Money
+from domain.summaries import FIRST_REVISION
+from handlers.printing import is_printable
+
+SEARCH_MOST = 200
+"""Characters of a search."""
 
 _LARGEST_ID = 2**63 - 1
 _ID = re.compile(r"[0-9]{1,19}", re.ASCII)
@@ -35,20 +40,28 @@ class SeenInvoice:
 
 @dataclass(frozen=True)
 class ListReference:
-    """The selection behind a list modal, and the revision of it that the modal shows."""
+    """The selection behind a list modal, the revision of it that the modal shows, and the search that is applied."""
 
     selection_id: int
     revision: int
+    search: str = ""
+
+    @property
+    def opened_with(self) -> str | None:
+        """The search, as long as the modal shows the list as it was opened: it may not be written down anywhere else."""
+        return self.search if self.revision == FIRST_REVISION else None
 
     def __str__(self) -> str:
-        return f"{self.selection_id}|{self.revision}"
+        return f"{self.selection_id}|{self.revision}|{self.search}"
 
     @classmethod
     def read(cls, value: str) -> "ListReference":
-        parts = value.split("|")
-        if len(parts) != 2:
+        """The search may be missing: earlier versions wrote lists down when they were opened."""
+        parts = value.split("|", 2)
+        search = parts[2] if len(parts) == 3 else ""
+        if len(parts) < 2 or len(search) > SEARCH_MOST or not is_printable(search):
             raise Unreadable(cls.__name__)
-        return cls(read_id(parts[0]), read_id(parts[1]))
+        return cls(read_id(parts[0]), read_id(parts[1]), search)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from domain.eligibility import Reason
 from domain.summaries import InvoiceList, InvoiceSummary, LinkStatus, SelectionSummary
 from handlers import ids
-from handlers.references import ListReference
+from handlers.references import SEARCH_MOST, ListReference
 from handlers.sentences import MOST, REASONS
 from handlers.views.blocks import (
     BLOCKS_OF_VIEW,
@@ -31,7 +31,6 @@ GROUP = 10
 _FIXED = 10
 """Header, notice, add-on, search, filter, buttons, count, details, the caption of the rows, and one to spare."""
 ROOM = BLOCKS_OF_VIEW - _FIXED
-SEARCH_MOST = 200
 _ALL = "All"
 
 
@@ -60,7 +59,7 @@ def listing(page: InvoiceList, *, said: str | None = None) -> Json:
         blocks,
         callback_id=ids.LIST_VIEW,
         submit="Create Payment Link",
-        private_metadata=str(ListReference(selection.id, selection.revision)),
+        private_metadata=str(ListReference(selection.id, selection.revision, selection.search)),
     )
 
 

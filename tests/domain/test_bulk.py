@@ -28,7 +28,7 @@ async def ticked(world: World, count: int, by: Actor = ADA) -> int:
     opened = await world.desk.open_list(by, room=ROOM)
     ids = {invoice.id for invoice in opened.invoices[:count]}
     await world.desk.tick(
-        by, opened.selection.id, revision=1, displayed=ids, ticked=ids, action_ts="1.000001"
+        by, opened.selection.id, revision=1, displayed=ids, ticked=ids, action_ts="1.000001", opened_with=""
     )
     return opened.selection.id
 
@@ -142,15 +142,15 @@ async def test_amounts_that_changed_since_the_confirmation_start_nothing(
 
 async def test_nothing_ticked_and_no_add_on_start_nothing(world: World) -> None:
     make_invoice(world.db)
-    empty = await world.desk.open_list(ADA, room=ROOM)
+    empty = await ticked(world, 0)
     with pytest.raises(NothingSelected):
-        await world.desk.confirm(ADA, empty.selection.id)
+        await world.desk.confirm(ADA, empty)
     selection = await ticked(world, 1)
     world.db.run(lambda session: session.execute(sa.update(Organisation).values(add_on=False)))
     with pytest.raises(NotEligible):
         await world.desk.confirm(ADA, selection)
     with pytest.raises(NotEligible):
-        await world.desk.confirm(ADA, empty.selection.id)
+        await world.desk.confirm(ADA, empty)
     with pytest.raises(NotEligible):
         await world.desk.start_run(ADA, selection, submission="V1", view_id=None)
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from domain import bulk, home, invoices, links, searching, selections, stripe_events
 from domain.database import Database
 from domain.models import Invoice, Ledger, Organisation, Selection
+from domain.selection_ids import new_id
 from domain.summaries import Actor
 from tests.domain.factories import NOW, TEAM, make_invoice, make_ledger, make_link, make_organisation
 
@@ -82,13 +83,30 @@ def _questions() -> dict[str, Question]:
         "a search": listed("acme", None),
         "a filtered search": listed("acme", "Not Created"),
         "the second page of a search": listed("acme", "Not Created", "0|2026"),
-        "the modal of the list": lambda s: selections.show_list(
-            s, ANNA, selections.begin(s, ANNA, "acme", now=NOW), 1, room=30
+        "the modal of the list": lambda s: selections.open_list(s, ANNA, new_id(ANNA), 1, "acme", room=30),
+        "the modal of a list that is written down": lambda s: selections.show_list(
+            s, ANNA, _written_down(s), 1, room=30
         ),
         "Home": lambda s: home.get_home(s, TEAM, 1),
         "the result of a run": lambda s: bulk.summarise(s, bulk.BulkRun(id=1, organisation_id=1)),
         "claiming links": lambda s: links.claim_due(s, links.Terms(1, "me", timedelta(seconds=60)), 16),
     }
+
+
+def _written_down(session: Session) -> int:
+    selection = new_id(ANNA)
+    selections.tick(
+        session,
+        ANNA,
+        selection,
+        revision=1,
+        displayed=set(),
+        ticked=set(),
+        action_ts="",
+        opened_with="acme",
+        now=NOW,
+    )
+    return selection
 
 
 def _questions_of_known_ids() -> dict[str, Question]:

@@ -14,11 +14,25 @@ from tests.domain.world import ADA, BEN, World
 ROOM = 90
 EVE = Actor("T0OTHER", "U0EVE")
 
+
+async def touch(world: World, actor: Actor, selection: int, opened_with: str | None = "") -> None:
+    """Something that changes no tick."""
+    await world.desk.tick(
+        actor,
+        selection,
+        revision=1,
+        displayed=set(),
+        ticked=set(),
+        action_ts="1.000001",
+        opened_with=opened_with,
+    )
+
+
 ON_A_SELECTION: dict[str, Callable[[World, Actor, int], Awaitable[object]]] = {
     "show": lambda world, actor, id_: world.desk.show_list(actor, id_, room=ROOM),
-    "tick": lambda world, actor, id_: world.desk.tick(
-        actor, id_, revision=1, displayed=set(), ticked=set(), action_ts="1.000001"
-    ),
+    "show as opened": lambda world, actor, id_: world.desk.show_list(actor, id_, room=ROOM, opened_with=""),
+    "tick": lambda world, actor, id_: touch(world, actor, id_, None),
+    "tick as opened": lambda world, actor, id_: touch(world, actor, id_, ""),
     "select page": lambda world, actor, id_: world.desk.select_page(actor, id_, room=ROOM),
     "clear": lambda world, actor, id_: world.desk.clear_selection(actor, id_, room=ROOM),
     "turn page": lambda world, actor, id_: world.desk.turn_page(
@@ -42,10 +56,15 @@ async def refused(
 
 @pytest.mark.parametrize("what", ON_A_SELECTION)
 @pytest.mark.parametrize("actor", [BEN, EVE])
-async def test_anothers_list_is_refused_and_audited(world: World, what: str, actor: Actor) -> None:
+@pytest.mark.parametrize("written_down", [True, False])
+async def test_anothers_list_is_refused_and_audited(
+    world: World, what: str, actor: Actor, written_down: bool
+) -> None:
     make_organisation(world.db)
     make_organisation(world.db, EVE.team_id)
     selection = (await world.desk.open_list(ADA, room=ROOM)).selection.id
+    if written_down:
+        await touch(world, ADA, selection)
 
     attempt = ON_A_SELECTION[what](world, actor, selection)
 
@@ -62,7 +81,7 @@ async def test_ticking_another_organisations_invoice_is_refused_and_audited(worl
     )
 
     assert await refused(world, attempt, InvoiceNotFound) == [(ADA.user_id, f"invoice {theirs}")]
-    shown = await world.desk.show_list(ADA, selection, room=ROOM)
+    shown = await world.desk.show_list(ADA, selection, room=ROOM, opened_with="")
     assert shown.selection.ticked == frozenset()
 
 
@@ -70,6 +89,7 @@ async def test_retrying_another_organisations_run_is_refused_and_audited(world: 
     make_invoice(world.db)
     make_organisation(world.db, EVE.team_id)
     selection = (await world.desk.open_list(ADA, room=ROOM)).selection.id
+    await touch(world, ADA, selection)
     await world.desk.select_page(ADA, selection, room=ROOM)
     await world.desk.confirm(ADA, selection)
     run = await world.desk.start_run(ADA, selection, submission="V1", view_id="V1")

@@ -1,12 +1,17 @@
 """The list and what is ticked in it: order, pages, filter, search, and the cap of 100."""
 
+import asyncio
 from datetime import date
 
 import pytest
+import sqlalchemy as sa
 
+from domain.errors import SelectionNotFound
+from domain.models import Selection
+from domain.selection_ids import is_made_for, new_id
 from domain.summaries import InvoiceList, LinkStatus
 from tests.domain.factories import make_invoice
-from tests.domain.world import ADA, World
+from tests.domain.world import ADA, BEN, World
 
 ROOM = 90
 
@@ -43,7 +48,7 @@ async def test_search_matches_nothing_in_the_middle_of_a_word(world: World, sear
 async def test_pages_end_at_100_and_lead_back_where_they_came_from(world: World) -> None:
     for number in range(250):
         make_invoice(world.db, f"INV-{number:03}")
-    first = await world.desk.open_list(ADA, room=ROOM)
+    first = await opened(world)
     assert len(first.invoices) == 100
     assert (first.has_previous, first.has_next) == (False, True)
     second = await turn(world, first, forward=True)
@@ -58,7 +63,7 @@ async def test_pages_end_at_100_and_lead_back_where_they_came_from(world: World)
 async def test_a_second_delivery_of_next_page_turns_nothing(world: World) -> None:
     for _ in range(150):
         make_invoice(world.db)
-    first = await world.desk.open_list(ADA, room=ROOM)
+    first = await opened(world)
     second = await turn(world, first, forward=True)
     again = await turn(world, first, forward=True)
     assert numbers(again) == numbers(second)
@@ -77,7 +82,7 @@ async def test_rows_that_cant_be_ticked_take_their_room(world: World) -> None:
 async def test_ticks_survive_paging_and_filtering_and_select_all_fills_up_to_100(world: World) -> None:
     for _ in range(160):
         make_invoice(world.db)
-    first = await world.desk.open_list(ADA, room=ROOM)
+    first = await opened(world)
     ids = [invoice.id for invoice in first.invoices]
     await tick(world, first, set(ids), set(ids[:50]))
     second = await turn(world, first, forward=True)
@@ -96,7 +101,7 @@ async def test_ticks_survive_paging_and_filtering_and_select_all_fills_up_to_100
 async def test_a_tick_above_100_is_left_out_and_says_so(world: World) -> None:
     for _ in range(110):
         make_invoice(world.db)
-    first = await world.desk.open_list(ADA, room=ROOM)
+    first = await opened(world)
     all_on = await world.desk.select_page(ADA, first.selection.id, room=ROOM)
     second = await turn(world, all_on, forward=True)
     one = second.invoices[0].id
@@ -108,12 +113,56 @@ async def test_a_tick_above_100_is_left_out_and_says_so(world: World) -> None:
 
 async def test_a_late_tick_doesnt_undo_a_newer_one(world: World) -> None:
     one, two = make_invoice(world.db), make_invoice(world.db)
-    shown = await world.desk.open_list(ADA, room=ROOM)
+    shown = await opened(world)
     await tick(world, shown, {one, two}, {one, two}, "1000.2")
     await tick(world, shown, {one, two}, {one}, "1000.1")
     assert (await world.desk.show_list(ADA, shown.selection.id, room=ROOM)).selection.ticked == {one, two}
     await tick(world, shown, {one, two}, {two}, "")
     assert (await world.desk.show_list(ADA, shown.selection.id, room=ROOM)).selection.ticked == {two}
+
+
+async def test_opening_a_list_writes_nothing(world: World) -> None:
+    make_invoice(world.db)
+    shown = await world.desk.open_list(ADA, "inv", room=ROOM)
+    assert await world.db.read(lambda session: session.scalar(sa.select(sa.func.count(Selection.id)))) == 0
+    again = await world.desk.show_list(ADA, shown.selection.id, room=ROOM, opened_with="inv")
+    assert again == shown
+
+
+async def test_the_first_thing_done_in_a_list_keeps_what_it_was_opened_with(world: World) -> None:
+    make_invoice(world.db, "A-1")
+    wanted = make_invoice(world.db, "B-1")
+    shown = await world.desk.open_list(ADA, "b", room=ROOM)
+    await tick(world, shown, {wanted}, {wanted}, opened_with="b")
+    kept = await world.desk.show_list(ADA, shown.selection.id, room=ROOM)
+    assert (numbers(kept), kept.selection.search, kept.selection.ticked) == (["B-1"], "b", {wanted})
+
+
+async def test_two_first_things_at_once_lose_neither(world: World) -> None:
+    one, two = make_invoice(world.db), make_invoice(world.db)
+    shown = await world.desk.open_list(ADA, room=ROOM)
+    await asyncio.gather(
+        tick(world, shown, {one}, {one}, "", opened_with=""),
+        tick(world, shown, {two}, {two}, "", opened_with=""),
+    )
+    assert (await world.desk.show_list(ADA, shown.selection.id, room=ROOM)).selection.ticked == {one, two}
+
+
+async def test_a_list_that_was_pruned_after_it_had_changed_is_gone(world: World) -> None:
+    make_invoice(world.db)
+    shown = await world.desk.open_list(ADA, room=ROOM)
+    with pytest.raises(SelectionNotFound):
+        await tick(world, shown, set(), set())
+    with pytest.raises(SelectionNotFound):
+        await world.desk.show_list(ADA, shown.selection.id, room=ROOM)
+
+
+def test_an_id_says_whose_list_it_is() -> None:
+    ids = {new_id(ADA) for _ in range(1000)}
+    assert len(ids) == 1000
+    assert all(0 < one < 2**62 and is_made_for(ADA, one) for one in ids)
+    assert not any(is_made_for(BEN, one) for one in ids)
+    assert not any(is_made_for(ADA, counted) for counted in range(1000))
 
 
 async def test_the_nearest_numbers_are_offered(world: World) -> None:
@@ -132,6 +181,13 @@ async def test_the_type_ahead_finds_by_number_and_by_buyer(world: World) -> None
     assert [option.number for option in await world.desk.find_options(ADA, "inv-2")] == ["INV-2"]
 
 
+async def opened(world: World) -> InvoiceList:
+    """A list in which something was done, so that it is written down."""
+    shown = await world.desk.open_list(ADA, room=ROOM)
+    await tick(world, shown, set(), set(), "", opened_with="")
+    return shown
+
+
 async def turn(world: World, shown: InvoiceList, *, forward: bool) -> InvoiceList:
     selection = shown.selection
     return await world.desk.turn_page(
@@ -140,7 +196,13 @@ async def turn(world: World, shown: InvoiceList, *, forward: bool) -> InvoiceLis
 
 
 async def tick(
-    world: World, shown: InvoiceList, displayed: set[int], ticked: set[int], action_ts: str = "1.000001"
+    world: World,
+    shown: InvoiceList,
+    displayed: set[int],
+    ticked: set[int],
+    action_ts: str = "1.000001",
+    *,
+    opened_with: str | None = None,
 ) -> int:
     selection = shown.selection
     return await world.desk.tick(
@@ -150,4 +212,5 @@ async def tick(
         displayed=displayed,
         ticked=ticked,
         action_ts=action_ts,
+        opened_with=opened_with,
     )

@@ -137,6 +137,9 @@ class PaylinkModel(RuleBasedStateMachine):
             desk = self.process.desk
             shown = await desk.open_list(by, room=ROOM)
             selection = shown.selection.id
+            await desk.tick(
+                by, selection, revision=1, displayed=set(), ticked=set(), action_ts="", opened_with=""
+            )
             await desk.select_page(by, selection, room=ROOM)
             with suppress(NothingSelected):
                 await desk.confirm(by, selection)

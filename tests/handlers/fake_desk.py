@@ -129,7 +129,9 @@ class FakeDesk:
         self.offsets[new] = [0]
         return self._page(new, room)
 
-    async def show_list(self, actor: Actor, selection_id: int, *, room: int) -> InvoiceList:
+    async def show_list(
+        self, actor: Actor, selection_id: int, *, room: int, opened_with: str | None = None
+    ) -> InvoiceList:
         await self._asked(actor)
         self._get(selection_id)
         return self._page(selection_id, room)
@@ -143,6 +145,7 @@ class FakeDesk:
         displayed: set[int],
         ticked: set[int],
         action_ts: str,
+        opened_with: str | None = None,
     ) -> int:
         await self._asked(actor)
         selection = self._get(selection_id)

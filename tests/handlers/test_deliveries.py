@@ -179,15 +179,22 @@ async def test_garbled_deliveries_are_acknowledged_and_raise_nothing(seed: int) 
     "value", ["", "x", "-1", "1.0", " 1", "1|", "|1", "9" * 20, "१", "1|1|1|1", "1|x|USD", "1|1|usd"]
 )
 def test_values_that_no_view_carries_are_unreadable(value: str) -> None:
-    for reader in (read_id, SeenInvoice.read, ListReference.read, FailedReference.read):
+    for reader in (read_id, SeenInvoice.read, FailedReference.read):
         with pytest.raises(Unreadable):
             reader(value)
+
+
+@pytest.mark.parametrize("value", ["", "x", "1", "-1|1", "1|", "|1", "1||x", "1|1|\n", "1|1|" + "x" * 201])
+def test_lists_that_no_view_carries_are_unreadable(value: str) -> None:
+    with pytest.raises(Unreadable):
+        ListReference.read(value)
 
 
 def test_values_come_back_as_they_went_out() -> None:
     seen = SeenInvoice(7, invoice(1).amount)
     assert SeenInvoice.read(str(seen)) == seen
-    assert ListReference.read(str(ListReference(7, 3))) == ListReference(7, 3)
+    assert ListReference.read(str(ListReference(7, 3, "a|b"))) == ListReference(7, 3, "a|b")
+    assert ListReference.read("7|3") == ListReference(7, 3)
     assert FailedReference.read(str(FailedReference(7, 3))) == FailedReference(7, 3)
 
 

@@ -383,7 +383,7 @@ async def test_a_run_of_somebody_else_is_not_found(many: Bench) -> None:
     assert "doesn't exist" in many.shown
 
 
-@pytest.mark.parametrize("forged", ["x", "1", "1|2|3", "-1|1", "|", "1|" + "9" * 30])
+@pytest.mark.parametrize("forged", ["x", "1", "1|2|\x00", "1|2|" + "x" * 201, "-1|1", "|", "1|" + "9" * 30])
 async def test_a_forged_list_ends_in_a_sentence(bench: Bench, forged: str) -> None:
     bench.invoices(invoice(1))
     await bench.command("/invoices")
