@@ -5,7 +5,8 @@ An interrupted import has taken what its finished transactions took; running it 
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -70,9 +71,8 @@ def take(
         db.run(_audit, organisation, "import.begin", organisation.team_id, actor, now)
     organisation_id = 0 if organisation is None else organisation.id
     pause = _Pause(PAUSE_SECONDS if db.is_sqlite and not dry_run else 0)
-    with closing(_Seen()) as seen:
-        for chunk in _chunks(lines, CHUNK_ROWS):
-            rows, bad = seen.sort_out(chunk)
+    with closing(_Seen()) as seen, closing(_ahead(map(seen.sort_out, _chunks(lines, CHUNK_ROWS)))) as chunks:
+        for rows, bad in chunks:
             for line in bad:
                 on_bad(line)
             pause.wait()
@@ -124,6 +124,15 @@ def _chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
         yield chunk
 
 
+def _ahead(items: Iterator[T]) -> Generator[T]:
+    """The items, of which another thread makes the next one while this one is dealt with."""
+    with ThreadPoolExecutor(1, "import-reader") as reader:
+        following = reader.submit(next, items, None)
+        while (item := following.result()) is not None:
+            following = reader.submit(next, items, None)
+            yield item
+
+
 class _Pause:
     """At least so many seconds between two transactions; reading the next lines counts."""
 
@@ -144,7 +153,7 @@ class _Seen:
     """Which numbers the file has said, and on which line first: in a temporary file, so that memory stays flat."""
 
     def __init__(self) -> None:
-        self._store = sqlite3.connect("", isolation_level=None)
+        self._store = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         self._store.execute("PRAGMA journal_mode = OFF")
         self._store.execute("PRAGMA synchronous = OFF")
         self._store.execute("CREATE TABLE seen (key TEXT PRIMARY KEY, line INTEGER) WITHOUT ROWID")
