@@ -17,6 +17,7 @@ from domain.links import existing_reason
 from domain.models import Invoice, Link, Organisation, SearchTerm
 from domain.money import Money
 from domain.search_terms import prefix_range, search_phrase
+from domain.searching import is_any_of
 from domain.standing import number_key
 from domain.summaries import InvoiceOption, InvoiceSummary, LinkStatus, LinkSummary
 
@@ -191,7 +192,7 @@ def find_options(session: Session, team_id: str, text: str) -> tuple[InvoiceOpti
             .order_by(SearchTerm.term)
             .limit(OPTIONS_LOOKED_AT)
         )
-        found = found.where(Invoice.id.in_(looked_at))
+        found = found.where(is_any_of(session, looked_at))
     return tuple(map(_option, session.scalars(found.order_by(Invoice.position).limit(OPTIONS))))
 
 

@@ -43,7 +43,7 @@ def find_page(
         return _in_order(session, listed, limit)
     begins, terms = _terms(organisation_id, phrase)
     # Not `listed`: the terms are this organisation's already, and SQLite would go through all of its invoices.
-    all_found = [*wanted, _is_any_of(session, sa.select(SearchTerm.invoice_id).where(*terms))]
+    all_found = [*wanted, is_any_of(session, sa.select(SearchTerm.invoice_id).where(*terms))]
     if not _are_more(session, terms, FEW):
         return _in_order(session, all_found, limit)
     is_found, rate = _has_term(begins), ASKED_RATE
@@ -78,7 +78,7 @@ def found_by(session: Session, organisation_id: int, search: str) -> Condition:
     begins, terms = _terms(organisation_id, phrase)
     if _are_more(session, terms, MANY):
         return sa.and_(own, _has_term(begins))
-    return _is_any_of(session, sa.select(SearchTerm.invoice_id).where(*terms))
+    return is_any_of(session, sa.select(SearchTerm.invoice_id).where(*terms))
 
 
 def _terms(organisation_id: int, phrase: str) -> tuple[list[Condition], list[Condition]]:
@@ -88,7 +88,8 @@ def _terms(organisation_id: int, phrase: str) -> tuple[list[Condition], list[Con
     return begins, [SearchTerm.organisation_id == organisation_id, *begins]
 
 
-def _is_any_of(session: Session, ids: sa.Select[int]) -> Condition:
+def is_any_of(session: Session, ids: sa.Select[int]) -> Condition:
+    """That an invoice's id is among those that a query finds."""
     if session.get_bind().dialect.name == "sqlite":
         return Invoice.id.in_(ids)
     # PostgreSQL sorts an array and goes once through the index, where a join would begin at its root for each id.
