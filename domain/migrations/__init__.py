@@ -2,8 +2,8 @@
 
 In the repository, ``alembic -x url=... revision --autogenerate -m ...`` drafts a new version against a database that
 is up to date; then it is read and cleaned, and its id added to REVISIONS. Processes of the version before work on
-while it runs, and afterwards: it takes locks for moments only (locking.py), moves many rows in many short
-transactions, and leaves what the version before reads and writes.
+while it runs, and afterwards: it takes locks for moments only (locking.py), and leaves what the version before reads
+and writes (docs/decisions/0015).
 """
 
 import time
@@ -73,6 +73,8 @@ def upgrade(engine: Engine) -> bool:
                 return changed
             changed = True
         except OperationalError as error:
+            if getattr(error.orig, "sqlite_errorname", None) == "SQLITE_ERROR":
+                raise  # it was reached, and refuses the statement
             if not _is_busy(error):
                 raise DatabaseUnavailable(type(error.orig).__name__) from error
             if time.monotonic() > until:

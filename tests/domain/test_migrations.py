@@ -8,6 +8,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy.exc import OperationalError
 
 from domain import migrations
 from domain.database import make_engine
@@ -144,6 +145,21 @@ def test_a_database_that_cannot_be_reached_is_unavailable(tmp_path: Path) -> Non
     for refused in (check, upgrade):
         with pytest.raises(DatabaseUnavailable):
             refused(engine)
+    engine.dispose()
+
+
+def test_a_sqlite_that_refuses_a_statement_is_not_called_unavailable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some are built so that nobody may correct their definitions."""
+
+    def refused(connection: sa.Connection, revision: str) -> None:
+        connection.exec_driver_sql("UPDATE sqlite_master SET sql = ''")
+
+    monkeypatch.setattr(migrations, "_run", refused)
+    engine = make_engine(f"sqlite:///{tmp_path}/paylink.db")
+    with pytest.raises(OperationalError, match="may not be modified"):
+        upgrade(engine)
     engine.dispose()
 
 

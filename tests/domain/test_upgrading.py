@@ -13,7 +13,8 @@ from domain.migrations import REVISIONS, SchemaTooOld, check, prepare, upgrade
 from domain.models import Base
 from domain.money import Money
 from domain.summaries import LinkStatus
-from tests.domain.first_schema import first_rows, kept_rows, make_first, migrate
+from tests.domain.first_rows import first_rows
+from tests.domain.first_schema import kept_rows, make_first, migrate
 from tests.domain.world import ADA, world
 
 
@@ -75,3 +76,16 @@ async def test_people_go_on_with_what_was_there(old: sa.Engine, stripe: LocalStr
     # It was reserved when the database was upgraded.
     assert again is not None
     assert again.status is LinkStatus.PENDING_PAYMENT
+
+
+def test_whoever_went_back_a_version_can_upgrade_again(old: sa.Engine) -> None:
+    """As docs/how-to/upgrade.md says it."""
+    upgrade(old)
+    with old.begin() as connection:
+        connection.execute(sa.text(f"UPDATE alembic_version SET version_num = '{REVISIONS[-2]}'"))
+        before = kept_rows(connection)
+    assert upgrade(old)
+    check(old)
+    with old.connect() as connection:
+        assert kept_rows(connection) == before
+        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
