@@ -2,18 +2,15 @@
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
-from typing import TypeVar
+from functools import cache, lru_cache
 
 from babel.core import get_global
 
 from domain.money import SUPPORTED, parse_major_units
 from domain.standing import number_key
-
-T = TypeVar("T")
 
 NUMBER_LENGTH = 60
 TEXT_LENGTH = 10_000
@@ -48,37 +45,37 @@ class ImportedInvoice:
 
 def read_fields(line: int, values: dict[str, str]) -> ImportedInvoice:
     """Raises LineRefused with all that is wrong with the line."""
-    wrong: list[str] = []
+    try:
+        number = _read_number(values["number"].strip())
+        money = parse_major_units(
+            values["billing_amount"].strip(), _read_currency(values["currency"].strip())
+        )
+        return ImportedInvoice(
+            line=line,
+            number=number,
+            number_key=number_key(number),
+            buyer_name=_read_buyer_name(values["buyer_name"].strip()),
+            buyer_email=_read_email(values["buyer_email"].strip()),
+            amount=money.amount,
+            currency=money.currency,
+            issue_date=_read_date(values["issue_date"].strip()),
+            due_date=_read_date(values["due_date"].strip()),
+            description=_read_description(values["description"].strip()),
+        )
+    except ValueError:
+        raise LineRefused("; ".join(_all_that_is_wrong(values))) from None
 
-    def field(name: str, read: Callable[[str], T]) -> T | None:
+
+def _all_that_is_wrong(values: dict[str, str]) -> Iterator[str]:
+    currency = values["currency"].strip()
+    for name, read in _READ.items():
         try:
-            return read(values[name].strip())
+            if name != "billing_amount":
+                read(values[name].strip())
+            elif currency in _currencies():
+                parse_major_units(values[name].strip(), currency)
         except ValueError as error:
-            wrong.append(f"{name}: {error}")
-            return None
-
-    number = field("number", _read_number)
-    buyer_name = field("buyer_name", _read_buyer_name)
-    buyer_email = field("buyer_email", _read_email)
-    currency = field("currency", _read_currency)
-    money = field("billing_amount", lambda text: parse_major_units(text, currency)) if currency else None
-    issue_date = field("issue_date", _read_date)
-    due_date = field("due_date", _read_date)
-    description = field("description", _read_description)
-    if wrong or number is None or buyer_name is None or money is None:
-        raise LineRefused("; ".join(wrong))
-    return ImportedInvoice(
-        line=line,
-        number=number,
-        number_key=number_key(number),
-        buyer_name=buyer_name,
-        buyer_email=buyer_email or "",
-        amount=money.amount,
-        currency=money.currency,
-        issue_date=issue_date,
-        due_date=due_date,
-        description=description or "",
-    )
+            yield f"{name}: {error}"
 
 
 def _read_number(text: str) -> str:
@@ -119,6 +116,7 @@ def _read_currency(text: str) -> str:
     return text
 
 
+@lru_cache(maxsize=4_000)  # an import says the same days over and over
 def _read_date(text: str) -> date | None:
     if not text:
         return None
@@ -134,6 +132,19 @@ def _holds_control(text: str, but: str = "") -> bool:
     return not text.isprintable() and any(
         unicodedata.category(char) in _CONTROL and char not in but for char in text
     )
+
+
+# In the order in which what is wrong is told.
+_READ: dict[str, Callable[[str], object]] = {
+    "number": _read_number,
+    "buyer_name": _read_buyer_name,
+    "buyer_email": _read_email,
+    "currency": _read_currency,
+    "billing_amount": str,  # read with its currency
+    "issue_date": _read_date,
+    "due_date": _read_date,
+    "description": _read_description,
+}
 
 
 @cache

@@ -1,7 +1,7 @@
 """Writing a chunk of imported invoices in one transaction, a few statements however many rows."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, cast
@@ -15,7 +15,6 @@ from domain.errors import DatabaseUnavailable
 from domain.import_fields import ImportedInvoice
 from domain.models import Invoice, Ledger, Link, Organisation, SearchTerm
 from domain.money import Money
-from domain.search_terms import terms_of
 from domain.standing import position, standing
 
 _COMPARED = (
@@ -47,6 +46,10 @@ _COPY_FORMAT = (
 )
 
 
+Terms = dict[str, set[str]]
+"""Where a search for an invoice may begin, by its number's key."""
+
+
 @dataclass(frozen=True)
 class Changes:
     new: int
@@ -55,10 +58,11 @@ class Changes:
 
 
 def write_rows(
-    session: Session, organisation_id: int, rows: list[ImportedInvoice], dry_run: bool = False
+    session: Session, organisation_id: int, rows: list[ImportedInvoice], terms: Terms, dry_run: bool = False
 ) -> Changes:
     """Insert or update these invoices, whose numbers differ; leave alone what hasn't changed.
 
+    ``terms`` are those of all the rows.
     The status and the position follow from the row and its link in the current ledger; no link is touched.
     """
     if not dry_run:
@@ -77,8 +81,8 @@ def write_rows(
     fresh = [row for row in rows if row.number_key not in known]
     changed = [row for row in rows if (old := known.get(row.number_key)) is not None and _differs(row, old)]
     if not dry_run:
-        _insert(session, organisation_id, fresh)
-        _update(session, organisation_id, changed, known)
+        _insert(session, organisation_id, fresh, terms)
+        _update(session, organisation_id, changed, known, terms)
     return Changes(len(fresh), len(changed), len(rows) - len(fresh) - len(changed))
 
 
@@ -97,7 +101,7 @@ def _differs(row: ImportedInvoice, old: sa.Row[Any]) -> bool:
     return any(getattr(row, name) != getattr(old, name) for name in _COMPARED)
 
 
-def _insert(session: Session, organisation_id: int, rows: list[ImportedInvoice]) -> None:
+def _insert(session: Session, organisation_id: int, rows: list[ImportedInvoice], terms: Terms) -> None:
     if not rows:
         return
     ids = _reserve_ids(session, len(rows))
@@ -106,7 +110,7 @@ def _insert(session: Session, organisation_id: int, rows: list[ImportedInvoice])
         for invoice_id, row in zip(ids, rows, strict=True)
     ]
     insert_many(session, "invoices", ("id", *_WRITTEN), invoices)
-    _insert_terms(session, organisation_id, list(zip(ids, rows, strict=True)))
+    _insert_terms(session, organisation_id, zip(ids, rows, strict=True), terms)
 
 
 def _reserve_ids(session: Session, count: int) -> Sequence[int]:
@@ -122,7 +126,11 @@ def _reserve_ids(session: Session, count: int) -> Sequence[int]:
 
 
 def _update(
-    session: Session, organisation_id: int, rows: list[ImportedInvoice], known: dict[str, sa.Row[Any]]
+    session: Session,
+    organisation_id: int,
+    rows: list[ImportedInvoice],
+    known: dict[str, sa.Row[Any]],
+    terms: Terms,
 ) -> None:
     if not rows:
         return
@@ -157,17 +165,17 @@ def _update(
     session.execute(
         sa.delete(_terms).where(_terms.c.invoice_id.in_([invoice_id for invoice_id, _ in renamed]))
     )
-    _insert_terms(session, organisation_id, renamed)
+    _insert_terms(session, organisation_id, renamed, terms)
 
 
-def _insert_terms(session: Session, organisation_id: int, rows: list[tuple[int, ImportedInvoice]]) -> None:
+def _insert_terms(
+    session: Session, organisation_id: int, rows: Iterable[tuple[int, ImportedInvoice]], terms: Terms
+) -> None:
     # In the index's order, each of its pages is touched once.
-    terms = sorted(
-        (organisation_id, term, invoice_id)
-        for invoice_id, row in rows
-        for term in terms_of(row.number_key, row.buyer_name)
+    ordered = sorted(
+        [(organisation_id, term, invoice_id) for invoice_id, row in rows for term in terms[row.number_key]]
     )
-    insert_many(session, "search_terms", ("organisation_id", "term", "invoice_id"), terms)
+    insert_many(session, "search_terms", ("organisation_id", "term", "invoice_id"), ordered)
 
 
 def insert_many(

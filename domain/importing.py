@@ -20,9 +20,10 @@ from domain.database import Database
 from domain.errors import DatabaseUnavailable
 from domain.import_fields import ImportedInvoice
 from domain.import_lines import BadLine
-from domain.import_writing import Changes, write_rows
+from domain.import_writing import Changes, Terms, write_rows
 from domain.models import Organisation
 from domain.organisations import OPERATOR
+from domain.search_terms import terms_of
 from domain.summaries import OrganisationSummary
 
 T = TypeVar("T")
@@ -71,31 +72,31 @@ def take(
         db.run(_audit, organisation, "import.begin", organisation.team_id, actor, now)
     organisation_id = 0 if organisation is None else organisation.id
     pause = _Pause(PAUSE_SECONDS if db.is_sqlite and not dry_run else 0)
-    with closing(_Seen()) as seen, closing(_ahead(map(seen.sort_out, _chunks(lines, CHUNK_ROWS)))) as chunks:
-        for rows, bad in chunks:
-            for line in bad:
+    with closing(_Seen()) as seen, closing(_ahead(_chunks(lines, CHUNK_ROWS, seen))) as chunks:
+        for chunk in chunks:
+            for line in chunk.bad:
                 on_bad(line)
             pause.wait()
-            changes = _persist(db, organisation_id, rows, dry_run)
+            changes = _persist(db, organisation_id, chunk, dry_run)
             pause.begin()
             result.new += changes.new
             result.updated += changes.updated
             result.unchanged += changes.unchanged
-            result.bad += len(bad)
+            result.bad += len(chunk.bad)
             on_progress(result.taken + result.bad)
     if organisation is not None and not dry_run:
         db.run(_finish, organisation, result, actor, now)
     return result
 
 
-def _persist(db: Database, organisation_id: int, rows: list[ImportedInvoice], dry_run: bool) -> Changes:
+def _persist(db: Database, organisation_id: int, chunk: "_Chunk", dry_run: bool) -> Changes:
     """One chunk; a database that is busy or away for a moment doesn't end an import of an hour."""
     for _ in range(_ATTEMPTS - 1):
         try:
-            return db.run(write_rows, organisation_id, rows, dry_run)
+            return db.run(write_rows, organisation_id, chunk.rows, chunk.terms, dry_run)
         except DatabaseUnavailable:
             time.sleep(RETRY_SECONDS)
-    return db.run(write_rows, organisation_id, rows, dry_run)
+    return db.run(write_rows, organisation_id, chunk.rows, chunk.terms, dry_run)
 
 
 def _finish(
@@ -118,10 +119,20 @@ def _audit(
     audit.record(session, action, subject, actor=actor, now=now, organisation_id=organisation.id)
 
 
-def _chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    iterator = iter(items)
-    while chunk := list(islice(iterator, size)):
-        yield chunk
+@dataclass(frozen=True)
+class _Chunk:
+    """Lines that are written in one transaction, the terms of each, and the bad lines among them."""
+
+    rows: list[ImportedInvoice]
+    terms: Terms
+    bad: list[BadLine]
+
+
+def _chunks(lines: Iterable[ImportedInvoice | BadLine], size: int, seen: "_Seen") -> Iterator[_Chunk]:
+    iterator = iter(lines)
+    while some := list(islice(iterator, size)):
+        rows, bad = seen.sort_out(some)
+        yield _Chunk(rows, {row.number_key: terms_of(row.number_key, row.buyer_name) for row in rows}, bad)
 
 
 def _ahead(items: Iterator[T]) -> Generator[T]:
