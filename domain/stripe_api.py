@@ -58,6 +58,7 @@ class StripeApi:
         self._base_url = base_url
         self._client: stripe.StripeClient | None = None
         self._http: stripe.HTTPClient | None = None
+        self._closed = False
 
     async def create_payment_link(self, request: Mapping[str, Any], *, key: str, version: str) -> Object:
         """Send a link's stored request. The same ``key`` brings the same answer for 24 hours at least."""
@@ -107,6 +108,8 @@ class StripeApi:
         return True
 
     async def close(self) -> None:
+        """Whoever asks afterwards is told that Stripe is away."""
+        self._closed = True
         if self._http is not None:
             await self._http.close_async()  # type: ignore[no-untyped-call]
         self._client = self._http = None
@@ -119,6 +122,8 @@ class StripeApi:
             self._sent_at = loop.time()
 
     def _connected(self) -> stripe.StripeClient:
+        if self._closed:
+            raise StripeAway("closed", unsent=True)
         if self._client is None:
             # The SDK's client is bound to the loop that it is made in.
             self._http = stripe.AIOHTTPClient(timeout=aiohttp.ClientTimeout(total=self.timeout))
