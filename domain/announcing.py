@@ -61,14 +61,17 @@ class Announcing:
     async def deliver_due(self) -> None:
         """Deliver until nothing is due: destinations side by side, each in its order."""
         while True:
+            # What ends while the claim is looked for may have been all that it found in the way.
+            in_flight = bool(self._posting)
             for claim in await self._claim_due():
                 task = asyncio.create_task(self._deliver(claim), name=f"announcement-{claim.id}")
                 self._posting.add(task)
                 task.add_done_callback(self._ended)
-            if not self._posting:
+            if self._posting:
+                # Not longer, so that one slow answer doesn't hold up the other destinations.
+                await asyncio.wait(self._posting, timeout=0.5, return_when=asyncio.FIRST_COMPLETED)
+            elif not in_flight:
                 return
-            # Not longer, so that one slow answer doesn't hold up the other destinations.
-            await asyncio.wait(self._posting, timeout=0.5, return_when=asyncio.FIRST_COMPLETED)
 
     async def _claim_due(self) -> list[Claim]:
         if self._ending:

@@ -22,7 +22,7 @@ from domain.link_search import find_created
 from domain.links import Intent, Terms
 from domain.money import Money
 from domain.pacing import StripePace
-from domain.pausing import AWAY, pause, resume
+from domain.pausing import AWAY, Pausing
 from domain.stripe_api import StripeApi
 from domain.stripe_errors import KeyReused, StripeAway, StripeKeyRefused, StripeLimited, StripeRefused
 from domain.summaries import Actor, InvoiceSummary
@@ -66,6 +66,7 @@ class LinkCreation:
         self._lease = lease
         self._margin = margin
         self._clock = clock
+        self._pausing = Pausing(db)
         self._paused = False
         self._in_trouble = 0
         self._ending = False
@@ -99,14 +100,16 @@ class LinkCreation:
             return
         while True:
             # While Stripe refuses or is away one request at a time finds out whether that is over.
+            in_flight = bool(self._sending)
             free = 0 if self._ending else (1 if self._paused else IN_FLIGHT) - len(self._sending)
             claimed = await self._db.background_write(links.claim_due, self.terms(), free) if free > 0 else []
             for intent in claimed:
                 self._send(intent)
-            if not self._sending or (self._paused and not claimed):
+            if (self._paused and not claimed) or not (self._sending or in_flight):
                 return
-            # Not longer, so that what was reserved meanwhile doesn't wait for the slowest answer.
-            await asyncio.wait(self._sending, timeout=0.5, return_when=asyncio.FIRST_COMPLETED)
+            if self._sending:
+                # Not longer, so that what was reserved meanwhile doesn't wait for the slowest answer.
+                await asyncio.wait(self._sending, timeout=0.5, return_when=asyncio.FIRST_COMPLETED)
 
     def claim_no_more(self) -> None:
         """What is in flight ends; the rest is for other processes, or for the next start."""
@@ -209,11 +212,11 @@ class LinkCreation:
             if self._paused:
                 self._paused = False
                 _log.info("stripe.resumed")
-                await self._db.background_write(resume, self._ledgers.id)
+            await self._pausing.resume(self._ledgers.id)
         elif not self._paused:
             self._paused = True
             _log.warning("stripe.paused", reason=sentence)
-            await self._db.background_write(pause, self._ledgers.id, sentence)
+            await self._pausing.pause(self._ledgers.id, sentence)
 
 
 def _reserve(

@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import AsyncIterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,6 +17,20 @@ from domain.stripe_errors import StripeKeyRefused, StripeRefused
 from domain.stripe_events import DISPUTE_TYPE, REFUND_TYPE, Received
 from domain.summaries import ExceptionKind
 
+# A refund or dispute may be told of before its payment is: for so long it is asked again.
+PAYMENT_KNOWN_WITHIN = timedelta(minutes=10)
+
+
+class PaymentUnknown(Exception):
+    """A reversal of a payment that isn't recorded, but may be one of ours.
+
+    ``being_created``: it is of a link that is reserved, whose creation settles first.
+    """
+
+    def __init__(self, being_created: bool) -> None:
+        super().__init__(being_created)
+        self.being_created = being_created
+
 
 async def reconcile_event(
     db: Database, stripe: StripeApi, pace: StripePace, ledger_id: int, event: Received, now: datetime
@@ -26,13 +40,24 @@ async def reconcile_event(
     Raises the errors of stripe_errors.
     """
     await pace.slot()
-    if event.type == REFUND_TYPE:
-        return await _reconcile_refund(db, stripe, pace, ledger_id, event.object_id, now)
-    if event.type == DISPUTE_TYPE:
-        dispute = await stripe.get_dispute(event.object_id)
-        return await _record_dispute(db, stripe, pace, ledger_id, dispute, now)
+    if event.type in (REFUND_TYPE, DISPUTE_TYPE):
+        return await _reconcile_reversal(db, stripe, pace, ledger_id, event, now)
     found = await stripe.get_session(event.object_id)
     return await db.background_write(_record_session, ledger_id, found, event.created_at, now)
+
+
+async def _reconcile_reversal(
+    db: Database, stripe: StripeApi, pace: StripePace, ledger_id: int, event: Received, now: datetime
+) -> tuple[str, ...] | None:
+    try:
+        if event.type == REFUND_TYPE:
+            return await _reconcile_refund(db, stripe, pace, ledger_id, event.object_id, now)
+        dispute = await stripe.get_dispute(event.object_id)
+        return await _record_dispute(db, stripe, pace, ledger_id, dispute, now)
+    except PaymentUnknown as unknown:
+        # Later it isn't ours; and if it is, the sweep sees it once its payment is known.
+        asks_again = unknown.being_created or now - event.created_at < PAYMENT_KNOWN_WITHIN
+        return None if asks_again else ()
 
 
 def _record_session(
@@ -201,6 +226,22 @@ async def _record_reversal(
         # Its payment isn't recorded: it came out of order, or it isn't one of ours.
         await pace.slot()
         page = await stripe.list_page("/v1/checkout/sessions", {"payment_intent": intent})
-        await db.background_write(record_sessions, ledger_id, page.get("data") or [], now)
+        sessions = page.get("data") or []
+        await db.background_write(record_sessions, ledger_id, sessions, now)
         new = await record()
+        if new is None:
+            await db.background_read(_require_foreign, ledger_id, sessions)
     return (kind.value,) if new else ()
+
+
+def _require_foreign(session: Session, ledger_id: int, sessions: list[dict[str, Any]]) -> None:
+    """Raises PaymentUnknown unless the sessions say that the payment isn't one of ours."""
+    read = [facts for facts in map(_read, sessions) if facts is not None]
+    if any(_is_being_created(session, ledger_id, facts.reference) for facts in read):
+        raise PaymentUnknown(being_created=True)
+    ours = sa.select(Link.id).where(
+        Link.ledger_id == ledger_id, Link.stripe_id.in_([facts.stripe_link_id for facts in read])
+    )
+    # No session yet, or one that isn't complete yet: lists lag behind (facts/stripe.md).
+    if not read or session.scalar(sa.select(ours.exists())):
+        raise PaymentUnknown(being_created=False)

@@ -15,7 +15,7 @@ from domain import duties, reconciling, stripe_events
 from domain.database import Database
 from domain.ledgers import Ledgers
 from domain.pacing import StripePace
-from domain.pausing import AWAY, pause, resume
+from domain.pausing import AWAY, Pausing
 from domain.stripe_api import StripeApi
 from domain.stripe_errors import StripeKeyRefused, StripeLimited, StripeRefused, StripeTrouble
 from domain.stripe_events import SESSION_TYPES, Received
@@ -29,6 +29,9 @@ HOURLY = timedelta(hours=1)
 AT_START = timedelta(seconds=60)
 AFTER_TROUBLE = timedelta(seconds=15)
 IN_FLIGHT = 8
+LONGEST_DELAY = 60.0
+# While Stripe is away or refuses the key, one event at a time finds out whether that is over.
+LONGEST_PAUSE = 15.0
 LONGEST_WITHOUT_PERMISSION = timedelta(hours=6)
 # For as long Stripe itself tells of an event.
 EVENTS_LISTED = timedelta(days=30)
@@ -57,7 +60,9 @@ class Watching:
         self._lease = lease
         self._poll_every = poll_every
         self._clock = clock
-        self._away = False
+        self._pausing = Pausing(db)
+        self._in_trouble = 0
+        self._settle_again_at = 0.0
         self.wake: Callable[[], None] = lambda: None
         """Told when there are events to settle; set by the wiring."""
         self.on_recorded: Callable[[str], None] = lambda verdict: None
@@ -74,10 +79,11 @@ class Watching:
         return bool(kept)
 
     async def settle_due(self) -> None:
-        """Fetch and record what received events are about."""
-        while True:
+        """Fetch and record what received events are about; nothing while it isn't time to ask a troubled Stripe again."""
+        while asyncio.get_running_loop().time() >= self._settle_again_at:
+            at_once = 1 if self._in_trouble >= IN_FLIGHT else IN_FLIGHT
             claimed = await self._db.background_write(
-                stripe_events.claim_due, self._ledgers.id, IN_FLIGHT, owner=self._owner, lease=self._lease
+                stripe_events.claim_due, self._ledgers.id, at_once, owner=self._owner, lease=self._lease
             )
             if not claimed:
                 return
@@ -97,15 +103,30 @@ class Watching:
                 await self._wait_for_permission(event)
                 return
             await self._note(trouble)
-            recorded = None
-        if recorded is None:
-            delay = timedelta(seconds=min(0.5 * 2 ** min(event.attempts, 10), 60))
-            await self._db.background_write(stripe_events.postpone, ledger_id, event.id, delay)
+            self._put_off(trouble)
+            await self._postpone(event, LONGEST_PAUSE)
             return
+        self._in_trouble, self._settle_again_at = 0, 0.0
         await self._note(None)
+        if recorded is None:
+            await self._postpone(event, LONGEST_DELAY)
+            return
         await self._db.background_write(stripe_events.settle, ledger_id, event.id, self._clock())
         for verdict in recorded:
             self.on_recorded(verdict)
+
+    async def _postpone(self, event: Received, longest: float) -> None:
+        delay = timedelta(seconds=min(0.5 * 2 ** min(event.attempts, 10), longest))
+        await self._db.background_write(stripe_events.postpone, self._ledgers.id, event.id, delay)
+
+    def _put_off(self, trouble: StripeTrouble) -> None:
+        """So many failures in a row are Stripe's, not this event's: let all of them wait together."""
+        if isinstance(trouble, StripeLimited):
+            return
+        self._in_trouble += 1
+        if self._in_trouble >= IN_FLIGHT:
+            pause = min(2.0 ** (self._in_trouble - IN_FLIGHT), LONGEST_PAUSE)
+            self._settle_again_at = asyncio.get_running_loop().time() + pause
 
     async def _wait_for_permission(self, event: Received) -> None:
         """Ask ever more seldom: each dispute of the account is kept, and reads are rationed (facts/stripe.md)."""
@@ -195,16 +216,12 @@ class Watching:
     async def _note(self, trouble: StripeTrouble | None) -> None:
         """Put a sentence on the ledger while Stripe refuses or is away, and take it off again."""
         if trouble is None:
-            if self._away:
-                self._away = False
-                await self._db.background_write(resume, self._ledgers.id)
-            return
-        if isinstance(trouble, StripeLimited):
+            await self._pausing.resume(self._ledgers.id)
+        elif isinstance(trouble, StripeLimited):
             await self._pace.hold_back(trouble.retry_after or 1.0)
-        elif not self._away:
-            self._away = True
+        else:
             sentence = trouble.sentence if isinstance(trouble, StripeKeyRefused) else AWAY
-            await self._db.background_write(pause, self._ledgers.id, sentence)
+            await self._pausing.pause(self._ledgers.id, sentence)
 
 
 def _only_lacks_reversals(event: Received, trouble: StripeTrouble) -> bool:

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 from domain import deliveries, outbox
 from domain.database import database_now
 from domain.models import Organisation, OutboxMessage
-from domain.posting import NotPosted, PostUnknown
-from domain.summaries import AnnouncementKind
+from domain.posting import NotPosted, Posted, PostUnknown
+from domain.summaries import Announcement, AnnouncementKind
 from tests.domain.factories import NOW, make_invoice, make_organisation
 from tests.domain.world import ADA, World
 
@@ -181,3 +181,35 @@ async def test_a_direct_message_in_doubt_is_sent_again(world: World, organisatio
     await world.announcing.deliver_due()
     assert len(world.poster.posted) == 2
     assert states(world) == ["posted"]
+
+
+async def test_what_a_slow_post_held_up_is_posted_by_the_same_delivery(
+    world: World, organisation: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The claim that finds a channel's first message still under way may return after that has been posted."""
+    enqueue(world, organisation, "paid:1", "paid:2")
+    slow, looked, ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    post, claim = world.poster.post, world.announcing._claim_due
+
+    async def post_slowly(announcement: Announcement) -> Posted:
+        await slow.wait()
+        return await post(announcement)
+
+    async def claim_slowly() -> list[deliveries.Claim]:
+        busy = bool(world.announcing._posting)
+        found = await claim()
+        if busy and not looked.is_set():
+            assert not found
+            looked.set()
+            await ended.wait()
+        return found
+
+    monkeypatch.setattr(world.poster, "post", post_slowly)
+    monkeypatch.setattr(world.announcing, "_claim_due", claim_slowly)
+    delivering = asyncio.create_task(world.announcing.deliver_due())
+    await looked.wait()
+    slow.set()
+    await world.announcing.finish()
+    ended.set()
+    await delivering
+    assert states(world) == ["posted", "posted"]

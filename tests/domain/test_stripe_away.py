@@ -1,0 +1,78 @@
+"""What is received while Stripe is away waits together, and the sentence about it outlives nobody."""
+
+import asyncio
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from bot.local.stripe.server import LocalStripe
+from domain import pausing, watching
+from domain.models import StripeEvent
+from domain.money import Money
+from tests.domain.factories import make_invoice
+from tests.domain.world import ADA, World
+
+SEEN = Money(120_050, "USD")
+EVENTS = 40
+
+
+async def receive_many(world: World, stripe: LocalStripe) -> None:
+    """Deliver one payment's event as many that differ, as Stripe may."""
+    await world.desk.create_link(ADA, make_invoice(world.db), SEEN, patience=5)
+    session = await stripe.open_session(stripe.links()[0]["id"])
+    await stripe.pay(session["id"])
+    event: dict[str, Any] = next(
+        event for event in stripe.objects("event") if event["type"] == "checkout.session.completed"
+    )
+    for n in range(EVENTS):
+        await world.watching.receive(event | {"id": f"evt_copy{n}"})
+
+
+def unsettled(world: World) -> int:
+    waiting = sa.select(sa.func.count()).select_from(StripeEvent).where(StripeEvent.settled_at.is_(None))
+    return world.db.run(lambda session: session.scalars(waiting).one())
+
+
+async def test_events_wait_together_and_settle_soon_after_stripe_is_back(
+    world: World, stripe: LocalStripe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await receive_many(world, stripe)
+    monkeypatch.setattr(watching, "LONGEST_PAUSE", 2.0)
+    outage = stripe.faults.outage()
+    for _ in range(20):
+        await world.watching.settle_due()
+    # Eight at once, and from then on one now and then.
+    attempts = sa.select(sa.func.sum(StripeEvent.attempts))
+    assert world.db.run(lambda session: session.scalars(attempts).one()) <= watching.IN_FLIGHT + 4
+    assert (await world.desk.get_stripe_state()).paused_because == pausing.AWAY
+
+    stripe.faults.remove(outage)
+    await world_settles(world)
+    assert unsettled(world) == 0
+    assert (await world.desk.get_stripe_state()).paused_because is None
+
+
+async def world_settles(world: World) -> None:
+    """As the clock asks: until nothing is left, well within a pause and a postponement."""
+    async with asyncio.timeout(20):
+        while unsettled(world):
+            await world.watching.settle_due()
+            await asyncio.sleep(0.05)
+
+
+async def test_a_sentence_whose_process_died_goes_with_the_next_answer_that_anybody_gets(
+    world: World, stripe: LocalStripe
+) -> None:
+    world.db.run(pausing.pause, world.ledgers.id, pausing.AWAY)
+    await world.desk.create_link(ADA, make_invoice(world.db), SEEN, patience=5)
+    assert (await world.desk.get_stripe_state()).paused_because is None
+
+
+async def test_a_sentence_whose_process_died_goes_with_the_next_poll(
+    world: World, stripe: LocalStripe
+) -> None:
+    await world.desk.create_link(ADA, make_invoice(world.db), SEEN, patience=5)
+    world.db.run(pausing.pause, world.ledgers.id, pausing.AWAY)
+    await world.watching.poll_if_due()
+    assert (await world.desk.get_stripe_state()).paused_because is None
