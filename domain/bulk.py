@@ -13,7 +13,7 @@ from domain.database import database_now
 from domain.eligibility import Reason
 from domain.errors import AmountsChanged, NotEligible, NothingSelected, RunNotFound
 from domain.links import Terms
-from domain.models import BulkRun, BulkRunItem, Invoice, Link, Organisation, SelectionItem
+from domain.models import Base, BulkRun, BulkRunItem, Invoice, Link, Organisation, SelectionItem
 from domain.money import Money
 from domain.summaries import Actor, BulkItem, BulkResult, Confirmation, Outcome
 
@@ -116,7 +116,14 @@ def list_unfinished(session: Session, since: datetime) -> list[tuple[Actor, int,
 
 def summarise(session: Session, run: BulkRun) -> BulkResult:
     rows = session.execute(
-        sa.select(BulkRunItem, Invoice.number, Link.url)
+        sa.select(
+            BulkRunItem.invoice_id,
+            BulkRunItem.outcome,
+            BulkRunItem.reason,
+            BulkRunItem.refusal,
+            Invoice.number,
+            Link.url,
+        )
         .join(Invoice, Invoice.id == BulkRunItem.invoice_id)
         .outerjoin(Link, Link.id == BulkRunItem.link_id)
         .where(BulkRunItem.run_id == run.id)
@@ -132,14 +139,16 @@ def summarise(session: Session, run: BulkRun) -> BulkResult:
     )
 
 
-def _summarise_item(item: BulkRunItem, number: str, url: str | None) -> BulkItem:
+def _summarise_item(
+    invoice_id: int, outcome: str, reason: str | None, refusal: str | None, number: str, url: str | None
+) -> BulkItem:
     return BulkItem(
-        invoice_id=item.invoice_id,
+        invoice_id=invoice_id,
         number=number,
-        outcome=Outcome(item.outcome),
-        reason=Reason(item.reason) if item.reason else None,
-        refusal=item.refusal,
-        url=url if item.outcome == Outcome.CREATED else None,
+        outcome=Outcome(outcome),
+        reason=Reason(reason) if reason else None,
+        refusal=refusal,
+        url=url if outcome == Outcome.CREATED else None,
     )
 
 
@@ -176,39 +185,30 @@ def _begin(
     )
     session.add(run)
     clock = database_now(session)
-    reserved: list[tuple[Invoice, Link | Reason]] = []
-    for invoice in chosen:
-        try:
-            link = links.reserve(
-                session,
-                invoice,
-                organisation,
-                terms,
-                existing.get(invoice.id),
-                by=actor,
-                now=now,
-                clock=clock,
-                claim=False,
-            )
-            reserved.append((invoice, link))
-        except NotEligible as refusal:
-            reserved.append((invoice, refusal.reason))
+    outcomes = links.reserve(
+        session, chosen, organisation, terms, existing, by=actor, now=now, clock=clock, claim=False
+    )
     session.flush()
-    for ordinal, (invoice, outcome) in enumerate(reserved):
-        skipped = isinstance(outcome, Reason)
-        session.add(
-            BulkRunItem(
-                run_id=run.id,
-                ordinal=ordinal,
-                invoice_id=invoice.id,
-                link_id=None if isinstance(outcome, Reason) else outcome.id,
-                outcome=Outcome.SKIPPED.value if skipped else Outcome.BEING_CREATED.value,
-                reason=outcome.value if isinstance(outcome, Reason) else None,
-            )
-        )
-    session.flush()
+    if chosen:
+        items = [
+            {
+                "run_id": run.id,
+                "ordinal": ordinal,
+                "invoice_id": invoice.id,
+                **_begun_as(outcomes[invoice.id]),
+            }
+            for ordinal, invoice in enumerate(chosen)
+        ]
+        session.execute(sa.insert(Base.metadata.tables[BulkRunItem.__tablename__]), items)
     finish_if_settled(session, run.id, now)
     return summarise(session, run)
+
+
+def _begun_as(outcome: int | Reason) -> dict[str, object]:
+    """What an item says of a reserved link, or of the reason why there is none."""
+    if isinstance(outcome, Reason):
+        return {"link_id": None, "outcome": Outcome.SKIPPED.value, "reason": outcome.value}
+    return {"link_id": outcome, "outcome": Outcome.BEING_CREATED.value, "reason": None}
 
 
 def _lock_invoices(session: Session, organisation: Organisation, ids: Iterable[int]) -> list[Invoice]:

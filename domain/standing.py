@@ -33,8 +33,13 @@ def standing(
     return LinkStatus.NOT_CREATED.value, link_state != "reserved" and amount_reason(money) is None
 
 
+def standing_of(invoice: Invoice, link_state: str | None, link_status: str) -> tuple[str, str]:
+    """The invoice's status and position, from its amount and its link in the current ledger."""
+    status, eligible = standing(Money(invoice.amount, invoice.currency), link_state, link_status)
+    return status, position(eligible=eligible, due_date=invoice.due_date, number_key=invoice.number_key)
+
+
 def place(invoice: Invoice, link: Link | None) -> None:
-    """Set the invoice's status and position from its amount and its link in the current ledger."""
+    """Set the invoice's status and position."""
     state, status = (None, "") if link is None else (link.state, link.status)
-    invoice.status, eligible = standing(Money(invoice.amount, invoice.currency), state, status)
-    invoice.position = position(eligible=eligible, due_date=invoice.due_date, number_key=invoice.number_key)
+    invoice.status, invoice.position = standing_of(invoice, state, status)
