@@ -1,4 +1,4 @@
-"""A page of the list that a search finds, in list order and quickly however many it finds (decisions 0010 and 0014).
+"""A page of the list that a search finds, in list order and quickly however many it finds (decision 0014).
 
 Little is found by looking up all of it and putting it in order; much by walking the list and asking of each invoice
 whether it is found. What is found on the way says how far the walk will go, and so which of the two goes on.
@@ -12,7 +12,7 @@ from domain.search_terms import phrase_of, prefix_range
 
 Condition = sa.ColumnElement[bool]
 # So few are looked up without further ado.
-FEW = 2_500
+FEW = 4_500
 # So many are gathered once for a whole stretch of the walk; of more, each invoice's own terms are asked for.
 MANY = 20_000
 FIRST_STRETCH = 1_000
@@ -59,7 +59,7 @@ def find_page(
         if end is None or len(page) == limit:
             return page
         ahead = length * (limit - len(page)) // len(found) if found else FAR
-        if rate == ASKED_RATE and ahead > SOON and not _are_more(session, terms, MANY):
+        if rate == ASKED_RATE and found and ahead > SOON and not _are_more(session, terms, MANY):
             is_found, rate = _is_gathered(terms), GATHERED_RATE
         if ahead // rate > FEW and not _are_more(session, terms, ahead // rate):
             return _in_order(session, all_found, limit)
