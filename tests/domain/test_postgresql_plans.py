@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from domain import deliveries, home, invoices, links, searching, stripe_events
+from domain import deliveries, exporting, home, invoices, links, searching, stripe_events
 from domain.database import make_engine
 from domain.models import Base, Ledger
 from domain.summaries import LinkStatus
@@ -120,6 +120,10 @@ def _page(search: str, status: str | None, after: str | None = None) -> Question
     return lambda s: searching.find_page(s, 1, search, status=status, after=after, limit=101)
 
 
+def _exported(search: str) -> Question:
+    return lambda s: exporting.export_page(s, TEAM, 1, filter=None, search=search, after="inv-2")
+
+
 def _watch(session: Session) -> object:
     assert session.get_one(Ledger, 1).swept_until is not None
     return stripe_events.watch_from(session, 1)
@@ -140,6 +144,8 @@ QUESTIONS: dict[str, tuple[Question, str]] = {
     "a search that finds nothing": (_page("nobody", "Paid"), "pk_search_terms"),
     "a search that finds much": (_page("corporation", "Paid"), "ix_search_terms_invoice_id"),
     "a search that is gathered": (_page("acme 25", None), "pk_search_terms"),
+    "a page of an export": (_exported(""), "uq_invoices_organisation_id_number_key"),
+    "a page of an export that is searched": (_exported("corporation"), "ix_search_terms_invoice_id"),
     "one invoice by number": (
         lambda s: invoices.find_by_number(s, TEAM, "INV-12345", 1),
         "uq_invoices_organisation_id_number_key",

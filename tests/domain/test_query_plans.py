@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from domain import bulk, home, invoices, links, searching, selections, stripe_events
+from domain import bulk, exporting, home, invoices, links, searching, selections, stripe_events
 from domain.database import Database
 from domain.models import Invoice, Ledger, Organisation, Selection
 from domain.selection_ids import new_id
@@ -71,6 +71,9 @@ def _questions() -> dict[str, Question]:
     def listed(search: str, status: str | None, after: str | None = None) -> Question:
         return lambda s: searching.find_page(s, 1, search, status=status, after=after, limit=101)
 
+    def exported(search: str) -> Question:
+        return lambda s: exporting.export_page(s, TEAM, 1, filter=None, search=search, after="inv-0")
+
     return {
         "one invoice by number": lambda s: invoices.find_by_number(s, TEAM, "INV-1", 1),
         "one invoice by id": lambda s: invoices.get(s, TEAM, 3, 1),
@@ -87,6 +90,8 @@ def _questions() -> dict[str, Question]:
         "the modal of a list that is written down": lambda s: selections.show_list(
             s, ANNA, _written_down(s), 1, room=30
         ),
+        "a page of an export": exported(""),
+        "a page of an export that is searched": exported("acme"),
         "Home": lambda s: home.get_home(s, TEAM, 1),
         "the result of a run": lambda s: bulk.summarise(s, bulk.BulkRun(id=1, organisation_id=1)),
         "claiming links": lambda s: links.claim_due(s, links.Terms(1, "me", timedelta(seconds=60)), 16),
