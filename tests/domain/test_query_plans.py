@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from domain import bulk, exporting, home, invoices, links, searching, selections, stripe_events
 from domain.database import Database
-from domain.models import Invoice, Ledger, Organisation, Selection
+from domain.models import BulkRun, Invoice, Ledger, Organisation, Selection
 from domain.selection_ids import new_id
 from domain.summaries import Actor
 from tests.domain.factories import NOW, TEAM, make_invoice, make_ledger, make_link, make_organisation
@@ -93,7 +93,7 @@ def _questions() -> dict[str, Question]:
         "a page of an export": exported(""),
         "a page of an export that is searched": exported("acme"),
         "Home": lambda s: home.get_home(s, TEAM, 1),
-        "the result of a run": lambda s: bulk.summarise(s, bulk.BulkRun(id=1, organisation_id=1)),
+        "the result of a run": lambda s: bulk.summarise(s, BulkRun(id=1, organisation_id=1)),
         "claiming links": lambda s: links.claim_due(s, links.Terms(1, "me", timedelta(seconds=60)), 16),
     }
 
