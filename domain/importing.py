@@ -7,7 +7,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -72,7 +72,11 @@ def take(
         db.run(_audit, organisation, "import.begin", organisation.team_id, actor, now)
     organisation_id = 0 if organisation is None else organisation.id
     pause = _Pause(PAUSE_SECONDS if db.is_sqlite and not dry_run else 0)
-    with closing(_Seen()) as seen, closing(_ahead(_chunks(lines, CHUNK_ROWS, seen))) as chunks:
+    with (
+        _connections_of_its_own(db),
+        closing(_Seen()) as seen,
+        closing(_ahead(_chunks(lines, CHUNK_ROWS, seen))) as chunks,
+    ):
         for chunk in chunks:
             for line in chunk.bad:
                 on_bad(line)
@@ -119,6 +123,16 @@ def _audit(
     now: datetime,
 ) -> None:
     audit.record(session, action, subject, actor=actor, now=now, organisation_id=organisation.id)
+
+
+@contextmanager
+def _connections_of_its_own(db: Database) -> Iterator[None]:
+    """Leave none to others that write_rows has set up for many rows: they would hold memory, and their log."""
+    try:
+        yield
+    finally:
+        if db.is_sqlite:
+            db.engine.dispose()
 
 
 @dataclass(frozen=True)

@@ -102,6 +102,68 @@ def test_new_invoices_are_added_as_they_are(db: Database, organisation: Organisa
     check_derived(db)
 
 
+@pytest.mark.parametrize(
+    "text", ["\\", "\\N", "\\.", "a\tb", "a\r\nb\n", "\\t", "'\"", "a,b", "\u2028", "🧾", "NULL"]
+)
+def test_text_is_stored_letter_for_letter(db: Database, organisation: OrganisationSummary, text: str) -> None:
+    """Whatever the databases' formats for many rows make of it."""
+    take(db, organisation, [line("INV-1", description=text), line("INV-2")], now=NOW)
+
+    assert [row.description for row in stored(db)] == [text, ""]
+
+
+def test_more_rows_and_terms_than_one_statement_holds_are_stored(
+    db: Database, organisation: OrganisationSummary
+) -> None:
+    names = [" ".join(f"w{n}x{word}" for word in range(n % 50)) or "Acme" for n in range(1_100)]
+
+    take(db, organisation, [line(f"INV-{n}", n, buyer_name=name) for n, name in enumerate(names)], now=NOW)
+
+    check_derived(db)
+
+
+def test_an_import_leaves_no_connection_set_up_for_many_rows(
+    db: Database, organisation: OrganisationSummary
+) -> None:
+    if not db.is_sqlite:
+        return
+
+    def settings(session: Session) -> list[int]:
+        return [
+            session.execute(sa.text(f"PRAGMA {name}")).scalar_one()
+            for name in ("cache_size", "wal_autocheckpoint")
+        ]
+
+    before = db.run(settings)
+
+    take(db, organisation, [line("INV-1")], now=NOW)
+
+    assert db.run(settings) == before
+
+
+def test_a_new_invoice_by_hand_follows_the_imported_ones(
+    db: Database, organisation: OrganisationSummary
+) -> None:
+    """The ids that an import reserves are taken for everybody."""
+    take(db, organisation, [line("INV-1"), line("INV-2")], now=NOW)
+
+    def add(session: Session) -> int:
+        one = Invoice(
+            organisation_id=organisation.id,
+            number="INV-3",
+            number_key="inv-3",
+            buyer_name="Acme",
+            amount=1,
+            currency="USD",
+            position="",
+        )
+        session.add(one)
+        session.flush()
+        return one.id
+
+    assert db.run(add) > max(row.id for row in stored(db, buyer_name="Acme Corporation"))
+
+
 def test_the_same_file_again_changes_nothing(db: Database, organisation: OrganisationSummary) -> None:
     lines = [line(f"INV-{n}", buyer_name="x" * 10_000) for n in range(20)]
     take(db, organisation, lines, now=NOW)
