@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.__main__ import main
+from domain.migrations import SchemaBusy
 
 SLACK = {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1"}
 
@@ -110,6 +111,20 @@ def test_upgrading_says_whether_there_was_anything_to_do(
     assert "is up to date" in capsys.readouterr().out
     assert oct(data_file(env).stat().st_mode)[-3:] == "600"
     assert oct(data_file(env).parent.stat().st_mode)[-3:] == "700"
+
+
+def test_an_upgrade_that_finds_no_moment_says_why(
+    env: dict[str, str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def find_none(*_: object) -> None:
+        raise SchemaBusy
+
+    monkeypatch.setattr("domain.migrations.upgrade", find_none)
+
+    assert main(["db", "upgrade"], env) == 2
+
+    [sentence] = capsys.readouterr().err.splitlines()
+    assert sentence.startswith("The schema isn't brought up to date yet: another transaction")
 
 
 def test_a_database_that_cannot_be_reached_ends_a_command_with_a_sentence(

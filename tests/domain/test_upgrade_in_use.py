@@ -3,6 +3,7 @@
 import contextlib
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from domain import migrations, organisations
 from domain.database import Database
-from domain.migrations import SchemaBusy, SchemaTooOld, check, upgrade
+from domain.migrations import REVISIONS, SchemaBusy, SchemaTooOld, check, upgrade
 from domain.models import Invoice, Link, OutboxMessage, Payment, SearchTerm, StripeEvent
 from domain.search_terms import terms_of
 from tests.domain.factories import TEAM
@@ -50,6 +51,7 @@ def at_work(*writers: Writer) -> Iterator[None]:
     finally:
         for writer in writers:
             writer.stop()
+    assert [writer.failure for writer in writers] == [None] * len(writers)
 
 
 def test_no_write_is_lost_and_everybody_goes_on(
@@ -147,6 +149,28 @@ def test_an_upgrade_goes_on_after_a_moment_in_which_it_was_held_up(
             monkeypatch.setattr("domain.migrations.time.sleep", let_go)
             assert upgrade(db.engine)
         assert held.is_set()
+
+
+def test_nothing_is_done_twice_by_two_who_upgrade_at_once(
+    blank_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    run = migrations._run
+
+    def counted(connection: sa.Connection, revision: str) -> None:
+        run(connection, revision)
+        done.append(revision)
+
+    with opened(blank_database_url) as one, opened(blank_database_url) as other:
+        make_first(one.engine)
+        monkeypatch.setattr(migrations, "_run", counted)
+        with ThreadPoolExecutor(2) as threads:
+            did = list(threads.map(upgrade, [one.engine, other.engine]))
+        check(one.engine)
+        assert tuple(done) == REVISIONS[1:]
+        assert any(did)
+        with one.engine.connect() as connection:
+            assert connection.execute(sa.text("SELECT count(*) FROM alembic_version")).scalar() == 1
 
 
 def test_an_upgrade_that_was_killed_between_two_versions_goes_on_where_it_was(
