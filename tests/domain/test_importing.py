@@ -122,11 +122,10 @@ def test_more_rows_and_terms_than_one_statement_holds_are_stored(
     check_derived(db)
 
 
-def test_an_import_leaves_no_connection_set_up_for_many_rows(
-    db: Database, organisation: OrganisationSummary
-) -> None:
-    if not db.is_sqlite:
-        return
+def test_an_import_leaves_no_connection_of_sqlite_set_up_for_many_rows(sqlite_url: str) -> None:
+    db = Database(sqlite_url)
+    make_organisation(db)
+    organisation = db.run(organisations.get_by_team, TEAM)
 
     def settings(session: Session) -> list[int]:
         return [
@@ -139,6 +138,7 @@ def test_an_import_leaves_no_connection_set_up_for_many_rows(
     take(db, organisation, [line("INV-1")], now=NOW)
 
     assert db.run(settings) == before
+    db.close_now()
 
 
 def test_a_new_invoice_by_hand_follows_the_imported_ones(
