@@ -1,0 +1,68 @@
+"""Three processes see many payments by webhook, poll and sweep together: none is doubled, and all are posted."""
+
+import asyncio
+import itertools
+import os
+from contextlib import AsyncExitStack
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from bot.local.stripe.server import LocalStripe
+from domain import announcing, deliveries
+from domain.database import Database
+from domain.models import OutboxMessage, Payment
+from domain.money import Money
+from domain.stripe_events import TYPES
+from tests.domain import world as worlds
+from tests.domain.conftest import stripe
+from tests.domain.factories import make_invoice
+from tests.domain.world import ADA
+
+__all__ = ["stripe"]
+
+PAYMENTS = 1000 if os.environ.get("PAYLINK_MODEL") == "long" else 100
+SEEN = Money(120_050, "USD")
+
+
+@pytest.mark.postgres
+async def test_each_is_recorded_and_posted_once(
+    postgresql_url: str, stripe: LocalStripe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(announcing, "ONE_A_SECOND", timedelta(0))
+    monkeypatch.setattr(deliveries, "LEAST_APART", 0.0)
+    async with AsyncExitStack() as stack:
+        three = []
+        for owner in ("one", "two", "three"):
+            db = Database(postgresql_url)
+            stack.push_async_callback(db.close)
+            three.append(await stack.enter_async_context(worlds.world(db, stripe, owner=owner)))
+        first = three[0]
+        for _ in range(PAYMENTS):
+            await first.desk.create_link(ADA, make_invoice(first.db), SEEN, patience=10)
+        for link in stripe.links():
+            await stripe.pay((await stripe.open_session(link["id"]))["id"])
+        events = [event for event in stripe.objects("event") if event["type"] in TYPES]
+        turns = itertools.cycle(three)
+
+        async def deliver_webhooks() -> None:
+            # Each twice, to whichever process the load balancer chooses.
+            for event in events * 2:
+                await next(turns).watching.receive(event)
+
+        await asyncio.gather(
+            deliver_webhooks(),
+            *(one.watching.poll_if_due() for one in three),
+            *(one.watching.sweep_if_due(at_start=True) for one in three),
+            *(one.watching.settle_due() for one in three),
+        )
+        await asyncio.gather(*(one.watching.settle_due() for one in three))
+        await asyncio.gather(*(one.announcing.deliver_due() for one in three))
+
+        recorded = first.db.run(lambda session: list(session.scalars(sa.select(Payment.verdict))))
+        assert recorded == ["paid"] * PAYMENTS
+        states = first.db.run(lambda session: list(session.scalars(sa.select(OutboxMessage.state))))
+        assert states == ["posted"] * PAYMENTS
+        keys = [message.key for one in three for message in one.poster.posted]
+        assert len(keys) == len(set(keys)) == PAYMENTS
