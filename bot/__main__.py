@@ -18,8 +18,11 @@ def main(argv: Sequence[str], env: Mapping[str, str]) -> int:
 
     What goes wrong is one sentence on standard error, never a traceback.
     """
-    from bot.cli import command
-    from bot.commands import Stop
+    from bot.lean import lean_imports
+
+    with lean_imports():
+        from bot.cli import command
+        from bot.commands import Stop
 
     try:
         command()(args=list(argv), prog_name="paylink", obj=dict(env))

@@ -86,8 +86,11 @@ def serve(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log more.")] = False,
 ) -> None:
     """Run the bot until it is told to stop (SIGTERM or Ctrl-C)."""
-    from bot.config import SettingsProblem, require_for_serving
-    from bot.serve import serve_until_stopped
+    from bot.lean import lean_imports
+
+    with lean_imports():
+        from bot.config import SettingsProblem, require_for_serving
+        from bot.serve import serve_until_stopped
 
     settings = settings_of(context)
     try:
