@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, cast
@@ -11,7 +10,7 @@ import psycopg
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from domain.database import Database, insert_into
+from domain.database import insert_into
 from domain.errors import DatabaseUnavailable
 from domain.import_fields import ImportedInvoice
 from domain.models import Invoice, Ledger, Link, Organisation, SearchTerm
@@ -38,7 +37,6 @@ _SQLITE_CACHE_KIBIBYTES = 32 * 1024
 # In one statement; few enough for its places, and for it to be kept compiled.
 _SQLITE_ROWS = 500
 
-
 Terms = dict[str, set[str]]
 """Where a search for an invoice may begin, by its number's key."""
 
@@ -64,7 +62,6 @@ def write_rows(
             session.execute(sa.text("SET LOCAL synchronous_commit = off"))
         else:
             session.execute(sa.text(f"PRAGMA cache_size = -{_SQLITE_CACHE_KIBIBYTES}"))
-            session.execute(sa.text("PRAGMA wal_autocheckpoint = 0"))  # see checkpoint()
         # Another import of this organisation waits here, so nobody inserts between the look and the write.
         session.execute(
             sa.select(Organisation.id)
@@ -78,15 +75,6 @@ def write_rows(
         _insert(session, organisation_id, fresh, terms)
         _update(session, organisation_id, changed, known, terms)
     return Changes(len(fresh), len(changed), len(rows) - len(fresh) - len(changed))
-
-
-def checkpoint(db: Database) -> None:
-    """On SQLite, what else each commit would do: bring its pages from the log into the database.
-
-    Other writers needn't wait for it, so it is what the import does while it lets them in.
-    """
-    with closing(db.engine.raw_connection()) as connection:
-        connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)")
 
 
 def _known(session: Session, organisation_id: int, keys: list[str], *, lock: bool) -> dict[str, sa.Row[Any]]:

@@ -20,7 +20,7 @@ from domain.database import Database
 from domain.errors import DatabaseUnavailable
 from domain.import_fields import ImportedInvoice
 from domain.import_lines import BadLine
-from domain.import_writing import Changes, Terms, checkpoint, write_rows
+from domain.import_writing import Changes, Terms, write_rows
 from domain.models import Organisation
 from domain.organisations import OPERATOR
 from domain.search_terms import terms_of
@@ -83,8 +83,6 @@ def take(
             pause.wait()
             changes = _persist(db, organisation_id, chunk, dry_run)
             pause.begin()
-            if db.is_sqlite and not dry_run:
-                checkpoint(db)
             result.new += changes.new
             result.updated += changes.updated
             result.unchanged += changes.unchanged
@@ -127,7 +125,7 @@ def _audit(
 
 @contextmanager
 def _connections_of_its_own(db: Database) -> Iterator[None]:
-    """Leave none to others that write_rows has set up for many rows: they would hold memory, and their log."""
+    """Leave none to others that write_rows has set up for many rows: they would hold on to the memory."""
     try:
         yield
     finally:
