@@ -10,14 +10,20 @@ from sqlalchemy.orm import Session
 from domain.database import database_now
 from domain.models import Duty, Link, OutboxMessage, StripeEvent
 
-_CLAIMED = (Link, StripeEvent, OutboxMessage, Duty)
+# Only what is open can be claimed, and indexes hold only that: a start must not read a million settled links.
+_CLAIMED: tuple[tuple[type[Link | StripeEvent | OutboxMessage | Duty], sa.ColumnElement[bool]], ...] = (
+    (Link, Link.state == "reserved"),
+    (StripeEvent, StripeEvent.settled_at.is_(None)),
+    (OutboxMessage, OutboxMessage.state.in_(["waiting", "sending"])),
+    (Duty, sa.true()),
+)
 
 
 def list_owners(session: Session) -> set[str]:
     """Whoever holds a claim now."""
     owners: set[str] = set()
-    for table in _CLAIMED:
-        held = sa.select(table.owner).where(table.lease_until.is_not(None), table.owner.is_not(None))
+    for table, is_open in _CLAIMED:
+        held = sa.select(table.owner).where(is_open, table.lease_until.is_not(None), table.owner.is_not(None))
         owners.update(owner for owner in session.scalars(held.distinct()) if owner)
     return owners
 
@@ -25,9 +31,9 @@ def list_owners(session: Session) -> set[str]:
 def end_claims(session: Session, owners: set[str]) -> None:
     """End the leases of processes that are known to be gone, or of this one when it stops."""
     now = database_now(session)
-    for table in _CLAIMED:
+    for table, is_open in _CLAIMED:
         session.execute(
             sa.update(table)
-            .where(table.owner.in_(owners), table.lease_until.is_not(None))
+            .where(is_open, table.owner.in_(owners), table.lease_until.is_not(None))
             .values(lease_until=now)
         )

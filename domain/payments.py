@@ -119,7 +119,8 @@ def _mark_paid(session: Session, link: Link, payment: Payment, now: datetime) ->
     link.status, link.paid_at, link.changed_at = LinkStatus.PAID.value, payment.paid_at, now
     link.amount_received, link.stripe_payment = payment.amount, payment.payment_intent
     if session.scalar(sa.select(Ledger.current).where(Ledger.id == link.ledger_id)):
-        place(session.get_one(Invoice, link.invoice_id), link)
+        # Locked before it is read: an import that is about to commit changes what the position is made of.
+        place(session.get_one(Invoice, link.invoice_id, with_for_update=True), link)
     outbox.enqueue(
         session,
         AnnouncementKind.PAID,

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from domain import deliveries, exporting, home, invoices, links, searching, stripe_events
+from domain import claims, deliveries, exporting, home, invoices, links, searching, stripe_events
 from domain.database import make_engine
 from domain.models import Base, Ledger
 from domain.summaries import LinkStatus
@@ -169,6 +169,8 @@ QUESTIONS: dict[str, tuple[Question, str]] = {
         lambda s: stripe_events.claim_due(s, 1, 16, owner="me", lease=LEASE),
         "ix_stripe_events_due or ix_stripe_events_settled_at",
     ),
+    "who holds claims": (claims.list_owners, "ix_links_due"),
+    "ending claims": (lambda s: claims.end_claims(s, {"me"}), "ix_links_due"),
     "whether a link is pending": (_watch, "ix_links_status"),
 }
 
