@@ -37,6 +37,8 @@ ABLATIONS = {
 
 
 LONG_TESTS = {
+    "test_long_outages.py": "Slack away for an hour, then refusals: not posted, or more than one a second in a channel",
+    "test_many_payments.py": "three processes, 1,000 payments, webhook and poll together: doubled or not posted",
     "test_model.py": "a stateful model, 500 examples of 50 steps: divergences",
     "test_bad_input.py": "10,000 damaged payloads over HTTP and Socket Mode: unhandled, or answered with 5xx",
 }
