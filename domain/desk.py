@@ -10,7 +10,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy.orm import Session
 
-from domain import audit, bulk, home, invoices, organisations, selections
+from domain import audit, bulk, home, invoice_details, invoices, organisations, selections
 from domain.database import Database
 from domain.errors import InvoiceNotFound, RunNotFound, SelectionNotFound
 from domain.ledgers import Ledgers
@@ -22,6 +22,7 @@ from domain.summaries import (
     BulkResult,
     Confirmation,
     HomeSummary,
+    InvoiceDetails,
     InvoiceList,
     InvoiceOption,
     InvoiceSummary,
@@ -62,6 +63,15 @@ class Desk:
     async def get_invoice(self, actor: Actor, invoice_id: int) -> InvoiceSummary:
         """Raises InvoiceNotFound, and audits it, when the id isn't one of this organisation's."""
         look = self._db.read(invoices.get, actor.team_id, invoice_id, self._ledgers.id)
+        return await self._audited(actor, look)
+
+    async def find_details(self, actor: Actor, number: str) -> InvoiceDetails | None:
+        """As find_invoice, with what else the details of an invoice tell."""
+        return await self._db.read(invoice_details.find_by_number, actor.team_id, number, self._ledgers.id)
+
+    async def get_details(self, actor: Actor, invoice_id: int) -> InvoiceDetails:
+        """As get_invoice, with what else the details of an invoice tell."""
+        look = self._db.read(invoice_details.get, actor.team_id, invoice_id, self._ledgers.id)
         return await self._audited(actor, look)
 
     async def find_nearest(self, actor: Actor, number: str) -> tuple[InvoiceOption, ...]:

@@ -191,6 +191,15 @@ class StripeState:
 
 
 @dataclass(frozen=True)
+class InvoiceDetails:
+    """An invoice, and how its organisation and Paylink stand: what the details of an invoice tell."""
+
+    invoice: InvoiceSummary
+    organisation: OrganisationSummary
+    stripe: StripeState
+
+
+@dataclass(frozen=True)
 class HomeSummary:
     organisation: OrganisationSummary
     stripe: StripeState

@@ -1,9 +1,7 @@
 """One invoice: looking at it, creating its link, copying the URL."""
 
-import asyncio
-
 from domain.errors import AmountChanged, LedgerChanged, NotEligible, PaylinkError
-from domain.summaries import Actor, InvoiceSummary
+from domain.summaries import Actor, InvoiceDetails
 from handlers.delivery import Delivery
 from handlers.modals import Place, open_modal, push_modal, replace_modal, update
 from handlers.office import Office
@@ -65,8 +63,8 @@ async def by_id(
     office: Office, actor: Actor, invoice_id: int, *, said: str | None = None, creating: bool = False
 ) -> Json:
     """The details modal of an invoice. Raises InvoiceNotFound."""
-    invoice = await office.desk.get_invoice(actor, invoice_id)
-    return await _made(office, actor, invoice, said=said, creating=creating)
+    shown = await office.desk.get_details(actor, invoice_id)
+    return _made(shown, said=said, creating=creating)
 
 
 async def _create(office: Office, actor: Actor, clicked: SeenInvoice) -> str | None:
@@ -81,10 +79,9 @@ async def _create(office: Office, actor: Actor, clicked: SeenInvoice) -> str | N
 async def _show_outcome(
     office: Office, delivery: Delivery, place: Place, invoice_id: int, said: str | None
 ) -> None:
-    invoice = await office.desk.get_invoice(delivery.actor, invoice_id)
-    view = await _made(office, delivery.actor, invoice, said=said)
-    shown = await update(office.log, delivery.client, place, view)
-    if shown is not None and (invoice.being_created or shown.stale):
+    found = await office.desk.get_details(delivery.actor, invoice_id)
+    shown = await update(office.log, delivery.client, place, _made(found, said=said))
+    if shown is not None and (found.invoice.being_created or shown.stale):
         office.watch(_follow(office, delivery, shown, invoice_id))
 
 
@@ -93,10 +90,9 @@ async def _follow(office: Office, delivery: Delivery, place: Place, invoice_id: 
     for seconds in LOOK_AGAIN:
         await office.pause(seconds)
         try:
-            invoice = await office.desk.get_invoice(delivery.actor, invoice_id)
-            if not invoice.being_created:
-                view = await _made(office, delivery.actor, invoice)
-                shown = await update(office.log, delivery.client, place, view)
+            found = await office.desk.get_details(delivery.actor, invoice_id)
+            if not found.invoice.being_created:
+                shown = await update(office.log, delivery.client, place, _made(found))
                 if shown is None or not shown.stale:
                     return
         except PaylinkError as error:
@@ -104,10 +100,10 @@ async def _follow(office: Office, delivery: Delivery, place: Place, invoice_id: 
 
 
 async def _by_number(office: Office, actor: Actor, number: str) -> Json:
-    invoice = await office.desk.find_invoice(actor, number)
-    if invoice is None:
+    found = await office.desk.find_details(actor, number)
+    if found is None:
         return unknown(number, await office.desk.find_nearest(actor, number))
-    return await _made(office, actor, invoice)
+    return _made(found)
 
 
 async def _copy(office: Office, actor: Actor, invoice_id: int) -> Json:
@@ -117,15 +113,5 @@ async def _copy(office: Office, actor: Actor, invoice_id: int) -> Json:
     return copying(invoice, invoice.link)
 
 
-async def _made(
-    office: Office,
-    actor: Actor,
-    invoice: InvoiceSummary,
-    *,
-    said: str | None = None,
-    creating: bool = False,
-) -> Json:
-    organisation, stripe = await asyncio.gather(
-        office.desk.get_organisation(actor.team_id), office.desk.get_stripe_state()
-    )
-    return details(invoice, organisation, stripe, said=said, creating=creating)
+def _made(found: InvoiceDetails, *, said: str | None = None, creating: bool = False) -> Json:
+    return details(found.invoice, found.organisation, found.stripe, said=said, creating=creating)

@@ -24,6 +24,7 @@ from domain.summaries import (
     BulkResult,
     Confirmation,
     HomeSummary,
+    InvoiceDetails,
     InvoiceList,
     InvoiceOption,
     InvoiceSummary,
@@ -85,6 +86,16 @@ class FakeDesk:
         if invoice_id not in self.invoices:
             raise InvoiceNotFound(str(invoice_id))
         return self.invoices[invoice_id]
+
+    async def find_details(self, actor: Actor, number: str) -> InvoiceDetails | None:
+        found = await self.find_invoice(actor, number)
+        return None if found is None else self._details(found)
+
+    async def get_details(self, actor: Actor, invoice_id: int) -> InvoiceDetails:
+        return self._details(await self.get_invoice(actor, invoice_id))
+
+    def _details(self, invoice: InvoiceSummary) -> InvoiceDetails:
+        return InvoiceDetails(invoice, self.organisation, self.stripe)
 
     async def find_nearest(self, actor: Actor, number: str) -> tuple[InvoiceOption, ...]:
         await self._asked(actor)
