@@ -9,12 +9,13 @@ from sqlalchemy.orm import Session
 
 from domain.database import database_now
 from domain.models import Duty, Link, OutboxMessage, StripeEvent
+from domain.outbox import IS_OPEN
 
 # Only what is open can be claimed, and indexes hold only that: a start must not read a million settled links.
 _CLAIMED: tuple[tuple[type[Link | StripeEvent | OutboxMessage | Duty], sa.ColumnElement[bool]], ...] = (
     (Link, Link.state == "reserved"),
     (StripeEvent, StripeEvent.settled_at.is_(None)),
-    (OutboxMessage, OutboxMessage.state.in_(["waiting", "sending"])),
+    (OutboxMessage, IS_OPEN),
     (Duty, sa.true()),
 )
 

@@ -61,7 +61,7 @@ def claim_due(session: Session, *, owner: str, lease: timedelta, margin: timedel
     # The first open message of each destination, whoever is at it: nothing overtakes it.
     first = (
         sa.select(sa.func.min(OutboxMessage.id))
-        .where(OutboxMessage.state.in_(["waiting", "sending"]))
+        .where(outbox.IS_OPEN)
         .group_by(OutboxMessage.organisation_id, OutboxMessage.destination)
     )
     due = session.execute(
@@ -80,7 +80,7 @@ def claim_due(session: Session, *, owner: str, lease: timedelta, margin: timedel
 def _doubt_abandoned(session: Session, now: datetime, settled_after: timedelta) -> None:
     session.execute(
         sa.update(OutboxMessage)
-        .where(OutboxMessage.state == "sending", OutboxMessage.lease_until < now)
+        .where(outbox.IS_OPEN, OutboxMessage.state == "sending", OutboxMessage.lease_until < now)
         .values(
             state="waiting",
             owner=None,

@@ -10,6 +10,11 @@ from domain.database import database_now, insert_into
 from domain.models import OutboxMessage
 from domain.summaries import AnnouncementKind
 
+# Said in the statement itself: SQLite uses the index of open messages for no value that it is only given (decision 0011).
+IS_OPEN = OutboxMessage.state.in_(
+    [sa.literal(state, literal_execute=True) for state in ("waiting", "sending")]
+)
+
 
 def enqueue(
     session: Session,
