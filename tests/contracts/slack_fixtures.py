@@ -109,12 +109,12 @@ async def over_sockets(slack: LocalSlack, app: AsyncApp, connections: int = 1) -
     handlers = [AsyncSocketModeHandler(app, slack.app_token, ping_interval=1) for _ in range(connections)]
     try:
         for handler in handlers:
-            await handler.connect_async()
+            await handler.connect_async()  # type: ignore[no-untyped-call]
         await slack.connected(connections)
         yield
     finally:
         for handler in handlers:
-            await handler.close_async()
+            await handler.close_async()  # type: ignore[no-untyped-call]
 
 
 @asynccontextmanager

@@ -135,7 +135,11 @@ async def test_the_first_thing_done_in_a_list_keeps_what_it_was_opened_with(worl
     shown = await world.desk.open_list(ADA, "b", room=ROOM)
     await tick(world, shown, {wanted}, {wanted}, opened_with="b")
     kept = await world.desk.show_list(ADA, shown.selection.id, room=ROOM)
-    assert (numbers(kept), kept.selection.search, kept.selection.ticked) == (["B-1"], "b", {wanted})
+    assert (numbers(kept), kept.selection.search, kept.selection.ticked) == (
+        ["B-1"],
+        "b",
+        frozenset({wanted}),
+    )
 
 
 async def test_two_first_things_at_once_lose_neither(world: World) -> None:

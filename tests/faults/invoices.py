@@ -26,10 +26,9 @@ def reserve_elsewhere(session: Session, organisation_id: int, ledger_id: int, nu
     terms, now = Terms(ledger_id, "nobody", timedelta(0)), datetime.now(UTC)
     by = Actor(organisation.team_id, "U0ELSEWHERE")
     numbers = [f"{organisation_id}-{number}" for number in numbers]
-    for invoice_id in add_invoices(session, organisation_id, numbers):
-        invoice = session.get_one(Invoice, invoice_id)
-        clock = database_now(session)
-        links.reserve(session, invoice, organisation, terms, None, by=by, now=now, clock=clock, claim=False)
+    invoices = [session.get_one(Invoice, one) for one in add_invoices(session, organisation_id, numbers)]
+    clock = database_now(session)
+    links.reserve(session, invoices, organisation, terms, {}, by=by, now=now, clock=clock, claim=False)
 
 
 def numbers_without_link(session: Session, numbers: list[str]) -> list[str]:

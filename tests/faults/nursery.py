@@ -26,11 +26,12 @@ def quicken() -> None:
     The lease and the margin aren't among them: they are settings.
     """
     from bot import beginning, workers
-    from domain import announcing, link_creation, link_search, watching
+    from domain import announcing, deliveries, link_creation, link_search, pausing, watching
 
     beginning.LONGEST_DELAY = SHORT
     workers.LONGEST_DELAY = SHORT
     announcing.ONE_A_SECOND = timedelta(milliseconds=20)
+    deliveries.LEAST_APART = announcing.ONE_A_SECOND.total_seconds()
     announcing.LONGEST_DELAY = SHORT
     announcing.LOOK_AGAIN = 0.5
     link_creation.LONGEST_DELAY = SHORT
@@ -41,6 +42,9 @@ def quicken() -> None:
     watching.HOURLY = timedelta(seconds=10)
     watching.AT_START = timedelta(seconds=2)
     watching.AFTER_TROUBLE = timedelta(seconds=SHORT)
+    watching.LONGEST_DELAY = SHORT
+    watching.LONGEST_PAUSE = SHORT
+    pausing.CLEARED_EVERY = SHORT
 
 
 def set_clock_wrong(by: timedelta) -> None:
