@@ -7,8 +7,10 @@ makes an invoice's link disappear (and a second one possible).
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Literal
 
 import sqlalchemy as sa
+import structlog
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -21,6 +23,8 @@ from domain.stripe_errors import StripeAway, StripeKeyRefused, StripeRefused, St
 
 UNANSWERED = 3
 
+_log = structlog.get_logger()
+
 
 class Ledgers:
     """The ledger in use by this process. ``id`` is None until ``start`` has reached the database."""
@@ -32,6 +36,7 @@ class Ledgers:
         self._id: int | None = None
         self._known = False
         self._unanswered = 0
+        self._paused_because: str | None = None
         self.on_known: Callable[[], None] = lambda: None
         """Told when ``known`` has become true; set by the wiring."""
 
@@ -65,23 +70,32 @@ class Ledgers:
             account = None
         except StripeKeyRefused as refused:
             if not refused.lacking:
-                await self._db.background_write(pause, self.id, refused.sentence)
-                return False
+                return await self._wait(refused.sentence)
             account = None
         except StripeAway as away:
             # Stripe that answers everything else but not this must not hold up the work for ever.
             self._unanswered += not away.unsent
             if self._unanswered < UNANSWERED:
-                await self._db.background_write(pause, self.id, AWAY)
-                return False
+                return await self._wait(AWAY)
             account = None
         except StripeTrouble:
             return False
         self._id = await self._open(account)
         await self._db.background_write(resume, self._id)
         self._known = True
+        if self._paused_because is not None:
+            self._paused_because = None
+            _log.info("stripe.resumed")
         self.on_known()
         return True
+
+    async def _wait(self, because: str) -> Literal[False]:
+        """Tell people and, once for each reason, the operator: this is asked again every few seconds."""
+        if because != self._paused_because:
+            self._paused_because = because
+            _log.warning("stripe.paused", reason=because)
+        await self._db.background_write(pause, self.id, because)
+        return False
 
     async def _open(self, account: str | None) -> int:
         try:
