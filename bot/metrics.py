@@ -1,11 +1,14 @@
 """Figures for Prometheus, in a registry of their own so that several bots fit into one process."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.metrics_core import GaugeMetricFamily
 from prometheus_client.process_collector import ProcessCollector
+from prometheus_client.registry import Collector
 from sqlalchemy.orm import Session
 
 from domain.models import Ledger, Link, OutboxMessage, Payment, PaymentException
@@ -46,6 +49,18 @@ def read_figures(session: Session, ledger_id: int) -> Figures:
         outbox={(kind, state): count for kind, state, count in outbox},
         last_checked_at=session.scalar(sa.select(Ledger.last_checked_at).where(Ledger.id == ledger_id)),
     )
+
+
+class LastCheckAge(Collector):
+    """A gauge in seconds without a value until there is one: 0 would say that Stripe was asked just now."""
+
+    name = "paylink_last_check_age_seconds"
+
+    def __init__(self) -> None:
+        self.seconds: float | None = None
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        yield GaugeMetricFamily(self.name, "Time since Stripe was last asked for payments", self.seconds)
 
 
 class Metrics:
@@ -108,11 +123,8 @@ class Metrics:
         self.outbox = Gauge(
             "paylink_outbox", "Messages for Slack by kind and state", ["kind", "state"], registry=registry
         )
-        self.last_check_age = Gauge(
-            "paylink_last_check_age_seconds",
-            "Time since Stripe was last asked for payments",
-            registry=registry,
-        )
+        self.last_check_age = LastCheckAge()
+        registry.register(self.last_check_age)
 
     def show(self, figures: Figures, now: datetime) -> None:
         """Take over what the database knows."""
@@ -127,8 +139,8 @@ class Metrics:
         self.outbox.clear()
         for (kind, state), count in figures.outbox.items():
             self.outbox.labels(kind, state).set(count)
-        if figures.last_checked_at is not None:
-            self.last_check_age.set((now - figures.last_checked_at).total_seconds())
+        checked = figures.last_checked_at
+        self.last_check_age.seconds = None if checked is None else (now - checked).total_seconds()
 
     def render(self) -> bytes:
         """In Prometheus' text format."""

@@ -88,3 +88,18 @@ def test_what_is_no_longer_there_is_no_longer_shown(db: Database) -> None:
     metrics.show(db.run(read_figures, ledger), NOW)
 
     assert "reserved" not in metrics.render().decode()
+
+
+def test_before_stripe_was_asked_no_time_since_then_is_shown(db: Database) -> None:
+    checked, unchecked = (
+        make_ledger(db, last_checked_at=NOW),
+        make_ledger(db, account="acct_2", current=False),
+    )
+    metrics = Metrics()
+    for ledger, shown in ((unchecked, False), (checked, True), (unchecked, False)):
+        metrics.show(db.run(read_figures, ledger), NOW)
+        assert ("\npaylink_last_check_age_seconds" in metrics.render().decode()) is shown
+
+
+def test_before_the_database_was_asked_no_time_since_the_last_check_is_shown() -> None:
+    assert "\npaylink_last_check_age_seconds" not in Metrics().render().decode()
