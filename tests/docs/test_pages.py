@@ -35,6 +35,15 @@ def test_every_page_can_be_reached_from_the_readme() -> None:
     assert {name_of(page) for page in PAGES} <= {name_of(page) for page in reached}
 
 
+def test_the_decisions_are_all_listed_in_their_order() -> None:
+    decisions = ROOT / "docs" / "decisions"
+    listed = re.findall(
+        r"^(\d+)\. .*\((\d{4}-[\w-]+\.md)\)$", (decisions / "README.md").read_text("utf-8"), re.M
+    )
+    records = sorted(record.name for record in decisions.glob("[0-9]*.md"))
+    assert listed == [(str(n), record) for n, record in enumerate(records, start=1)]
+
+
 def test_every_picture_is_shown_described_and_small() -> None:
     readme = (ROOT / "README.md").read_text("utf-8")
     for picture in (ROOT / "docs" / "images").glob("*.png"):
