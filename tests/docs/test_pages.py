@@ -38,7 +38,7 @@ def test_every_page_can_be_reached_from_the_readme() -> None:
 def test_the_decisions_are_all_listed_in_their_order() -> None:
     decisions = ROOT / "docs" / "decisions"
     listed = re.findall(
-        r"^(\d+)\. .*\((\d{4}-[\w-]+\.md)\)$", (decisions / "README.md").read_text("utf-8"), re.M
+        r"^(\d+)\. .*\((\d{4}-[\w-]+\.md)\)$", (decisions / "README.md").read_text("utf-8"), re.MULTILINE
     )
     records = sorted(record.name for record in decisions.glob("[0-9]*.md"))
     assert listed == [(str(n), record) for n, record in enumerate(records, start=1)]
