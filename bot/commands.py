@@ -39,7 +39,15 @@ def connect(settings: "Settings") -> "Database":
     try:
         return Database(settings.database_url)
     except OSError as error:
-        raise Stop(f"The database file can't be made: {error.strerror or type(error).__name__}.") from None
+        raise Stop(unmakeable(settings, error)) from None
+
+
+def unmakeable(settings: "Settings", error: OSError) -> str:
+    """The sentence for a SQLite file that can't be made."""
+    from sqlalchemy.engine import make_url
+
+    file = make_url(settings.database_url).database
+    return f"The database file {file} can't be made: {error.strerror or type(error).__name__}."
 
 
 @contextlib.contextmanager

@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from rich.console import Console
 from rich.text import Text
 from sqlalchemy.engine import make_url
 
-from bot.commands import Stop, connect, reached, schema_sentences
+from bot.commands import Stop, connect, reached, schema_sentences, unmakeable
 from bot.config import Settings, SettingsProblem, load_settings, require_for_serving, secret
 from bot.doctor_slack import examine_app_token, examine_bot_token, examine_channel
 from bot.doctor_stripe import examine_stripe
@@ -120,9 +121,7 @@ def examine_settings(settings: Settings) -> list[Finding]:
 def examine_database(settings: Settings) -> list[Finding | Kept]:
     url = make_url(settings.database_url)
     if url.get_backend_name() == "sqlite" and not Path(str(url.database)).exists():
-        return [
-            Finding(Level.NOTE, f"Database: there is no file {url.database} yet; the first start makes it.")
-        ]
+        return [_examine_missing_file(settings, Path(str(url.database)))]
     try:
         db = connect(settings)
     except Stop as stop:
@@ -137,6 +136,21 @@ def examine_database(settings: Settings) -> list[Finding | Kept]:
         return [Finding(Level.WRONG, f"Database: {sentence}")]
     finally:
         db.close_now()
+
+
+def _examine_missing_file(settings: Settings, path: Path) -> Finding:
+    """Whether the first start can make it: tried out beside it, since permissions don't tell of every file system."""
+    nearest = next(folder for folder in path.absolute().parents if folder.exists())
+    try:
+        with TemporaryDirectory(prefix=".paylink-doctor-", dir=nearest):
+            pass
+    except OSError as error:
+        return Finding(
+            Level.WRONG,
+            f"Database: {unmakeable(settings, error)}",
+            f"See that DATABASE_URL is right, and that Paylink's user may write to {nearest}.",
+        )
+    return Finding(Level.NOTE, f"Database: there is no file {path} yet; the first start makes it.")
 
 
 def _check(db: Database) -> None:

@@ -146,7 +146,7 @@ def test_a_data_directory_that_cannot_be_made_is_told_with_a_sentence(
     blocked = env | {"DATABASE_URL": f"sqlite:///{env['HOME']}/file/paylink.sqlite3"}
 
     assert main(["db", "upgrade"], blocked) == 2
-    assert "The database file can't be made" in capsys.readouterr().err
+    assert f"The database file {env['HOME']}/file/paylink.sqlite3 can't be made: " in capsys.readouterr().err
 
 
 def test_nothing_stuck_is_said_so(env: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:

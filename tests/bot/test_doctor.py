@@ -87,6 +87,33 @@ async def test_it_makes_no_database(world: World, tmp_path: Path) -> None:
     assert not (tmp_path / "paylink.sqlite3").exists()
 
 
+@pytest.mark.parametrize("place", ["/proc/nonexist", "/proc", "{file}"])
+async def test_a_database_file_that_the_first_start_cannot_make_is_told(
+    place: str, world: World, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    path = f"{place.format(file=tmp_path / 'file')}/paylink.sqlite3"
+
+    status, told = await world.examine(DATABASE_URL=f"sqlite:///{path}")
+
+    assert status == 1
+    assert f"✗ Database: The database file {path} can't be made: " in told
+    assert "See that DATABASE_URL is right" in told
+
+
+def names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+async def test_trying_out_where_the_database_goes_leaves_nothing(world: World, tmp_path: Path) -> None:
+    before = names(tmp_path)
+    status, told = await world.examine(DATABASE_URL=f"sqlite:///{tmp_path}/deep/below/paylink.sqlite3")
+
+    assert status == 0
+    assert "the first start makes it" in told
+    assert names(tmp_path) == before
+
+
 async def test_a_malformed_setting_is_told(world: World) -> None:
     status, told = await world.examine(PORT="eighty")
 
