@@ -143,7 +143,7 @@ class Announcing:
         elif refusal.retry_after is not None:
             delay = refusal.retry_after
         else:
-            delay = min(2.0**attempts, LONGEST_DELAY)
+            delay = min(2.0 ** min(attempts, 10), LONGEST_DELAY)
         dead = attempts >= ATTEMPTS and (refusal.final or (refusal.channel_lost and claim.direct))
         if dead:
             _log.error("announcement.dead", message=claim.id, code=refusal.code)

@@ -144,7 +144,9 @@ def _switch(session: Session, ledger: Ledger) -> None:
     links = {
         link.invoice_id: link for link in session.scalars(sa.select(Link).where(Link.ledger_id == ledger.id))
     }
-    for invoice in session.scalars(sa.select(Invoice).where(Invoice.id.in_(touched))):
+    for invoice in session.scalars(
+        sa.select(Invoice).where(Invoice.id.in_(touched)).order_by(Invoice.id).with_for_update()
+    ):
         place(invoice, links.get(invoice.id))
 
 

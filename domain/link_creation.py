@@ -213,10 +213,11 @@ class LinkCreation:
                 self._paused = False
                 _log.info("stripe.resumed")
             await self._pausing.resume(self._ledgers.id)
-        elif not self._paused:
+            return
+        if not self._paused:
             self._paused = True
             _log.warning("stripe.paused", reason=sentence)
-            await self._pausing.pause(self._ledgers.id, sentence)
+        await self._pausing.pause(self._ledgers.id, sentence)
 
 
 def _reserve(

@@ -231,7 +231,8 @@ def _add(session: Session, selection: Selection, ids: Sequence[int]) -> None:
     if not ids:
         return
     of = sa.select(Invoice.id, Invoice.organisation_id).where(Invoice.id.in_(ids))
-    own = [key for key, owner in session.execute(of) if owner == selection.organisation_id]
+    # By id, as an import locks them: each row locks its invoice through the foreign key, and would meet it crosswise.
+    own = sorted(key for key, owner in session.execute(of) if owner == selection.organisation_id)
     if own:
         session.execute(
             sa.insert(SelectionItem), [{"selection_id": selection.id, "invoice_id": key} for key in own]

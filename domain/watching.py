@@ -125,7 +125,7 @@ class Watching:
             return
         self._in_trouble += 1
         if self._in_trouble >= IN_FLIGHT:
-            pause = min(2.0 ** (self._in_trouble - IN_FLIGHT), LONGEST_PAUSE)
+            pause = min(2.0 ** min(self._in_trouble - IN_FLIGHT, 10), LONGEST_PAUSE)
             self._settle_again_at = asyncio.get_running_loop().time() + pause
 
     async def _wait_for_permission(self, event: Received) -> None:

@@ -163,6 +163,19 @@ async def test_a_message_that_slack_never_takes_is_dead_and_the_next_goes_on(
     assert states(world) == ["dead", "posted"]
 
 
+async def test_a_slack_that_was_away_for_days_leaves_messages_waiting(
+    world: World, organisation: int
+) -> None:
+    enqueue(world, organisation, "paid:1")
+    world.db.run(lambda session: session.execute(sa.update(OutboxMessage).values(attempts=5_000)) and None)
+    world.poster.troubles = [NotPosted("cannot_connect")]
+    await world.announcing.deliver_due()
+    assert states(world) == ["waiting"]
+    make_due(world)
+    await world.announcing.deliver_due()
+    assert states(world) == ["posted"]
+
+
 async def test_slacks_wait_is_honoured(world: World, organisation: int) -> None:
     world.poster.troubles = [NotPosted("ratelimited", retry_after=1.5)]
     enqueue(world, organisation, "paid:1")

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import date
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -167,6 +168,27 @@ def test_an_id_says_whose_list_it_is() -> None:
     assert all(0 < one < 2**62 and is_made_for(ADA, one) for one in ids)
     assert not any(is_made_for(BEN, one) for one in ids)
     assert not any(is_made_for(ADA, counted) for counted in range(1000))
+
+
+async def test_ticks_lock_their_invoices_in_the_order_in_which_imports_do(world: World) -> None:
+    ids = [make_invoice(world.db, f"A-{n}", due_date=date(2026, 12, 30 - n)) for n in range(20)]
+    shown = await opened(world)
+    written: list[list[int]] = []
+
+    def note(_c: object, _cursor: object, statement: str, parameters: Any, *_: object) -> None:
+        if statement.startswith("INSERT INTO selection_items"):
+            rows = parameters if isinstance(parameters, list) else [parameters]
+            written.append([key for row in rows for key in _ids_in(row, ids)])
+
+    sa.event.listen(world.db.engine, "before_cursor_execute", note)
+    await world.desk.select_page(ADA, shown.selection.id, room=ROOM)
+    sa.event.remove(world.db.engine, "before_cursor_execute", note)
+    assert written == [ids]
+
+
+def _ids_in(row: Any, ids: list[int]) -> list[int]:
+    values = row.values() if isinstance(row, dict) else row
+    return [value for value in values if value in ids]
 
 
 async def test_the_nearest_numbers_are_offered(world: World) -> None:

@@ -53,6 +53,17 @@ async def test_events_wait_together_and_settle_soon_after_stripe_is_back(
     assert (await world.desk.get_stripe_state()).paused_because is None
 
 
+async def test_after_hours_of_failures_events_still_only_wait(world: World, stripe: LocalStripe) -> None:
+    await receive_many(world, stripe)
+    outage = stripe.faults.outage()
+    world.watching._in_trouble = 5_000
+    await world.watching.settle_due()
+
+    stripe.faults.remove(outage)
+    world.watching._settle_again_at = 0.0
+    await world_settles(world)
+
+
 async def world_settles(world: World) -> None:
     """As the clock asks: until nothing is left, well within a pause and a postponement."""
     async with asyncio.timeout(20):
@@ -76,3 +87,33 @@ async def test_a_sentence_whose_process_died_goes_with_the_next_poll(
     world.db.run(pausing.pause, world.ledgers.id, pausing.AWAY)
     await world.watching.poll_if_due()
     assert (await world.desk.get_stripe_state()).paused_because is None
+
+
+LINKS = frozenset({"rak_payment_link_write", "rak_payment_link_read"})
+WATCH = frozenset({"rak_event_read", "rak_checkout_session_read", "rak_charge_read", "rak_dispute_read"})
+
+
+async def test_a_permission_that_links_lack_is_told_while_payments_are_watched(
+    world: World, stripe: LocalStripe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.desk.create_link(ADA, make_invoice(world.db, "INV-1"), SEEN, patience=5)
+    monkeypatch.setattr(pausing, "CLEARED_EVERY", 0.0)
+    stripe.key(stripe.api_key).permissions = WATCH
+    await world.desk.create_link(ADA, make_invoice(world.db, "INV-2"), SEEN, patience=5)
+    await world.watching.poll_if_due()
+    because = (await world.desk.get_stripe_state()).paused_because
+    assert because is not None
+    assert because != pausing.AWAY
+
+
+async def test_a_permission_that_the_poll_lacks_is_told_while_links_are_created(
+    world: World, stripe: LocalStripe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pausing, "CLEARED_EVERY", 0.0)
+    await world.desk.create_link(ADA, make_invoice(world.db, "INV-1"), SEEN, patience=5)
+    stripe.key(stripe.api_key).permissions = LINKS
+    await world.watching.poll_if_due()
+    await world.desk.create_link(ADA, make_invoice(world.db, "INV-2"), SEEN, patience=5)
+    because = (await world.desk.get_stripe_state()).paused_because
+    assert because is not None
+    assert because != pausing.AWAY

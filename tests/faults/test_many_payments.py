@@ -27,6 +27,7 @@ SEEN = Money(120_050, "USD")
 
 
 @pytest.mark.postgres
+@pytest.mark.timeout(900)
 async def test_each_is_recorded_and_posted_once(
     postgresql_url: str, stripe: LocalStripe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
