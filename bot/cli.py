@@ -19,6 +19,8 @@ ELSEWHERE = {
     "export": "bot.cli_invoices",
     "organization": "bot.cli_organizations",
 }
+# Of an integer column, in both databases.
+LARGEST_ID = 2**63 - 1
 OPTIONS: dict[str, Any] = {
     "add_completion": False,
     "pretty_exceptions_enable": False,
@@ -143,7 +145,7 @@ def announcements_resend(
     from domain.outbox import resend
 
     with database_of(settings_of(context)) as db:
-        queued = db.run(resend, announcement)
+        queued = announcement <= LARGEST_ID and db.run(resend, announcement)
     if not queued:
         raise Stop(
             f"There is no message {announcement} that waits for you: see `paylink announcements list`."

@@ -130,6 +130,10 @@ def export(
             for piece in export_all(db, organisation.team_id, filter=filter, search=search):
                 sys.stdout.buffer.write(piece)
             sys.stdout.buffer.flush()
-        except BrokenPipeError:
-            # Whoever reads has read enough. Python would complain once more when it closes standard output.
+        except OSError as error:
+            # Python would complain once more when it closes standard output.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            if not isinstance(error, BrokenPipeError):  # else whoever reads has read enough
+                raise Stop(
+                    f"The export can't be written to its end: {error.strerror or type(error).__name__}."
+                ) from None

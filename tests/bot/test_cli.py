@@ -152,8 +152,9 @@ def test_a_data_directory_that_cannot_be_made_is_told_with_a_sentence(
 def test_nothing_stuck_is_said_so(env: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["announcements", "list"], env) == 0
     assert "No message waits" in capsys.readouterr().out
-    assert main(["announcements", "resend", "7"], env) == 2
-    assert "There is no message 7" in capsys.readouterr().err
+    for unknown in ("7", str(2**63 - 1), str(2**63), "9" * 23):
+        assert main(["announcements", "resend", unknown], env) == 2
+        assert capsys.readouterr().err.startswith(f"There is no message {unknown} ")
 
 
 def test_a_failure_that_nobody_foresaw_is_told_with_a_reference_and_no_traceback(

@@ -225,3 +225,21 @@ def test_whoever_reads_an_export_may_stop_reading(env: Env, team: str, write: Wr
         process.stdout.close()
         assert process.stderr.read() == b""
     assert process.returncode == 0
+
+
+def test_an_export_that_cannot_be_written_is_told_with_one_sentence(
+    env: Env, team: str, write: Write
+) -> None:
+    assert main(["import", write(GOOD)], env) == 0
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "bot", "export"],
+            env=env,
+            cwd=Path(__file__).parents[2],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    assert done.returncode == 2
+    assert done.stderr == "The export can't be written to its end: No space left on device.\n"
