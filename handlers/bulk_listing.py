@@ -103,10 +103,19 @@ async def submit(office: Office, delivery: Delivery) -> Json:
     return {"response_action": "push", "view": view}
 
 
-async def start_over(office: Office, delivery: Delivery, view_id: str, selection_id: int) -> None:
-    """The list underneath once its bulk run has begun: fresh, with nothing ticked."""
+async def start_over(office: Office, delivery: Delivery, view_id: str, selection_id: int) -> Place | None:
+    """The list underneath once its bulk run has begun: fresh, with nothing ticked. None if it is closed."""
     page = await office.desk.refresh_list(delivery.actor, selection_id, room=ROOM)
-    await update(office.log, delivery.client, Place(view_id), listing(page))
+    return await update(office.log, delivery.client, Place(view_id), listing(page))
+
+
+async def show_settled(office: Office, delivery: Delivery, place: Place, selection_id: int) -> None:
+    """The list underneath once its bulk run is final, unless the person has used it since it was shown there.
+
+    The revision stays, and with it what was typed into Search; nothing is ticked that Slack could keep in its old group.
+    """
+    page = await office.desk.show_list(delivery.actor, selection_id, room=ROOM)
+    await update(office.log, delivery.client, place, listing(page), only_unchanged=True)
 
 
 def reference_of(view: ShownView) -> ListReference:

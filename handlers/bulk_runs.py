@@ -4,9 +4,9 @@ from domain.errors import AmountsChanged
 from domain.summaries import Actor
 from handlers import bulk_listing
 from handlers.delivery import Delivery
-from handlers.modals import open_modal
+from handlers.modals import Place, open_modal
 from handlers.office import Office
-from handlers.progress import follow_run
+from handlers.progress import follow_run, wait_until_final
 from handlers.references import FailedReference, read_id
 from handlers.sentences import sentence
 from handlers.views.blocks import Json
@@ -26,7 +26,7 @@ async def create(office: Office, delivery: Delivery) -> Json:
         shown = await office.desk.confirm(delivery.actor, selection_id)
         return {"response_action": "update", "view": confirmation(shown, said=sentence(error))}
     if view.root_view_id and view.root_view_id != view.id:
-        office.track(bulk_listing.start_over(office, delivery, view.root_view_id, selection_id))
+        office.track(_renew_list(office, delivery, run.id, view.root_view_id, selection_id))
     office.watch(_follow(office, delivery, run.id, view.id))
     return {"response_action": "update", "view": result(run)}
 
@@ -51,6 +51,22 @@ async def show_result(office: Office, delivery: Delivery) -> None:
 
 async def _follow(office: Office, delivery: Delivery, run_id: int, view_id: str) -> None:
     await follow_run(office, delivery.client, delivery.actor, run_id, view_id)
+
+
+async def _renew_list(
+    office: Office, delivery: Delivery, run_id: int, view_id: str, selection_id: int
+) -> None:
+    """The list underneath: at once, and again when the run is final, though the result modal may be closed by then."""
+    place = await bulk_listing.start_over(office, delivery, view_id, selection_id)
+    if place is not None:
+        office.watch(_settle_list(office, delivery, run_id, place, selection_id))
+
+
+async def _settle_list(
+    office: Office, delivery: Delivery, run_id: int, place: Place, selection_id: int
+) -> None:
+    if await wait_until_final(office, delivery.actor, run_id):
+        await bulk_listing.show_settled(office, delivery, place, selection_id)
 
 
 async def _result(office: Office, actor: Actor, run_id: int) -> Json:

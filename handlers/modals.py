@@ -56,22 +56,24 @@ async def update(
     view: Json,
     *,
     again: Callable[[], Awaitable[Json]] | None = None,
+    only_unchanged: bool = False,
 ) -> Place | None:
     """Update a view; None if the person closed it.
 
-    If it has changed meanwhile, what ``again`` makes is shown instead. If Slack can't or won't, it is stale.
+    If it has changed meanwhile, what ``again`` makes is shown instead; with ``only_unchanged`` it is left as it is, and
+    None returned. If Slack can't or won't, it is stale.
     """
     try:
         try:
             answer = await client.views_update(view_id=place.view_id, hash=place.hash or None, view=view)
         except SlackApiError as error:
-            if slack_code(error) != "hash_conflict":
+            if slack_code(error) != "hash_conflict" or only_unchanged:
                 raise
             view = view if again is None else await again()
             answer = await client.views_update(view_id=place.view_id, view=view)
     except SlackApiError as error:
         code = slack_code(error)
-        if code == "not_found":
+        if code == "not_found" or (code == "hash_conflict" and only_unchanged):
             return None
         log.warning("view_not_updated", code=code)
         return Place(place.view_id, stale=True)

@@ -40,3 +40,15 @@ async def follow_run(office: Office, client: AsyncWebClient, actor: Actor, run_i
             if run.final and run.items == shown:
                 return
         await office.pause(EVERY if look < SOON else LATER)
+
+
+async def wait_until_final(office: Office, actor: Actor, run_id: int) -> bool:
+    """False if the run takes longer than anybody looks."""
+    for look in range(AT_MOST):
+        try:
+            if (await office.desk.get_result(actor, run_id)).final:
+                return True
+        except PaylinkError as error:
+            office.log.info("progress_not_read", error=type(error).__name__)
+        await office.pause(EVERY if look < SOON else LATER)
+    return False

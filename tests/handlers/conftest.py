@@ -125,6 +125,7 @@ class Bench:
 @pytest.fixture
 async def bench(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bench]:
     monkeypatch.setattr(progress, "EVERY", 0.01)
+    monkeypatch.setattr(progress, "SOON", progress.AT_MOST)
     manifest = yaml.safe_load((ROOT / "manifest.yml").read_text())
     async with LocalSlack(manifest, team_id=TEAM) as slack, aiohttp.ClientSession() as session:
         bench = Bench(slack)

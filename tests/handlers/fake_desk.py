@@ -285,6 +285,7 @@ class FakeDesk:
         if item.outcome is not Outcome.BEING_CREATED:
             return item
         if item.invoice_id in failed:
+            self.invoices[item.invoice_id] = replace(self.invoices[item.invoice_id], reason=None)
             return replace(item, outcome=Outcome.FAILED, refusal=failed[item.invoice_id])
         self.settle(item.invoice_id)
         return replace(item, outcome=Outcome.CREATED, url=f"https://buy.stripe.com/test_{item.invoice_id}")
@@ -293,6 +294,9 @@ class FakeDesk:
         run_id = len(self.runs) + 1
         self.submissions[submission] = run_id
         items = tuple(_queued(self.invoices[each]) for each in ids)
+        for each in ids:
+            if self.invoices[each].eligible:
+                self.invoices[each] = replace(self.invoices[each], reason=Reason.BEING_CREATED)
         self.runs[run_id] = BulkResult(run_id, 1, actor.user_id, NOW, items, view_id)
         return self.runs[run_id]
 
