@@ -8,6 +8,8 @@ import typer
 
 from bot.commands import Stop, database_of, settings_of
 
+NAME_LENGTH = 255
+
 app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -61,6 +63,7 @@ def add(
 
     _check(team_id, r"[TE][A-Z0-9]{2,254}", "a workspace's id, which begins with T")
     _check_channel(channel)
+    name = _read_name(name)
     with database_of(settings_of(context)) as db:
         known = any(one.team_id == team_id for one in db.run(organisations.list_all))
         if not known:
@@ -95,6 +98,15 @@ def set_(
     typer.echo(
         f"{team_id}: add-on {Switch.ON if now.add_on else Switch.OFF}, notification channel {now.channel or 'none'}."
     )
+
+
+def _read_name(name: str) -> str:
+    from domain.import_fields import read_line_of_text
+
+    try:
+        return name and read_line_of_text(name.strip(), NAME_LENGTH, "the organisation's name")
+    except ValueError as error:
+        raise Stop(f"--name: {error}.") from None
 
 
 def _check_channel(channel: str | None) -> None:

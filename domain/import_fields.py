@@ -79,14 +79,15 @@ def _all_that_is_wrong(values: dict[str, str]) -> Iterator[str]:
 
 
 def _read_number(text: str) -> str:
-    return _read_line_of_text(text, NUMBER_LENGTH, "the invoice's number")
+    return read_line_of_text(text, NUMBER_LENGTH, "the invoice's number")
 
 
 def _read_buyer_name(text: str) -> str:
-    return _read_line_of_text(text, TEXT_LENGTH, "the buyer's name")
+    return read_line_of_text(text, TEXT_LENGTH, "the buyer's name")
 
 
-def _read_line_of_text(text: str, longest: int, what: str) -> str:
+def read_line_of_text(text: str, longest: int, what: str) -> str:
+    """The text, which may hold anything but control characters. Raises ValueError with how to write ``what``."""
     if not text:
         raise ValueError(f"write {what}, it can't be blank")
     if len(text) > longest:

@@ -61,6 +61,13 @@ def test_adding_one_that_is_there_changes_nothing(env: Env, capsys: Capture) -> 
         (["set", "T0NONE", "--channel", ""], "isn't a channel's id"),
         (["add", "acme"], "'acme' isn't a workspace's id"),
         (["add", "T0ACME", "--channel", "D0ALICE"], "isn't a channel's id"),
+        (
+            ["add", "T0ACME", "--name", "Acme\x1b[2JLtd"],
+            "--name: write the organisation's name without control",
+        ),
+        (["add", "T0ACME", "--name", "Acme\nT0FAKE\tForged"], "without control characters"),
+        (["add", "T0ACME", "--name", "x" * 256], "in at most 255 characters, it has 256"),
+        (["add", "T0ACME", "--name", "  "], "it can't be blank"),
     ],
 )
 def test_mistakes_are_one_sentence_and_status_2(
@@ -70,6 +77,12 @@ def test_mistakes_are_one_sentence_and_status_2(
     error = capsys.readouterr().err
     assert sentence in error
     assert error.count("\n") == 1
+
+
+def test_a_name_may_hold_anything_that_a_buyers_may(env: Env, capsys: Capture) -> None:
+    name = "*Açme* <!channel> \u202eLtd" + "x" * 200
+    assert main(["organization", "add", "T0ACME", "--name", f" {name} "], env) == 0
+    assert listed(env, capsys) == [f"T0ACME\t{name}\tadd-on on\tno channel\tno import"]
 
 
 def test_a_switch_is_on_or_off(env: Env, capsys: Capture) -> None:
