@@ -18,6 +18,7 @@ EMAIL_LENGTH = 254
 OPTIONAL = frozenset({"buyer_email", "issue_date", "due_date", "description"})
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_CODE = re.compile(r"[A-Z]{3}")
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
 # Control characters, line and paragraph separators; and halves of surrogate pairs, which no database stores.
 _CONTROL = frozenset({"Cc", "Cs", "Zl", "Zp"})
@@ -113,6 +114,8 @@ def _read_email(text: str) -> str:
 
 def _read_currency(text: str) -> str:
     if text not in _currencies():
+        if _CODE.fullmatch(text):
+            raise ValueError(f"write a currency of ISO 4217, such as USD, {text} isn't one")
         raise ValueError("write the currency as three capitals of ISO 4217, such as USD")
     return text
 

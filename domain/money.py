@@ -30,6 +30,7 @@ HIGHEST_BY_CURRENCY = {"IDR": 999_999_999_999}
 
 # What an integer column of the database can hold is far above what any invoice says.
 STORABLE = 10**15
+DIGITS = len(str(STORABLE))
 
 LEAST = {
     **dict.fromkeys("USD EUR AUD CAD CHF NZD SGD BRL INR".split(), 50),
@@ -45,7 +46,7 @@ LEAST = {
     **dict.fromkeys("MXN THB".split(), 1000),
 }
 
-_MAJOR_UNITS = re.compile(r"(-?)([0-9]{1,15})(?:\.([0-9]+))?", re.ASCII)
+_MAJOR_UNITS = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?", re.ASCII)
 
 
 class AmountUnreadable(ValueError):
@@ -98,15 +99,17 @@ def parse_major_units(text: str, currency: str) -> Money:
     match = _MAJOR_UNITS.fullmatch(text)
     if match is None:
         raise AmountUnreadable("write the amount with digits and a point before decimals, such as 1200.50")
-    sign, whole, decimals = match[1], match[2], match[3] or ""
+    sign, whole, decimals = match[1], match[2].lstrip("0") or "0", match[3] or ""
     most = shown_decimals(currency)
     if len(decimals) > most:
         allowed = "no decimals" if most == 0 else f"at most {most} decimals"
         raise AmountUnreadable(f"{currency} amounts have {allowed}")
     places = exponent(currency)
-    amount = int(whole) * 10**places + int(decimals.ljust(places, "0") or "0")
+    # Python makes no integer of thousands of digits.
+    shortened = whole[: DIGITS + 1]
+    amount = int(shortened) * 10**places + int(decimals.ljust(places, "0") or "0")
     if amount > STORABLE:
-        raise AmountUnreadable("the amount is too large")
+        raise AmountUnreadable(f"write an amount of at most {Money(STORABLE, currency).major_units}")
     return Money(-amount if sign else amount, currency)
 
 
