@@ -113,9 +113,19 @@ def examine_settings(settings: Settings) -> list[Finding]:
             )
         )
     else:
-        count = len(settings.webhook_secrets)
-        findings.append(Finding(Level.WELL, f"Webhook: {count} signing secret{'s' if count > 1 else ''}."))
+        findings.append(_examine_webhook_secrets(settings.webhook_secrets))
     return findings
+
+
+def _examine_webhook_secrets(secrets: tuple[str, ...]) -> Finding:
+    if not all(one.startswith("whsec_") for one in secrets):
+        return Finding(
+            Level.NOTE,
+            "Webhook: STRIPE_WEBHOOK_SECRET holds something that doesn't begin with whsec_, as Stripe's signing secrets "
+            "do; deliveries that aren't signed with one of them are answered with 400.",
+            "Copy the signing secret from the endpoint's page under Developers, Webhooks in the Stripe Dashboard.",
+        )
+    return Finding(Level.WELL, f"Webhook: {len(secrets)} signing secret{'s' if len(secrets) > 1 else ''}.")
 
 
 def examine_database(settings: Settings) -> list[Finding | Kept]:
