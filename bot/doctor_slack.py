@@ -7,7 +7,6 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.findings import Finding, Level
 from bot.slack_api import Identity, SlackAway, SlackRefused, fetch_identity
 
-AWAY = "Slack: it can't be reached."
 # A test holds these against manifest.yml.
 SCOPES = {
     "commands": "/invoice and /invoices don't work",
@@ -37,7 +36,11 @@ async def examine_bot_token(client: AsyncWebClient) -> tuple[Identity | None, li
         ]
     except SlackAway:
         return None, [
-            Finding(Level.WRONG, AWAY, "See that this machine can reach it, and that SLACK_API_URL is right.")
+            Finding(
+                Level.WRONG,
+                "Slack: it can't be reached.",
+                "See that this machine can reach it, and that SLACK_API_URL is right.",
+            )
         ]
     findings = [
         Finding(Level.WELL, f"Slack: the bot token is for {identity.team_name} ({identity.team_id}).")
@@ -70,7 +73,7 @@ async def examine_app_token(client: AsyncWebClient, app_token: str) -> Finding:
             "and turn Socket Mode on.",
         )
     except (aiohttp.ClientError, TimeoutError, OSError):
-        return Finding(Level.WRONG, AWAY)
+        return Finding(Level.WRONG, "Socket Mode: Slack can't be reached.")
     return Finding(Level.WELL, "Socket Mode: Slack takes the app-level token.")
 
 
@@ -90,7 +93,9 @@ async def examine_channel(client: AsyncWebClient, channel: str | None, team_id: 
             Level.WRONG, f"Notification channel: {channel} can't be read ({code}).", _CHANNEL.get(code, "")
         )
     except (aiohttp.ClientError, TimeoutError, OSError):
-        return Finding(Level.WRONG, AWAY)
+        return Finding(
+            Level.WRONG, f"Notification channel: {channel} can't be read, since Slack can't be reached."
+        )
     return Finding(Level.WELL, f"Notification channel: the bot can read {channel}.")
 
 

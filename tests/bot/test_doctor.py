@@ -189,7 +189,8 @@ async def test_slack_and_stripe_away_are_told(world: World) -> None:
     status, told = await world.examine()
 
     assert status == 1
-    assert "✗ Slack: it can't be reached" in told
+    assert told.count("✗ Slack: it can't be reached") == 1
+    assert told.count("✗ Socket Mode: Slack can't be reached") == 1
     assert "✗ Stripe: it can't be reached" in told
 
 
