@@ -25,43 +25,46 @@ def _no_logs() -> Iterator[None]:
 
 
 @pytest.fixture
-def examine(sqlite_url: str) -> Callable[[], None]:
+def examine(sqlite_url: str) -> Callable[[bool], None]:
     """Run the model: briefly and always alike, or at length and each time otherwise."""
     PaylinkModel.template = Path(sqlite_url.removeprefix("sqlite:///"))
-    long = os.environ.get("PAYLINK_MODEL") == "long"
-    how = settings(
-        max_examples=500 if long else 15,
-        stateful_step_count=50 if long else 40,
-        derandomize=not long,
-        deadline=None,
-        database=None,
-        phases=tuple(Phase) if long else (Phase.generate,),
-        report_multiple_bugs=False,
-        suppress_health_check=list(HealthCheck),
-    )
-    return lambda: run_state_machine_as_test(PaylinkModel, settings=how)
+
+    def run(long: bool) -> None:
+        how = settings(
+            max_examples=500 if long else 15,
+            stateful_step_count=50 if long else 40,
+            derandomize=not long,
+            deadline=None,
+            database=None,
+            phases=tuple(Phase) if long else (Phase.generate,),
+            report_multiple_bugs=False,
+            suppress_health_check=list(HealthCheck),
+        )
+        run_state_machine_as_test(PaylinkModel, settings=how)
+
+    return run
 
 
 @pytest.mark.timeout(3600)
-def test_paylink_comes_to_what_its_model_says(examine: Callable[[], None]) -> None:
-    examine()
+def test_paylink_comes_to_what_its_model_says(examine: Callable[[bool], None]) -> None:
+    examine(os.environ.get("PAYLINK_MODEL") == "long")
 
 
-def test_the_model_sees_links_that_fresh_idempotency_keys_double(examine: Callable[[], None]) -> None:
+def test_the_model_sees_links_that_fresh_idempotency_keys_double(examine: Callable[[bool], None]) -> None:
     undo = ablations.use_fresh_keys()
     try:
         with pytest.raises(AssertionError):
-            examine()
+            examine(False)
     finally:
         undo()
 
 
 def test_the_model_sees_messages_that_blind_posts_double(
-    examine: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+    examine: Callable[[bool], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def find(self: SlackChannel, announcement: Announcement) -> None:
         return None
 
     monkeypatch.setattr(SlackChannel, "find", find)
     with pytest.raises(AssertionError):
-        examine()
+        examine(False)
