@@ -83,12 +83,23 @@ async def _run(data: Path, port: int) -> None:
         service = await stack.enter_async_context(bot_between(slack, stripe, data))
         await furnish(service.bot, stripe, data)
         address = await stack.enter_async_context(_page(slack, port))
-    console.print(f"\n  [bold]Paylink demo[/bold]  [link={address}]{address}[/link]\n")
-    console.print("  Open it in a browser, type [bold]/invoice INV-1001[/bold] or [bold]/invoices[/bold],")
-    console.print("  create a link, pay it as the buyer, and read #billing. Nothing leaves this machine.")
-    console.print("  Ctrl-C ends it.\n")
+    show_address(console, address)
     async with stack:
         await told.wait()
+
+
+def show_address(console: Console, address: str) -> None:
+    """Where to look, and what to do there. Each line stays one, however narrow the terminal is thought to be."""
+    for line in (
+        "",
+        f"  [bold]Paylink demo[/bold]  [link={address}]{address}[/link]",
+        "",
+        "  Open it in a browser, type [bold]/invoice INV-1001[/bold] or [bold]/invoices[/bold],",
+        "  create a link, pay it as the buyer, and read #billing. Nothing leaves this machine.",
+        "  Ctrl-C ends it.",
+        "",
+    ):
+        console.print(line, soft_wrap=True)
 
 
 @contextlib.asynccontextmanager
