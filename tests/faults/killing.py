@@ -62,7 +62,8 @@ class Plan:
     """The share of lives that are to end at a point; the rest ends at any time."""
     passings: tuple[int, ...] = (1, 1, 1, 2, 3)
     longest_life: float = 3.0
-    settle_seconds: float = 120.0
+    settle_seconds: float = 60.0
+    """How long the work that is left may stand still before it counts as stuck."""
 
 
 @dataclass
@@ -310,14 +311,16 @@ class Campaign:
         """Clear the faults, let living processes finish the work, and look at what is there then."""
         await self._weather.end()
         children = [await self._bear(slot) for slot in range(self.plan.processes)]
-        deadline = time.monotonic() + self.plan.settle_seconds
-        quiet = 0
-        while quiet < 3 and time.monotonic() < deadline:
+        moved_at = time.monotonic()
+        quiet, before = 0, None
+        while quiet < 3 and time.monotonic() < moved_at + self.plan.settle_seconds:
             await asyncio.sleep(0.5)
             await self._buyers.pay_new(self.plan.share_paid)
-            waiting = any(await self._db.read(auditing.count_open))
-            unseen = await self._db.read(auditing.count_payments) < self._buyers.payments
-            quiet = 0 if waiting or unseen else quiet + 1
+            waiting = await self._db.read(auditing.count_open)
+            unseen = self._buyers.payments - await self._db.read(auditing.count_payments)
+            if (waiting, unseen) != before:
+                before, moved_at = (waiting, unseen), time.monotonic()
+            quiet = 0 if any(waiting) or unseen > 0 else quiet + 1
         for child in children:
             await child.end(signal.SIGTERM)
         return await auditing.gather(self._ground, self._db)
