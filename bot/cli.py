@@ -45,6 +45,14 @@ class _Commands(TyperGroup):
         found.name = cmd_name
         return found
 
+    def invoke(self, ctx: Any) -> Any:
+        """As given, but for what pydantic writes before a choice that isn't one."""
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as error:
+            error.message = error.message.removeprefix("Value error, ")
+            raise
+
 
 def command() -> Any:
     """The whole command line, made anew."""

@@ -40,6 +40,18 @@ def test_an_unknown_command_is_refused_with_status_2(
 
 
 @pytest.mark.parametrize(
+    "arguments", [["export", "--filter", "bogus"], ["organization", "set", "T0ACME", "--add-on", "bogus"]]
+)
+def test_a_choice_that_is_none_is_told_with_those_there_are(
+    arguments: list[str], env: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments, env) == 2
+
+    error = capsys.readouterr().err
+    assert f"Invalid value for '{arguments[-2]}': 'bogus' is not one of '" in error
+
+
+@pytest.mark.parametrize(
     ("extra", "sentence"),
     [
         ({}, "SLACK_BOT_TOKEN and STRIPE_API_KEY aren't set"),
