@@ -154,11 +154,31 @@ def load_settings(env: Mapping[str, str], directory: Path | None = None) -> Sett
     names = setting_names()
     given = {name: env[name] for name in names if env.get(name, "").strip()}
     try:
+        line = _find_unreadable(file)
+        if line is not None:
+            raise SettingsProblem(
+                f"Line {line} of the file {file} can't be read: write NAME=value, and close each quotation mark."
+            )
         return Settings(_env_file=file, **given, DATA_DIRECTORY=data_directory(env))  # type: ignore[call-arg, arg-type]
     except ValidationError as error:
         raise SettingsProblem("; ".join(_sentences(error)) + ".") from None
     except (OSError, ValueError):
         raise SettingsProblem(f"The file {DOT_ENV} can't be read: it must be a text file in UTF-8.") from None
+
+
+def _find_unreadable(file: Path) -> int | None:
+    """The first line that would be passed over with a warning that doesn't name the file."""
+    from dotenv.parser import parse_stream
+
+    if not file.is_file():
+        return None
+    with file.open(encoding="utf-8") as stream:
+        for binding in parse_stream(stream):
+            if binding.error:
+                original = binding.original.string
+                blank = original[: len(original) - len(original.lstrip())]
+                return binding.original.line + blank.count("\n")
+    return None
 
 
 def setting_names() -> dict[str, str]:

@@ -24,6 +24,17 @@ def data_file(env: dict[str, str]) -> Path:
     return Path(env["HOME"]) / ".local/share/paylink/paylink.sqlite3"
 
 
+def test_a_line_of_the_env_file_that_cannot_be_read_is_one_sentence_and_status_2(
+    env: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (Path(env["HOME"]) / ".env").write_text("PORT=8000\nhunter2 is no setting\n")
+
+    assert main(["organization", "list"], env) == 2
+
+    [sentence] = capsys.readouterr().err.splitlines()
+    assert sentence.startswith("Line 2 of the file .env can't be read: ")
+
+
 def test_help_names_every_command(env: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--help"], env) == 0
 

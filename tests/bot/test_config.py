@@ -97,6 +97,31 @@ def test_an_env_file_that_is_no_text_is_refused_with_a_sentence(tmp_path: Path) 
         load({}, tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("PORT 8000\n", 1),
+        ("PORT=8000\n\n# the key\n\nSTRIPE_API_KEY sk_test_hunter2\n", 5),
+        ("PORT=8000\r\nSTRIPE_API_KEY='sk_test_hunter2\r\nPAYLINK_POLL_SECONDS=1\r\n", 2),
+        ("\n\n=hunter2", 3),
+    ],
+)
+def test_a_line_of_the_env_file_that_cannot_be_read_is_named(text: str, line: int, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(text.encode())
+
+    with pytest.raises(SettingsProblem) as problem:
+        load({}, tmp_path)
+
+    assert str(problem.value).startswith(f"Line {line} of the file {tmp_path}/.env can't be read: ")
+    assert "hunter2" not in str(problem.value)
+
+
+def test_an_env_file_may_hold_what_shells_understand(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("\ufeffexport PORT='8000' # of the proxy\n\nUNSET\n  EMPTY=\n", "utf-8")
+
+    assert load({}, tmp_path).port == 8000
+
+
 def test_secrets_show_in_no_representation(tmp_path: Path) -> None:
     env = {
         "SLACK_BOT_TOKEN": "xoxb-hidden",
