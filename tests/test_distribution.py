@@ -36,6 +36,11 @@ def test_the_wheel_holds_every_file_of_the_three_packages(contents: set[str]) ->
     assert written <= contents
 
 
+def test_the_wheel_holds_nothing_but_them(contents: set[str]) -> None:
+    tops = {name.split("/")[0] for name in contents}
+    assert {top for top in tops if not top.endswith(".dist-info")} == set(PACKAGES)
+
+
 def test_the_wheel_holds_the_manifest_for_the_demo_and_the_license(contents: set[str]) -> None:
     assert "bot/local/manifest.yml" in contents
     assert any(name.endswith("LICENSE") for name in contents)
