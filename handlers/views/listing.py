@@ -1,6 +1,7 @@
 """The list modal: a page of invoices, what is ticked on it, and everything that changes either."""
 
 from collections.abc import Iterator, Sequence
+from zlib import crc32
 
 from domain.eligibility import Reason
 from domain.summaries import InvoiceList, InvoiceSummary, LinkStatus, SelectionSummary
@@ -122,7 +123,9 @@ def _groups(eligible: Sequence[InvoiceSummary], selection: SelectionSummary, mar
         initial = [each for invoice_id, each in options.items() if invoice_id in selection.ticked]
         if initial:
             element["initial_options"] = initial
-        yield actions([element], block_id=f"{ids.TICKS_BLOCK}-{mark}-{start // GROUP}")
+        # Slack keeps the ticks of a block that it knows, at their places: where others stand by now it must be another block.
+        stands = crc32(",".join(map(str, options)).encode())
+        yield actions([element], block_id=f"{ids.TICKS_BLOCK}-{mark}-{start // GROUP}-{stands:08x}")
 
 
 def _tick(invoice: InvoiceSummary) -> Json:

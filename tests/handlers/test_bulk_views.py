@@ -81,6 +81,16 @@ def test_a_new_revision_changes_every_id_whose_state_slack_keeps() -> None:
     assert shared == set()
 
 
+def test_a_group_in_which_others_stand_has_another_id_and_the_rest_keep_theirs() -> None:
+    """Slack keeps a known block's ticks at their places: they would land on other invoices."""
+    invoices = [invoice(n) for n in range(1, 31)]
+    moved = [*invoices[:15], with_link(invoices[15]), *invoices[16:]]
+    before, after = (
+        [group["block_id"] for group in tick_groups(listing(page(shown)))] for shown in (invoices, moved)
+    )
+    assert [one == other for one, other in zip(before, after, strict=True)] == [True, False, False]
+
+
 def test_every_input_of_the_list_is_optional() -> None:
     view = listing(page([invoice(1)]))
     inputs = {block["label"]["text"]: block for block in view["blocks"] if block["type"] == "input"}
