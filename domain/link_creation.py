@@ -18,7 +18,7 @@ from domain.database import Database
 from domain.eligibility import Reason
 from domain.errors import NotEligible
 from domain.ledgers import Ledgers
-from domain.link_search import find_created
+from domain.link_search import LinkSearch
 from domain.links import Intent, Terms
 from domain.money import Money
 from domain.pacing import StripePace
@@ -66,6 +66,7 @@ class LinkCreation:
         self._lease = lease
         self._margin = margin
         self._clock = clock
+        self._search = LinkSearch(db, stripe, pace)
         self._pausing = Pausing(db)
         self._paused = False
         self._in_trouble = 0
@@ -180,9 +181,7 @@ class LinkCreation:
     async def _adopt_or_renew(self, intent: Intent) -> None:
         """Earlier requests may have made the link: adopt it; or, once they no longer can have, take a new key."""
         since = intent.first_sent_at or intent.claimed_at
-        found = await find_created(
-            self._db, self._stripe, self._pace, self._ledgers.id, intent.reference, since
-        )
+        found = await self._search.find_created(self._ledgers.id, intent.reference, since)
         if found is not None:
             await self._record(intent, *found)
         elif (wait := self._until_settled(intent)) > 0:

@@ -1,5 +1,8 @@
 """Finding a link that Stripe made although its answer never reached us (facts/stripe.md, idempotency keys)."""
 
+import asyncio
+from collections.abc import Set
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,67 +17,127 @@ from domain.stripe_errors import StripeAway, StripeKeyRefused, StripeRefused
 
 # Stripe's clock and ours may differ by minutes.
 _ALLOWANCE = timedelta(minutes=10)
+Found = tuple[str, str]
+"""Stripe's id of a link, and its URL."""
 
 
-async def find_created(
-    db: Database, stripe: StripeApi, pace: StripePace, ledger_id: int, reference: str, since: datetime
-) -> tuple[str, str] | None:
-    """Stripe's id and URL of the link whose metadata carries ``reference``, or None if there is none.
-
-    Asks the events first, which answer at once for the last 30 days but may come late; what isn't there is looked for
-    in the list of links, newest first, down to one that is known to be older. Raises the errors of stripe_errors.
-    """
-    return await _in_events(stripe, pace, reference, since) or await _in_list(
-        db, stripe, pace, ledger_id, reference, since
-    )
+@dataclass(frozen=True)
+class _Wish:
+    ledger_id: int
+    reference: str
+    since: datetime
+    answer: "asyncio.Future[Found | None]"
 
 
-async def _in_events(
-    stripe: StripeApi, pace: StripePace, reference: str, since: datetime
-) -> tuple[str, str] | None:
-    begin = int((since - _ALLOWANCE).timestamp())
-    end = begin + int(timedelta(days=1).total_seconds())
-    params = {"types": ["payment_link.created"], "created": {"gte": begin, "lte": end}}
-    try:
-        await pace.slot()
-        async for events in stripe.list_all("/v1/events", params):
-            for event in events:
-                found = _match((event.get("data") or {}).get("object") or {}, reference)
-                if found:
-                    return found
-            await pace.slot()
-    except StripeRefused:
-        return None
-    except StripeKeyRefused as refused:
-        if not refused.lacking:
-            raise
-    return None
+class LinkSearch:
+    """Looks for links, for all who wait at once: each page is read for everybody, since reads are rationed."""
+
+    def __init__(self, db: Database, stripe: StripeApi, pace: StripePace) -> None:
+        self._db = db
+        self._stripe = stripe
+        self._pace = pace
+        self._wishes: list[_Wish] = []
+        self._looking: asyncio.Task[None] | None = None
+
+    async def find_created(self, ledger_id: int, reference: str, since: datetime) -> Found | None:
+        """Stripe's id and URL of the link whose metadata carries ``reference``, or None if there is none.
+
+        ``since``: when it was asked for first. What it looks at is read after this call. Asks the events first, which
+        answer at once for the last 30 days but may come late; what isn't there is looked for in the list of links,
+        newest first, down to one that is known to be older. Raises the errors of stripe_errors.
+        """
+        wish = _Wish(ledger_id, reference, since, asyncio.get_running_loop().create_future())
+        self._wishes.append(wish)
+        if self._looking is None:
+            self._looking = asyncio.create_task(self._look(), name="link-search")
+        return await wish.answer
+
+    async def _look(self) -> None:
+        try:
+            while self._wishes:
+                # Whoever comes from now on needs pages that are read from now on: the next round is theirs.
+                ledger_id = self._wishes[0].ledger_id
+                wishes = [wish for wish in self._wishes if wish.ledger_id == ledger_id]
+                self._wishes = [wish for wish in self._wishes if wish.ledger_id != ledger_id]
+                found: dict[str, Found] | BaseException
+                try:
+                    found = await self._find(ledger_id, wishes)
+                except BaseException as error:
+                    _answer(wishes, error)
+                    if not isinstance(error, Exception):
+                        raise
+                else:
+                    _answer(wishes, found)
+        finally:
+            self._looking = None
+
+    async def _find(self, ledger_id: int, wishes: list[_Wish]) -> dict[str, Found]:
+        since, until = min(wish.since for wish in wishes), max(wish.since for wish in wishes)
+        missing = {wish.reference for wish in wishes}
+        found = await self._in_events(missing, since, until)
+        missing -= found.keys()
+        return found | await self._in_list(ledger_id, missing, since) if missing else found
+
+    async def _in_events(self, missing: Set[str], since: datetime, until: datetime) -> dict[str, Found]:
+        begin, end = since - _ALLOWANCE, until - _ALLOWANCE + timedelta(days=1)
+        params = {
+            "types": ["payment_link.created"],
+            "created": {"gte": int(begin.timestamp()), "lte": int(end.timestamp())},
+        }
+        found: dict[str, Found] = {}
+        try:
+            await self._pace.slot()
+            async for events in self._stripe.list_all("/v1/events", params):
+                found |= _matching(
+                    [(event.get("data") or {}).get("object") or {} for event in events], missing
+                )
+                if found.keys() == missing:
+                    break
+                await self._pace.slot()
+        except StripeRefused:
+            pass
+        except StripeKeyRefused as refused:
+            if not refused.lacking:
+                raise
+        return found
+
+    async def _in_list(self, ledger_id: int, missing: Set[str], since: datetime) -> dict[str, Found]:
+        found: dict[str, Found] = {}
+        try:
+            await self._pace.slot()
+            async for page in self._stripe.list_all("/v1/payment_links"):
+                found |= _matching(page, missing)
+                ids = [str(link["id"]) for link in page]
+                if found.keys() == missing or await self._db.background_read(
+                    _any_older, ledger_id, ids, since - _ALLOWANCE
+                ):
+                    break
+                await self._pace.slot()
+        except StripeRefused as refused:
+            # Not the link was refused but the look: nothing is known yet.
+            raise StripeAway(refused.sentence) from None
+        return found
 
 
-async def _in_list(
-    db: Database, stripe: StripeApi, pace: StripePace, ledger_id: int, reference: str, since: datetime
-) -> tuple[str, str] | None:
-    try:
-        await pace.slot()
-        async for page in stripe.list_all("/v1/payment_links"):
-            for link in page:
-                found = _match(link, reference)
-                if found:
-                    return found
-            ids = [str(link["id"]) for link in page]
-            if await db.background_read(_any_older, ledger_id, ids, since - _ALLOWANCE):
-                return None
-            await pace.slot()
-    except StripeRefused as refused:
-        # Not the link was refused but the look: nothing is known yet.
-        raise StripeAway(refused.sentence) from None
-    return None
+def _answer(wishes: list[_Wish], found: dict[str, Found] | BaseException) -> None:
+    for wish in wishes:
+        if wish.answer.done():  # whoever asked is gone
+            continue
+        if not isinstance(found, BaseException):
+            wish.answer.set_result(found.get(wish.reference))
+        elif isinstance(found, Exception):
+            wish.answer.set_exception(found)
+        else:
+            wish.answer.cancel()
 
 
-def _match(link: dict[str, Any], reference: str) -> tuple[str, str] | None:
-    if (link.get("metadata") or {}).get("paylink_reference") == reference and link.get("url"):
-        return str(link["id"]), str(link["url"])
-    return None
+def _matching(links: list[dict[str, Any]], missing: Set[str]) -> dict[str, Found]:
+    found: dict[str, Found] = {}
+    for link in links:
+        reference = (link.get("metadata") or {}).get("paylink_reference")
+        if isinstance(reference, str) and reference in missing and link.get("url"):
+            found[reference] = str(link["id"]), str(link["url"])
+    return found
 
 
 def _any_older(session: Session, ledger_id: int, stripe_ids: list[str], than: datetime) -> bool:
