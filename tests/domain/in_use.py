@@ -5,6 +5,7 @@ They use the functions of today: as long as the previous version's read and writ
 
 import asyncio
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import TypeVar
@@ -25,7 +26,7 @@ TERMS = links.Terms(1, "host-2-b", timedelta(seconds=60))
 SEEN = Money(120_050, "USD")
 
 
-class Writer:
+class Writer(ABC):
     """Writes in a thread of its own, and keeps what it was told is written. Those of one process share ``db``."""
 
     def __init__(self, db: Database) -> None:
@@ -53,9 +54,9 @@ class Writer:
             raise self.failure
         assert done, f"{type(self).__name__} wrote nothing more"
 
+    @abstractmethod
     def work(self) -> None:
         """Write until ``going`` ends; tell ``wrote`` of each acknowledged write."""
-        raise NotImplementedError
 
     def going(self) -> Iterator[int]:
         n = 0
