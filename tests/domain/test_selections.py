@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from domain.errors import SelectionNotFound
-from domain.models import Selection
+from domain.models import Invoice, Selection
 from domain.selection_ids import is_made_for, new_id
 from domain.summaries import InvoiceList, LinkStatus
 from tests.domain.factories import make_invoice
@@ -172,6 +172,13 @@ def test_an_id_says_whose_list_it_is() -> None:
 
 async def test_ticks_lock_their_invoices_in_the_order_in_which_imports_do(world: World) -> None:
     ids = [make_invoice(world.db, f"A-{n}", due_date=date(2026, 12, 30 - n)) for n in range(20)]
+    # PostgreSQL finds what was written last at the end.
+    world.db.run(
+        lambda session: (
+            session.execute(sa.update(Invoice).where(Invoice.id.in_(ids[:10])).values(description="x"))
+            and None
+        )
+    )
     shown = await opened(world)
     written: list[list[int]] = []
 
