@@ -16,6 +16,7 @@ from bot.guard import Refused
 from bot.health import DATABASE_AWAY, Health
 from bot.intake import Intake
 from bot.metrics import Metrics
+from bot.stopping import clean_up, connections_made
 from domain.errors import DatabaseUnavailable
 from domain.stripe_api import verify_webhook
 from domain.stripe_errors import SignatureInvalid
@@ -145,11 +146,12 @@ class HttpServer:
     async def stop_listening(self) -> None:
         """Take no further connection; what is under way goes on."""
         if self._site is not None:
+            await connections_made()
             await self._site.stop()
             self._site = None
 
     async def stop(self) -> None:
-        await self._runner.cleanup()
+        await clean_up(self._runner)
 
     async def _healthz(self, _request: web.Request) -> web.Response:
         return web.Response(text="ok\n")

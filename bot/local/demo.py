@@ -26,6 +26,7 @@ from bot.local.slack import LocalSlack
 from bot.local.stripe.server import LocalStripe
 from bot.logs import configure_logs
 from bot.service import Service
+from bot.stopping import clean_up
 from bot.wiring import Bot, build
 from domain import organisations
 from domain.import_lines import InvoiceFile
@@ -206,7 +207,7 @@ async def _page(slack: LocalSlack, port: int) -> AsyncIterator[str]:
         await site.start()
         yield f"http://127.0.0.1:{runner.addresses[0][1]}/"
     finally:
-        await runner.cleanup()
+        await clean_up(runner)
 
 
 def free_port(wanted: int) -> int:

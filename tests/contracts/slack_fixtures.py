@@ -16,6 +16,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.local.slack import Limits, LocalSlack
+from bot.stopping import clean_up
 
 Json = dict[str, Any]
 
@@ -127,7 +128,7 @@ async def over_http(slack: LocalSlack, app: AsyncApp) -> AsyncIterator[str]:
     try:
         yield slack.request_url
     finally:
-        await runner.cleanup()
+        await clean_up(runner)
 
 
 class World:

@@ -18,6 +18,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.local.slack import Fault, LocalSlack, for_http
 from bot.local.slack.manifest import Manifest
 from bot.local.slack.posts import Posts
+from bot.stopping import clean_up
 from tests.contracts.slack_fixtures import (
     MANIFEST,
     Json,
@@ -193,7 +194,7 @@ async def test_http_speaks_forms_for_commands_and_json_for_events_and_goes_to_th
                     await slack.traffic.changed.next_change().wait()
             verifier = SignatureVerifier(slack.signing_secret)
     finally:
-        await runner.cleanup()
+        await clean_up(runner)
     assert [(path, kind) for path, kind, _, _ in requests] == [
         ("/commands", "application/x-www-form-urlencoded"),
         ("/interactivity", "application/x-www-form-urlencoded"),

@@ -13,6 +13,7 @@ import stripe
 from aiohttp import web
 
 from bot.local.stripe.server import LocalStripe
+from bot.stopping import clean_up
 from tests.contracts.stripe_fixtures import (  # noqa: F401
     Clock,
     client_fixture,
@@ -177,7 +178,7 @@ async def receiver_fixture() -> AsyncIterator[Receiver]:
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     receiver.url = f"http://127.0.0.1:{runner.addresses[0][1]}/stripe/webhook"
     yield receiver
-    await runner.cleanup()
+    await clean_up(runner)
 
 
 async def test_a_delivery_is_signed_over_its_raw_body(

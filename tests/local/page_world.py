@@ -17,6 +17,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.local.page import page_routes
 from bot.local.slack import Limits, LocalSlack, Workspace
+from bot.stopping import clean_up
 
 Json = dict[str, Any]
 CHROMIUM = "/usr/bin/chromium"
@@ -99,7 +100,7 @@ class World:
         """Stops the page's server, with every line to it; returns its port."""
         assert self.runner is not None
         port: int = self.runner.addresses[0][1]
-        await self.runner.cleanup()
+        await clean_up(self.runner)
         return port
 
     async def at_desk(self) -> Page:

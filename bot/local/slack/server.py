@@ -25,6 +25,7 @@ from bot.local.slack.team import Team
 from bot.local.slack.watching import Broadcast
 from bot.local.slack.web_api import WebApi
 from bot.local.slack.workspace import Workspace
+from bot.stopping import clean_up
 
 LARGEST_REQUEST = 64 * 2**20
 T = TypeVar("T")
@@ -146,7 +147,7 @@ class LocalSlack:
         await self.sockets.cut()
         await self.posts.close()
         if self._runner is not None:
-            await self._runner.cleanup()
+            await clean_up(self._runner)
             self._runner = None
 
     async def __aenter__(self) -> LocalSlack:

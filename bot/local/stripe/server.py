@@ -19,6 +19,7 @@ from bot.local.stripe.control import Control
 from bot.local.stripe.keys import ApiKey
 from bot.local.stripe.rate import RateLimits
 from bot.local.stripe.worlds import DEFAULT_ACCOUNT, DEFAULT_KEY, Worlds, copy_of
+from bot.stopping import clean_up
 
 Json = dict[str, Any]
 SAVE_AFTER = 0.3
@@ -99,7 +100,7 @@ class LocalStripe(Worlds):
     async def stop(self) -> None:
         """Stops listening, ends webhook deliveries, writes `data`. May be called twice."""
         if self._runner is not None:
-            await self._runner.cleanup()
+            await clean_up(self._runner)
             self._runner = None
         await self.webhooks.close()
         if self._saver is not None and self._data is not None:
