@@ -1,7 +1,7 @@
 """Writing a chunk of imported invoices in one transaction, a few statements however many rows."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, cast
@@ -13,8 +13,9 @@ from sqlalchemy.orm import Session
 from domain.database import insert_into
 from domain.errors import DatabaseUnavailable
 from domain.import_fields import ImportedInvoice
-from domain.models import Invoice, Ledger, Link, Organisation, SearchTerm
+from domain.models import BuyerTerm, Invoice, Ledger, Link, Organisation, SearchTerm
 from domain.money import Money
+from domain.search_terms import own_terms, shared_terms
 from domain.standing import position, standing
 
 _COMPARED = (
@@ -32,13 +33,31 @@ _compared = attrgetter(*_COMPARED)
 # Core's statements: the ORM's bulk inserts take eleven times as long.
 _invoices = cast(sa.Table, Invoice.__table__)
 _terms = cast(sa.Table, SearchTerm.__table__)
+_buyer_terms = cast(sa.Table, BuyerTerm.__table__)
 # What a chunk touches has room in it: pages that are put out before the end of the transaction are written twice.
 _SQLITE_CACHE_KIBIBYTES = 32 * 1024
 # In one statement; few enough for its places, and for it to be kept compiled.
 _SQLITE_ROWS = 500
 
-Terms = dict[str, set[str]]
-"""Where a search for an invoice may begin, by its number's key."""
+
+@dataclass(frozen=True)
+class Terms:
+    """Where searches for some invoices may begin."""
+
+    own: dict[str, set[str]]
+    """Those kept with the invoice, by its number's key."""
+    of_buyers: dict[str, frozenset[str]]
+    """Those kept with the buyer's name."""
+
+    @classmethod
+    def of(cls, rows: list[ImportedInvoice]) -> "Terms":
+        own = {row.number_key: own_terms(row.number_key, row.buyer_name) for row in rows}
+        names = {row.buyer_name for row in rows}
+        return cls(own, {name: terms for name in names if (terms := shared_terms(name))})
+
+    def without(self, buyers: Set[str]) -> "Terms":
+        """Less those of buyers that are known to have theirs."""
+        return Terms(self.own, {name: self.of_buyers[name] for name in self.of_buyers.keys() - buyers})
 
 
 @dataclass(frozen=True)
@@ -74,13 +93,15 @@ def write_rows(
     if not dry_run:
         _insert(session, organisation_id, fresh, terms)
         _update(session, organisation_id, changed, known, terms)
+        if terms.of_buyers:
+            _insert_buyer_terms(session, organisation_id, terms.of_buyers)
     return Changes(len(fresh), len(changed), len(rows) - len(fresh) - len(changed))
 
 
 def _known(session: Session, organisation_id: int, keys: list[str], *, lock: bool) -> dict[str, sa.Row[Any]]:
     query = (
         sa.select(_invoices.c.id, _invoices.c.number_key, *(_invoices.c[name] for name in _COMPARED))
-        .where(_invoices.c.organisation_id == organisation_id, _among(session, keys))
+        .where(_invoices.c.organisation_id == organisation_id, _among(session, "number_key", keys))
         .order_by(_invoices.c.id)
     )
     # A link that is being reserved is either seen below or sees the new amount: it locks the invoice as well.
@@ -88,11 +109,13 @@ def _known(session: Session, organisation_id: int, keys: list[str], *, lock: boo
     return {row.number_key: row for row in found}
 
 
-def _among(session: Session, keys: list[str]) -> sa.TextClause:
-    """One parameter however many numbers: a place for each takes longer to write than the rows to find."""
+def _among(session: Session, column: str, values: Iterable[str]) -> sa.TextClause:
+    """One parameter however many values: a place for each takes longer to write than the rows to find."""
+    given = list(values)
     if session.get_bind().dialect.name == "sqlite":
-        return sa.text("number_key IN (SELECT value FROM json_each(:keys))").bindparams(keys=json.dumps(keys))
-    return sa.text("number_key = ANY(:keys)").bindparams(keys=keys)
+        found = f"{column} IN (SELECT value FROM json_each(:given))"  # noqa: S608
+        return sa.text(found).bindparams(given=json.dumps(given))
+    return sa.text(f"{column} = ANY(:given)").bindparams(given=given)
 
 
 def _differs(row: ImportedInvoice, old: sa.Row[Any]) -> bool:
@@ -161,6 +184,7 @@ def _update(
         for invoice_id, row in zip(ids, rows, strict=True)
         if known[row.number_key].buyer_name != row.buyer_name
     ]
+    # Those of the name before stay: another of its invoices may come, and to this one they don't lead.
     session.execute(
         sa.delete(_terms).where(_terms.c.invoice_id.in_([invoice_id for invoice_id, _ in renamed]))
     )
@@ -172,9 +196,23 @@ def _insert_terms(
 ) -> None:
     # In the index's order, each of its pages is touched once.
     ordered = sorted(
-        [(organisation_id, term, invoice_id) for invoice_id, row in rows for term in terms[row.number_key]]
+        [
+            (organisation_id, term, invoice_id)
+            for invoice_id, row in rows
+            for term in terms.own[row.number_key]
+        ]
     )
     insert_many(session, "search_terms", ("organisation_id", "term", "invoice_id"), ordered)
+
+
+def _insert_buyer_terms(session: Session, organisation_id: int, terms: dict[str, frozenset[str]]) -> None:
+    """Of the buyers that aren't known yet. All terms of a name are written together, so that any of them says so."""
+    # With the sign it is no column of the primary key, of which SQLite would read all that the organisation has.
+    own = sa.literal_column("+organisation_id") == organisation_id
+    found = sa.select(_buyer_terms.c.buyer_name).distinct()
+    known = set(session.scalars(found.where(own, _among(session, "buyer_name", terms))))
+    new = sorted((organisation_id, term, name) for name in terms.keys() - known for term in terms[name])
+    insert_many(session, "buyer_terms", ("organisation_id", "term", "buyer_name"), new)
 
 
 def insert_many(

@@ -23,7 +23,6 @@ from domain.import_lines import BadLine
 from domain.import_writing import Changes, Terms, write_rows
 from domain.models import Organisation
 from domain.organisations import OPERATOR
-from domain.search_terms import terms_of
 from domain.summaries import OrganisationSummary
 
 T = TypeVar("T")
@@ -32,6 +31,8 @@ CHUNK_ROWS = 1_000
 # On SQLite other writers get in between two chunks: without it, one row of theirs waits up to two seconds.
 PAUSE_SECONDS = 0.02
 _ATTEMPTS = 5
+# So many names are remembered to have their terms; more would take memory that grows with the file.
+KNOWN_BUYERS = 50_000
 RETRY_SECONDS = 1.0
 
 
@@ -72,6 +73,7 @@ def take(
         db.run(_audit, organisation, "import.begin", organisation.team_id, actor, now)
     organisation_id = 0 if organisation is None else organisation.id
     pause = _Pause(PAUSE_SECONDS if db.is_sqlite and not dry_run else 0)
+    buyers: set[str] = set()
     with (
         _connections_of_its_own(db),
         closing(_Seen()) as seen,
@@ -81,8 +83,11 @@ def take(
             for line in chunk.bad:
                 on_bad(line)
             pause.wait()
-            changes = _persist(db, organisation_id, chunk, dry_run)
+            changes = _persist(db, organisation_id, chunk.rows, chunk.terms.without(buyers), dry_run)
             pause.begin()
+            if len(buyers) > KNOWN_BUYERS:
+                buyers.clear()
+            buyers.update(chunk.terms.of_buyers)
             result.new += changes.new
             result.updated += changes.updated
             result.unchanged += changes.unchanged
@@ -93,14 +98,16 @@ def take(
     return result
 
 
-def _persist(db: Database, organisation_id: int, chunk: "_Chunk", dry_run: bool) -> Changes:
+def _persist(
+    db: Database, organisation_id: int, rows: list[ImportedInvoice], terms: Terms, dry_run: bool
+) -> Changes:
     """One chunk; a database that is busy or away for a moment doesn't end an import of an hour."""
     for _ in range(_ATTEMPTS - 1):
         try:
-            return db.run(write_rows, organisation_id, chunk.rows, chunk.terms, dry_run)
+            return db.run(write_rows, organisation_id, rows, terms, dry_run)
         except DatabaseUnavailable:
             time.sleep(RETRY_SECONDS)
-    return db.run(write_rows, organisation_id, chunk.rows, chunk.terms, dry_run)
+    return db.run(write_rows, organisation_id, rows, terms, dry_run)
 
 
 def _finish(
@@ -135,7 +142,7 @@ def _connections_of_its_own(db: Database) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class _Chunk:
-    """Lines that are written in one transaction, the terms of each, and the bad lines among them."""
+    """Lines that are written in one transaction, their terms, and the bad lines among them."""
 
     rows: list[ImportedInvoice]
     terms: Terms
@@ -146,7 +153,7 @@ def _chunks(lines: Iterable[ImportedInvoice | BadLine], size: int, seen: "_Seen"
     iterator = iter(lines)
     while some := list(islice(iterator, size)):
         rows, bad = seen.sort_out(some)
-        yield _Chunk(rows, {row.number_key: terms_of(row.number_key, row.buyer_name) for row in rows}, bad)
+        yield _Chunk(rows, Terms.of(rows), bad)
 
 
 def _ahead(items: Iterator[T]) -> Generator[T]:

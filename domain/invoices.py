@@ -14,17 +14,14 @@ from sqlalchemy.orm import Session
 from domain.eligibility import ineligible_because
 from domain.errors import InvoiceNotFound, OrganisationUnknown
 from domain.links import existing_reason
-from domain.models import Invoice, Link, Organisation, SearchTerm
+from domain.models import Invoice, Link, Organisation
 from domain.money import Money
-from domain.search_terms import prefix_range, search_phrase
-from domain.searching import is_any_of
+from domain.searching import find_page
 from domain.standing import number_key
 from domain.summaries import InvoiceOption, InvoiceSummary, LinkStatus, LinkSummary
 
 NEAREST = 5
 OPTIONS = 100
-# How many entries of the index a type-ahead looks at: a single letter may begin a hundred thousand names.
-OPTIONS_LOOKED_AT = 400
 _LAST = "\U0010ffff"
 
 
@@ -180,20 +177,9 @@ def find_nearest(session: Session, team_id: str, number: str) -> tuple[InvoiceOp
 def find_options(session: Session, team_id: str, text: str) -> tuple[InvoiceOption, ...]:
     """Up to 100 invoices whose number, or any word of whose buyer, begins with the text; in list order."""
     organisation = get_organisation(session, team_id)
-    found = sa.select(Invoice)
-    phrase = search_phrase(text)
-    if not phrase:
-        found = found.where(Invoice.organisation_id == organisation.id)
-    else:
-        lo, hi = prefix_range(phrase)
-        looked_at = (
-            sa.select(SearchTerm.invoice_id)
-            .where(SearchTerm.organisation_id == organisation.id, SearchTerm.term >= lo, SearchTerm.term < hi)
-            .order_by(SearchTerm.term)
-            .limit(OPTIONS_LOOKED_AT)
-        )
-        found = found.where(is_any_of(session, looked_at))
-    return tuple(map(_option, session.scalars(found.order_by(Invoice.position).limit(OPTIONS))))
+    ids = find_page(session, organisation.id, text, status=None, after=None, limit=OPTIONS)
+    found = sa.select(Invoice).where(_is_one_of(session, ids)).order_by(Invoice.position)
+    return tuple(map(_option, session.scalars(found)))
 
 
 def _option(invoice: Invoice) -> InvoiceOption:

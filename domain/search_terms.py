@@ -1,16 +1,14 @@
 """Search: an invoice is found by the beginning of its number or of any word of its buyer's name.
 
 Each place where a search may begin is kept as a term, so that a search of one or several words is one range of an
-index, on both databases.
+index, on both databases. Terms of a short name are kept once, not with each of the buyer's invoices (decision 0016).
 """
 
 import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
 
-import sqlalchemy as sa
-
-from domain.models import Invoice, SearchTerm
+from domain.models.invoices import SHORT_NAME
 
 TERM_LENGTH = 60
 WORDS = 40
@@ -29,11 +27,41 @@ def search_phrase(text: str) -> str:
 
 def terms_of(number_key: str, buyer_name: str) -> set[str]:
     """All terms of one invoice: any search that should find it is the beginning of one of them."""
-    terms = {search_phrase(number_key)[:TERM_LENGTH], *_terms_of_buyer(buyer_name)}
+    return number_terms(number_key) | terms_of_buyer(buyer_name)
+
+
+def own_terms(number_key: str, buyer_name: str) -> set[str]:
+    """Those that are kept with the invoice."""
+    terms = number_terms(number_key)
+    return terms if is_short(buyer_name) else terms | terms_of_buyer(buyer_name)
+
+
+def shared_terms(buyer_name: str) -> frozenset[str]:
+    """Those that are kept with the buyer's name, once for all of its invoices."""
+    return terms_of_buyer(buyer_name) if is_short(buyer_name) else frozenset()
+
+
+def number_terms(number_key: str) -> set[str]:
+    terms = {search_phrase(number_key)[:TERM_LENGTH]}
     if not number_key[:1].isalnum() and (number := _marked(number_key)) and not _in_word(number[0]):
         terms.add(number[:TERM_LENGTH])
     terms.discard("")
     return terms
+
+
+@lru_cache(maxsize=2_000)  # an import says the same buyers over and over
+def terms_of_buyer(name: str) -> frozenset[str]:
+    phrase = search_phrase(name)
+    terms = set(_tails(phrase))
+    # Most names are words and spaces, and are done here.
+    if not (name.isascii() and len(phrase) == len(name)):
+        terms.update(tail for tail in _tails(_marked(name)) if not _in_word(tail[0]))
+    return frozenset(terms)
+
+
+def is_short(buyer_name: str) -> bool:
+    """Whether the name's terms are kept once, with the name."""
+    return len(buyer_name) < SHORT_NAME
 
 
 def prefix_range(phrase: str) -> tuple[str, str]:
@@ -45,28 +73,6 @@ def prefix_range(phrase: str) -> tuple[str, str]:
 def phrase_of(search: str) -> str:
     """What a search looks for; nothing for a blank one. Nothing but signs, such as ``#``, is looked for as written."""
     return search_phrase(search) or _marked(search)
-
-
-def matching(organisation_id: int, search: str) -> sa.ColumnElement[bool]:
-    """The condition that an invoice is of this organisation and found by the search; a blank one finds all."""
-    phrase = phrase_of(search)
-    if not phrase:
-        return Invoice.organisation_id == organisation_id
-    lo, hi = prefix_range(phrase)
-    found = sa.select(SearchTerm.invoice_id).where(
-        SearchTerm.organisation_id == organisation_id, SearchTerm.term >= lo, SearchTerm.term < hi
-    )
-    return sa.and_(Invoice.organisation_id == organisation_id, Invoice.id.in_(found))
-
-
-@lru_cache(maxsize=2_000)  # an import says the same buyers over and over
-def _terms_of_buyer(name: str) -> frozenset[str]:
-    phrase = search_phrase(name)
-    terms = set(_tails(phrase))
-    # Most names are words and spaces, and are done here.
-    if not (name.isascii() and len(phrase) == len(name)):
-        terms.update(tail for tail in _tails(_marked(name)) if not _in_word(tail[0]))
-    return frozenset(terms)
 
 
 def _tails(phrase: str) -> Iterator[str]:

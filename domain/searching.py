@@ -1,18 +1,28 @@
-"""A page of the list that a search finds, in list order and quickly however many it finds (decision 0014).
+"""A page of the list that a search finds, in list order and quickly however many it finds (decisions 0014 and 0016).
 
-Little is found by looking up all of it and putting it in order; much by walking the list and asking of each invoice
-whether it is found. What is found on the way says how far the walk will go, and so which of the two goes on.
+Little is found by looking up all of it and putting it in order, much of a few buyers by the first invoices of each,
+and anything else by walking the list and asking of each invoice whether it is found. What is found on the way says how
+far the walk will go, and so whether it goes on.
 """
 
-import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from dataclasses import dataclass
+from typing import Any
 
-from domain.models import Invoice, SearchTerm
+import sqlalchemy as sa
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from domain.models import BuyerTerm, Invoice, SearchTerm
+from domain.models.invoices import HAS_SHORT_NAME
 from domain.search_terms import phrase_of, prefix_range
+from domain.summaries import LinkStatus
 
 Condition = sa.ColumnElement[bool]
+Places = list[tuple[str, int]]
+"""Positions and ids."""
 # So few are looked up without further ado.
 FEW = 4_500
+# So few buyers are asked for the first invoices of each.
+FEW_BUYERS = 8
 # So many are gathered once for a whole stretch of the walk; of more, each invoice's own terms are asked for.
 MANY = 20_000
 FIRST_STRETCH = 1_000
@@ -32,37 +42,50 @@ def find_page(
 
     A blank search finds all.
     """
+    own = Invoice.organisation_id == organisation_id
     wanted: list[Condition] = []
     if status is not None:
         wanted.append(Invoice.status == status)
     if after is not None:
         wanted.append(Invoice.position > after)
-    listed = [Invoice.organisation_id == organisation_id, *wanted]
     phrase = phrase_of(search)
     if not phrase:
-        return _in_order(session, listed, limit)
-    begins, terms = _terms(organisation_id, phrase)
-    # Not `listed`: the terms are this organisation's already, and SQLite would go through all of its invoices.
-    all_found = [*wanted, is_any_of(session, sa.select(SearchTerm.invoice_id).where(*terms))]
-    if not _are_more(session, terms, FEW):
-        return _in_order(session, all_found, limit)
-    is_found, rate = _has_term(begins), ASKED_RATE
+        return _ids(_in_order(session, [own, *wanted], limit), limit)
+    found = _Found.by(session, organisation_id, phrase)
+    if not found.are_more(FEW):
+        return found.look_up(wanted, limit)
+    if not found.are_more_terms(FEW) and (names := found.names()) is not None:
+        statuses = list(LinkStatus) if status is None else [status]
+        heads = [
+            place
+            for name in names
+            for each in statuses
+            for place in found.look_up_buyers(
+                Invoice.buyer_name == name, [*wanted, Invoice.status == each], limit
+            )
+        ]
+        return _ids(heads + found.look_up_terms(wanted, limit), limit)
+    return _walk(found, [own, *wanted], wanted, limit)
+
+
+def _walk(found: "_Found", listed: list[Condition], wanted: list[Condition], limit: int) -> list[int]:
+    is_found, rate = found.asked(), ASKED_RATE
     page: list[int] = []
     begin, length = "", FIRST_STRETCH
     while True:
         stretch = [*listed, Invoice.position >= begin]
-        end = _position_after(session, stretch, length)
+        end = _position_after(found.session, stretch, length)
         if end is not None:
             stretch.append(Invoice.position < end)
-        found = _in_order(session, [*stretch, is_found], limit - len(page))
-        page += found
+        met = _ids(_in_order(found.session, [*stretch, is_found], limit - len(page)), limit)
+        page += met
         if end is None or len(page) == limit:
             return page
-        ahead = length * (limit - len(page)) // len(found) if found else FAR
-        if rate == ASKED_RATE and found and ahead > SOON and not _are_more(session, terms, MANY):
-            is_found, rate = _is_gathered(terms), GATHERED_RATE
-        if ahead // rate > FEW and not _are_more(session, terms, ahead // rate):
-            return _in_order(session, all_found, limit)
+        ahead = length * (limit - len(page)) // len(met) if met else FAR
+        if rate == ASKED_RATE and met and ahead > SOON and not found.are_more_to_gather(MANY):
+            is_found, rate = found.gathered(), GATHERED_RATE
+        if ahead // rate > FEW and not found.are_more(ahead // rate):
+            return found.look_up(wanted, limit)
         begin, length = end, max(FIRST_STRETCH, min(ahead * 5 // 4, length * GROWTH))
 
 
@@ -75,40 +98,117 @@ def found_by(session: Session, organisation_id: int, search: str) -> Condition:
     phrase = phrase_of(search)
     if not phrase:
         return own
-    begins, terms = _terms(organisation_id, phrase)
-    if _are_more(session, terms, MANY):
-        return sa.and_(own, _has_term(begins))
-    return is_any_of(session, sa.select(SearchTerm.invoice_id).where(*terms))
+    found = _Found.by(session, organisation_id, phrase)
+    return sa.and_(own, found.asked() if found.are_more_to_gather(MANY) else found.gathered())
 
 
-def _terms(organisation_id: int, phrase: str) -> tuple[list[Condition], list[Condition]]:
-    """What a term that begins with the phrase fulfils: of a known invoice, and of any of the organisation's."""
-    lo, hi = prefix_range(phrase)
-    begins: list[Condition] = [SearchTerm.term >= lo, SearchTerm.term < hi]
-    return begins, [SearchTerm.organisation_id == organisation_id, *begins]
+@dataclass(frozen=True)
+class _Found:
+    """All that a search finds: by invoices' own terms, and by those of their buyers' names."""
 
+    session: Session
+    organisation_id: int
+    begins: list[Condition]
+    """Of an invoice's own term, that it begins with what is looked for."""
+    buyers_begin: list[Condition]
+    """The same of a buyer's term."""
 
-def is_any_of(session: Session, ids: sa.Select[int]) -> Condition:
-    """That an invoice's id is among those that a query finds."""
-    if session.get_bind().dialect.name == "sqlite":
-        return Invoice.id.in_(ids)
-    # PostgreSQL sorts an array and goes once through the index, where a join would begin at its root for each id.
-    return Invoice.id == sa.any_(sa.func.array(ids.scalar_subquery()))
+    @classmethod
+    def by(cls, session: Session, organisation_id: int, phrase: str) -> "_Found":
+        lo, hi = prefix_range(phrase)
+        begins: list[Condition] = [SearchTerm.term >= lo, SearchTerm.term < hi]
+        buyers_begin: list[Condition] = [BuyerTerm.term >= lo, BuyerTerm.term < hi]
+        return cls(session, organisation_id, begins, buyers_begin)
 
+    def are_more(self, than: int) -> bool:
+        """Each way of finding counted for itself."""
+        if self.are_more_terms(than):
+            return True
+        invoices = self._of_buyers(Invoice.id).where(self._any_of(Invoice.buyer_name, self._names()))
+        return self.session.scalar(invoices.offset(than).limit(1)) is not None
 
-def _is_gathered(terms: list[Condition]) -> Condition:
-    # IS TRUE keeps both databases from a join, and the limit, above all there are, PostgreSQL from fearing more.
-    return Invoice.id.in_(sa.select(SearchTerm.invoice_id).where(*terms).limit(2 * MANY)).is_(sa.true())
+    def are_more_terms(self, than: int) -> bool:
+        # The order that its index has keeps PostgreSQL from going through the table.
+        ids = self._own_ids().order_by(SearchTerm.term)
+        return self.session.scalar(ids.offset(than).limit(1)) is not None
 
+    def are_more_to_gather(self, than: int) -> bool:
+        if self.are_more_terms(than):
+            return True
+        names = self._names().order_by(BuyerTerm.term)
+        return self.session.scalar(names.offset(than).limit(1)) is not None
 
-def _has_term(begins: list[Condition]) -> Condition:
-    # Not EXISTS, of which PostgreSQL makes a join that reads all terms; nor the organisation, whose index it would take.
-    its_term = sa.select(SearchTerm.invoice_id).where(SearchTerm.invoice_id == Invoice.id, *begins)
-    return its_term.limit(1).scalar_subquery().is_not(None)
+    def names(self) -> list[str] | None:
+        """The buyers, unless they are too many."""
+        most = 4 * FEW_BUYERS  # a name may be found at several of its words
+        names = list(self.session.scalars(self._names().order_by(BuyerTerm.term).limit(most)))
+        few = sorted(set(names))
+        return few if len(names) < most and len(few) <= FEW_BUYERS else None
 
+    def look_up(self, wanted: list[Condition], limit: int) -> list[int]:
+        """The first of all that is found."""
+        buyers = self._any_of(Invoice.buyer_name, self._names())
+        return _ids(self.look_up_terms(wanted, limit) + self.look_up_buyers(buyers, wanted, limit), limit)
 
-def _are_more(session: Session, terms: list[Condition], than: int) -> bool:
-    return session.scalar(sa.select(SearchTerm.term).where(*terms).offset(than).limit(1)) is not None
+    def look_up_terms(self, wanted: list[Condition], limit: int) -> Places:
+        # Not the organisation: the terms are its own already, and SQLite would go through all of its invoices.
+        return _in_order(self.session, [*wanted, self._any_of(Invoice.id, self._own_ids())], limit)
+
+    def look_up_buyers(self, which: Condition, wanted: list[Condition], limit: int) -> Places:
+        # Behind the offset neither database sees that it could walk the list instead, which may take long.
+        places = self._of_buyers(Invoice.position, Invoice.id).where(which, *wanted).offset(0).subquery()
+        rows = self.session.execute(sa.select(places).order_by(places.c.position).limit(limit))
+        return [(position, key) for position, key in rows]
+
+    def asked(self) -> Condition:
+        """Of an invoice that is met, by its own terms and its buyer's."""
+        # Not EXISTS, of which PostgreSQL makes a join that reads all terms; nor the organisation, whose index it would
+        # take: terms follow from the name, so that another organisation's of the same name are the same.
+        its_term = sa.select(SearchTerm.invoice_id).where(SearchTerm.invoice_id == Invoice.id, *self.begins)
+        of_buyer = sa.select(BuyerTerm.term).where(
+            BuyerTerm.buyer_name == Invoice.buyer_name, *self.buyers_begin
+        )
+        return self._either(
+            its_term.limit(1).scalar_subquery().is_not(None), of_buyer.limit(1).scalar_subquery().is_not(None)
+        )
+
+    def gathered(self) -> Condition:
+        """Of an invoice that is met, by all terms that are found."""
+        # IS TRUE keeps both databases from a join, and the limit, above all there are, PostgreSQL from fearing more.
+        return self._either(
+            Invoice.id.in_(self._own_ids().limit(2 * MANY)).is_(sa.true()),
+            Invoice.buyer_name.in_(self._names().limit(2 * MANY)).is_(sa.true()),
+        )
+
+    def _either(self, by_terms: Condition, by_buyer: Condition) -> Condition:
+        """Most searches find in one of the two ways: the other needn't be asked of each invoice."""
+        if not self.are_more_terms(0):
+            return by_buyer
+        if self.session.scalar(self._names().limit(1)) is None:
+            return by_terms
+        return sa.or_(by_buyer, by_terms)
+
+    def _own_ids(self) -> sa.Select[int]:
+        return sa.select(SearchTerm.invoice_id).where(
+            SearchTerm.organisation_id == self.organisation_id, *self.begins
+        )
+
+    def _names(self) -> sa.Select[str]:
+        return sa.select(BuyerTerm.buyer_name).where(
+            BuyerTerm.organisation_id == self.organisation_id, *self.buyers_begin
+        )
+
+    def _of_buyers(self, *columns: InstrumentedAttribute[Any]) -> sa.Select[*tuple[Any, ...]]:
+        """Of invoices whose buyers' terms are kept with the names; their index holds no others."""
+        own = Invoice.organisation_id == self.organisation_id
+        return sa.select(*columns).where(own, sa.text(HAS_SHORT_NAME))
+
+    def _any_of(self, column: InstrumentedAttribute[Any], values: sa.Select[Any]) -> Condition:
+        """That a column is among those that a query finds."""
+        if self.session.get_bind().dialect.name == "sqlite":
+            return column.in_(values)
+        # PostgreSQL sorts an array and goes once through the index, where a join would begin at its root for each.
+        return column == sa.any_(sa.func.array(values.scalar_subquery()))
 
 
 def _position_after(session: Session, stretch: list[Condition], length: int) -> str | None:
@@ -117,6 +217,13 @@ def _position_after(session: Session, stretch: list[Condition], length: int) -> 
     return session.scalar(positions.offset(length).limit(1))
 
 
-def _in_order(session: Session, conditions: list[Condition], limit: int) -> list[int]:
-    chosen = sa.select(Invoice.id).where(*conditions).order_by(Invoice.position).limit(limit)
-    return list(session.scalars(chosen))
+def _in_order(session: Session, conditions: list[Condition], limit: int) -> Places:
+    chosen = (
+        sa.select(Invoice.position, Invoice.id).where(*conditions).order_by(Invoice.position).limit(limit)
+    )
+    return [(position, key) for position, key in session.execute(chosen)]
+
+
+def _ids(places: Places, limit: int) -> list[int]:
+    """The first of them, each once."""
+    return [key for _, key in sorted(set(places))[:limit]]

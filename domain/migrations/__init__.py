@@ -14,8 +14,9 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.exc import OperationalError
 
 from domain.errors import DatabaseUnavailable
+from domain.migrations.indexing import build_indexes
 
-REVISIONS: tuple[str, ...] = ("0001", "0002")
+REVISIONS: tuple[str, ...] = ("0001", "0002", "0003")
 """All versions, the oldest first. Known without reading them, so that a start doesn't wait for Alembic."""
 
 # Any number, as long as all processes ask for the same.
@@ -44,6 +45,10 @@ class SchemaTooNew(Exception):
 
 class SchemaBusy(Exception):
     """For a minute there was no moment in which the database could be upgraded. What is done so far stands."""
+
+
+class _Upgrading(Exception):
+    """Another one is at it."""
 
 
 def check(engine: Engine) -> None:
@@ -77,24 +82,38 @@ def upgrade(engine: Engine) -> bool:
                 raise  # it was reached, and refuses the statement
             if not _is_busy(error):
                 raise DatabaseUnavailable(type(error.orig).__name__) from error
-            if time.monotonic() > until:
-                raise SchemaBusy from error
-            time.sleep(RETRY_SECONDS)
+            _wait(until, error)
+        except _Upgrading as other:
+            _wait(until, other)
+
+
+def _wait(until: float, reason: Exception) -> None:
+    if time.monotonic() > until:
+        raise SchemaBusy from reason
+    time.sleep(RETRY_SECONDS)
 
 
 def _advance(engine: Engine) -> bool:
     """Make the next version, in one transaction; False if there is none."""
     with engine.begin() as connection:
         if connection.dialect.name == "postgresql":
-            # Of the transaction, not of the session: a pooler may stand between.
-            connection.execute(sa.text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
+            # Of the transaction, not of the session: a pooler may stand between. Waiting for it would hold up an index
+            # that is being built, and so whoever has the lock.
+            if not connection.execute(sa.text(f"SELECT pg_try_advisory_xact_lock({_LOCK})")).scalar():
+                raise _Upgrading
+            connection.execute(sa.text("SET LOCAL idle_in_transaction_session_timeout = 0"))
         found = _version(connection)
         if found is not None and found not in REVISIONS:
             raise SchemaTooNew(found)
         if found == REVISIONS[-1]:
             return False
-        # Nobody may find a new database half made, least of all another first start.
-        _run(connection, REVISIONS[-1] if found is None else REVISIONS[REVISIONS.index(found) + 1])
+        if found is None:
+            # Nobody may find a new database half made, least of all another first start.
+            _run(connection, REVISIONS[-1])
+        else:
+            revision = REVISIONS[REVISIONS.index(found) + 1]
+            build_indexes(engine, revision)
+            _run(connection, revision)
         return True
 
 

@@ -2,7 +2,7 @@
 
 from domain.models.base import EPOCH, Base, Bytewise, Id, Instant, milliseconds
 from domain.models.coordination import Duty, Pace
-from domain.models.invoices import Invoice, SearchTerm, Selection, SelectionItem
+from domain.models.invoices import BuyerTerm, Invoice, SearchTerm, Selection, SelectionItem
 from domain.models.links import BulkRun, BulkRunItem, Ledger, Link
 from domain.models.organisations import AuditEntry, Organisation
 from domain.models.outbox import OutboxMessage
@@ -14,6 +14,7 @@ __all__ = [
     "Base",
     "BulkRun",
     "BulkRunItem",
+    "BuyerTerm",
     "Bytewise",
     "Duty",
     "Id",

@@ -2,10 +2,14 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.models.base import Base, Bytewise, Id, Instant
+
+SHORT_NAME = 60
+HAS_SHORT_NAME = f"length(buyer_name) < {SHORT_NAME}"
+"""Of an invoice whose buyer's terms are kept with the name: the condition of the index that finds it."""
 
 
 class Invoice(Base):
@@ -20,6 +24,15 @@ class Invoice(Base):
         UniqueConstraint("organisation_id", "number_key"),
         Index("ix_invoices_position", "organisation_id", "position"),
         Index("ix_invoices_status_position", "organisation_id", "status", "position"),
+        Index(
+            "ix_invoices_buyer_name",
+            "organisation_id",
+            "buyer_name",
+            "status",
+            "position",
+            sqlite_where=text(HAS_SHORT_NAME),
+            postgresql_where=text(HAS_SHORT_NAME),
+        ),
         CheckConstraint("status IN ('Not Created', 'Pending Payment', 'Paid')", name="status"),
         CheckConstraint("length(currency) = 3", name="currency"),
     )
@@ -40,7 +53,7 @@ class Invoice(Base):
 
 
 class SearchTerm(Base):
-    """Where a search may begin: the number, and the buyer's name from each of its words on.
+    """Where a search for one invoice may begin: at its number, and at each word of a buyer's name that is long.
 
     Written in one transaction with its invoice, which is never deleted: that is what foreign keys would promise, at
     nearly half of an import's time (docs/decisions/0015).
@@ -53,6 +66,21 @@ class SearchTerm(Base):
     invoice_id: Mapped[int] = mapped_column(Id, primary_key=True)
 
     __table_args__ = (Index("ix_search_terms_invoice_id", "invoice_id", "term"), {"sqlite_with_rowid": False})
+
+
+class BuyerTerm(Base):
+    """Where a search for a buyer's invoices may begin: at each word of the name, kept once for all of them.
+
+    Names that aren't short have their terms with each invoice: cut off, they wouldn't fit into an index, and two that
+    begin alike would be one. Versions before 0003 keep all names' terms so, and find nothing here.
+    """
+
+    __tablename__ = "buyer_terms"
+    __table_args__ = (Index("ix_buyer_terms_buyer_name", "buyer_name", "term"), {"sqlite_with_rowid": False})
+
+    organisation_id: Mapped[int] = mapped_column(Id, primary_key=True)
+    term: Mapped[str] = mapped_column(Bytewise, primary_key=True)
+    buyer_name: Mapped[str] = mapped_column(Text, primary_key=True)
 
 
 class Selection(Base):

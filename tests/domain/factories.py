@@ -8,8 +8,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from domain.database import Database
-from domain.models import Invoice, Ledger, Link, Organisation, SearchTerm
-from domain.search_terms import terms_of
+from domain.models import BuyerTerm, Invoice, Ledger, Link, Organisation, SearchTerm
+from domain.search_terms import own_terms, shared_terms
 from domain.standing import number_key, place
 
 NOW = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
@@ -63,9 +63,28 @@ def add_invoice(
     )
     place(invoice, None)
     _add(session, invoice)
-    for term in terms_of(invoice.number_key, buyer_name):
-        session.add(SearchTerm(organisation_id=invoice.organisation_id, term=term, invoice_id=invoice.id))
+    add_terms(session, invoice)
     return invoice.id
+
+
+def add_terms(session: Session, invoice: Invoice) -> None:
+    """Those that a search finds it by."""
+    owner = invoice.organisation_id
+    for term in own_terms(invoice.number_key, invoice.buyer_name):
+        session.add(SearchTerm(organisation_id=owner, term=term, invoice_id=invoice.id))
+    for term in shared_terms(invoice.buyer_name):
+        session.merge(BuyerTerm(organisation_id=owner, term=term, buyer_name=invoice.buyer_name))
+
+
+def kept_terms(session: Session, invoice: Invoice) -> set[str]:
+    """All that a search finds the invoice by."""
+    own = session.scalars(sa.select(SearchTerm.term).filter_by(invoice_id=invoice.id))
+    of_buyer = session.scalars(
+        sa.select(BuyerTerm.term).filter_by(
+            organisation_id=invoice.organisation_id, buyer_name=invoice.buyer_name
+        )
+    )
+    return {*own, *of_buyer}
 
 
 def make_link(

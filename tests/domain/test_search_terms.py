@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 
 from domain.database import Database
 from domain.models import Invoice
-from domain.search_terms import TERM_LENGTH, matching, prefix_range, search_phrase, terms_of
+from domain.search_terms import TERM_LENGTH, prefix_range, search_phrase, terms_of
+from domain.searching import found_by
 from domain.standing import number_key
 from tests.domain.factories import make_invoice, make_organisation
 
@@ -96,7 +97,7 @@ def test_search_finds_by_the_beginning_of_number_or_of_any_word_of_the_buyer(
     make_invoice(db, "INV-1", organisation_id=other, buyer_name="Acme Trading")
 
     numbers = db.run(
-        lambda session: set(session.scalars(sa.select(Invoice.number).where(matching(mine, search))))
+        lambda session: set(session.scalars(sa.select(Invoice.number).where(found_by(session, mine, search))))
     )
 
     assert numbers == found

@@ -8,16 +8,20 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
 from sqlalchemy.orm import Session
 
 from domain import migrations, organisations
 from domain.database import Database
 from domain.migrations import REVISIONS, SchemaBusy, SchemaTooOld, check, upgrade
-from domain.models import Invoice, Link, OutboxMessage, Payment, SearchTerm, StripeEvent
+from domain.migrations.indexing import build_indexes, has_index
+from domain.models import Base, Invoice, Link, OutboxMessage, Payment, SearchTerm, StripeEvent
 from domain.search_terms import terms_of
 from tests.domain.factories import TEAM
 from tests.domain.first_schema import make_first
 from tests.domain.in_use import Billing, Importing, Posting, Reading, Writer, imported
+from tests.domain.version_before import be_the_version_before
 
 
 @pytest.fixture
@@ -58,6 +62,7 @@ def test_no_write_is_lost_and_everybody_goes_on(
     old: Database, blank_database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("domain.importing.CHUNK_ROWS", 200)
+    be_the_version_before(monkeypatch)
     organisation = old.run(organisations.get_by_team, TEAM)
     with opened(blank_database_url) as serving, opened(blank_database_url) as beside:
         importing = Importing(beside, organisation)
@@ -106,6 +111,7 @@ def test_whoever_keeps_a_table_delays_the_upgrade_and_nobody_else(
 ) -> None:
     """A backup, for one, reads all tables in one long transaction."""
     monkeypatch.setattr(migrations, "PATIENCE", 0.6)
+    be_the_version_before(monkeypatch)
     with opened(blank_postgresql_url) as backup, opened(blank_postgresql_url) as serving:
         make_first(backup.engine)
         organisation = serving.run(organisations.get_by_team, TEAM)
@@ -194,3 +200,43 @@ def test_an_upgrade_that_was_killed_between_two_versions_goes_on_where_it_was(
         assert upgrade(db.engine)
         check(db.engine)
         assert sa.inspect(db.engine).get_foreign_keys("search_terms") == []
+
+
+@pytest.mark.postgres
+def test_an_index_whose_building_was_broken_off_is_built_anew(blank_postgresql_url: str) -> None:
+    with opened(blank_postgresql_url) as db:
+        make_first(db.engine)
+        with db.engine.begin() as connection:
+            connection.exec_driver_sql("CREATE INDEX ix_invoices_buyer_name ON invoices (buyer_name)")
+            # What PostgreSQL leaves when CREATE INDEX CONCURRENTLY fails.
+            connection.exec_driver_sql(
+                "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'ix_invoices_buyer_name'::regclass"
+            )
+        assert upgrade(db.engine)
+        with db.engine.connect() as connection:
+            assert has_index(connection, "ix_invoices_buyer_name")
+            assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+
+
+@pytest.mark.postgres
+def test_while_a_big_index_is_built_everybody_writes(
+    blank_postgresql_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built: list[str] = []
+
+    def building(engine: sa.Engine, revision: str) -> None:
+        billing.wait_for(3)
+        build_indexes(engine, revision)
+        built.append(revision)
+        with engine.connect() as connection:
+            assert (revision != "0003") or has_index(connection, "ix_invoices_buyer_name")
+
+    be_the_version_before(monkeypatch)
+    monkeypatch.setattr(migrations, "build_indexes", building)
+    with opened(blank_postgresql_url) as serving, opened(blank_postgresql_url) as db:
+        make_first(db.engine)
+        billing = Billing(serving, db.run(organisations.get_by_team, TEAM), "ann")
+        with at_work(billing):
+            assert upgrade(db.engine)
+        assert built == ["0002", "0003"]
+        assert billing.troubles == 0

@@ -14,13 +14,12 @@ from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy.orm import Session
 
 from domain.exporting import Export
-from domain.models import AuditEntry, Base, BulkRun, BulkRunItem, Invoice, Link, SearchTerm, Selection
+from domain.models import AuditEntry, Base, BulkRun, BulkRunItem, Invoice, Link, Selection
 from domain.models import SelectionItem as Tick
-from domain.search_terms import terms_of
 from domain.standing import number_key, place
 from handlers.app import AcknowledgingApp, build_app
 from handlers.views.blocks import Json
-from tests.domain.factories import NOW, TEAM, make_organisation
+from tests.domain.factories import NOW, TEAM, add_terms, make_organisation
 from tests.domain.world import ADA, BEN, World
 from tests.handlers.conftest import Notes
 
@@ -182,14 +181,8 @@ def _add_others(session: Session, organisation_id: int, ledger_id: int) -> None:
     )
     place(invoice, link)
     _flushed(session, invoice)
-    _flushed(
-        session,
-        link,
-        *(
-            SearchTerm(organisation_id=organisation_id, term=term, invoice_id=FOREIGN)
-            for term in terms_of(invoice.number_key, buyer)
-        ),
-    )
+    _flushed(session, link)
+    add_terms(session, invoice)
     _flushed(
         session,
         Selection(id=FOREIGN, organisation_id=organisation_id, user_id="U0OTHER", touched_at=NOW),

@@ -1,0 +1,33 @@
+"""Indexes of big tables that a revision of PostgreSQL's needs: built before its transaction, while everybody writes."""
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+
+INDEXES = {
+    "0003": {
+        "ix_invoices_buyer_name": "invoices (organisation_id, buyer_name, status, position) "
+        "WHERE length(buyer_name) < 60"
+    }
+}
+"""By revision: each index's name, and what it is of."""
+
+
+def build_indexes(engine: Engine, revision: str) -> None:
+    """Those that aren't there. One whose building was broken off is taken away first.
+
+    Waits for transactions that are older than it, and gives up, with an OperationalError, if one doesn't end soon.
+    """
+    if engine.dialect.name != "postgresql":
+        return
+    for name, of in INDEXES.get(revision, {}).items():
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            if has_index(connection, name):
+                continue
+            connection.exec_driver_sql(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
+            connection.exec_driver_sql(f"CREATE INDEX CONCURRENTLY {name} ON {of}")
+
+
+def has_index(connection: sa.Connection, name: str) -> bool:
+    """Whether PostgreSQL has it, and whole."""
+    found = sa.text("SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(:name)")
+    return connection.execute(found, {"name": name}).scalar() is True
