@@ -42,6 +42,8 @@ class Claim:
     direct: bool
     """A direct message to a person, not to the notification channel."""
     lease: timedelta
+    until: datetime
+    """When the lease ends. It tells this claim from a later one of the same process, whose attempt may be under way."""
     enqueued_at: datetime
     announcement: Announcement
 
@@ -129,6 +131,7 @@ def _claim(
         owner=owner,
         direct=bool(message.destination),
         lease=lease,
+        until=message.lease_until,
         enqueued_at=message.enqueued_at,
         announcement=_with_facts(session, message, announcement),
     )
@@ -272,5 +275,8 @@ def record_channel_lost(session: Session, claim: Claim, code: str, now: datetime
 
 def _claimed(claim: Claim) -> sa.ColumnElement[bool]:
     return sa.and_(
-        OutboxMessage.id == claim.id, OutboxMessage.state == "sending", OutboxMessage.owner == claim.owner
+        OutboxMessage.id == claim.id,
+        OutboxMessage.state == "sending",
+        OutboxMessage.owner == claim.owner,
+        OutboxMessage.lease_until == claim.until,
     )

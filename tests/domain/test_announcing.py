@@ -8,7 +8,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from domain import deliveries, outbox
+from domain.announcing import Announcing
 from domain.database import database_now
+from domain.deliveries import Claim
 from domain.models import Organisation, OutboxMessage
 from domain.posting import NotPosted, Posted, PostUnknown
 from domain.summaries import Announcement, AnnouncementKind
@@ -122,6 +124,91 @@ async def test_a_process_that_dies_while_posting_is_taken_over_without_a_second_
     await world.announcing.deliver_due()
     assert states(world) == ["posted"]
     assert len(world.poster.posted) == 1
+
+
+def end_leases(world: World) -> None:
+    world.db.run(
+        lambda session: session.execute(
+            sa.update(OutboxMessage).values(lease_until=database_now(session) - timedelta(seconds=1))
+        )
+    )
+
+
+def test_a_claim_that_ended_counts_no_more_even_if_its_process_has_the_next_one(
+    world: World, organisation: int
+) -> None:
+    enqueue(world, organisation, "paid:1")
+    lease = timedelta(seconds=20)
+
+    def claim() -> Claim:
+        (claimed,) = world.db.run(deliveries.claim_due, owner="me", lease=lease, margin=lease)
+        return claimed
+
+    late = claim()
+    end_leases(world)
+    current = claim()
+
+    assert not world.db.run(deliveries.begin_posting, late)
+    assert world.db.run(deliveries.begin_posting, current)
+    world.db.run(deliveries.record_not_posted, late, "ratelimited", timedelta(0), dead=False)
+    world.db.run(deliveries.record_doubt, late, timedelta(0))
+    world.db.run(deliveries.record_unknown, late, "missing_scope")
+    assert states(world) == ["sending"]
+
+
+async def test_a_process_that_waits_for_longer_than_its_lease_posts_once(
+    world: World, organisation: int
+) -> None:
+    """Slack said to wait; its own next claim of the message is the one that counts."""
+    waiting, go_on = asyncio.Event(), asyncio.Event()
+
+    async def pause(_: float) -> None:
+        waiting.set()
+        await go_on.wait()
+
+    announcing = Announcing(
+        world.db,
+        world.poster,
+        owner="me",
+        lease=timedelta(seconds=20),
+        margin=timedelta(seconds=1),
+        clock=lambda: NOW,
+        pause=pause,
+    )
+    enqueue(world, organisation, "paid:1")
+    first = asyncio.create_task(announcing.deliver_due())
+    await waiting.wait()
+    waiting.clear()
+    end_leases(world)
+    await waiting.wait()
+    go_on.set()
+    await first
+
+    assert len(world.poster.posted) == 1
+    assert states(world) == ["posted"]
+
+
+async def test_an_attempt_that_takes_half_its_lease_is_given_up_and_looked_for(
+    world: World, organisation: int
+) -> None:
+    given_up = asyncio.Event()
+
+    async def post(_: Announcement) -> Posted:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            given_up.set()
+        raise AssertionError("unreachable")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(world.poster, "post", post)
+        patch.setattr(world.announcing, "_lease", timedelta(seconds=0.4))
+        enqueue(world, organisation, "paid:1")
+        await world.announcing.deliver_due()
+
+    assert given_up.is_set()
+    assert states(world) == ["waiting"]
+    assert world.db.run(lambda session: session.scalar(sa.select(OutboxMessage.may_be_posted)))
 
 
 async def test_a_lost_channel_loses_nothing_and_is_told_to_people(world: World, organisation: int) -> None:
