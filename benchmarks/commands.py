@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import itertools
 import random
 import sys
@@ -10,6 +11,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import sqlalchemy as sa
 import structlog
 from slack_bolt.async_app import AsyncBoltRequest
@@ -22,6 +24,8 @@ from benchmarks import links, obvious_bot
 from benchmarks.data import TEAM, number
 from benchmarks.measuring import Times
 from benchmarks.services import ANNA, ROOT, Paylink, SlackServer, StripeServer, paylink
+from bot.metrics import Metrics
+from bot.slack_api import make_session
 from handlers.app import build_app
 
 PEOPLE = 20
@@ -92,9 +96,11 @@ async def measure_paylink(
     url: str, server: StripeServer, slack: SlackServer, more: Path, lines: int, count: int, seconds: float
 ) -> tuple[Times, Times]:
     """Alone, and with the bulk run and the import; both with 20 people."""
-    async with paylink(url, server) as bot:
+    async with paylink(url, server) as bot, make_session(Metrics()) as session:
         hands = Hands()
-        dispatch = paylink_app(bot, slack, hands)
+        dispatch = paylink_app(bot, slack, session, hands)
+        # As the bot does when it has begun (bot/lean.py).
+        gc.freeze()
         await people(dispatch, slack, count, min(seconds, 3))
         quiet = await people(dispatch, slack, count, seconds)
         await server.answer_after(links.ANSWER_SECONDS)
@@ -138,13 +144,13 @@ async def _bulk_runs(bot: Paylink, ended: asyncio.Event) -> None:
                 await task
 
 
-def paylink_app(bot: Paylink, slack: SlackServer, hands: Hands) -> Dispatch:
+def paylink_app(bot: Paylink, slack: SlackServer, session: aiohttp.ClientSession, hands: Hands) -> Dispatch:
     async def authorize() -> AuthorizeResult:
         return AuthorizeResult(enterprise_id=None, team_id=TEAM, bot_token="xoxb-bench", bot_user_id="U0BOT")
 
     app = build_app(
         bot.desk,
-        client=AsyncWebClient(token="xoxb-bench", base_url=slack.api_url),
+        client=AsyncWebClient(token="xoxb-bench", base_url=slack.api_url, session=session),
         authorize=authorize,
         signing_secret=None,
         export=None,

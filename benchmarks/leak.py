@@ -15,6 +15,8 @@ from benchmarks import commands, links
 from benchmarks.data import number
 from benchmarks.measuring import resident
 from benchmarks.services import ANNA, ROOT, Paylink, SlackServer, StripeServer, paylink
+from bot.metrics import Metrics
+from bot.slack_api import make_session
 
 AT_ONCE = 8
 PARTS = 10
@@ -60,9 +62,9 @@ async def measure(
 async def _run(
     url: str, server: StripeServer, slack: SlackServer, asked: int, made: int, invoices: int
 ) -> None:
-    async with paylink(url, server, rate=1000) as bot:
+    async with paylink(url, server, rate=1000) as bot, make_session(Metrics()) as session:
         hands = commands.Hands()
-        dispatch = commands.paylink_app(bot, slack, hands)
+        dispatch = commands.paylink_app(bot, slack, session, hands)
         held_by_commands = []
         for _ in range(PARTS):
             await _ask(dispatch, asked // PARTS, invoices)

@@ -128,11 +128,7 @@ class Announcing:
         # The lease must outlast the attempt, or another process might judge it while it is still under way.
         if not await self._db.background_write(deliveries.begin_posting, claim):
             return None
-        try:
-            async with asyncio.timeout(claim.lease.total_seconds() / 2):
-                return await self._poster.post(claim.announcement)
-        except TimeoutError as late:
-            raise PostUnknown("late") from late
+        return await self._poster.post(claim.announcement)
 
     async def _refused(self, claim: Claim, refusal: NotPosted) -> None:
         attempts = claim.announcement.attempts + 1

@@ -188,29 +188,6 @@ async def test_a_process_that_waits_for_longer_than_its_lease_posts_once(
     assert states(world) == ["posted"]
 
 
-async def test_an_attempt_that_takes_half_its_lease_is_given_up_and_looked_for(
-    world: World, organisation: int
-) -> None:
-    given_up = asyncio.Event()
-
-    async def post(_: Announcement) -> Posted:
-        try:
-            await asyncio.sleep(60)
-        finally:
-            given_up.set()
-        raise AssertionError("unreachable")
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(world.poster, "post", post)
-        patch.setattr(world.announcing, "_lease", timedelta(seconds=0.4))
-        enqueue(world, organisation, "paid:1")
-        await world.announcing.deliver_due()
-
-    assert given_up.is_set()
-    assert states(world) == ["waiting"]
-    assert world.db.run(lambda session: session.scalar(sa.select(OutboxMessage.may_be_posted)))
-
-
 async def test_a_lost_channel_loses_nothing_and_is_told_to_people(world: World, organisation: int) -> None:
     seen = (await world.desk.get_invoice(ADA, make_invoice(world.db))).amount
     await world.desk.create_link(ADA, 1, seen, patience=5)
