@@ -1,7 +1,8 @@
 """Claims of processes that died: taken back at once where it is known, else when their leases end.
 
 Taking back a living process's claim by mistake costs nothing but a request: a link is asked for under the same
-idempotency key, and a message in doubt is looked for once the margin after its last attempt is over.
+idempotency key, and a message in doubt is looked for once the margin after its last attempt is over, even if Slack
+refused it meanwhile.
 """
 
 import sqlalchemy as sa

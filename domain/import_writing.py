@@ -76,10 +76,7 @@ def write_rows(
     The status and the position follow from the row and its link in the current ledger; no link is touched.
     """
     if not dry_run:
-        if session.get_bind().dialect.name == "postgresql":
-            # Safe, since the import's last transaction waits for the disk, and for all that was written before.
-            session.execute(sa.text("SET LOCAL synchronous_commit = off"))
-        else:
+        if session.get_bind().dialect.name == "sqlite":
             session.execute(sa.text(f"PRAGMA cache_size = -{_SQLITE_CACHE_KIBIBYTES}"))
         # Another import of this organisation waits here, so nobody inserts between the look and the write.
         session.execute(

@@ -25,13 +25,8 @@ def search_phrase(text: str) -> str:
     return " ".join("".join(char if _in_word(char) else " " for char in folded).split())
 
 
-def terms_of(number_key: str, buyer_name: str) -> set[str]:
-    """All terms of one invoice: any search that should find it is the beginning of one of them."""
-    return number_terms(number_key) | terms_of_buyer(buyer_name)
-
-
 def own_terms(number_key: str, buyer_name: str) -> set[str]:
-    """Those that are kept with the invoice."""
+    """Those that are kept with the invoice: any search that finds it by its number is the beginning of one of them."""
     terms = number_terms(number_key)
     return terms if is_short(buyer_name) else terms | terms_of_buyer(buyer_name)
 

@@ -5,14 +5,17 @@ and anything else by walking the list and asking of each invoice whether it is f
 far the walk will go, and so whether it goes on.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from domain.models import BuyerTerm, Invoice, SearchTerm
-from domain.models.invoices import HAS_SHORT_NAME
+from domain.models.invoices import SHORT_NAME
 from domain.search_terms import phrase_of, prefix_range
 from domain.summaries import LinkStatus
 
@@ -23,6 +26,8 @@ Places = list[tuple[str, int]]
 FEW = 4_500
 # So few buyers are asked for the first invoices of each.
 FEW_BUYERS = 8
+# So many are known by name; more only as what the query for them finds.
+KNOWN_BUYERS = 1_000
 # So many are gathered once for a whole stretch of the walk; of more, each invoice's own terms are asked for.
 MANY = 20_000
 FIRST_STRETCH = 1_000
@@ -52,19 +57,10 @@ def find_page(
     if not phrase:
         return _ids(_in_order(session, [own, *wanted], limit), limit)
     found = _Found.by(session, organisation_id, phrase)
+    if found.are_few_buyers and not found.are_more_terms(FEW):
+        return found.look_up_each(wanted, list(LinkStatus) if status is None else [status], limit)
     if not found.are_more(FEW):
         return found.look_up(wanted, limit)
-    if not found.are_more_terms(FEW) and (names := found.names()) is not None:
-        statuses = list(LinkStatus) if status is None else [status]
-        heads = [
-            place
-            for name in names
-            for each in statuses
-            for place in found.look_up_buyers(
-                Invoice.buyer_name == name, [*wanted, Invoice.status == each], limit
-            )
-        ]
-        return _ids(heads + found.look_up_terms(wanted, limit), limit)
     return _walk(found, [own, *wanted], wanted, limit)
 
 
@@ -120,11 +116,23 @@ class _Found:
         buyers_begin: list[Condition] = [BuyerTerm.term >= lo, BuyerTerm.term < hi]
         return cls(session, organisation_id, begins, buyers_begin)
 
+    @cached_property
+    def buyers(self) -> set[str] | None:
+        """Their names; None if they are many."""
+        names = list(self.session.scalars(self._names().order_by(BuyerTerm.term).limit(KNOWN_BUYERS)))
+        return None if len(names) == KNOWN_BUYERS else set(names)
+
+    @property
+    def are_few_buyers(self) -> bool:
+        return self.buyers is not None and len(self.buyers) <= FEW_BUYERS
+
     def are_more(self, than: int) -> bool:
-        """Each way of finding counted for itself."""
-        if self.are_more_terms(than):
+        """Each way of finding counted for itself; and many buyers are taken for having as many invoices."""
+        if self.are_more_to_gather(than):
             return True
-        invoices = self._of_buyers(Invoice.id).where(self._any_of(Invoice.buyer_name, self._names()))
+        if not (self.buyers or self.buyers is None):
+            return False
+        invoices = sa.select(Invoice.id).where(*self._of_buyers(self._is_buyer()))
         return self.session.scalar(invoices.offset(than).limit(1)) is not None
 
     def are_more_terms(self, than: int) -> bool:
@@ -135,58 +143,65 @@ class _Found:
     def are_more_to_gather(self, than: int) -> bool:
         if self.are_more_terms(than):
             return True
+        if self.buyers is not None:
+            return len(self.buyers) > than
         names = self._names().order_by(BuyerTerm.term)
         return self.session.scalar(names.offset(than).limit(1)) is not None
 
-    def names(self) -> list[str] | None:
-        """The buyers, unless they are too many."""
-        most = 4 * FEW_BUYERS  # a name may be found at several of its words
-        names = list(self.session.scalars(self._names().order_by(BuyerTerm.term).limit(most)))
-        few = sorted(set(names))
-        return few if len(names) < most and len(few) <= FEW_BUYERS else None
-
     def look_up(self, wanted: list[Condition], limit: int) -> list[int]:
         """The first of all that is found."""
-        buyers = self._any_of(Invoice.buyer_name, self._names())
-        return _ids(self.look_up_terms(wanted, limit) + self.look_up_buyers(buyers, wanted, limit), limit)
+        places = self._look_up_terms(wanted, limit)
+        if self.buyers or self.buyers is None:
+            # Behind the offset neither database sees that it could walk the list instead, which may take long.
+            chosen = sa.select(Invoice.position, Invoice.id).where(
+                *self._of_buyers(self._is_buyer()), *wanted
+            )
+            fenced = chosen.offset(0).subquery()
+            rows = self.session.execute(sa.select(fenced).order_by(fenced.c.position).limit(limit))
+            places += [(position, key) for position, key in rows]
+        return _ids(places, limit)
 
-    def look_up_terms(self, wanted: list[Condition], limit: int) -> Places:
+    def look_up_each(self, wanted: list[Condition], statuses: Sequence[str], limit: int) -> list[int]:
+        """As look_up, by the first invoices of each buyer in each status."""
+        places = self._look_up_terms(wanted, limit)
+        for name in self.buyers or ():
+            for status in statuses:
+                first = [*self._of_buyers(Invoice.buyer_name == name), Invoice.status == status, *wanted]
+                places += _in_order(self.session, first, limit)
+        return _ids(places, limit)
+
+    def _look_up_terms(self, wanted: list[Condition], limit: int) -> Places:
         # Not the organisation: the terms are its own already, and SQLite would go through all of its invoices.
         return _in_order(self.session, [*wanted, self._any_of(Invoice.id, self._own_ids())], limit)
-
-    def look_up_buyers(self, which: Condition, wanted: list[Condition], limit: int) -> Places:
-        # Behind the offset neither database sees that it could walk the list instead, which may take long.
-        places = self._of_buyers(Invoice.position, Invoice.id).where(which, *wanted).offset(0).subquery()
-        rows = self.session.execute(sa.select(places).order_by(places.c.position).limit(limit))
-        return [(position, key) for position, key in rows]
 
     def asked(self) -> Condition:
         """Of an invoice that is met, by its own terms and its buyer's."""
         # Not EXISTS, of which PostgreSQL makes a join that reads all terms; nor the organisation, whose index it would
         # take: terms follow from the name, so that another organisation's of the same name are the same.
         its_term = sa.select(SearchTerm.invoice_id).where(SearchTerm.invoice_id == Invoice.id, *self.begins)
+        by_terms = its_term.limit(1).scalar_subquery().is_not(None)
+        if self.buyers is not None:
+            return self._either(by_terms, self._has_gathered_buyer())
         of_buyer = sa.select(BuyerTerm.term).where(
             BuyerTerm.buyer_name == Invoice.buyer_name, *self.buyers_begin
         )
-        return self._either(
-            its_term.limit(1).scalar_subquery().is_not(None), of_buyer.limit(1).scalar_subquery().is_not(None)
-        )
+        return self._either(by_terms, of_buyer.limit(1).scalar_subquery().is_not(None))
 
     def gathered(self) -> Condition:
         """Of an invoice that is met, by all terms that are found."""
         # IS TRUE keeps both databases from a join, and the limit, above all there are, PostgreSQL from fearing more.
-        return self._either(
-            Invoice.id.in_(self._own_ids().limit(2 * MANY)).is_(sa.true()),
-            Invoice.buyer_name.in_(self._names().limit(2 * MANY)).is_(sa.true()),
-        )
+        by_terms = Invoice.id.in_(self._own_ids().limit(2 * MANY)).is_(sa.true())
+        return self._either(by_terms, self._has_gathered_buyer())
+
+    def _has_gathered_buyer(self) -> Condition:
+        most = 2 * MANY if self.buyers is None else KNOWN_BUYERS
+        return Invoice.buyer_name.in_(self._names().limit(most)).is_(sa.true())
 
     def _either(self, by_terms: Condition, by_buyer: Condition) -> Condition:
         """Most searches find in one of the two ways: the other needn't be asked of each invoice."""
-        if not self.are_more_terms(0):
-            return by_buyer
-        if self.session.scalar(self._names().limit(1)) is None:
+        if self.buyers is not None and not self.buyers:
             return by_terms
-        return sa.or_(by_buyer, by_terms)
+        return sa.or_(by_buyer, by_terms) if self.are_more_terms(0) else by_buyer
 
     def _own_ids(self) -> sa.Select[int]:
         return sa.select(SearchTerm.invoice_id).where(
@@ -198,17 +213,28 @@ class _Found:
             BuyerTerm.organisation_id == self.organisation_id, *self.buyers_begin
         )
 
-    def _of_buyers(self, *columns: InstrumentedAttribute[Any]) -> sa.Select[*tuple[Any, ...]]:
-        """Of invoices whose buyers' terms are kept with the names; their index holds no others."""
-        own = Invoice.organisation_id == self.organisation_id
-        return sa.select(*columns).where(own, sa.text(HAS_SHORT_NAME))
+    def _of_buyers(self, which: Condition) -> list[Condition]:
+        """Of an invoice whose buyer's terms are kept with the name; the index of names holds no others."""
+        # The number as it stands in the index's condition: a parameter wouldn't be known to be the same.
+        is_short = sa.func.length(Invoice.buyer_name) < sa.literal_column(str(SHORT_NAME))
+        return [Invoice.organisation_id == self.organisation_id, which, is_short]
+
+    def _is_buyer(self) -> Condition:
+        if self._is_sqlite or self.buyers is None:
+            return self._any_of(Invoice.buyer_name, self._names())
+        # Values that PostgreSQL can look up in its statistics: of a few buyers each may have very many invoices.
+        return Invoice.buyer_name == sa.any_(sa.literal(sorted(self.buyers), ARRAY(sa.Text)))
 
     def _any_of(self, column: InstrumentedAttribute[Any], values: sa.Select[Any]) -> Condition:
         """That a column is among those that a query finds."""
-        if self.session.get_bind().dialect.name == "sqlite":
+        if self._is_sqlite:
             return column.in_(values)
         # PostgreSQL sorts an array and goes once through the index, where a join would begin at its root for each.
         return column == sa.any_(sa.func.array(values.scalar_subquery()))
+
+    @property
+    def _is_sqlite(self) -> bool:
+        return self.session.get_bind().dialect.name == "sqlite"
 
 
 def _position_after(session: Session, stretch: list[Condition], length: int) -> str | None:

@@ -76,7 +76,7 @@ def upgrade(engine: Engine) -> bool:
         try:
             if not _advance(engine):
                 return changed
-            changed = True
+            changed, until = True, time.monotonic() + PATIENCE
         except OperationalError as error:
             if getattr(error.orig, "sqlite_errorname", None) == "SQLITE_ERROR":
                 raise  # it was reached, and refuses the statement
@@ -95,13 +95,14 @@ def _wait(until: float, reason: Exception) -> None:
 
 def _advance(engine: Engine) -> bool:
     """Make the next version, in one transaction; False if there is none."""
-    with engine.begin() as connection:
+    with engine.connect() as connection, _transaction(connection):
         if connection.dialect.name == "postgresql":
             # Of the transaction, not of the session: a pooler may stand between. Waiting for it would hold up an index
             # that is being built, and so whoever has the lock.
             if not connection.execute(sa.text(f"SELECT pg_try_advisory_xact_lock({_LOCK})")).scalar():
                 raise _Upgrading
-            connection.execute(sa.text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+            for limit in ("idle_in_transaction_session_timeout", "statement_timeout"):
+                connection.execute(sa.text(f"SET LOCAL {limit} = 0"))
         found = _version(connection)
         if found is not None and found not in REVISIONS:
             raise SchemaTooNew(found)
@@ -115,6 +116,13 @@ def _advance(engine: Engine) -> bool:
             build_indexes(engine, revision)
             _run(connection, revision)
         return True
+
+
+def _transaction(connection: sa.Connection) -> sa.RootTransaction:
+    if connection.dialect.name == "postgresql":
+        # With a view of the database that stays the same, an index that is being built would wait for it to end.
+        connection.execution_options(isolation_level="READ COMMITTED")
+    return connection.begin()
 
 
 def _is_busy(error: OperationalError) -> bool:

@@ -15,7 +15,7 @@ INDEXES = {
 def build_indexes(engine: Engine, revision: str) -> None:
     """Those that aren't there. One whose building was broken off is taken away first.
 
-    Waits for transactions that are older than it, and gives up, with an OperationalError, if one doesn't end soon.
+    Waits a minute for each transaction that is older, which holds up nobody, then gives up with an OperationalError.
     """
     if engine.dialect.name != "postgresql":
         return
@@ -23,6 +23,10 @@ def build_indexes(engine: Engine, revision: str) -> None:
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             if has_index(connection, name):
                 continue
+            # What is set for this goes away with the connection.
+            connection.detach()
+            connection.exec_driver_sql("SET statement_timeout = 0")
+            connection.exec_driver_sql("SET lock_timeout = '60s'")
             connection.exec_driver_sql(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
             connection.exec_driver_sql(f"CREATE INDEX CONCURRENTLY {name} ON {of}")
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from domain.database import Database
 from domain.models import BuyerTerm, Invoice, Ledger, Link, Organisation, SearchTerm
-from domain.search_terms import own_terms, shared_terms
+from domain.search_terms import number_terms, own_terms, shared_terms, terms_of_buyer
 from domain.standing import number_key, place
 
 NOW = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
@@ -74,6 +74,11 @@ def add_terms(session: Session, invoice: Invoice) -> None:
         session.add(SearchTerm(organisation_id=owner, term=term, invoice_id=invoice.id))
     for term in shared_terms(invoice.buyer_name):
         session.merge(BuyerTerm(organisation_id=owner, term=term, buyer_name=invoice.buyer_name))
+
+
+def terms_of(number_key: str, buyer_name: str) -> set[str]:
+    """All that a search should find such an invoice by: it is the beginning of one of them."""
+    return number_terms(number_key) | terms_of_buyer(buyer_name)
 
 
 def kept_terms(session: Session, invoice: Invoice) -> set[str]:

@@ -10,10 +10,10 @@ from domain import importing, organisations
 from domain.database import Database
 from domain.importing import take
 from domain.models import BuyerTerm, Invoice, SearchTerm
-from domain.search_terms import TERM_LENGTH, terms_of
+from domain.search_terms import TERM_LENGTH
 from domain.searching import find_page
 from domain.summaries import OrganisationSummary
-from tests.domain.factories import NOW, TEAM
+from tests.domain.factories import NOW, TEAM, terms_of
 from tests.domain.test_importing import line
 from tests.domain.version_before import be_the_version_before
 

@@ -16,11 +16,10 @@ from domain.import_lines import BadLine
 from domain.import_writing import Changes, write_rows
 from domain.importing import ImportResult, take
 from domain.models import AuditEntry, Invoice, Link
-from domain.search_terms import terms_of
 from domain.searching import found_by
 from domain.standing import number_key, place
 from domain.summaries import OrganisationSummary
-from tests.domain.factories import NOW, TEAM, kept_terms, make_ledger, make_link, make_organisation
+from tests.domain.factories import NOW, TEAM, kept_terms, make_ledger, make_link, make_organisation, terms_of
 
 
 @pytest.fixture

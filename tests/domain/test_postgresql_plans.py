@@ -29,14 +29,14 @@ INSERT INTO ledgers (id, account, livemode, current, used_at, events_watermark, 
     VALUES (1, 'acct_1', false, true, 0, 0, 0);
 INSERT INTO invoices (id, organisation_id, number, number_key, buyer_name, buyer_email, amount, currency, due_date,
         description, status, position)
-    SELECT n, 1, 'INV-' || n, 'inv-' || n, 'Acme ' || mod(n, 500) || ' Corporation', '', 100, 'USD', '2026-11-30', '',
+    SELECT n, 1, 'INV-' || n, 'inv-' || n, 'Acme ' || mod(n, {buyers}) || ' Corporation', '', 100, 'USD', '2026-11-30', '',
         CASE WHEN mod(n, 4) > 0 THEN 'Paid' ELSE 'Not Created' END, (mod(n, 4) > 0)::int || '|2026-11-30|inv-' || n
     FROM generate_series(10001, 30000) n;
 INSERT INTO search_terms (organisation_id, term, invoice_id) SELECT 1, 'inv ' || id, id FROM invoices;
 INSERT INTO buyer_terms (organisation_id, term, buyer_name) SELECT DISTINCT 1, lower(buyer_name), buyer_name FROM invoices;
 INSERT INTO buyer_terms (organisation_id, term, buyer_name) SELECT DISTINCT 1, 'corporation', buyer_name FROM invoices;
 INSERT INTO buyer_terms (organisation_id, term, buyer_name)
-    SELECT DISTINCT 1, mod(id, 500) || ' corporation', buyer_name FROM invoices;
+    SELECT DISTINCT 1, mod(id, {buyers}) || ' corporation', buyer_name FROM invoices;
 INSERT INTO search_terms (organisation_id, term, invoice_id) SELECT 2, 'inv ' || n, n FROM generate_series(40001, 100000) n;
 INSERT INTO buyer_terms (organisation_id, term, buyer_name) SELECT 2, 'acme ' || n, 'Acme ' || n FROM generate_series(1, 20000) n;
 INSERT INTO links (organisation_id, invoice_id, ledger_id, state, status, amount, currency, reference, idempotency_key,
@@ -62,11 +62,21 @@ INSERT INTO stripe_events (ledger_id, id, type, object_id, created_at, attempts,
 
 @pytest.fixture(scope="module")
 def engine(postgresql_server: str) -> Iterator[sa.Engine]:
-    with created_database(postgresql_server, "plans") as url:
+    yield from _filled(postgresql_server, buyers=500)
+
+
+@pytest.fixture(scope="module")
+def engine_with_few_buyers(postgresql_server: str) -> Iterator[sa.Engine]:
+    """Each has so many invoices that anything known of none in particular is taken for very many."""
+    yield from _filled(postgresql_server, buyers=6)
+
+
+def _filled(server: str, *, buyers: int) -> Iterator[sa.Engine]:
+    with created_database(server, "plans") as url:
         engine = make_engine(url)
         with engine.begin() as connection:
             Base.metadata.create_all(connection)
-            for statement in FILL.format(team=TEAM).split(";\n"):
+            for statement in FILL.format(team=TEAM, buyers=buyers).split(";\n"):
                 if statement.strip():
                     connection.exec_driver_sql(statement)
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
@@ -184,11 +194,14 @@ QUESTIONS: dict[str, tuple[Question, str]] = {
 @pytest.fixture
 def session(engine: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Session]:
     """Whatever is done in it is undone. Searches walk where they find two hundred, and gather up to a thousand."""
-    monkeypatch.setattr(searching, "FEW", 200)
-    monkeypatch.setattr(searching, "MANY", 1_000)
-    monkeypatch.setattr(searching, "SOON", 0)
+    _lower_limits(monkeypatch)
     with Session(engine) as session:
         yield session
+
+
+def _lower_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"FEW": 200, "KNOWN_BUYERS": 100, "MANY": 1_000, "SOON": 0}.items():
+        monkeypatch.setattr(searching, name, value)
 
 
 @pytest.mark.parametrize("name", QUESTIONS)
@@ -199,6 +212,23 @@ def test_nothing_big_is_read_whole(session: Session, name: str) -> None:
 
     assert _read_whole(plans) == []
     assert _indexes(plans).intersection(index.split(" or "))
+
+
+@pytest.mark.parametrize(
+    ("search", "index"),
+    [("inv 12345", "pk_search_terms"), ("nobody", "pk_buyer_terms"), ("acme 3", "ix_invoices_buyer_name")],
+)
+def test_a_search_among_few_buyers_reads_nothing_whole_and_sorts_nobody(
+    engine_with_few_buyers: sa.Engine, monkeypatch: pytest.MonkeyPatch, search: str, index: str
+) -> None:
+    _lower_limits(monkeypatch)
+    with Session(engine_with_few_buyers) as session:
+        plans = _plans(session, _page(search, None))
+
+    assert _read_whole(plans) == []
+    assert index in _indexes(plans)
+    sorting = [node for plan in plans for node in _nodes(plan) if node["Node Type"] == "Sort"]
+    assert all("pk_invoices" in str(node) for node in sorting), "only what is known by id"
 
 
 @pytest.mark.parametrize(

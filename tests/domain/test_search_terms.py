@@ -5,10 +5,10 @@ from hypothesis import strategies as st
 
 from domain.database import Database
 from domain.models import Invoice
-from domain.search_terms import TERM_LENGTH, prefix_range, search_phrase, terms_of
+from domain.search_terms import TERM_LENGTH, prefix_range, search_phrase
 from domain.searching import found_by
 from domain.standing import number_key
-from tests.domain.factories import make_invoice, make_organisation
+from tests.domain.factories import make_invoice, make_organisation, terms_of
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,7 @@ from domain.database import Database
 from domain.migrations import REVISIONS, SchemaBusy, SchemaTooOld, check, upgrade
 from domain.migrations.indexing import build_indexes, has_index
 from domain.models import Base, Invoice, Link, OutboxMessage, Payment, SearchTerm, StripeEvent
-from domain.search_terms import terms_of
-from tests.domain.factories import TEAM
+from tests.domain.factories import TEAM, terms_of
 from tests.domain.first_schema import make_first
 from tests.domain.in_use import Billing, Importing, Posting, Reading, Writer, imported
 from tests.domain.version_before import be_the_version_before
@@ -240,3 +239,29 @@ def test_while_a_big_index_is_built_everybody_writes(
             assert upgrade(db.engine)
         assert built == ["0002", "0003"]
         assert billing.troubles == 0
+
+
+@pytest.mark.postgres
+def test_what_a_server_is_set_to_doesnt_stop_an_upgrade(
+    blank_postgresql_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Limits that hosted servers have, and transactions that keep their view of the database."""
+    monkeypatch.setattr(migrations, "PATIENCE", 5.0)
+    with opened(blank_postgresql_url) as before:
+        make_first(before.engine)
+        name = sa.make_url(blank_postgresql_url).database
+        with before.engine.begin() as connection:
+            connection.exec_driver_sql(f"ALTER DATABASE {name} SET statement_timeout = '10ms'")
+            connection.exec_driver_sql(
+                f"ALTER DATABASE {name} SET default_transaction_isolation = 'serializable'"
+            )
+            connection.exec_driver_sql(
+                "INSERT INTO invoices (organisation_id, number, number_key, buyer_name, buyer_email, amount, currency,"
+                " description, status, position) SELECT 1, n, n, 'Acme ' || n, '', 1, 'USD', '', 'Paid', n"
+                " FROM generate_series(1, 40000) n"
+            )
+    with opened(blank_postgresql_url) as db:
+        assert upgrade(db.engine)
+        with db.engine.connect() as connection:
+            assert has_index(connection, "ix_invoices_buyer_name")
+            assert connection.exec_driver_sql("SHOW statement_timeout").scalar_one() == "10ms"
