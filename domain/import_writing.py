@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from domain.database import insert_into
 from domain.errors import DatabaseUnavailable
 from domain.import_fields import ImportedInvoice
-from domain.models import BuyerTerm, Invoice, Ledger, Link, Organisation, SearchTerm
+from domain.models import Invoice, Ledger, Link, Organisation, SearchTerm
 from domain.money import Money
 from domain.search_terms import own_terms, shared_terms
 from domain.standing import position, standing
@@ -33,7 +33,6 @@ _compared = attrgetter(*_COMPARED)
 # Core's statements: the ORM's bulk inserts take eleven times as long.
 _invoices = cast(sa.Table, Invoice.__table__)
 _terms = cast(sa.Table, SearchTerm.__table__)
-_buyer_terms = cast(sa.Table, BuyerTerm.__table__)
 # What a chunk touches has room in it: pages that are put out before the end of the transaction are written twice.
 _SQLITE_CACHE_KIBIBYTES = 32 * 1024
 # In one statement; few enough for its places, and for it to be kept compiled.
@@ -98,21 +97,22 @@ def write_rows(
 def _known(session: Session, organisation_id: int, keys: list[str], *, lock: bool) -> dict[str, sa.Row[Any]]:
     query = (
         sa.select(_invoices.c.id, _invoices.c.number_key, *(_invoices.c[name] for name in _COMPARED))
-        .where(_invoices.c.organisation_id == organisation_id, _among(session, "number_key", keys))
+        .where(_are_numbers(session, organisation_id, keys))
         .order_by(_invoices.c.id)
     )
     # A link that is being reserved is either seen below or sees the new amount: it locks the invoice as well.
-    found = session.execute(query.with_for_update() if lock else query)
+    found = session.execute(query.with_for_update(of=_invoices) if lock else query)
     return {row.number_key: row for row in found}
 
 
-def _among(session: Session, column: str, values: Iterable[str]) -> sa.TextClause:
-    """One parameter however many values: a place for each takes longer to write than the rows to find."""
-    given = list(values)
+def _are_numbers(session: Session, organisation_id: int, keys: list[str]) -> sa.TextClause:
+    """One parameter however many numbers: a place for each takes longer to write than the rows to find."""
     if session.get_bind().dialect.name == "sqlite":
-        found = f"{column} IN (SELECT value FROM json_each(:given))"  # noqa: S608
-        return sa.text(found).bindparams(given=json.dumps(given))
-    return sa.text(f"{column} = ANY(:given)").bindparams(given=given)
+        found = "organisation_id = :own AND number_key IN (SELECT value FROM json_each(:keys))"
+        return sa.text(found).bindparams(own=organisation_id, keys=json.dumps(keys))
+    # Pairs, since PostgreSQL takes any organisation for a small one while the table grows, and would read all it has.
+    found = "(organisation_id, number_key) IN (SELECT CAST(:own AS BIGINT), unnest(CAST(:keys AS TEXT[])))"
+    return sa.text(found).bindparams(own=organisation_id, keys=keys)
 
 
 def _differs(row: ImportedInvoice, old: sa.Row[Any]) -> bool:
@@ -137,10 +137,13 @@ def _reserve_ids(session: Session, count: int) -> Sequence[int]:
         # Nobody else writes until the end of this transaction.
         last: int = session.execute(sa.text("SELECT coalesce(max(id), 0) FROM invoices")).scalar_one()
         return range(last + 1, last + 1 + count)
+    # Which sequence it is would be looked up for each of them.
     reserved = sa.text(
-        "SELECT nextval(pg_get_serial_sequence('invoices', 'id')) FROM generate_series(1, :count)"
+        "SELECT array_agg(nextval(ids)) FROM generate_series(1, :count), "
+        "(SELECT CAST(pg_get_serial_sequence('invoices', 'id') AS REGCLASS) AS ids OFFSET 0) AS sequence"
     )
-    return session.scalars(reserved, {"count": count}).all()
+    ids: list[int] = session.execute(reserved, {"count": count}).scalar_one()
+    return ids
 
 
 def _update(
@@ -203,13 +206,23 @@ def _insert_terms(
 
 
 def _insert_buyer_terms(session: Session, organisation_id: int, terms: dict[str, frozenset[str]]) -> None:
-    """Of the buyers that aren't known yet. All terms of a name are written together, so that any of them says so."""
-    # With the sign it is no column of the primary key, of which SQLite would read all that the organisation has.
-    own = sa.literal_column("+organisation_id") == organisation_id
-    found = sa.select(_buyer_terms.c.buyer_name).distinct()
-    known = set(session.scalars(found.where(own, _among(session, "buyer_name", terms))))
-    new = sorted((organisation_id, term, name) for name in terms.keys() - known for term in terms[name])
-    insert_many(session, "buyer_terms", ("organisation_id", "term", "buyer_name"), new)
+    """Those that aren't there yet."""
+    # In the index's order, as above.
+    rows = sorted((term, name) for name, begins in terms.items() for term in begins)
+    if session.get_bind().dialect.name == "sqlite":
+        # The condition says that what follows is no part of a join.
+        given = "json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(:rows) WHERE true"
+        values: dict[str, Any] = {"rows": json.dumps(rows)}
+    else:
+        given = "* FROM unnest(CAST(:terms AS TEXT[]), CAST(:names AS TEXT[]))"
+        values = {"terms": [term for term, _ in rows], "names": [name for _, name in rows]}
+    session.execute(
+        sa.text(
+            "INSERT INTO buyer_terms (organisation_id, term, buyer_name) "
+            f"SELECT CAST(:own AS BIGINT), {given} ON CONFLICT DO NOTHING"
+        ),
+        {"own": organisation_id, **values},
+    )
 
 
 def insert_many(

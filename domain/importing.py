@@ -27,7 +27,7 @@ from domain.summaries import OrganisationSummary
 
 T = TypeVar("T")
 
-CHUNK_ROWS = 1_000
+CHUNK_ROWS = 2_000
 # On SQLite other writers get in between two chunks: without it, one row of theirs waits up to two seconds.
 PAUSE_SECONDS = 0.02
 _ATTEMPTS = 5
