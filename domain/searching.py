@@ -59,7 +59,8 @@ def find_page(
     found = _Found.by(session, organisation_id, phrase)
     if found.are_few_buyers and not found.are_more_terms(FEW):
         return found.look_up_each(wanted, list(LinkStatus) if status is None else [status], limit)
-    if not found.are_more(FEW):
+    # Of many buyers there is likely more than that; if not, the walk's first stretch says so.
+    if found.buyers is not None and not found.are_more(FEW):
         return found.look_up(wanted, limit)
     return _walk(found, [own, *wanted], wanted, limit)
 
@@ -132,7 +133,7 @@ class _Found:
             return True
         if not (self.buyers or self.buyers is None):
             return False
-        invoices = sa.select(Invoice.id).where(*self._of_buyers(self._is_buyer()))
+        invoices = sa.select(Invoice.position).where(*self._of_buyers(self._is_buyer()))
         return self.session.scalar(invoices.offset(than).limit(1)) is not None
 
     def are_more_terms(self, than: int) -> bool:

@@ -5,7 +5,7 @@ from sqlalchemy.engine import Engine
 
 INDEXES = {
     "0003": {
-        "ix_invoices_buyer_name": "invoices (organisation_id, buyer_name, status, position) "
+        "ix_invoices_buyer_name": "invoices (organisation_id, buyer_name, status, position) INCLUDE (id) "
         "WHERE length(buyer_name) < 60"
     }
 }

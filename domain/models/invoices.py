@@ -30,6 +30,8 @@ class Invoice(Base):
             "buyer_name",
             "status",
             "position",
+            # What is found needn't be looked up in the table (SQLite's indexes have the id anyway).
+            postgresql_include=["id"],
             sqlite_where=text(HAS_SHORT_NAME),
             postgresql_where=text(HAS_SHORT_NAME),
         ),

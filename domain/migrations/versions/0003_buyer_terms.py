@@ -35,6 +35,7 @@ def upgrade() -> None:
             "ix_invoices_buyer_name",
             "invoices",
             ["organisation_id", "buyer_name", "status", "position"],
+            postgresql_include=["id"],
             sqlite_where=_SHORT,
             postgresql_where=_SHORT,
             if_not_exists=True,
