@@ -11,6 +11,8 @@ import contextlib
 import json
 import math
 import os
+import pprint
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -166,11 +168,22 @@ def _kill(database: str, kills: int, processes: int, transport: str, seed: int) 
     with place_for(database) as plan:
         plan = replace(plan, kills=kills, processes=processes, transport=transport, seed=seed)
         report = asyncio.run(killing.run(plan))
+        if report.faults:
+            _tell({"kept": str(_keep(report))})
     row = Row.of(database, report)
     _tell(row)
     for fault in report.faults[:50]:
         _tell(fault)
     return row, set(report.kills) - {ANY_TIME}
+
+
+def _keep(report: Report) -> Path:
+    """What a fault can be traced by, in a directory that stays: what the processes logged, and what was compared."""
+    kept = Path(tempfile.mkdtemp(prefix="paylink-faults-"))
+    for log in report.plan.directory.glob("*.log"):
+        shutil.copy(log, kept)
+    (kept / "evidence.txt").write_text(pprint.pformat(report.evidence, width=200), encoding="utf-8")
+    return kept
 
 
 def _ablate(database: str, safeguard: str, seed: int) -> Row:
