@@ -169,7 +169,7 @@ def _kill(database: str, kills: int, processes: int, transport: str, seed: int) 
         plan = replace(plan, kills=kills, processes=processes, transport=transport, seed=seed)
         report = asyncio.run(killing.run(plan))
         if report.faults:
-            _tell({"kept": str(_keep(report))})
+            _tell({"kept": str(keep(report))})
     row = Row.of(database, report)
     _tell(row)
     for fault in report.faults[:50]:
@@ -177,7 +177,7 @@ def _kill(database: str, kills: int, processes: int, transport: str, seed: int) 
     return row, set(report.kills) - {ANY_TIME}
 
 
-def _keep(report: Report) -> Path:
+def keep(report: Report) -> Path:
     """What a fault can be traced by, in a directory that stays: what the processes logged, and what was compared."""
     kept = Path(tempfile.mkdtemp(prefix="paylink-faults-"))
     for log in report.plan.directory.glob("*.log"):

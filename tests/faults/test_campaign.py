@@ -1,11 +1,13 @@
 """A short campaign on each database, and campaigns without a safeguard, which must fail (the long ones: `make campaign`)."""
 
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from tests.faults import killing
 from tests.faults.auditing import extra_links, extra_messages
+from tests.faults.campaign import keep
 from tests.faults.crash_points import POINTS
 from tests.faults.killing import Plan, Report
 
@@ -70,7 +72,14 @@ async def test_the_campaign_sees_links_that_fresh_idempotency_keys_double(tmp_pa
     assert any("links at Stripe" in fault for fault in report.faults)
 
 
-async def test_the_campaign_sees_messages_that_blind_posts_double(tmp_path: Path) -> None:
+async def test_the_campaign_sees_messages_that_blind_posts_double(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     report = await without("blind_posts", tmp_path, "slack.chat.postMessage.after")
     assert extra_messages(report.evidence) > 0
     assert any("stands in its channel" in fault for fault in report.faults)
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    kept = keep(report)
+    assert list(kept.glob("serve-*.log"))
+    assert "channels" in (kept / "evidence.txt").read_text()
