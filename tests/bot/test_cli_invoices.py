@@ -194,6 +194,7 @@ def test_a_long_import_says_how_far_it_is(
     env: Env, team: str, write: Write, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(import_progress, "LINES_BETWEEN", 1_000)
+    monkeypatch.setattr("domain.importing.CHUNK_ROWS", 1_000)
     path = write("".join(f"INV-{n},Acme,,1.00,USD,,,\n" for n in range(2_500)))
 
     assert main(["import", path], env) == 0
