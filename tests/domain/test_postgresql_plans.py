@@ -8,7 +8,17 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from domain import claims, deliveries, exporting, home, invoices, links, searching, stripe_events
+from domain import (
+    claims,
+    deliveries,
+    exporting,
+    home,
+    import_writing,
+    invoices,
+    links,
+    searching,
+    stripe_events,
+)
 from domain.database import make_engine
 from domain.models import Base, Ledger
 from domain.summaries import LinkStatus
@@ -239,3 +249,21 @@ def test_a_lost_index_would_be_seen(session: Session, name: str, lost: str) -> N
     session.execute(sa.text(f"DROP INDEX {lost}"))
 
     assert _read_whole(_plans(session, QUESTIONS[name][0])) != []
+
+
+def test_an_import_looks_its_numbers_up_in_a_table_that_has_no_statistics_yet(postgresql_server: str) -> None:
+    """Else each chunk reads all that the organisation has, and an import takes time that grows with the square."""
+    with created_database(postgresql_server, "plans") as url:
+        engine = make_engine(url)
+        with engine.begin() as connection:
+            Base.metadata.create_all(connection)
+            for statement in FILL.replace("30000", "99999").format(team=TEAM, buyers=500).split(";\n")[:3]:
+                connection.exec_driver_sql(statement)
+        with Session(engine) as session:
+            numbers = [f"inv-{n}" for n in range(100_001, 101_001)]
+            plans = _plans(session, lambda s: import_writing._known(s, 1, numbers, lock=True))
+        engine.dispose()
+
+    assert _read_whole(plans) == []
+    looked_up = [node for plan in plans for node in _nodes(plan) if "Index Name" in node]
+    assert ["number_key" in node["Index Cond"] for node in looked_up] == [True]
