@@ -17,6 +17,7 @@ class Tracker:
         self._idle.set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._watching: set[asyncio.Task[None]] = set()
+        self._finishing = False
         self._log = structlog.get_logger("bot.tracking")
 
     @property
@@ -27,15 +28,14 @@ class Tracker:
     def track(self, work: Coroutine[Any, Any, None]) -> None:
         """Run ``work`` to its end in a task of its own; whatever it raises is logged."""
         self.begin()
-        task = asyncio.create_task(self._run(work))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._start(work, self._tasks).add_done_callback(lambda _: self.end())
 
     def watch(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run ``work`` for as long as the bot runs: nobody waits for it at the end."""
-        task = asyncio.create_task(self._attempt(work))
-        self._watching.add(task)
-        task.add_done_callback(self._watching.discard)
+        """Run ``work`` for as long as the bot runs: nobody waits for it at the end, when none is begun any more."""
+        if self._finishing:
+            work.close()
+        else:
+            self._start(work, self._watching)
 
     def begin(self) -> None:
         self._under_way += 1
@@ -49,6 +49,7 @@ class Tracker:
     async def finish(self, patience: float) -> bool:
         """Wait until nothing is under way, ``patience`` seconds at most; then cancel the tasks. Whether all ended."""
         deadline = time.monotonic() + max(patience, 0)
+        self._finishing = True
         for task in self._watching:
             task.cancel()
         while True:
@@ -64,11 +65,13 @@ class Tracker:
                     task.cancel()
                 return False
 
-    async def _run(self, work: Coroutine[Any, Any, None]) -> None:
-        try:
-            await self._attempt(work)
-        finally:
-            self.end()
+    def _start(self, work: Coroutine[Any, Any, None], kept: set[asyncio.Task[None]]) -> asyncio.Task[None]:
+        task = asyncio.create_task(self._attempt(work))
+        kept.add(task)
+        task.add_done_callback(kept.discard)
+        # A task that is cancelled before its first step never gets to its work.
+        task.add_done_callback(lambda _: work.close())
+        return task
 
     async def _attempt(self, work: Coroutine[Any, Any, None]) -> None:
         try:

@@ -1,6 +1,11 @@
 """What is under way is waited for, with patience that ends."""
 
 import asyncio
+import inspect
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import pytest
 
 from bot.tracking import Tracker
 
@@ -47,3 +52,36 @@ async def test_work_that_outlasts_the_patience_is_cancelled() -> None:
 
 async def test_nothing_under_way_is_finished_at_once() -> None:
     assert await asyncio.wait_for(Tracker().finish(10), 1)
+
+
+async def test_nothing_more_is_watched_once_it_finishes() -> None:
+    tracker, watched = Tracker(), False
+
+    async def watch() -> None:
+        nonlocal watched
+        watched = True
+
+    async def work() -> None:
+        await asyncio.sleep(0.05)
+        tracker.watch(watch())
+
+    tracker.track(work())
+
+    assert await tracker.finish(2)
+    await asyncio.sleep(0.01)
+    assert not watched
+
+
+@pytest.mark.parametrize("begin", [Tracker.track, Tracker.watch])
+async def test_work_cancelled_before_its_first_step_is_closed(
+    begin: Callable[[Tracker, Coroutine[Any, Any, None]], None],
+) -> None:
+    tracker = Tracker()
+    work = asyncio.sleep(60)
+
+    begin(tracker, work)
+    for task in asyncio.all_tasks() - {asyncio.current_task()}:
+        task.cancel()
+
+    assert await tracker.finish(2)
+    assert inspect.getcoroutinestate(work) == inspect.CORO_CLOSED
