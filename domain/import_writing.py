@@ -1,7 +1,7 @@
 """Writing a chunk of imported invoices in one transaction, a few statements however many rows."""
 
 import json
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, cast
@@ -15,7 +15,7 @@ from domain.errors import DatabaseUnavailable
 from domain.import_fields import ImportedInvoice
 from domain.models import Invoice, Ledger, Link, Organisation, SearchTerm
 from domain.money import Money
-from domain.search_terms import own_terms, shared_terms
+from domain.search_terms import own_terms
 from domain.standing import position, standing
 
 _COMPARED = (
@@ -40,26 +40,6 @@ _SQLITE_ROWS = 500
 
 
 @dataclass(frozen=True)
-class Terms:
-    """Where searches for some invoices may begin."""
-
-    own: dict[str, set[str]]
-    """Those kept with the invoice, by its number's key."""
-    of_buyers: dict[str, frozenset[str]]
-    """Those kept with the buyer's name."""
-
-    @classmethod
-    def of(cls, rows: list[ImportedInvoice]) -> "Terms":
-        own = {row.number_key: own_terms(row.number_key, row.buyer_name) for row in rows}
-        names = {row.buyer_name for row in rows}
-        return cls(own, {name: terms for name in names if (terms := shared_terms(name))})
-
-    def without(self, buyers: Set[str]) -> "Terms":
-        """Less those of buyers that are known to have theirs."""
-        return Terms(self.own, {name: self.of_buyers[name] for name in self.of_buyers.keys() - buyers})
-
-
-@dataclass(frozen=True)
 class Changes:
     new: int
     updated: int
@@ -67,11 +47,15 @@ class Changes:
 
 
 def write_rows(
-    session: Session, organisation_id: int, rows: list[ImportedInvoice], terms: Terms, dry_run: bool = False
+    session: Session,
+    organisation_id: int,
+    rows: list[ImportedInvoice],
+    buyer_terms: Mapping[str, frozenset[str]],
+    dry_run: bool = False,
 ) -> Changes:
     """Insert or update these invoices, whose numbers differ; leave alone what hasn't changed.
 
-    ``terms`` are those of all the rows.
+    ``buyer_terms`` are those that the rows' buyers share, by name, of all that may not have theirs yet.
     The status and the position follow from the row and its link in the current ledger; no link is touched.
     """
     if not dry_run:
@@ -87,10 +71,10 @@ def write_rows(
     fresh = [row for row in rows if row.number_key not in known]
     changed = [row for row in rows if (old := known.get(row.number_key)) is not None and _differs(row, old)]
     if not dry_run:
-        _insert(session, organisation_id, fresh, terms)
-        _update(session, organisation_id, changed, known, terms)
-        if terms.of_buyers:
-            _insert_buyer_terms(session, organisation_id, terms.of_buyers)
+        _insert(session, organisation_id, fresh)
+        _update(session, organisation_id, changed, known)
+        if buyer_terms:
+            _insert_buyer_terms(session, organisation_id, buyer_terms)
     return Changes(len(fresh), len(changed), len(rows) - len(fresh) - len(changed))
 
 
@@ -119,7 +103,7 @@ def _differs(row: ImportedInvoice, old: sa.Row[Any]) -> bool:
     return bool(_compared(row) != _compared(old))
 
 
-def _insert(session: Session, organisation_id: int, rows: list[ImportedInvoice], terms: Terms) -> None:
+def _insert(session: Session, organisation_id: int, rows: list[ImportedInvoice]) -> None:
     if not rows:
         return
     ids = _reserve_ids(session, len(rows))
@@ -128,7 +112,7 @@ def _insert(session: Session, organisation_id: int, rows: list[ImportedInvoice],
         for invoice_id, row in zip(ids, rows, strict=True)
     ]
     insert_many(session, "invoices", ("id", *_WRITTEN), invoices)
-    _insert_terms(session, organisation_id, zip(ids, rows, strict=True), terms)
+    _insert_terms(session, organisation_id, zip(ids, rows, strict=True))
 
 
 def _reserve_ids(session: Session, count: int) -> Sequence[int]:
@@ -147,11 +131,7 @@ def _reserve_ids(session: Session, count: int) -> Sequence[int]:
 
 
 def _update(
-    session: Session,
-    organisation_id: int,
-    rows: list[ImportedInvoice],
-    known: dict[str, sa.Row[Any]],
-    terms: Terms,
+    session: Session, organisation_id: int, rows: list[ImportedInvoice], known: dict[str, sa.Row[Any]]
 ) -> None:
     if not rows:
         return
@@ -188,26 +168,21 @@ def _update(
     session.execute(
         sa.delete(_terms).where(_terms.c.invoice_id.in_([invoice_id for invoice_id, _ in renamed]))
     )
-    _insert_terms(session, organisation_id, renamed, terms)
+    _insert_terms(session, organisation_id, renamed)
 
 
 def _insert_terms(
-    session: Session, organisation_id: int, rows: Iterable[tuple[int, ImportedInvoice]], terms: Terms
+    session: Session, organisation_id: int, rows: Iterable[tuple[int, ImportedInvoice]]
 ) -> None:
-    # In the index's order, each of its pages is touched once.
-    ordered = sorted(
-        [
-            (organisation_id, term, invoice_id)
-            for invoice_id, row in rows
-            for term in terms.own[row.number_key]
-        ]
-    )
-    insert_many(session, "search_terms", ("organisation_id", "term", "invoice_id"), ordered)
+    terms = [
+        (organisation_id, term, invoice_id) for invoice_id, row in rows for term in own_terms(row.buyer_name)
+    ]
+    insert_many(session, "search_terms", ("organisation_id", "term", "invoice_id"), terms)
 
 
-def _insert_buyer_terms(session: Session, organisation_id: int, terms: dict[str, frozenset[str]]) -> None:
+def _insert_buyer_terms(session: Session, organisation_id: int, terms: Mapping[str, frozenset[str]]) -> None:
     """Those that aren't there yet."""
-    # In the index's order, as above.
+    # In the index's order, each of its pages is touched once.
     rows = sorted((term, name) for name, begins in terms.items() for term in begins)
     if session.get_bind().dialect.name == "sqlite":
         # The condition says that what follows is no part of a join.

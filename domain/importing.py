@@ -5,7 +5,7 @@ An interrupted import has taken what its finished transactions took; running it 
 
 import sqlite3
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -20,14 +20,15 @@ from domain.database import Database
 from domain.errors import DatabaseUnavailable
 from domain.import_fields import ImportedInvoice
 from domain.import_lines import BadLine
-from domain.import_writing import Changes, Terms, write_rows
+from domain.import_writing import Changes, write_rows
 from domain.models import Organisation
 from domain.organisations import OPERATOR
+from domain.search_terms import shared_terms
 from domain.summaries import OrganisationSummary
 
 T = TypeVar("T")
 
-CHUNK_ROWS = 2_000
+CHUNK_ROWS = 3_000
 # On SQLite other writers get in between two chunks: without it, one row of theirs waits up to two seconds.
 PAUSE_SECONDS = 0.02
 _ATTEMPTS = 5
@@ -83,11 +84,13 @@ def take(
             for line in chunk.bad:
                 on_bad(line)
             pause.wait()
-            changes = _persist(db, organisation_id, chunk.rows, chunk.terms.without(buyers), dry_run)
+            names = {row.buyer_name for row in chunk.rows}
+            terms = {name: begins for name in names - buyers if (begins := shared_terms(name))}
+            changes = _persist(db, organisation_id, chunk.rows, terms, dry_run)
             pause.begin()
             if len(buyers) > KNOWN_BUYERS:
                 buyers.clear()
-            buyers.update(chunk.terms.of_buyers)
+            buyers |= names
             result.new += changes.new
             result.updated += changes.updated
             result.unchanged += changes.unchanged
@@ -99,7 +102,11 @@ def take(
 
 
 def _persist(
-    db: Database, organisation_id: int, rows: list[ImportedInvoice], terms: Terms, dry_run: bool
+    db: Database,
+    organisation_id: int,
+    rows: list[ImportedInvoice],
+    terms: Mapping[str, frozenset[str]],
+    dry_run: bool,
 ) -> Changes:
     """One chunk; a database that is busy or away for a moment doesn't end an import of an hour."""
     for _ in range(_ATTEMPTS - 1):
@@ -142,10 +149,9 @@ def _connections_of_its_own(db: Database) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class _Chunk:
-    """Lines that are written in one transaction, their terms, and the bad lines among them."""
+    """Lines that are written in one transaction, and the bad lines among them."""
 
     rows: list[ImportedInvoice]
-    terms: Terms
     bad: list[BadLine]
 
 
@@ -153,7 +159,7 @@ def _chunks(lines: Iterable[ImportedInvoice | BadLine], size: int, seen: "_Seen"
     iterator = iter(lines)
     while some := list(islice(iterator, size)):
         rows, bad = seen.sort_out(some)
-        yield _Chunk(rows, Terms.of(rows), bad)
+        yield _Chunk(rows, bad)
 
 
 def _ahead(items: Iterator[T]) -> Generator[T]:

@@ -16,13 +16,13 @@ from domain.errors import InvoiceNotFound, OrganisationUnknown
 from domain.links import existing_reason
 from domain.models import Invoice, Link, Organisation
 from domain.money import Money
+from domain.search_terms import LAST
 from domain.searching import find_page
 from domain.standing import number_key
 from domain.summaries import InvoiceOption, InvoiceSummary, LinkStatus, LinkSummary
 
 NEAREST = 5
 OPTIONS = 100
-_LAST = "\U0010ffff"
 
 
 class InvoiceRow(NamedTuple):
@@ -169,7 +169,7 @@ def find_nearest(session: Session, team_id: str, number: str) -> tuple[InvoiceOp
     if digits:
         for letters in sorted({re.split(r"[0-9]", key)[0] for key in candidates})[:5]:
             key = letters + digits.group()
-            look(sa.and_(Invoice.number_key >= key, Invoice.number_key < key + _LAST), Invoice.number_key)
+            look(sa.and_(Invoice.number_key >= key, Invoice.number_key < key + LAST), Invoice.number_key)
     ranked = sorted(candidates, key=lambda key: (-difflib.SequenceMatcher(None, wanted, key).ratio(), key))
     return tuple(_option(candidates[key]) for key in ranked[:NEAREST])
 

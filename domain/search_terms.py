@@ -1,7 +1,7 @@
 """Search: an invoice is found by the beginning of its number or of any word of its buyer's name.
 
-Each place where a search may begin is kept as a term, so that a search of one or several words is one range of an
-index, on both databases. Terms of a short name are kept once, not with each of the buyer's invoices (decision 0016).
+Each place in a name where a search may begin is kept as a term, so that a search of one or several words is one range
+of an index, on both databases: with the name, or with each invoice if it is long (decision 0016). The number needs none.
 """
 
 import unicodedata
@@ -12,8 +12,8 @@ from domain.models.invoices import SHORT_NAME
 
 TERM_LENGTH = 60
 WORDS = 40
-# Sorts after everything that text can hold: it is no character.
-_LAST = "\U0010ffff"
+LAST = "\U0010ffff"
+"""Sorts after everything that text can hold: it is no character."""
 _ASCII = str.maketrans({chr(code): " " for code in range(128) if not chr(code).isalnum()})
 
 
@@ -22,26 +22,17 @@ def search_phrase(text: str) -> str:
     folded = _folded(text)
     if folded.isascii():
         return " ".join(folded.translate(_ASCII).split())
-    return " ".join("".join(char if _in_word(char) else " " for char in folded).split())
+    return " ".join("".join(char if in_word(char) else " " for char in folded).split())
 
 
-def own_terms(number_key: str, buyer_name: str) -> set[str]:
-    """Those that are kept with the invoice: any search that finds it by its number is the beginning of one of them."""
-    terms = number_terms(number_key)
-    return terms if is_short(buyer_name) else terms | terms_of_buyer(buyer_name)
+def own_terms(buyer_name: str) -> frozenset[str]:
+    """Those that are kept with the invoice."""
+    return frozenset() if is_short(buyer_name) else terms_of_buyer(buyer_name)
 
 
 def shared_terms(buyer_name: str) -> frozenset[str]:
     """Those that are kept with the buyer's name, once for all of its invoices."""
     return terms_of_buyer(buyer_name) if is_short(buyer_name) else frozenset()
-
-
-def number_terms(number_key: str) -> set[str]:
-    terms = {search_phrase(number_key)[:TERM_LENGTH]}
-    if not number_key[:1].isalnum() and (number := _marked(number_key)) and not _in_word(number[0]):
-        terms.add(number[:TERM_LENGTH])
-    terms.discard("")
-    return terms
 
 
 @lru_cache(maxsize=2_000)  # an import says the same buyers over and over
@@ -50,7 +41,7 @@ def terms_of_buyer(name: str) -> frozenset[str]:
     terms = set(_tails(phrase))
     # Most names are words and spaces, and are done here.
     if not (name.isascii() and len(phrase) == len(name)):
-        terms.update(tail for tail in _tails(_marked(name)) if not _in_word(tail[0]))
+        terms.update(tail for tail in _tails(marked(name)) if not in_word(tail[0]))
     return frozenset(terms)
 
 
@@ -62,12 +53,12 @@ def is_short(buyer_name: str) -> bool:
 def prefix_range(phrase: str) -> tuple[str, str]:
     """``(lo, hi)`` such that ``lo <= term < hi`` byte by byte says that the term begins with the phrase."""
     beginning = phrase[:TERM_LENGTH].rstrip()
-    return beginning, beginning + _LAST
+    return beginning, beginning + LAST
 
 
 def phrase_of(search: str) -> str:
     """What a search looks for; nothing for a blank one. Nothing but signs, such as ``#``, is looked for as written."""
-    return search_phrase(search) or _marked(search)
+    return search_phrase(search) or marked(search)
 
 
 def _tails(phrase: str) -> Iterator[str]:
@@ -89,7 +80,7 @@ def _folded(text: str) -> str:
     return "".join(char for char in folded if unicodedata.category(char) != "Cf")
 
 
-def _marked(text: str) -> str:
+def marked(text: str) -> str:
     """As search_phrase, but with punctuation and symbols left as they stand."""
     folded = _folded(text)
     return " ".join(
@@ -97,5 +88,6 @@ def _marked(text: str) -> str:
     )
 
 
-def _in_word(char: str) -> bool:
+def in_word(char: str) -> bool:
+    """Whether it is a letter or a digit, or belongs to one."""
     return unicodedata.category(char)[0] in "LMN"

@@ -1,8 +1,9 @@
-"""A page of the list that a search finds, in list order and quickly however many it finds (decisions 0014 and 0016).
+"""A page of the list that a search finds, in list order and quickly however many it finds (decisions 0014, 0016, 0017).
 
-Little is found by looking up all of it and putting it in order, much of a few buyers by the first invoices of each,
-and anything else by walking the list and asking of each invoice whether it is found. What is found on the way says how
-far the walk will go, and so whether it goes on.
+What is found by its number (domain/number_search.py) and what by its terms is looked for apart, and put together.
+Few terms are found by looking up all of them and putting that in order, much of a few buyers by the first invoices of
+each, and anything else by walking the list and asking of each invoice whether it is found. What is found on the way says
+how far the walk will go, and so whether it goes on.
 """
 
 from collections.abc import Sequence
@@ -16,12 +17,11 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from domain.models import BuyerTerm, Invoice, SearchTerm
 from domain.models.invoices import SHORT_NAME
+from domain.number_search import Numbers, Places
 from domain.search_terms import phrase_of, prefix_range
 from domain.summaries import LinkStatus
 
 Condition = sa.ColumnElement[bool]
-Places = list[tuple[str, int]]
-"""Positions and ids."""
 # So few are looked up without further ado.
 FEW = 4_500
 # So few buyers are asked for the first invoices of each.
@@ -56,25 +56,28 @@ def find_page(
     phrase = phrase_of(search)
     if not phrase:
         return _ids(_in_order(session, [own, *wanted], limit), limit)
+    numbered = Numbers(session, organisation_id, search).first(status=status, after=after, limit=limit)
     found = _Found.by(session, organisation_id, phrase)
     if found.are_few_buyers and not found.are_more_terms(FEW):
-        return found.look_up_each(wanted, list(LinkStatus) if status is None else [status], limit)
+        named = found.look_up_each(wanted, list(LinkStatus) if status is None else [status], limit)
     # Of many buyers there is likely more than that; if not, the walk's first stretch says so.
-    if found.buyers is not None and not found.are_more(FEW):
-        return found.look_up(wanted, limit)
-    return _walk(found, [own, *wanted], wanted, limit)
+    elif found.buyers is not None and not found.are_more(FEW):
+        named = found.look_up(wanted, limit)
+    else:
+        named = _walk(found, [own, *wanted], wanted, limit)
+    return _ids(numbered + named, limit)
 
 
-def _walk(found: "_Found", listed: list[Condition], wanted: list[Condition], limit: int) -> list[int]:
+def _walk(found: "_Found", listed: list[Condition], wanted: list[Condition], limit: int) -> Places:
     is_found, rate = found.asked(), ASKED_RATE
-    page: list[int] = []
+    page: Places = []
     begin, length = "", FIRST_STRETCH
     while True:
         stretch = [*listed, Invoice.position >= begin]
         end = _position_after(found.session, stretch, length)
         if end is not None:
             stretch.append(Invoice.position < end)
-        met = _ids(_in_order(found.session, [*stretch, is_found], limit - len(page)), limit)
+        met = _in_order(found.session, [*stretch, is_found], limit - len(page))
         page += met
         if end is None or len(page) == limit:
             return page
@@ -96,12 +99,13 @@ def found_by(session: Session, organisation_id: int, search: str) -> Condition:
     if not phrase:
         return own
     found = _Found.by(session, organisation_id, phrase)
-    return sa.and_(own, found.asked() if found.are_more_to_gather(MANY) else found.gathered())
+    named = found.asked() if found.are_more_to_gather(MANY) else found.gathered()
+    return sa.and_(own, sa.or_(named, *Numbers(session, organisation_id, search).found()))
 
 
 @dataclass(frozen=True)
 class _Found:
-    """All that a search finds: by invoices' own terms, and by those of their buyers' names."""
+    """All that a search finds by terms: those of invoices, and those of their buyers' names."""
 
     session: Session
     organisation_id: int
@@ -149,7 +153,7 @@ class _Found:
         names = self._names().order_by(BuyerTerm.term)
         return self.session.scalar(names.offset(than).limit(1)) is not None
 
-    def look_up(self, wanted: list[Condition], limit: int) -> list[int]:
+    def look_up(self, wanted: list[Condition], limit: int) -> Places:
         """The first of all that is found."""
         places = self._look_up_terms(wanted, limit)
         if self.buyers or self.buyers is None:
@@ -160,16 +164,16 @@ class _Found:
             fenced = chosen.offset(0).subquery()
             rows = self.session.execute(sa.select(fenced).order_by(fenced.c.position).limit(limit))
             places += [(position, key) for position, key in rows]
-        return _ids(places, limit)
+        return places
 
-    def look_up_each(self, wanted: list[Condition], statuses: Sequence[str], limit: int) -> list[int]:
+    def look_up_each(self, wanted: list[Condition], statuses: Sequence[str], limit: int) -> Places:
         """As look_up, by the first invoices of each buyer in each status."""
         places = self._look_up_terms(wanted, limit)
         for name in self.buyers or ():
             for status in statuses:
                 first = [*self._of_buyers(Invoice.buyer_name == name), Invoice.status == status, *wanted]
                 places += _in_order(self.session, first, limit)
-        return _ids(places, limit)
+        return places
 
     def _look_up_terms(self, wanted: list[Condition], limit: int) -> Places:
         # Not the organisation: the terms are its own already, and SQLite would go through all of its invoices.

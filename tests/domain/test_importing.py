@@ -16,10 +16,11 @@ from domain.import_lines import BadLine
 from domain.import_writing import Changes, write_rows
 from domain.importing import ImportResult, take
 from domain.models import AuditEntry, Invoice, Link
+from domain.search_terms import terms_of_buyer
 from domain.searching import found_by
 from domain.standing import number_key, place
 from domain.summaries import OrganisationSummary
-from tests.domain.factories import NOW, TEAM, kept_terms, make_ledger, make_link, make_organisation, terms_of
+from tests.domain.factories import NOW, TEAM, kept_terms, make_ledger, make_link, make_organisation
 
 
 @pytest.fixture
@@ -70,7 +71,7 @@ def check_derived(db: Database) -> None:
             kept = (invoice.status, invoice.position)
             place(invoice, links.get(invoice.id))
             assert (invoice.status, invoice.position) == kept
-            assert kept_terms(session, invoice) == terms_of(invoice.number_key, invoice.buyer_name)
+            assert kept_terms(session, invoice) == terms_of_buyer(invoice.buyer_name)
 
     db.run(check)
 
