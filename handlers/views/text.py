@@ -14,7 +14,7 @@ _JOINER = "\u200d"
 
 def length(text: str) -> int:
     """Characters as Slack's clients count them: UTF-16 code units."""
-    return len(text) + sum(character > "\uffff" for character in text)
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def fit(text: str, most: int) -> str:

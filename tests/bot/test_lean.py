@@ -12,12 +12,12 @@ with lean_imports():
 from domain.database import Database
 from domain.migrations import prepare
 prepare(Database(sys.argv[1]).engine)
-print(gc.isenabled(), sorted({"alembic", "requests", "psycopg", "babel"} & sys.modules.keys()))
-import requests
+print(gc.isenabled(), sorted({"alembic", "requests", "rich", "psycopg", "babel"} & sys.modules.keys()))
+import requests, rich
 """
 
 
-def test_a_start_on_a_schema_that_is_up_to_date_loads_neither_alembic_nor_requests(sqlite_url: str) -> None:
+def test_a_start_on_a_schema_that_is_up_to_date_loads_nothing_that_it_has_no_use_for(sqlite_url: str) -> None:
     started = subprocess.run(
         [sys.executable, "-c", START, sqlite_url], capture_output=True, text=True, check=False
     )
