@@ -175,7 +175,9 @@ def _insert_terms(
     session: Session, organisation_id: int, rows: Iterable[tuple[int, ImportedInvoice]]
 ) -> None:
     terms = [
-        (organisation_id, term, invoice_id) for invoice_id, row in rows for term in own_terms(row.buyer_name)
+        (organisation_id, term, invoice_id)
+        for invoice_id, row in rows
+        for term in own_terms(row.number_key, row.buyer_name)
     ]
     insert_many(session, "search_terms", ("organisation_id", "term", "invoice_id"), terms)
 

@@ -90,7 +90,7 @@ def take(
             pause.begin()
             if len(buyers) > KNOWN_BUYERS:
                 buyers.clear()
-            buyers |= names
+            buyers.update(terms)
             result.new += changes.new
             result.updated += changes.updated
             result.unchanged += changes.unchanged

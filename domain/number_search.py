@@ -1,10 +1,10 @@
 """Invoices by the beginning of their number, in list order and quickly however many there are (decision 0017).
 
 What is looked for may be written with other signs between its words, or with a sign before them: INV-7, inv/7, #inv 7.
-Each way in which the organisation's own numbers write it is a *spelling*, and the beginning of what it finds.
+Each way in which the organisation's own numbers write it is a *spelling*, and the beginning of what it finds. All of this is
+about numbers in ASCII; others are found by terms, as buyers are.
 """
 
-import unicodedata
 from collections.abc import Iterable
 from itertools import takewhile
 from typing import Any
@@ -13,8 +13,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from domain.models import Invoice
-from domain.search_terms import LAST, in_word, search_phrase
-from domain.standing import POSITION_BEFORE_NUMBER, number_key
+from domain.search_terms import marked, phrase_of, search_phrase
+from domain.standing import POSITION_OF_DUE_DATE
 
 Condition = sa.ColumnElement[bool]
 Places = list[tuple[str, int]]
@@ -22,10 +22,10 @@ Places = list[tuple[str, int]]
 Range = tuple[str, str]
 # So many are looked up and put in order; of more, each due date is asked for its first.
 FEW = 2_000
-# What is written in more ways is found in some of them, and as it is typed. So often numbers are asked for the next.
+# What is written in more ways is found in some of them. So often numbers are asked for the next.
 SPELLINGS, ROUNDS = 20, 20
-# Where numbers with a sign in some place stand among those with anything there, besides those of other alphabets.
-_SIGNS: tuple[Range, ...] = ((" ", "0"), (":", "a"), ("{", LAST))
+# Where signs stand in ASCII: before the digits, between them and the small letters, and behind those.
+_SIGNS: tuple[Range, ...] = ((" ", "0"), (":", "a"), ("{", "\x7f"))
 
 
 class Numbers:
@@ -34,7 +34,17 @@ class Numbers:
     def __init__(self, session: Session, organisation_id: int, search: str) -> None:
         self._session = session
         self._organisation_id = organisation_id
-        self.spellings = self._spellings(search)
+        candidates = sorted(self._written(search))
+        ranges = [_range_of(spelling) for spelling in candidates]
+        found = self._keys([*((0, each) for each in ranges), *((FEW, each) for each in ranges)])
+        self.spellings: list[str] = []
+        """Such as there are, and none that begins as another does."""
+        self._many: set[str] = set()
+        for spelling, first, further in zip(candidates, found, found[len(candidates) :], strict=False):
+            if first is not None and not (self.spellings and spelling.startswith(self.spellings[-1])):
+                self.spellings.append(spelling)
+                if further is not None:
+                    self._many.add(spelling)
 
     def found(self) -> list[Condition]:
         """Of an invoice of the organisation, each way in which it may be found."""
@@ -42,10 +52,9 @@ class Numbers:
 
     def first(self, *, status: str | None, after: str | None, limit: int) -> Places:
         """The first of them, of that status (None: of any), behind the position ``after``."""
-        counts = self._keys([_range_of(spelling) for spelling in self.spellings], offset=FEW)
         places: Places = []
-        for spelling, beyond in zip(self.spellings, counts, strict=True):
-            look = self._look_up if beyond is None else self._leap
+        for spelling in self.spellings:
+            look = self._leap if spelling in self._many else self._look_up
             places += look(spelling, status, after, limit)
         return places
 
@@ -64,13 +73,14 @@ class Numbers:
         """A position ends with the number: of each due date, those of the spelling stand side by side."""
         sqlite = self._session.get_bind().dialect.name == "sqlite"
         later = "max" if sqlite else "greatest"
-        date = f"substr(position, 1, {POSITION_BEFORE_NUMBER})"
+        date = f"substr(position, 1, {POSITION_OF_DUE_DATE})"
         own = "organisation_id = :own" + ("" if status is None else " AND status = :status")
         of_date = (
-            f"{own} AND position >= {later}(due.date || :spelling, :after) "
-            "AND position < due.date || :spelling || :last AND position <> :after"
+            f"{own} AND position >= {later}(due.date || '|' || :spelling, :after) "
+            "AND position < due.date || '|' || :behind AND position <> :after"
         )
-        # Both take the due dates in the order in which they find them, and stop at the limit.
+        # What stands behind a date and its bar stands before the date and "}", whatever the number begins with.
+        # Both databases take the due dates in the order in which they find them, and stop at the limit.
         if sqlite:
             joined = f"CROSS JOIN invoices WHERE {of_date}"
         else:
@@ -81,34 +91,30 @@ class Numbers:
                 SELECT (SELECT {date} FROM invoices WHERE {own} AND position > :after ORDER BY position LIMIT 1)
                 UNION ALL
                 SELECT (
-                    SELECT {date} FROM invoices WHERE {own} AND position >= due.date || :last ORDER BY position LIMIT 1
+                    SELECT {date} FROM invoices WHERE {own} AND position >= due.date || '}}' ORDER BY position LIMIT 1
                 ) FROM due WHERE due.date IS NOT NULL
             )
             SELECT position, id FROM due {joined} LIMIT :limit
             """  # noqa: S608 - of words that stand here
-        values = {"own": self._organisation_id, "spelling": spelling, "after": after or "", "last": LAST}
-        asked = {"limit": limit} if status is None else {"limit": limit, "status": status}
-        rows = self._session.execute(sa.text(statement), values | asked)
+        values = {"own": self._organisation_id, "after": after or "", "limit": limit}
+        values |= {"spelling": spelling, "behind": _behind(spelling)}
+        if status is not None:
+            values["status"] = status
+        rows = self._session.execute(sa.text(statement), values)
         return [(position, key) for position, key in rows]
 
-    def _spellings(self, search: str) -> list[str]:
-        """None that another begins with, and only such as there are."""
-        typed = number_key("".join(char for char in search if unicodedata.category(char)[0] != "C"))
-        written = {typed} - {""}
+    def _written(self, search: str) -> set[str]:
+        """What is looked for as it is typed, and as numbers may write it."""
+        if not phrase_of(search).isascii():
+            return set()
         words = search_phrase(search).split()
         begun = {"", *self._signed({""})} if words else set()
         for place, word in enumerate(words, start=1):
             begun = {beginning + word for beginning in begun}
             if place < len(words):
                 begun = self._signed(begun)
-        written |= begun
-        candidates = sorted(written)
-        existing = self._keys([_range_of(spelling) for spelling in candidates])
-        spellings: list[str] = []
-        for spelling, key in zip(candidates, existing, strict=True):
-            if key is not None and not (spellings and spelling.startswith(spellings[-1])):
-                spellings.append(spelling)
-        return spellings
+        typed = marked(search)
+        return begun | {typed} if typed.isascii() else begun
 
     def _signed(self, beginnings: Iterable[str]) -> set[str]:
         """Such beginnings of numbers, each with the signs that numbers have behind it."""
@@ -117,35 +123,41 @@ class Numbers:
         for _ in range(ROUNDS):
             if not places or len(signed) >= SPELLINGS:
                 break
-            further = []
-            keys = self._keys([(lo, hi) for _, lo, hi in places])
-            for (beginning, _, end), key in zip(places, keys, strict=True):
-                if key is None:
-                    continue
-                signs = "".join(takewhile(lambda char: not in_word(char), key[len(beginning) :]))
-                passed = beginning + (signs or key[len(beginning)])
-                if signs:
+            keys = self._keys([(0, (lo, hi)) for _, lo, hi in places])
+            met = [(place, key) for place, key in zip(places, keys, strict=True) if key is not None]
+            places = []
+            for (beginning, _, end), key in met:
+                passed = beginning + "".join(takewhile(_is_sign, key[len(beginning) :]))
+                places.append((beginning, _behind(passed), end))
+                if passed not in signed:
                     signed.add(passed)
-                    further += [(passed, passed + lo, passed + hi) for lo, hi in _SIGNS]
-                further.append((beginning, passed + LAST, end))
-            places = further
+                    places += [(passed, passed + lo, passed + hi) for lo, hi in _SIGNS]
         return set(sorted(signed)[:SPELLINGS])
 
-    def _keys(self, ranges: list[Range], offset: int = 0) -> list[Any]:
-        """The first number in each range, behind so many; None where there is none."""
-        if not ranges:
+    def _keys(self, places: list[tuple[int, Range]]) -> list[Any]:
+        """The number that stands behind so many others in a range, for each; None where there is none."""
+        if not places:
             return []
         key = sa.select(Invoice.number_key).where(Invoice.organisation_id == self._organisation_id)
-        in_order = key.order_by(Invoice.number_key).offset(offset).limit(1)
+        in_order = key.order_by(Invoice.number_key).limit(1)
         each = [
-            in_order.where(Invoice.number_key >= lo, Invoice.number_key < hi).scalar_subquery()
-            for lo, hi in ranges
+            in_order.where(Invoice.number_key >= lo, Invoice.number_key < hi).offset(offset).scalar_subquery()
+            for offset, (lo, hi) in places
         ]
         return list(self._session.execute(sa.select(*each)).one())
 
 
+def _is_sign(char: str) -> bool:
+    return char.isascii() and not char.isalnum()
+
+
 def _range_of(spelling: str) -> Range:
-    return spelling, spelling + LAST
+    return spelling, _behind(spelling)
+
+
+def _behind(beginning: str) -> str:
+    """What stands behind all that begins so. The last character is one of ASCII."""
+    return beginning[:-1] + chr(ord(beginning[-1]) + 1)
 
 
 def _begins(spelling: str) -> Condition:

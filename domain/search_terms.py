@@ -1,7 +1,8 @@
 """Search: an invoice is found by the beginning of its number or of any word of its buyer's name.
 
 Each place in a name where a search may begin is kept as a term, so that a search of one or several words is one range
-of an index, on both databases: with the name, or with each invoice if it is long (decision 0016). The number needs none.
+of an index, on both databases: with the name, or with each invoice if it is long (decision 0016). Numbers in ASCII need
+none (domain/number_search.py); others may be written in so many ways that they have a term like names.
 """
 
 import unicodedata
@@ -25,14 +26,22 @@ def search_phrase(text: str) -> str:
     return " ".join("".join(char if in_word(char) else " " for char in folded).split())
 
 
-def own_terms(buyer_name: str) -> frozenset[str]:
+def own_terms(number_key: str, buyer_name: str) -> frozenset[str]:
     """Those that are kept with the invoice."""
-    return frozenset() if is_short(buyer_name) else terms_of_buyer(buyer_name)
+    of_number = frozenset() if number_key.isascii() else terms_of_number(number_key)
+    return of_number if is_short(buyer_name) else of_number | terms_of_buyer(buyer_name)
 
 
 def shared_terms(buyer_name: str) -> frozenset[str]:
     """Those that are kept with the buyer's name, once for all of its invoices."""
     return terms_of_buyer(buyer_name) if is_short(buyer_name) else frozenset()
+
+
+def terms_of_number(number_key: str) -> frozenset[str]:
+    terms = {search_phrase(number_key)[:TERM_LENGTH]}
+    if not in_word(number_key[:1]) and (number := marked(number_key)) and not in_word(number[0]):
+        terms.add(number[:TERM_LENGTH])
+    return frozenset(terms - {""})
 
 
 @lru_cache(maxsize=2_000)  # an import says the same buyers over and over
@@ -90,4 +99,4 @@ def marked(text: str) -> str:
 
 def in_word(char: str) -> bool:
     """Whether it is a letter or a digit, or belongs to one."""
-    return unicodedata.category(char)[0] in "LMN"
+    return char != "" and unicodedata.category(char)[0] in "LMN"

@@ -8,8 +8,8 @@ from domain.money import Money
 from domain.summaries import LinkStatus
 
 _NO_DUE_DATE = "9999-12-31"
-POSITION_BEFORE_NUMBER = len("0|9999-12-31|")
-"""How many characters of a position say whether the invoice is eligible, and when it is due."""
+POSITION_OF_DUE_DATE = len("0|9999-12-31")
+"""How many characters of a position say whether the invoice is eligible, and when it is due; a bar and the number follow."""
 
 
 def number_key(number: str) -> str:

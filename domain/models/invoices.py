@@ -55,9 +55,12 @@ class Invoice(Base):
 
 
 class SearchTerm(Base):
-    """Where a search for one invoice may begin: at each word of a buyer's name that is long.
+    """Where a search for one invoice may begin: at a number that isn't ASCII, and at each word of
+    a long buyer's name.
 
-    Versions before 0003 keep the number and all names so. Written in one transaction with its invoice, which is never deleted: that is what foreign keys would promise, at
+    Versions before 0003 keep all numbers and names so.
+
+    Written in one transaction with its invoice, which is never deleted: that is what foreign keys would promise, at
     nearly half of an import's time (docs/decisions/0015).
     """
 

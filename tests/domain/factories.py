@@ -9,15 +9,7 @@ from sqlalchemy.orm import Session
 
 from domain.database import Database
 from domain.models import BuyerTerm, Invoice, Ledger, Link, Organisation, SearchTerm
-from domain.search_terms import (
-    TERM_LENGTH,
-    in_word,
-    marked,
-    own_terms,
-    search_phrase,
-    shared_terms,
-    terms_of_buyer,
-)
+from domain.search_terms import own_terms, shared_terms, terms_of_buyer, terms_of_number
 from domain.standing import number_key, place
 
 NOW = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
@@ -78,7 +70,7 @@ def add_invoice(
 def add_terms(session: Session, invoice: Invoice) -> None:
     """Those that a search finds it by."""
     owner = invoice.organisation_id
-    for term in own_terms(invoice.buyer_name):
+    for term in own_terms(invoice.number_key, invoice.buyer_name):
         session.add(SearchTerm(organisation_id=owner, term=term, invoice_id=invoice.id))
     for term in shared_terms(invoice.buyer_name):
         session.merge(BuyerTerm(organisation_id=owner, term=term, buyer_name=invoice.buyer_name))
@@ -86,10 +78,7 @@ def add_terms(session: Session, invoice: Invoice) -> None:
 
 def terms_of(number_key: str, buyer_name: str) -> set[str]:
     """All that a search should find such an invoice by: what it looks for is the beginning of one of them."""
-    number = {search_phrase(number_key)[:TERM_LENGTH]}
-    if number_key and not in_word(number_key[0]):
-        number.add(marked(number_key)[:TERM_LENGTH])
-    return number - {""} | terms_of_buyer(buyer_name)
+    return {*terms_of_number(number_key), *terms_of_buyer(buyer_name)}
 
 
 def kept_terms(session: Session, invoice: Invoice) -> set[str]:

@@ -12,12 +12,14 @@ from sqlalchemy.orm import Session
 from domain import number_search
 from domain.database import Database
 from domain.models import Base, Invoice
-from domain.search_terms import search_phrase
+from domain.search_terms import phrase_of, terms_of_number
 from domain.searching import find_page
 from domain.standing import number_key
 from tests.domain.factories import add_invoice, make_link, make_organisation
 
-NUMBERS = st.text("a1-/: _–ж", min_size=1, max_size=6).filter(lambda text: number_key(text) == text)
+NUMBERS = st.text("a1-/: _–ж№é１＃\u200b\U0010ffff", min_size=1, max_size=6).filter(
+    lambda text: number_key(text) == text
+)
 
 
 def fill(db: Database, numbers: list[str]) -> int:
@@ -59,7 +61,7 @@ def listed(
 
 def expected(db: Database, organisation: int, search: str, status: str | None) -> list[str]:
     """What the rule says, invoice by invoice."""
-    phrase = search_phrase(search)
+    phrase = phrase_of(search)
 
     def look(session: Session) -> list[str]:
         own = sa.select(Invoice).where(Invoice.organisation_id == organisation).order_by(Invoice.position)
@@ -67,10 +69,7 @@ def expected(db: Database, organisation: int, search: str, status: str | None) -
             one.number
             for one in session.scalars(own)
             if status in (None, one.status)
-            and (
-                one.number_key.startswith(number_key(search))
-                or (phrase and search_phrase(one.number_key).startswith(phrase))
-            )
+            and (not phrase or any(term.startswith(phrase) for term in terms_of_number(one.number_key)))
         ]
 
     return db.run(look)
@@ -90,8 +89,12 @@ def expected(db: Database, organisation: int, search: str, status: str | None) -
         ("2026", ["2026–01—7", "2026/02 7"]),
         ("2026 01", ["2026–01—7"]),
         ("2026-02-7", ["2026/02 7"]),
-        ("счёт 7", ["Счёт №7", "СЧЁТ-70"]),
+        ("счёт 7", ["СЧЁТ-70"]),
+        ("СЧЁТ №", ["Счёт №7"]),
         ("№", []),
+        ("ｉｎｖ－１０", ["INV-10"]),
+        ("in\u200bv-10", ["INV-10"]),
+        ("＃", ["#inv/12"]),
         ("\x00inv-10\ud800", ["INV-10"]),
         ("x" * 3_000, []),
     ],
@@ -154,9 +157,25 @@ def _forget(db: Database) -> None:
 
 
 def test_numbers_in_very_many_spellings_are_found_as_they_are_typed(db: Database) -> None:
-    signs = [chr(code) for code in range(0x21, 0x2F)] + [chr(code) for code in range(0x2010, 0x2028)]
+    signs = [chr(code) for code in range(0x21, 0x7F) if not chr(code).isalnum()]
     organisation = fill(db, [f"INV{sign}1" for sign in signs])
 
     assert len(listed(db, organisation, "inv 1")) >= number_search.SPELLINGS
     for sign in signs:
         assert f"INV{sign}1" in listed(db, organisation, f"inv{sign}1")
+
+
+def test_letters_of_other_alphabets_hide_no_number(db: Database) -> None:
+    others = [f"{chr(code)}-1" for code in range(0x430, 0x450)]
+    organisation = fill(db, [*others, "“Ромашка”-1", "7а-1", "7–1", "7ш-1"])
+
+    assert listed(db, organisation, "ромашка") == ["“Ромашка”-1"]
+    assert listed(db, organisation, "7-1") == ["7–1"]
+
+
+def test_no_number_holds_a_search_up(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(number_search, "FEW", 2)
+    organisation = fill(db, ["\U0010ffff1", *(f"INV-{n}" for n in range(12))])
+
+    assert len(listed(db, organisation, "inv")) == 12
+    assert listed(db, organisation, "1") == ["\U0010ffff1"]

@@ -25,8 +25,8 @@ class FoundBefore(searching._Found):
 class NoNumbers(Numbers):
     """Numbers weren't looked for: they had terms."""
 
-    def _spellings(self, search: str) -> list[str]:
-        return []
+    def _written(self, search: str) -> set[str]:
+        return set()
 
 
 def insert_terms(session: Session, organisation_id: int, rows: Iterable[tuple[int, ImportedInvoice]]) -> None:
