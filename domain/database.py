@@ -1,7 +1,8 @@
 """Transactions: plain synchronous functions over a Session, run in worker threads.
 
 A transaction function can't await, so no transaction ever spans a remote call. On SQLite reads are deferred and
-writes are BEGIN IMMEDIATE, through one writer thread in which people go before background work.
+writes are BEGIN IMMEDIATE, through one writer thread in which people go before background work. On PostgreSQL a read is
+its statements, each on its own.
 """
 
 import asyncio
@@ -35,6 +36,7 @@ BUSY_SECONDS = 1.8
 # Deadlocks and serialisation failures of PostgreSQL: nothing was written, the function may run again.
 _RUN_AGAIN = frozenset({"40001", "40P01"})
 _ATTEMPTS = 3
+_WRITING = {"paylink_write": True}
 
 
 class Database:
@@ -42,7 +44,13 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.engine = make_engine(url)
+        sa.event.listen(self.engine, "before_execute", _refuse_to_write)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
+        # At READ COMMITTED a transaction around reads would show the same, and cost two more ways to the server
+        # (decision 0018).
+        self._reading = {"paylink_write": False} | (
+            {} if self.is_sqlite else {"isolation_level": "AUTOCOMMIT"}
+        )
         self._lanes: dict[Lane, ThreadPoolExecutor] = {
             "people": ThreadPoolExecutor(PEOPLE_THREADS, "db-people"),
             "background": ThreadPoolExecutor(BACKGROUND_THREADS, "db-background"),
@@ -50,7 +58,7 @@ class Database:
         self._writer = _Writer() if self.is_sqlite else None
 
     async def read(self, fn: Callable[Concatenate[Session, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run ``fn(session, ...)`` for a person in a read transaction. Raises DatabaseUnavailable."""
+        """Run ``fn(session, ...)``, which may not write, for a person. Raises DatabaseUnavailable."""
         return await self._submit("people", False, fn, *args, **kwargs)
 
     async def write(
@@ -88,16 +96,20 @@ class Database:
 
     def _transaction(self, write: bool, fn: Callable[[Session], T]) -> T:
         for attempt in itertools.count(1):
+            ending = False
             try:
                 with Session(self.engine, expire_on_commit=False) as session:
-                    session.connection(execution_options={"paylink_write": write})
+                    session.connection(execution_options=_WRITING if write else self._reading)
                     result = fn(session)
+                    ending = write
                     session.commit() if write else session.rollback()
                     return result
             except PoolTimeout as error:
                 raise DatabaseUnavailable("no free connection") from error
             except DBAPIError as error:
-                if getattr(error.orig, "sqlstate", None) in _RUN_AGAIN and attempt < _ATTEMPTS:
+                # A connection that had been lost without our noticing wrote nothing either, unless it was to commit.
+                lost = error.connection_invalidated and not ending
+                if (lost or getattr(error.orig, "sqlstate", None) in _RUN_AGAIN) and attempt < _ATTEMPTS:
                     continue
                 if error.connection_invalidated or (
                     isinstance(error, OperationalError) and not _is_mistake(error)
@@ -116,6 +128,12 @@ class Database:
         for lane in self._lanes.values():
             lane.shutdown(wait=True)
         self.engine.dispose()
+
+
+def _refuse_to_write(connection: sa.Connection, statement: sa.Executable, *_: object) -> None:
+    """What a read wrote would be kept where its statements are on their own, and lost where they aren't."""
+    if statement.is_dml and not connection.get_execution_options().get("paylink_write", True):
+        raise TypeError("a read may not write")
 
 
 def _is_mistake(error: DBAPIError) -> bool:
@@ -182,7 +200,6 @@ def make_engine(url: str) -> Engine:
         pool_size=size,
         max_overflow=0,
         pool_timeout=BUSY_SECONDS,
-        pool_pre_ping=True,
         connect_args={
             "connect_timeout": 2,
             # A host that vanished says nothing: without these a thread would wait for it for many minutes.

@@ -2,6 +2,7 @@ import asyncio
 import contextlib
 import sqlite3
 import threading
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -47,8 +48,15 @@ async def test_what_was_written_can_be_read_and_what_failed_cannot(db: Database)
     assert await db.read(count) == await db.background_read(count) == db.run(count) == 1
 
 
-async def test_a_read_keeps_nothing(db: Database) -> None:
-    await db.read(add, "a")
+def put(session: Session, name: str) -> None:
+    session.execute(sa.insert(Pace).values(name=name, next_at=START))
+
+
+@pytest.mark.parametrize("write", [add, put])
+async def test_a_read_may_not_write(db: Database, write: Callable[[Session, str], None]) -> None:
+    for read in (db.read, db.background_read):
+        with pytest.raises(TypeError, match="may not write"):
+            await read(write, "a")
     assert await db.read(count) == 0
 
 
@@ -175,14 +183,68 @@ async def test_a_row_that_stays_locked_is_unavailable(
     await db.close()
 
 
-@pytest.mark.postgres
-async def test_a_connection_that_was_cut_is_replaced(postgresql_url: str) -> None:
-    db = Database(postgresql_url)
-    own = sa.text("SELECT pg_backend_pid()")
+OWN_PID = sa.text("SELECT pg_backend_pid()")
+
+
+@pytest.fixture
+def cut(postgresql_url: str) -> Iterator[Callable[[int | None], None]]:
+    """Ends a connection from the server's side, as its restart does to all."""
+    end = sa.text("SELECT pg_terminate_backend(:pid, 10000)")
     with sa.create_engine(postgresql_url, poolclass=sa.NullPool).connect() as other:
-        cut = await db.write(lambda session: session.scalar(own))
-        other.execute(sa.text("SELECT pg_terminate_backend(:pid)"), {"pid": cut})
-        assert await db.read(lambda session: session.scalar(own)) != cut
+        yield lambda pid: other.execute(end, {"pid": pid})
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("write", [False, True])
+async def test_a_connection_that_was_cut_is_replaced(
+    postgresql_url: str, cut: Callable[[int | None], None], write: bool
+) -> None:
+    db = Database(postgresql_url)
+    run = db.write if write else db.read
+    used = await run(lambda session: session.scalar(OWN_PID))
+    cut(used)
+    assert await run(lambda session: session.scalar(OWN_PID)) not in (None, used)
+    await db.close()
+
+
+@pytest.mark.postgres
+async def test_what_was_cut_in_the_middle_runs_again(
+    postgresql_url: str, cut: Callable[[int | None], None]
+) -> None:
+    db = Database(postgresql_url)
+    attempts: list[int | None] = []
+
+    def add_two(session: Session) -> None:
+        attempts.append(session.scalar(OWN_PID))
+        add(session, "a")
+        if len(attempts) == 1:
+            cut(attempts[0])
+        add(session, "b")
+
+    await db.write(add_two)
+
+    assert len(attempts) == 2
+    assert await db.read(count) == 2
+    await db.close()
+
+
+@pytest.mark.postgres
+async def test_what_was_cut_at_its_commit_does_not_run_again(
+    postgresql_url: str, cut: Callable[[int | None], None]
+) -> None:
+    """It may have been committed: whoever asked is told that nobody knows."""
+    db = Database(postgresql_url)
+    attempts: list[int | None] = []
+
+    def add_one(session: Session) -> None:
+        attempts.append(session.scalar(OWN_PID))
+        add(session, "a")
+        cut(attempts[-1])
+
+    with pytest.raises(DatabaseUnavailable):
+        await db.write(add_one)
+
+    assert len(attempts) == 1
     await db.close()
 
 
