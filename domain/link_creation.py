@@ -31,6 +31,8 @@ _log = structlog.get_logger()
 
 # Enough to fill the limiter while each answer takes half a second; more would only queue (facts/reliability.md).
 IN_FLIGHT = 16
+# Claimed together, in one transaction; fewer only when there is no other work (decision 0018).
+CLAIMED_TOGETHER = 4
 # Stripe keeps an idempotency key for 24 hours at least (facts/stripe.md); an hour is left for clocks and queues.
 KEY_LIFE = timedelta(hours=23)
 LONGEST_DELAY = 30.0
@@ -83,13 +85,15 @@ class LinkCreation:
     async def create(self, actor: Actor, invoice_id: int, seen: Money, patience: float) -> InvoiceSummary:
         """See Desk.create_link."""
         try:
-            intent = await self._db.write(_reserve, actor, invoice_id, seen, self.terms(), self._clock())
+            intent, turn = await self._db.write(
+                _reserve, actor, invoice_id, seen, self.terms(), self._pace, self._clock()
+            )
         except NotEligible as refusal:
             if refusal.reason not in _OTHERS_WERE_FASTER:
                 raise
         else:
             if self._ledgers.known:
-                await asyncio.wait({self._send(intent)}, timeout=patience)
+                await asyncio.wait({self._send(intent, turn)}, timeout=patience)
             else:
                 # Sent now, the link might be made in another account than the one that it is written down for.
                 await self._postpone(intent, 0.0)
@@ -103,9 +107,11 @@ class LinkCreation:
             # While Stripe refuses or is away one request at a time finds out whether that is over.
             in_flight = bool(self._sending)
             free = 0 if self._ending else (1 if self._paused else IN_FLIGHT) - len(self._sending)
-            claimed = await self._db.background_write(links.claim_due, self.terms(), free) if free > 0 else []
-            for intent in claimed:
-                self._send(intent)
+            claimed = []
+            if free >= CLAIMED_TOGETHER or (free > 0 and not in_flight):
+                claimed = await self._db.background_write(_claim, self.terms(), free, self._pace)
+            for intent, turn in claimed:
+                self._send(intent, turn)
             if (self._paused and not claimed) or not (self._sending or in_flight):
                 return
             if self._sending:
@@ -121,8 +127,8 @@ class LinkCreation:
         if self._sending:
             await asyncio.wait(self._sending)
 
-    def _send(self, intent: Intent) -> asyncio.Task[None]:
-        task = asyncio.create_task(self._settle(intent), name=f"link-{intent.link_id}")
+    def _send(self, intent: Intent, turn: float) -> asyncio.Task[None]:
+        task = asyncio.create_task(self._settle(intent, turn), name=f"link-{intent.link_id}")
         self._sending.add(task)
         task.add_done_callback(self._sent)
         return task
@@ -134,11 +140,12 @@ class LinkCreation:
             # The claim ends by itself, and the link is taken up again under the same key.
             _log.error("link.unsettled", task=task.get_name(), error=type(error).__name__, exc_info=error)
 
-    async def _settle(self, intent: Intent) -> None:
+    async def _settle(self, intent: Intent, turn: float) -> None:
         try:
             if intent.look_first or self._key_expired(intent):
                 await self._adopt_or_renew(intent)
             else:
+                await self._pace.wait(turn)
                 await self._ask(intent)
         except StripeKeyRefused as refused:
             await self._set_paused(refused.sentence)
@@ -162,7 +169,6 @@ class LinkCreation:
             await self._postpone(intent, _backoff(intent.attempts), look_first=look and not away.unsent)
 
     async def _ask(self, intent: Intent) -> None:
-        await self._pace.slot()
         enough = timedelta(seconds=self._stripe.timeout)
         if not await self._db.background_write(links.begin_sending, intent, self._owner, enough):
             return
@@ -220,10 +226,24 @@ class LinkCreation:
 
 
 def _reserve(
-    session: Session, actor: Actor, invoice_id: int, seen: Money, terms: Terms, now: datetime
-) -> Intent:
+    session: Session,
+    actor: Actor,
+    invoice_id: int,
+    seen: Money,
+    terms: Terms,
+    pace: StripePace,
+    now: datetime,
+) -> tuple[Intent, float]:
+    """The reserved link, and the seconds until its request's turn."""
     invoice, organisation = invoices.lock(session, actor.team_id, invoice_id)
-    return links.reserve_one(session, actor, invoice, organisation, seen, terms, now)
+    intent = links.reserve_one(session, actor, invoice, organisation, seen, terms, now)
+    return intent, pace.take(session, 1)[0]
+
+
+def _claim(session: Session, terms: Terms, limit: int, pace: StripePace) -> list[tuple[Intent, float]]:
+    """What is due, and the seconds until each request's turn."""
+    claimed = links.claim_due(session, terms, limit)
+    return list(zip(claimed, pace.take(session, len(claimed)), strict=True)) if claimed else []
 
 
 def _backoff(attempts: int) -> float:

@@ -12,12 +12,12 @@ from domain.ledgers import Ledgers
 from domain.models import Instant, Pace
 
 
-def reserve_slot(session: Session, name: str, interval: timedelta) -> float:
-    """Take the next slot of ``name``; return the seconds until it comes (by the database's clock)."""
+def reserve_slot(session: Session, name: str, interval: timedelta, count: int = 1) -> float:
+    """Take the next ``count`` slots of ``name``; return the seconds until the first (by the database's clock)."""
     now = database_now(session)
     slot = session.scalar(sa.select(Pace.next_at).where(Pace.name == name).with_for_update())
     slot = now if slot is None or slot < now else slot
-    _set(session, name, slot + interval)
+    _set(session, name, slot + count * interval)
     return (slot - now).total_seconds()
 
 
@@ -53,7 +53,15 @@ class StripePace:
 
     async def slot(self) -> None:
         """Wait for this request's turn."""
-        seconds = await self._db.background_write(reserve_slot, self._name, self._interval)
+        await self.wait(await self._db.background_write(reserve_slot, self._name, self._interval))
+
+    def take(self, session: Session, count: int) -> list[float]:
+        """In a transaction that has other work too: the seconds until each of so many requests' turn."""
+        first = reserve_slot(session, self._name, self._interval, count)
+        return [first + turn * self._interval.total_seconds() for turn in range(count)]
+
+    async def wait(self, seconds: float) -> None:
+        """Until a turn that was taken."""
         if seconds > 0:
             await asyncio.sleep(seconds)
 

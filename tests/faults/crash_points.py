@@ -30,8 +30,8 @@ from domain.stripe_api import StripeApi
 
 # Each is <module>.<function> of domain/: a transaction that writes.
 TRANSACTIONS = """
-    bulk.start link_creation._reserve
-    links.claim_due links.begin_sending links.record_created links.postpone links.renew_key
+    bulk.start link_creation._reserve link_creation._claim
+    links.begin_sending links.record_created links.postpone links.renew_key
     pacing.reserve_slot pacing.hold_back
     duties.take_duty duties.end_duty
     stripe_events.keep stripe_events.claim_due stripe_events.settle stripe_events.postpone
@@ -54,7 +54,7 @@ POINTS = (
 # A process that falls silent here, for longer than its lease, must find out on waking up that its work is another's
 # by now. Between the check and the request that follows it nothing can help: docs/reliability.md, "What is left".
 SUSPENSIONS = (
-    "links.claim_due.after",
+    "link_creation._claim.after",
     "stripe_events.claim_due.after",
     "deliveries.claim_due.after",
     "slack.conversations.history.after",

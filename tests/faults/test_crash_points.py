@@ -25,12 +25,12 @@ def test_suspensions_are_among_the_points() -> None:
 
 def test_a_trap_springs_at_the_passing_that_it_is_set_to() -> None:
     sprung: list[str] = []
-    trap = Trap("links.claim_due.after", times=2)
+    trap = Trap("link_creation._claim.after", times=2)
     trap.spring = lambda: sprung.append("sprung")  # type: ignore[method-assign]
-    for point in ("links.claim_due.before", "links.claim_due.after", "links.claim_due.after"):
+    for point in ("link_creation._claim.before", "link_creation._claim.after", "link_creation._claim.after"):
         assert sprung == []
         trap.pass_by(point)
-    trap.pass_by("links.claim_due.after")
+    trap.pass_by("link_creation._claim.after")
     assert sprung == ["sprung"]
 
 

@@ -15,6 +15,11 @@ from tests.faults import ablations
 from tests.faults.model import PaylinkModel
 from tests.faults.timeless import SlackChannel
 
+BRIEF = 15
+# What is missing shows in one example of ten; the first ends the search.
+UNTIL_SEEN = 150
+LONG = 500
+
 
 @pytest.fixture(autouse=True)
 def _no_logs() -> Iterator[None]:
@@ -25,13 +30,14 @@ def _no_logs() -> Iterator[None]:
 
 
 @pytest.fixture
-def examine(sqlite_url: str) -> Callable[[bool], None]:
-    """Run the model: briefly and always alike, or at length and each time otherwise."""
+def examine(sqlite_url: str) -> Callable[[int], None]:
+    """Run so many examples of the model: always the same ones, or 500 longer ones that are others each time."""
     PaylinkModel.template = Path(sqlite_url.removeprefix("sqlite:///"))
 
-    def run(long: bool) -> None:
+    def run(examples: int) -> None:
+        long = examples >= LONG
         how = settings(
-            max_examples=500 if long else 15,
+            max_examples=examples,
             stateful_step_count=50 if long else 40,
             derandomize=not long,
             deadline=None,
@@ -46,25 +52,25 @@ def examine(sqlite_url: str) -> Callable[[bool], None]:
 
 
 @pytest.mark.timeout(3600)
-def test_paylink_comes_to_what_its_model_says(examine: Callable[[bool], None]) -> None:
-    examine(os.environ.get("PAYLINK_MODEL") == "long")
+def test_paylink_comes_to_what_its_model_says(examine: Callable[[int], None]) -> None:
+    examine(LONG if os.environ.get("PAYLINK_MODEL") == "long" else BRIEF)
 
 
-def test_the_model_sees_links_that_fresh_idempotency_keys_double(examine: Callable[[bool], None]) -> None:
+def test_the_model_sees_links_that_fresh_idempotency_keys_double(examine: Callable[[int], None]) -> None:
     undo = ablations.use_fresh_keys()
     try:
         with pytest.raises(AssertionError):
-            examine(False)
+            examine(UNTIL_SEEN)
     finally:
         undo()
 
 
 def test_the_model_sees_messages_that_blind_posts_double(
-    examine: Callable[[bool], None], monkeypatch: pytest.MonkeyPatch
+    examine: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def find(self: SlackChannel, announcement: Announcement) -> None:
         return None
 
     monkeypatch.setattr(SlackChannel, "find", find)
     with pytest.raises(AssertionError):
-        examine(False)
+        examine(UNTIL_SEEN)

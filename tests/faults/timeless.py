@@ -131,8 +131,7 @@ class TimelessPace(StripePace):
         super().__init__(db, ledgers, 1000)
         self._passing = clock
 
-    async def slot(self) -> None:
-        seconds = await self._db.background_write(pacing.reserve_slot, self._name, self._interval)
+    async def wait(self, seconds: float) -> None:
         self._passing.ahead += timedelta(seconds=max(seconds, 0))
 
 
