@@ -187,7 +187,7 @@ OWN_PID = sa.text("SELECT pg_backend_pid()")
 
 
 @pytest.fixture
-def cut(postgresql_url: str) -> Iterator[Callable[[int | None], None]]:
+def cut(postgresql_url: str) -> Iterator[Callable[[int | None], object]]:
     """Ends a connection from the server's side, as its restart does to all."""
     end = sa.text("SELECT pg_terminate_backend(:pid, 10000)")
     with sa.create_engine(postgresql_url, poolclass=sa.NullPool).connect() as other:
@@ -197,7 +197,7 @@ def cut(postgresql_url: str) -> Iterator[Callable[[int | None], None]]:
 @pytest.mark.postgres
 @pytest.mark.parametrize("write", [False, True])
 async def test_a_connection_that_was_cut_is_replaced(
-    postgresql_url: str, cut: Callable[[int | None], None], write: bool
+    postgresql_url: str, cut: Callable[[int | None], object], write: bool
 ) -> None:
     db = Database(postgresql_url)
     run = db.write if write else db.read
@@ -209,7 +209,7 @@ async def test_a_connection_that_was_cut_is_replaced(
 
 @pytest.mark.postgres
 async def test_what_was_cut_in_the_middle_runs_again(
-    postgresql_url: str, cut: Callable[[int | None], None]
+    postgresql_url: str, cut: Callable[[int | None], object]
 ) -> None:
     db = Database(postgresql_url)
     attempts: list[int | None] = []
@@ -230,7 +230,7 @@ async def test_what_was_cut_in_the_middle_runs_again(
 
 @pytest.mark.postgres
 async def test_what_was_cut_at_its_commit_does_not_run_again(
-    postgresql_url: str, cut: Callable[[int | None], None]
+    postgresql_url: str, cut: Callable[[int | None], object]
 ) -> None:
     """It may have been committed: whoever asked is told that nobody knows."""
     db = Database(postgresql_url)
