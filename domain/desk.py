@@ -157,6 +157,13 @@ class Desk:
         """Remove every tick on every page."""
         return await self._change(selections.clear, actor, selection_id, room=room, now=self._clock())
 
+    async def untick(self, actor: Actor, selection_id: int, *, invoice_id: int, room: int) -> InvoiceList:
+        """The page that the selection is on, to be rendered anew without this invoice's tick."""
+        now = self._clock()
+        return await self._change(
+            selections.untick, actor, selection_id, invoice_id=invoice_id, room=room, now=now
+        )
+
     async def turn_page(
         self, actor: Actor, selection_id: int, *, forward: bool, revision: int, room: int
     ) -> InvoiceList:

@@ -115,6 +115,21 @@ def clear(
     return _show(session, selection, actor, ledger_id, room)
 
 
+def untick(
+    session: Session,
+    actor: Actor,
+    selection_id: int,
+    ledger_id: int,
+    *,
+    invoice_id: int,
+    room: int,
+    now: datetime,
+) -> InvoiceList:
+    selection = _touch(session, actor, selection_id, now)
+    _remove(session, selection, {invoice_id})
+    return _show(session, selection, actor, ledger_id, room)
+
+
 def turn_page(
     session: Session,
     actor: Actor,

@@ -118,6 +118,14 @@ async def show_settled(office: Office, delivery: Delivery, place: Place, selecti
     await update(office.log, delivery.client, place, listing(page), only_unchanged=True)
 
 
+async def show_without(office: Office, delivery: Delivery, reference: ListReference, invoice_id: int) -> None:
+    """The list underneath when an invoice of it can't be ticked any more: the page and the other ticks stay."""
+    # There are none to take in, but a list in which nothing was done yet is written down by it.
+    await take_ticks(office, delivery, reference)
+    page = await office.desk.untick(delivery.actor, reference.selection_id, invoice_id=invoice_id, room=ROOM)
+    await update(office.log, delivery.client, Place(delivery.shown.root_view_id), listing(page))
+
+
 def reference_of(view: ShownView) -> ListReference:
     """Raises Unreadable."""
     return ListReference.read(view.private_metadata)

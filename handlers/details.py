@@ -2,10 +2,11 @@
 
 from domain.errors import AmountChanged, LedgerChanged, NotEligible, PaylinkError
 from domain.summaries import Actor, InvoiceDetails
+from handlers import bulk_listing
 from handlers.delivery import Delivery
 from handlers.modals import Place, open_modal, push_modal, replace_modal, update
 from handlers.office import Office
-from handlers.references import SeenInvoice, read_id
+from handlers.references import ListReference, SeenInvoice, read_id
 from handlers.sentences import sentence
 from handlers.telling import explain, with_notice
 from handlers.views.blocks import Json
@@ -29,8 +30,14 @@ async def open_by_id(office: Office, delivery: Delivery) -> None:
 
 
 async def push_by_id(office: Office, delivery: Delivery) -> None:
-    """The list's Details."""
-    await push_modal(office, delivery, by_id(office, delivery.actor, read_id(delivery.value)))
+    """The list's Details; they carry which list they stand on."""
+    bulk_listing.reference_of(delivery.shown)
+    invoice_id = read_id(delivery.value)
+
+    async def made() -> Json:
+        return _carrying(delivery, await by_id(office, delivery.actor, invoice_id))
+
+    await push_modal(office, delivery, made())
 
 
 async def push_copy(office: Office, delivery: Delivery) -> None:
@@ -42,9 +49,13 @@ async def create(office: Office, delivery: Delivery) -> None:
     """Create Payment Link: the button goes at once, and the modal shows what became of it."""
     clicked = SeenInvoice.read(delivery.value)
     actor = delivery.actor
+    on_list = _list_under(delivery)
+    if on_list is not None:
+        # Somebody else's list is refused before anything is created.
+        await bulk_listing.shown_list(office, delivery, on_list)
 
     async def made() -> Json:
-        return await by_id(office, actor, clicked.invoice_id, creating=True)
+        return _carrying(delivery, await by_id(office, actor, clicked.invoice_id, creating=True))
 
     place = await replace_modal(office, delivery, made)
     try:
@@ -80,7 +91,7 @@ async def _show_outcome(
     office: Office, delivery: Delivery, place: Place, invoice_id: int, said: str | None
 ) -> None:
     found = await office.desk.get_details(delivery.actor, invoice_id)
-    shown = await update(office.log, delivery.client, place, _made(found, said=said))
+    shown = await _update(office, delivery, place, found, said)
     if shown is not None and (found.invoice.being_created or shown.stale):
         office.watch(_follow(office, delivery, shown, invoice_id))
 
@@ -92,11 +103,32 @@ async def _follow(office: Office, delivery: Delivery, place: Place, invoice_id: 
         try:
             found = await office.desk.get_details(delivery.actor, invoice_id)
             if not found.invoice.being_created:
-                shown = await update(office.log, delivery.client, place, _made(found))
+                shown = await _update(office, delivery, place, found)
                 if shown is None or not shown.stale:
                     return
         except PaylinkError as error:
             office.log.info("invoice_not_read", error=type(error).__name__)
+
+
+async def _update(
+    office: Office, delivery: Delivery, place: Place, found: InvoiceDetails, said: str | None = None
+) -> Place | None:
+    """Show the invoice as it was found, in the modal and in the list that it may stand on."""
+    on_list = _list_under(delivery)
+    if on_list is not None and not found.invoice.eligible:
+        office.track(bulk_listing.show_without(office, delivery, on_list, found.invoice.id))
+    return await update(office.log, delivery.client, place, _carrying(delivery, _made(found, said=said)))
+
+
+def _carrying(delivery: Delivery, view: Json) -> Json:
+    """The view with the reference of the list that it stands on, or will."""
+    return view | {"private_metadata": delivery.shown.private_metadata}
+
+
+def _list_under(delivery: Delivery) -> ListReference | None:
+    """None for details that stand alone, which carry their invoice's id. Raises Unreadable."""
+    carried = delivery.shown.private_metadata
+    return ListReference.read(carried) if "|" in carried else None
 
 
 async def _by_number(office: Office, actor: Actor, number: str) -> Json:

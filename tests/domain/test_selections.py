@@ -122,6 +122,16 @@ async def test_a_late_tick_doesnt_undo_a_newer_one(world: World) -> None:
     assert (await world.desk.show_list(ADA, shown.selection.id, room=ROOM)).selection.ticked == {two}
 
 
+async def test_a_tick_taken_away_leaves_the_page_and_the_other_ticks(world: World) -> None:
+    ids = [make_invoice(world.db, f"INV-{number:03}") for number in range(150)]
+    second = await turn(world, await opened(world), forward=True)
+    await tick(world, second, set(ids[100:]), {ids[120], ids[121]})
+    now = await world.desk.untick(ADA, second.selection.id, invoice_id=ids[120], room=ROOM)
+    assert now.selection.ticked == {ids[121]}
+    assert now.selection.revision > second.selection.revision
+    assert numbers(now) == numbers(second)
+
+
 async def test_opening_a_list_writes_nothing(world: World) -> None:
     make_invoice(world.db)
     shown = await world.desk.open_list(ADA, "inv", room=ROOM)

@@ -184,6 +184,11 @@ class FakeDesk:
         self._set(selection_id, ticked=frozenset())
         return self._page(selection_id, room)
 
+    async def untick(self, actor: Actor, selection_id: int, *, invoice_id: int, room: int) -> InvoiceList:
+        await self._asked(actor)
+        self._set(selection_id, ticked=self._touch(selection_id).ticked - {invoice_id})
+        return self._page(selection_id, room)
+
     async def turn_page(
         self, actor: Actor, selection_id: int, *, forward: bool, revision: int, room: int
     ) -> InvoiceList:

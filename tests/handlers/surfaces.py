@@ -52,6 +52,9 @@ async def surfaces(world: World) -> dict[str, Json]:
         "home": home(await desk.get_home(ADA)),
         "paid message": announcement_message(paid),
         "result message": result_message(run),
+        # Last, since its Create takes the invoice's tick away.
+        "details on the list": details(one, organisation, stripe)
+        | {"private_metadata": listing(page)["private_metadata"]},
     }
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from domain.eligibility import Reason
+from handlers import details
 from handlers.sentences import REASONS
 from tests.handlers.conftest import Bench
 from tests.handlers.samples import invoice
@@ -87,3 +88,74 @@ async def test_a_list_that_is_closed_by_then_is_no_error(few: Bench) -> None:
     await few.idle()
     assert few.workspace.views(few.anna) == []
     assert [event for event, _ in few.log.kept if event != "refused"] == []
+
+
+async def create_from_details(bench: Bench, value: str) -> None:
+    await bench.click("details-", "list_details", value)
+    await bench.press("Create Payment Link")
+
+
+async def test_a_link_created_from_its_details_takes_the_invoice_off_what_can_be_ticked(few: Bench) -> None:
+    await few.command("/invoices INV")
+    root = few.top.id
+    await few.click("filter-", "list_filter", "All")
+    await tick(few, "1", "2", "9")
+    await few.idle()
+    await create_from_details(few, "2")
+    assert "Pending Payment" in few.shown.splitlines()
+    await go_back(few)
+    assert few.top.id == root
+    assert "2" not in [
+        option["value"]
+        for group in tick_groups(few.top.payload)
+        for option in group["elements"][0]["options"]
+    ]
+    assert buttons(few.top.payload).count("Copy Payment Link URL") == 1
+    assert ticked(few) == ["1", "9"]
+    assert heard(few) == {1, 9}
+    assert "2 of 100 selected" in few.shown
+    assert few.refused_calls() == []
+
+
+async def test_the_page_stays_when_a_link_is_created_from_its_details(bench: Bench) -> None:
+    bench.invoices(*(invoice(n) for n in range(1, 121)))
+    await bench.command("/invoices")
+    await bench.press("Next Page")
+    await create_from_details(bench, "105")
+    await go_back(bench)
+    assert "19 invoices on this page" in bench.shown
+    assert "Previous Page" in buttons(bench.top.payload)
+
+
+async def test_a_link_that_takes_long_shows_in_the_list_when_it_is_there(
+    few: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(details, "LOOK_AGAIN", (0.01,) * 500)
+    await few.command("/invoices")
+    root = few.top.id
+    await few.click("details-", "list_details", "2")
+    few.desk.answers.clear()
+    await few.workspace.press(few.anna, few.top.id, "Create Payment Link")
+    await few.workspace.wait_for(lambda: WAITING in flat(few.workspace.view(root).payload))
+    few.desk.settle(2)
+    await few.idle()
+    await go_back(few)
+    assert WAITING not in few.shown
+    assert "12 invoices on this page" in few.shown
+
+
+async def test_details_that_stand_alone_touch_no_list(few: Bench) -> None:
+    await few.command("/invoice INV-1002")
+    await few.press("Create Payment Link")
+    assert "Pending Payment" in few.shown.splitlines()
+    assert few.desk.selections == {}
+
+
+async def test_a_forged_list_creates_nothing(few: Bench) -> None:
+    await few.command("/invoices")
+    for forged in ("1|x|", "77|1|", "1|1|\x00", "-1|1|"):
+        await few.click("details-", "list_details", "2")
+        few.top.payload["private_metadata"] = forged
+        await few.press("Create Payment Link")
+        assert few.desk.created == [], forged
+        await go_back(few)
