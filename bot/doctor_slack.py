@@ -1,11 +1,10 @@
 """The doctor's questions to Slack: does it take the tokens, and can Paylink read and write where it must?"""
 
-import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.findings import Finding, Level
-from bot.slack_api import Identity, SlackAway, SlackRefused, fetch_identity
+from bot.slack_api import UNANSWERED, Identity, SlackAway, SlackRefused, code_of, fetch_identity
 
 # A test holds these against manifest.yml.
 SCOPES = {
@@ -65,15 +64,16 @@ async def examine_bot_token(client: AsyncWebClient) -> tuple[Identity | None, li
 async def examine_app_token(client: AsyncWebClient, app_token: str) -> Finding:
     try:
         await client.apps_connections_open(app_token=app_token)
-    except SlackApiError as error:
+    except (SlackApiError, *UNANSWERED) as error:
+        code = _code(error)
+        if code is None:
+            return Finding(Level.WRONG, f"Socket Mode: {_away(error)}.")
         return Finding(
             Level.WRONG,
-            f"Socket Mode: Slack refuses SLACK_APP_TOKEN ({_code(error)}).",
+            f"Socket Mode: Slack refuses SLACK_APP_TOKEN ({code}).",
             "Make an app-level token with the scope connections:write on the page Basic Information of your Slack app, "
             "and turn Socket Mode on.",
         )
-    except (aiohttp.ClientError, TimeoutError, OSError):
-        return Finding(Level.WRONG, "Socket Mode: Slack can't be reached.")
     return Finding(Level.WELL, "Socket Mode: Slack takes the app-level token.")
 
 
@@ -87,18 +87,27 @@ async def examine_channel(client: AsyncWebClient, channel: str | None, team_id: 
         )
     try:
         await client.conversations_history(channel=channel, limit=1)
-    except SlackApiError as error:
+    except (SlackApiError, *UNANSWERED) as error:
         code = _code(error)
+        if code is None:
+            return Finding(
+                Level.WRONG, f"Notification channel: {channel} can't be read, since {_away(error)}."
+            )
         return Finding(
             Level.WRONG, f"Notification channel: {channel} can't be read ({code}).", _CHANNEL.get(code, "")
-        )
-    except (aiohttp.ClientError, TimeoutError, OSError):
-        return Finding(
-            Level.WRONG, f"Notification channel: {channel} can't be read, since Slack can't be reached."
         )
     return Finding(Level.WELL, f"Notification channel: the bot can read {channel}.")
 
 
-def _code(error: SlackApiError) -> str:
-    code = error.response.get("error") if hasattr(error.response, "get") else None
-    return str(code or "no reason given")
+def _code(error: Exception) -> str | None:
+    """Slack's word for why it refused; None if it didn't."""
+    return code_of(error) if isinstance(error, SlackApiError) else None
+
+
+def _away(error: Exception) -> str:
+    """What came instead of an answer, which may be from a gateway in between."""
+    response = getattr(error, "response", None)
+    status = getattr(response, "status_code", None) or getattr(response, "status", None)
+    return (
+        f"Slack can't be reached (status {status})" if isinstance(status, int) else "Slack can't be reached"
+    )

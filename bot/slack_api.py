@@ -21,6 +21,9 @@ REFUSALS = frozenset(
     "no_permission org_login_required ekm_access_denied access_denied team_access_not_granted "
     "two_factor_setup_required invalid_app app_not_found forbidden_team socket_mode_disabled".split()
 )
+# How a call fails without an answer that says anything: the SDK raises the last three over an answer that is no JSON
+# object, or holds none.
+UNANSWERED = (aiohttp.ClientError, TimeoutError, OSError, ValueError, AttributeError, TypeError)
 
 
 class SlackRefused(Exception):
@@ -95,11 +98,18 @@ async def fetch_identity(client: AsyncWebClient) -> Identity:
         )
     except SlackApiError as error:
         raise judge(error) from None
-    except (aiohttp.ClientError, TimeoutError, OSError, ValueError, KeyError):
+    except UNANSWERED:
         raise SlackAway from None
 
 
 def judge(error: SlackApiError) -> SlackRefused | SlackAway:
     """Whether the token is at fault, or Slack."""
-    code = error.response.get("error") if hasattr(error.response, "get") else None
+    code = code_of(error)
     return SlackRefused(code) if code in REFUSALS else SlackAway()
+
+
+def code_of(error: SlackApiError) -> str | None:
+    """Slack's own word for what is wrong; None if the answer holds none: then it isn't Slack's application that spoke."""
+    said = getattr(error.response, "data", None)
+    code = said.get("error") if isinstance(said, dict) else None
+    return code if isinstance(code, str) else None

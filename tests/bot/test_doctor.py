@@ -194,6 +194,27 @@ async def test_slack_and_stripe_away_are_told(world: World) -> None:
     assert "✗ Stripe: it can't be reached" in told
 
 
+@pytest.mark.parametrize("body", ["", "<html>", "[]", "[1]", '"ok"'])
+@pytest.mark.parametrize(
+    ("method", "sentence"),
+    [
+        ("auth.test", "✗ Slack: it can't be reached."),
+        ("apps.connections.open", "✗ Socket Mode: Slack can't be reached (status 502)."),
+        ("conversations.history", "can't be read, since Slack can't be reached (status 502)."),
+    ],
+)
+async def test_an_answer_that_is_not_slacks_means_that_slack_is_away(
+    method: str, sentence: str, body: str, world: World
+) -> None:
+    world.slack.app.faults.add(method=method, do="garbled", status=502, body=body, times=None)
+
+    status, told = await world.examine()
+
+    assert status == 1
+    assert sentence in told
+    assert "Stripe:" in told
+
+
 async def test_a_key_without_permissions_is_told_which_it_lacks(world: World) -> None:
     world.stripe.add_key(
         "rk_test_little",

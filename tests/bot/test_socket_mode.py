@@ -165,6 +165,23 @@ async def test_it_keeps_trying_while_slack_is_away_and_says_so(world: World) -> 
     assert world.refused == []
 
 
+@pytest.mark.parametrize(
+    ("status", "body"), [(503, ""), (502, "<html>"), (200, "[]"), (200, "[1]"), (200, '{"ok": true}')]
+)
+async def test_it_keeps_trying_while_somebody_else_answers_for_slack(
+    world: World, status: int, body: str
+) -> None:
+    gateway = world.slack.app.faults.add(
+        method="apps.connections.open", do="garbled", status=status, body=body
+    )
+    world.mode.start()
+    await world.until(lambda: gateway.struck)
+
+    await world.slack.connected()
+    await world.until(lambda: not world.health.reasons)
+    assert world.refused == []
+
+
 async def test_an_outage_of_a_connected_slack_shows_in_health_and_ends(world: World) -> None:
     await connected(world)
 

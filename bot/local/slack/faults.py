@@ -9,6 +9,7 @@ A fault names what it befalls: a Web API method ("chat.postMessage", "chat.*", "
     Fault("views.*", do="status", status=429, seconds=2)             refused with Retry-After: 2
     Fault("*", do="slow", seconds=1.5, times=None, probability=0.2)  late, now and then
     Fault("views.update", do="error", error="internal_error")        Slack's own error code
+    Fault("auth.test", do="garbled", status=502, body="<html>")      nothing of Slack's: a gateway's page, or no body
     Fault("deliver.interactive", do="twice")                         the app gets the payload twice
     Fault("deliver.*")                                               the payload never arrives
 """
@@ -29,9 +30,11 @@ class Fault:
 
     method: str
     when: Literal["before", "after"] = "before"
-    do: Literal["drop", "status", "error", "slow", "twice"] = "drop"
+    do: Literal["drop", "status", "error", "garbled", "slow", "twice"] = "drop"
     status: int = 503
     error: str = "internal_error"
+    body: str = ""
+    content_type: str = "application/json"
     seconds: float = 0.0
     times: int | None = 1
     skip: int = 0

@@ -64,6 +64,9 @@ class WebApi:
         if fault.do == "slow":
             await asyncio.sleep(fault.seconds)
             return None
+        if fault.do == "garbled":
+            self._log(Call(method, args, token, self._app.clock(), fault.status, None, {}, describe(fault)))
+            return web.Response(text=fault.body, status=fault.status, content_type=fault.content_type)
         return self._send(method, args, token, struck(fault), describe(fault))
 
     def _cut(self, request: web.Request, method: str, args: Json, token: str, why: str) -> web.StreamResponse:

@@ -1,0 +1,59 @@
+"""What Slack says about whose token this is; whatever isn't Slack's answer means that Slack is away."""
+
+from collections.abc import AsyncIterator
+
+import aiohttp
+import pytest
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.local.slack import LocalSlack
+from bot.slack_api import SlackAway, SlackRefused, fetch_identity
+
+MANIFEST = {
+    "display_information": {"name": "Tester"},
+    "features": {},
+    "oauth_config": {"scopes": {"bot": ["commands"]}},
+    "settings": {},
+}
+
+
+@pytest.fixture
+async def slack() -> AsyncIterator[LocalSlack]:
+    server = LocalSlack(MANIFEST)
+    await server.start()
+    yield server
+    await server.stop()
+
+
+@pytest.fixture
+async def client(slack: LocalSlack) -> AsyncIterator[AsyncWebClient]:
+    async with aiohttp.ClientSession() as session:
+        one = AsyncWebClient(
+            token=slack.workspace.bot_token, base_url=slack.api_url, session=session, retry_handlers=[]
+        )
+        one.proxy = None
+        yield one
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "text/plain", "text/html"])
+@pytest.mark.parametrize("status", [200, 404, 500, 502])
+@pytest.mark.parametrize(
+    "body", ["", "<html>", "[]", "[1]", "null", "3", '{"ok": false, "error": ["invalid_auth"]}']
+)
+async def test_what_is_no_answer_of_slacks_means_that_it_is_away(
+    slack: LocalSlack, client: AsyncWebClient, body: str, status: int, content_type: str
+) -> None:
+    slack.app.faults.add(
+        method="auth.test", do="garbled", status=status, body=body, content_type=content_type
+    )
+    with pytest.raises(SlackAway):
+        await fetch_identity(client)
+
+
+async def test_whose_token_it_is_and_that_it_is_refused(slack: LocalSlack, client: AsyncWebClient) -> None:
+    identity = await fetch_identity(client)
+    assert identity.team_id == slack.workspace.team_id
+
+    slack.revoke(slack.workspace.bot_token)
+    with pytest.raises(SlackRefused, match="token_revoked"):
+        await fetch_identity(client)
