@@ -1,5 +1,6 @@
 """Clients of Slack's Web API, and who the bot token belongs to."""
 
+import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -90,7 +91,7 @@ async def fetch_identity(client: AsyncWebClient) -> Identity:
         answer = await client.auth_test()
         scopes = str(answer.headers.get("x-oauth-scopes") or answer.headers.get("X-OAuth-Scopes") or "")
         return Identity(
-            team_id=str(answer["team_id"]),
+            team_id=_team_id(answer["team_id"]),
             team_name=str(answer.get("team") or ""),
             bot_id=str(answer.get("bot_id") or ""),
             bot_user_id=str(answer.get("user_id") or ""),
@@ -100,6 +101,13 @@ async def fetch_identity(client: AsyncWebClient) -> Identity:
         raise judge(error) from None
     except UNANSWERED:
         raise SlackAway from None
+
+
+def _team_id(value: object) -> str:
+    """Raises ValueError for what is no workspace's id: an organisation is made of it, and stays."""
+    if not isinstance(value, str) or not re.fullmatch(r"[A-Z0-9]{2,255}", value, re.ASCII):
+        raise ValueError("team_id")
+    return value
 
 
 def judge(error: SlackApiError) -> SlackRefused | SlackAway:

@@ -215,6 +215,17 @@ async def test_an_answer_that_is_not_slacks_means_that_slack_is_away(
     assert "Stripe:" in told
 
 
+async def test_an_answer_without_a_workspace_means_that_slack_is_away(world: World) -> None:
+    world.slack.app.faults.add(
+        method="auth.test", do="garbled", status=200, body='{"ok": true, "team_id": null}', times=None
+    )
+
+    status, told = await world.examine()
+
+    assert status == 1
+    assert "✗ Slack: it can't be reached." in told
+
+
 async def test_a_key_without_permissions_is_told_which_it_lacks(world: World) -> None:
     world.stripe.add_key(
         "rk_test_little",

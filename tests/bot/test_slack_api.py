@@ -50,6 +50,17 @@ async def test_what_is_no_answer_of_slacks_means_that_it_is_away(
         await fetch_identity(client)
 
 
+@pytest.mark.parametrize("team_id", ["null", "7", '""', '"None of it"', '["T1"]'])
+async def test_an_answer_without_a_workspace_is_none(
+    slack: LocalSlack, client: AsyncWebClient, team_id: str
+) -> None:
+    slack.app.faults.add(
+        method="auth.test", do="garbled", status=200, body=f'{{"ok": true, "team_id": {team_id}}}'
+    )
+    with pytest.raises(SlackAway):
+        await fetch_identity(client)
+
+
 async def test_whose_token_it_is_and_that_it_is_refused(slack: LocalSlack, client: AsyncWebClient) -> None:
     identity = await fetch_identity(client)
     assert identity.team_id == slack.workspace.team_id
