@@ -23,11 +23,12 @@ async def measure(url: str, slack: SlackServer, count: int) -> list[float]:
     """When each of ``count`` paid messages reached Slack, in seconds since the first."""
     db = Database(url)
     try:
-        db.run(_enqueue, count)
+        organisation = db.run(_enqueue, count)
         await slack.calls()
         poster = SlackPoster(AsyncWebClient(token="xoxb-bench", base_url=slack.api_url))
         minute = timedelta(seconds=60)
         announcing = Announcing(db, poster, owner="bench", lease=minute, margin=minute, clock=now)
+        announcing.organisation_id = organisation
         at: list[float] = []
         while len(at) < count:
             # As often as the bot's own clock asks for it.
@@ -39,7 +40,7 @@ async def measure(url: str, slack: SlackServer, count: int) -> list[float]:
         await db.close()
 
 
-def _enqueue(session: Session, count: int) -> None:
+def _enqueue(session: Session, count: int) -> int:
     organisation = session.scalar(sa.select(Organisation).limit(1))
     assert organisation is not None
     links = session.scalars(sa.select(Link).where(Link.status == "Paid").order_by(Link.id).limit(count)).all()
@@ -64,3 +65,4 @@ def _enqueue(session: Session, count: int) -> None:
             now=NOW,
             payment_id=payment.id,
         )
+    return organisation.id

@@ -69,12 +69,13 @@ async def _identify(bot: Bot) -> Identity:
 
 
 async def _set_up(bot: Bot, identity: Identity) -> None:
-    await bot.db.write(
+    organisation = await bot.db.write(
         organisations.ensure,
         identity.team_id,
         identity.team_name,
         bot.settings.paylink_notification_channel,
     )
+    bot.announcing.organisation_id = organisation.id
     await bot.ledgers.start()
     await bot.db.write(_take_back_claims, bot.owner)
 

@@ -136,7 +136,7 @@ class Service:
         for worker in bot.workers:
             worker.start()
         self._ticking.start()
-        bot.tracker.watch(app.take_up())
+        bot.tracker.watch(app.take_up(identity.team_id))
         if bot.settings.socket_mode:
             self._socket = SocketMode(
                 secret(bot.settings.slack_app_token),

@@ -31,7 +31,8 @@ CHANNEL_LOST_DELAY = 30.0
 
 
 class Announcing:
-    """Delivers what is due; several of these, in several processes, share the work by claims with leases."""
+    """Delivers what is due to one organisation; several of these, in several processes, share the work by claims with
+    leases."""
 
     def __init__(
         self,
@@ -53,6 +54,8 @@ class Announcing:
         self._clock = clock
         self._ending = False
         self._posting: set[asyncio.Task[None]] = set()
+        self.organisation_id: int | None = None
+        """Whose messages the poster's token can post. Nothing is claimed before that is known."""
         self.wake: Callable[[], None] = lambda: None
         """Told when there is something to deliver; set by the wiring."""
         self.on_posted: Callable[[str, float], None] = lambda kind, seconds: None
@@ -74,10 +77,14 @@ class Announcing:
                 return
 
     async def _claim_due(self) -> list[Claim]:
-        if self._ending:
+        if self._ending or self.organisation_id is None:
             return []
         return await self._db.background_write(
-            deliveries.claim_due, owner=self._owner, lease=self._lease, margin=self._margin
+            deliveries.claim_due,
+            self.organisation_id,
+            owner=self._owner,
+            lease=self._lease,
+            margin=self._margin,
         )
 
     def claim_no_more(self) -> None:

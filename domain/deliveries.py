@@ -52,19 +52,21 @@ class Claim:
         return f"slack:{self.announcement.destination}"
 
 
-def claim_due(session: Session, *, owner: str, lease: timedelta, margin: timedelta) -> list[Claim]:
-    """Claim the first open message of each destination if it is due; order within a destination is kept.
+def claim_due(
+    session: Session, organisation_id: int, *, owner: str, lease: timedelta, margin: timedelta
+) -> list[Claim]:
+    """Claim the organisation's first open message to each destination if it is due; a destination's order is kept.
 
     A message whose claim ended without a word may have been posted: it is looked for, once the margin is over.
     """
     now = database_now(session)
     # Whoever died there might have waited for Slack's answer for half a lease (see begin_posting).
-    _doubt_abandoned(session, now, lease / 2 + margin)
+    _doubt_abandoned(session, organisation_id, now, lease / 2 + margin)
     # The first open message of each destination, whoever is at it: nothing overtakes it.
     first = (
         sa.select(sa.func.min(OutboxMessage.id))
-        .where(outbox.IS_OPEN)
-        .group_by(OutboxMessage.organisation_id, OutboxMessage.destination)
+        .where(outbox.IS_OPEN, OutboxMessage.organisation_id == organisation_id)
+        .group_by(OutboxMessage.destination)
     )
     due = session.execute(
         sa.select(OutboxMessage, Organisation)
@@ -79,10 +81,11 @@ def claim_due(session: Session, *, owner: str, lease: timedelta, margin: timedel
     return [_claim(session, message, organisation, owner, lease, now) for message, organisation in due]
 
 
-def _doubt_abandoned(session: Session, now: datetime, settled_after: timedelta) -> None:
+def _doubt_abandoned(session: Session, organisation_id: int, now: datetime, settled_after: timedelta) -> None:
     session.execute(
         sa.update(OutboxMessage)
-        .where(outbox.IS_OPEN, OutboxMessage.state == "sending", OutboxMessage.lease_until < now)
+        .where(outbox.IS_OPEN, OutboxMessage.organisation_id == organisation_id)
+        .where(OutboxMessage.state == "sending", OutboxMessage.lease_until < now)
         .values(
             state="waiting",
             owner=None,

@@ -85,10 +85,14 @@ class AcknowledgingApp(AsyncApp):
     log: Log
     office: Office
 
-    async def take_up(self) -> None:
-        """Keep the progress of runs that a restart interrupted up to date, in the views that still show them."""
+    async def take_up(self, team_id: str) -> None:
+        """Keep the progress of the workspace's runs that a restart interrupted up to date, in the views that show them.
+
+        The client's token must be that workspace's: other workspaces' views are theirs to update.
+        """
         for actor, run_id, view_id in await self.office.desk.list_unfinished_runs():
-            self.office.watch(follow_run(self.office, self.client, actor, run_id, view_id))
+            if actor.team_id == team_id:
+                self.office.watch(follow_run(self.office, self.client, actor, run_id, view_id))
 
     async def async_dispatch(self, req: AsyncBoltRequest) -> BoltResponse:
         try:

@@ -154,7 +154,9 @@ class Posting(Writer):
         lease, margin = timedelta(seconds=60), timedelta(seconds=60)
         for _ in self.going():
             claims = self.write(
-                lambda session: deliveries.claim_due(session, owner=TERMS.owner, lease=lease, margin=margin)
+                lambda session: deliveries.claim_due(
+                    session, 1, owner=TERMS.owner, lease=lease, margin=margin
+                )
             )
             for claim in claims:
                 self._post(claim)

@@ -59,6 +59,40 @@ async def test_a_fact_is_enqueued_once(world: World, organisation: int) -> None:
     assert states(world) == ["posted"]
 
 
+async def test_only_the_organisation_whose_token_this_process_has_is_announced_to(
+    world: World, organisation: int
+) -> None:
+    """Another workspace's channel would look lost, and its people's messages undeliverable."""
+    other = make_organisation(world.db, "T0OTHER", channel="C0OTHER")
+    enqueue(world, other, "paid:1")
+    enqueue(world, other, "bulk:1", destination="U0EVE")
+    enqueue(world, organisation, "paid:2")
+    world.announcing.organisation_id = None
+    await world.announcing.deliver_due()
+    assert states(world) == ["waiting", "waiting", "waiting"]
+
+    world.announcing.organisation_id = organisation
+    await world.announcing.deliver_due()
+    assert states(world) == ["waiting", "waiting", "posted"]
+
+    world.announcing.organisation_id = other
+    await world.announcing.deliver_due()
+    assert states(world) == ["posted", "posted", "posted"]
+
+
+def test_what_a_dead_process_had_claimed_is_left_to_its_own_organisations_processes(
+    world: World, organisation: int
+) -> None:
+    other = make_organisation(world.db, "T0OTHER", channel="C0OTHER")
+    enqueue(world, other, "paid:1")
+    lease = timedelta(seconds=20)
+    assert world.db.run(deliveries.claim_due, other, owner="dead", lease=lease, margin=lease)
+    end_leases(world)
+    assert world.db.run(deliveries.claim_due, organisation, owner="me", lease=lease, margin=lease) == []
+    assert states(world) == ["sending"]
+    assert world.db.run(deliveries.claim_due, other, owner="me", lease=lease, margin=lease)
+
+
 async def test_messages_to_a_channel_keep_their_order_and_pace(world: World, organisation: int) -> None:
     enqueue(world, organisation, "paid:1", "paid:2", "paid:3")
     before = asyncio.get_running_loop().time()
@@ -103,7 +137,7 @@ async def test_a_process_that_dies_while_posting_is_taken_over_without_a_second_
 ) -> None:
     enqueue(world, organisation, "paid:1")
     lease, margin = timedelta(seconds=20), timedelta(seconds=0.2)
-    (claim,) = world.db.run(deliveries.claim_due, owner="dead", lease=lease, margin=margin)
+    (claim,) = world.db.run(deliveries.claim_due, organisation, owner="dead", lease=lease, margin=margin)
     assert world.db.run(deliveries.begin_posting, claim)
     await world.poster.post(claim.announcement)
     await world.announcing.deliver_due()
@@ -141,7 +175,7 @@ def test_a_claim_that_ended_counts_no_more_even_if_its_process_has_the_next_one(
     lease = timedelta(seconds=20)
 
     def claim() -> Claim:
-        (claimed,) = world.db.run(deliveries.claim_due, owner="me", lease=lease, margin=lease)
+        (claimed,) = world.db.run(deliveries.claim_due, organisation, owner="me", lease=lease, margin=lease)
         return claimed
 
     late = claim()
@@ -175,6 +209,7 @@ async def test_a_process_that_waits_for_longer_than_its_lease_posts_once(
         clock=lambda: NOW,
         pause=pause,
     )
+    announcing.organisation_id = organisation
     enqueue(world, organisation, "paid:1")
     first = asyncio.create_task(announcing.deliver_due())
     await waiting.wait()

@@ -19,11 +19,16 @@ from tests.domain.world import FakePoster
 PROCESSES, CHANNELS, EACH = 4, 8, 4
 
 
-def enqueue(session: Session, organisations: list[int]) -> None:
+def enqueue(session: Session, organisation: int) -> None:
     for n in range(EACH):
-        for organisation in organisations:
+        for channel in range(CHANNELS):
             outbox.enqueue(
-                session, AnnouncementKind.PAID, f"{organisation}:{n}", organisation_id=organisation, now=NOW
+                session,
+                AnnouncementKind.PAID,
+                f"{channel}:{n}",
+                organisation_id=organisation,
+                now=NOW,
+                destination=f"C{channel}",
             )
 
 
@@ -38,7 +43,7 @@ async def test_all_is_posted_once_in_order_without_another_wake(
     monkeypatch.setattr(announcing, "ONE_A_SECOND", timedelta(milliseconds=50))
     monkeypatch.setattr(deliveries, "LEAST_APART", 0.05)
     databases = [Database(postgresql_url) for _ in range(PROCESSES)]
-    organisations = [make_organisation(databases[0], f"T{n}", channel=f"C{n}") for n in range(CHANNELS)]
+    organisation = make_organisation(databases[0])
     poster = FakePoster()
     processes = [
         Announcing(
@@ -51,10 +56,12 @@ async def test_all_is_posted_once_in_order_without_another_wake(
         )
         for n, db in enumerate(databases)
     ]
+    for one in processes:
+        one.organisation_id = organisation
     for _ in range(3):
         databases[0].run(lambda session: session.execute(sa.delete(OutboxMessage)))
         poster.posted.clear()
-        databases[0].run(enqueue, organisations)
+        databases[0].run(enqueue, organisation)
         async with asyncio.timeout(20):
             await asyncio.gather(*(one.deliver_due() for one in processes))
         assert databases[0].run(states) == {"posted": CHANNELS * EACH}

@@ -191,7 +191,7 @@ QUESTIONS: dict[str, tuple[Question, str]] = {
     ),
     "claiming links": (lambda s: links.claim_due(s, links.Terms(1, "me", LEASE), 16), "ix_links_due"),
     "claiming messages": (
-        lambda s: deliveries.claim_due(s, owner="me", lease=LEASE, margin=LEASE),
+        lambda s: deliveries.claim_due(s, 1, owner="me", lease=LEASE, margin=LEASE),
         "ix_outbox_open",
     ),
     "claiming events": (

@@ -115,7 +115,7 @@ def _questions() -> dict[str, Question]:
         "Home": lambda s: home.get_home(s, TEAM, 1),
         "the result of a run": lambda s: bulk.summarise(s, BulkRun(id=1, organisation_id=1)),
         "claiming links": lambda s: links.claim_due(s, links.Terms(1, "me", LEASE), 16),
-        "claiming messages": lambda s: deliveries.claim_due(s, owner="me", lease=LEASE, margin=LEASE),
+        "claiming messages": lambda s: deliveries.claim_due(s, 1, owner="me", lease=LEASE, margin=LEASE),
         "claiming events": lambda s: stripe_events.claim_due(s, 1, 16, owner="me", lease=LEASE),
         "who holds claims": claims.list_owners,
         "ending claims": lambda s: claims.end_claims(s, {"me"}),

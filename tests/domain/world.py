@@ -77,6 +77,8 @@ class World:
         self.announcing = Announcing(
             db, self.poster, owner=owner, lease=lease, margin=margin, clock=self.clock
         )
+        # The first that a test makes is the workspace whose token this process has.
+        self.announcing.organisation_id = 1
         self.desk = Desk(db, self.ledgers, self.creation, self.clock)
 
     def clock(self) -> datetime:

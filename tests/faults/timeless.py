@@ -162,6 +162,7 @@ class Process:
         self.announcing = Announcing(
             db, channel, owner=self.owner, lease=LEASE, margin=MARGIN, clock=clock.now
         )
+        self.announcing.organisation_id = 1
         self.desk = Desk(db, ledgers, self.creation, clock.now)
         self._ledgers = ledgers
 

@@ -12,7 +12,7 @@ from domain.summaries import LinkStatus
 from handlers import listening
 from handlers.sentences import sentence
 from tests.handlers.conftest import Bench
-from tests.handlers.samples import invoice, organisation, paid, with_link
+from tests.handlers.samples import TEAM, invoice, organisation, paid, with_link
 from tests.handlers.shapes import buttons, tick_groups
 
 
@@ -341,7 +341,9 @@ async def test_after_a_restart_the_progress_goes_on_in_the_same_modal(many: Benc
     for task in many.tasks:
         task.cancel()
     await asyncio.gather(*many.tasks, return_exceptions=True)
-    await many.app.take_up()
+    await many.app.take_up("T0OTHER")
+    assert many.tasks == set()
+    await many.app.take_up(TEAM)
     many.desk.finish(1)
     await many.idle()
     assert "Created: 2" in many.shown
