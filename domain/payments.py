@@ -65,7 +65,8 @@ def record_payment(
 ) -> str | None:
     """Record a completed session of one of our links, once; return the verdict if this call recorded it.
 
-    None when it isn't complete, isn't ours, is of the other mode, or was recorded already.
+    None when it isn't complete, isn't ours, is of the other mode, or was recorded already. ``paid_at`` is when its event
+    came about; without it the session's opening stands for it, until an event of it is seen.
     """
     if not facts.complete or facts.stripe_link_id is None:
         return None
@@ -80,6 +81,8 @@ def record_payment(
         sa.select(Payment).where(Payment.ledger_id == ledger_id, Payment.session_id == facts.session_id)
     )
     if payment is not None and not (payment.verdict == ExceptionKind.COMPLETED_UNPAID and facts.paid):
+        if paid_at is not None and payment.paid_at == facts.opened_at < paid_at:
+            _date(link, payment, paid_at)
         return None
     verdict = _verdict(session, link, facts)
     if payment is None:
@@ -103,6 +106,12 @@ def record_payment(
             now=now,
         )
     return verdict
+
+
+def _date(link: Link, payment: Payment, paid_at: datetime) -> None:
+    payment.paid_at = paid_at
+    if payment.verdict == "paid":
+        link.paid_at = paid_at
 
 
 def _verdict(session: Session, link: Link, facts: SessionFacts) -> str:

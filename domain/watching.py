@@ -5,6 +5,7 @@ hourly, without the 30 days' cliff of events.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -195,6 +196,7 @@ class Watching:
 
     async def _sweep(self, since: datetime) -> None:
         begun_at = self._clock()
+        found = False
         created = {"gte": int((since - SESSION_LIFE).timestamp())}
         await self._pace.slot()
         async for page in self._stripe.list_all(
@@ -205,6 +207,7 @@ class Watching:
             )
             for verdict in recorded:
                 self.on_recorded(verdict)
+            found = found or bool(recorded)
             await self._pace.slot()
         for verdict in await reconciling.sweep_reversals(
             self._db, self._stripe, self._pace, self._ledgers.id, created, self._clock()
@@ -212,6 +215,15 @@ class Watching:
             self.on_recorded(verdict)
         await self._db.background_write(stripe_events.end_sweep, self._ledgers.id, begun_at, self._clock())
         await self._note(None)
+        if found:
+            await self._date_found()
+
+    async def _date_found(self) -> None:
+        """Ask for the events of what a sweep found: only they tell when it was paid, and the next poll may be an hour off."""
+        since, *_ = await self._db.background_read(stripe_events.watch_from, self._ledgers.id)
+        if since is not None:
+            with contextlib.suppress(StripeTrouble):
+                await self._poll(since)
 
     async def _note(self, trouble: StripeTrouble | None) -> None:
         """Put a sentence on the ledger while Stripe refuses or is away, and take it off again."""
