@@ -107,7 +107,7 @@ def _count(page: InvoiceList) -> Json:
     elsewhere = len(ticked - {invoice.id for invoice in page.invoices})
     text = f"{len(ticked)} of {MOST} selected"
     if elsewhere:
-        text += f", {elsewhere} of them on other pages"
+        text += f", {elsewhere} of them not shown here"
     return context(f"{text} · {counted(len(page.invoices), 'invoice')} on this page")
 
 

@@ -106,7 +106,7 @@ def test_pages_are_offered_only_where_there_are_any() -> None:
 
 def test_the_count_says_how_many_are_ticked_elsewhere() -> None:
     shown = page([invoice(1)], selection=selection(ticked=frozenset({1, 50, 51})))
-    assert "3 of 100 selected, 2 of them on other pages" in flat(listing(shown))
+    assert "3 of 100 selected, 2 of them not shown here" in flat(listing(shown))
 
 
 def test_a_row_that_cannot_be_ticked_says_why_and_offers_its_url() -> None:

@@ -93,7 +93,7 @@ async def test_ticks_survive_paging_and_the_count_follows(many: Bench) -> None:
     await tick(many, 0, 1, 2)
     assert "2 of 100 selected" in many.shown
     await many.press("Next Page")
-    assert "2 of 100 selected, 2 of them on other pages" in many.shown
+    assert "2 of 100 selected, 2 of them not shown here" in many.shown
     await tick(many, 0, 101)
     await many.press("Previous Page")
     assert shown_as_ticked(many) == 2
