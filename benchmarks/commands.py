@@ -131,8 +131,7 @@ async def measure_paylink(
 async def _bulk_runs(bot: Paylink, ended: asyncio.Event) -> None:
     """One run after another; each is left as it stands in the end."""
     while not ended.is_set():
-        selection = await links.select(bot)
-        await bot.desk.start_run(ANNA, selection, submission=f"bench:{time.time_ns()}", view_id=None)
+        await links.start(bot, await links.select(bot))
         work = asyncio.create_task(bot.creation.run_due())
         stop = asyncio.create_task(ended.wait())
         await asyncio.wait({work, stop}, return_when=asyncio.FIRST_COMPLETED)

@@ -52,13 +52,21 @@ def _once(db: Database) -> float:
             now=now(),
         )
         selections.select_page(session, ANNA, selection, ledger, room=ROOM, now=now())
-        bulk.confirm(session, ANNA, selection, ledger, livemode=False, now=now())
+        seal = bulk.confirm(session, ANNA, selection, ledger, livemode=False, now=now()).seal
         session.flush()
         session.expunge_all()
         terms = Terms(ledger, "bench", timedelta(seconds=60))
         began = time.perf_counter()
         run = bulk.start(
-            session, ANNA, selection, terms, submission=f"intents:{time.time_ns()}", view_id=None, now=now()
+            session,
+            ANNA,
+            selection,
+            terms,
+            livemode=False,
+            seal=seal,
+            submission=f"intents:{time.time_ns()}",
+            view_id=None,
+            now=now(),
         )
         session.flush()
         taken = time.perf_counter() - began

@@ -8,7 +8,6 @@ import gc
 import json
 import random
 import sys
-import time
 from dataclasses import dataclass
 
 from benchmarks import commands, links
@@ -95,8 +94,7 @@ async def _ask(dispatch: commands.Dispatch, count: int, invoices: int) -> None:
 
 
 async def _make(bot: Paylink) -> None:
-    selection = await links.select(bot)
-    run = await bot.desk.start_run(ANNA, selection, submission=f"leak:{time.time_ns()}", view_id=None)
+    run = await links.start(bot, await links.select(bot))
     while not (await bot.desk.get_result(ANNA, run.id)).final:
         await bot.creation.run_due()
 

@@ -11,6 +11,7 @@ import stripe
 
 from benchmarks import obvious_bot
 from benchmarks.services import ANNA, Paylink, StripeServer, paylink
+from domain.summaries import BulkResult, Confirmation
 
 COUNT = 100
 LIMIT = 25.0
@@ -40,11 +41,9 @@ async def measure_paylink(url: str, server: StripeServer, answer: float) -> Run:
         await server.answer_after(answer)
         await bot.creation.run_due()
         since = len(await server.requests())
-        selection = await select(bot)
+        confirmed = await select(bot)
         began, cpu = time.perf_counter(), time.process_time()
-        run = await bot.desk.start_run(
-            ANNA, selection, submission=f"bench:{time.time_ns()}:{next(_submissions)}", view_id=None
-        )
+        run = await start(bot, confirmed)
         committed = time.perf_counter()
         while not (await bot.desk.get_result(ANNA, run.id)).final:
             await bot.creation.run_due()
@@ -59,7 +58,14 @@ async def measure_paylink(url: str, server: StripeServer, answer: float) -> Run:
         )
 
 
-async def select(bot: Paylink) -> int:
+async def start(bot: Paylink, confirmed: Confirmation) -> BulkResult:
+    submission = f"bench:{time.time_ns()}:{next(_submissions)}"
+    return await bot.desk.start_run(
+        ANNA, confirmed.selection_id, seal=confirmed.seal, submission=submission, view_id=None
+    )
+
+
+async def select(bot: Paylink) -> Confirmation:
     shown = await bot.desk.open_list(ANNA, room=ROOM)
     await bot.desk.tick(
         ANNA,
@@ -73,7 +79,7 @@ async def select(bot: Paylink) -> int:
     await bot.desk.select_page(ANNA, shown.selection.id, room=ROOM)
     confirmation = await bot.desk.confirm(ANNA, shown.selection.id)
     assert len(confirmation.targets) == COUNT, len(confirmation.targets)
-    return shown.selection.id
+    return confirmation
 
 
 async def measure_obvious(url: str, server: StripeServer, answer: float) -> Run:

@@ -120,16 +120,29 @@ def export(
     ] = "",
 ) -> None:
     """Write billing invoices and their links as CSV to standard output."""
+    from bot.config import secret
+    from domain.errors import LedgerChanged
     from domain.exporting import export_all
+    from domain.stripe_api import StripeApi
 
-    with database_of(settings_of(context)) as db:
+    settings = settings_of(context)
+    key = settings.stripe_api_key
+    livemode = None if key is None else StripeApi(secret(key)).livemode
+    with database_of(settings) as db:
         organisation = _organisation(db, organization)
         if organisation is None:
             raise Stop("There is no organisation yet, and so no invoice: run `paylink import FILE` first.")
         try:
-            for piece in export_all(db, organisation.team_id, filter=filter, search=search):
+            for piece in export_all(
+                db, organisation.team_id, livemode=livemode, filter=filter, search=search
+            ):
                 sys.stdout.buffer.write(piece)
             sys.stdout.buffer.flush()
+        except LedgerChanged:
+            raise Stop(
+                f"STRIPE_API_KEY is a {'live' if livemode else 'test'} key, and the database still shows the other mode's "
+                "links: start `paylink serve` with this key first."
+            ) from None
         except OSError as error:
             # Python would complain once more when it closes standard output.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,6 +1,7 @@
 """Bulk runs: up to 100 invoices, each reserved in the one transaction that commits the run, then created by
 domain/link_creation.py like any other link. What became of each stands on its item."""
 
+import hashlib
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -11,9 +12,16 @@ from domain import invoices, links, selections
 from domain.bulk_progress import finish_if_settled
 from domain.database import database_now
 from domain.eligibility import Reason
-from domain.errors import AmountsChanged, NotEligible, NothingSelected, RunNotFound
+from domain.errors import (
+    AmountsChanged,
+    NotEligible,
+    NothingSelected,
+    RunNotFound,
+    RunOfOtherMode,
+    SelectionChanged,
+)
 from domain.links import Terms
-from domain.models import Base, BulkRun, BulkRunItem, Invoice, Link, Organisation, SelectionItem
+from domain.models import Base, BulkRun, BulkRunItem, Invoice, Ledger, Link, Organisation, SelectionItem
 from domain.money import Money
 from domain.summaries import Actor, BulkItem, BulkResult, Confirmation, Outcome
 
@@ -42,6 +50,7 @@ def confirm(
         skipped=tuple(invoice for invoice in found if not invoice.eligible),
         totals=invoices.totals(targets),
         livemode=livemode,
+        seal=_seal(items.values(), livemode),
         changed=tuple(changed),
     )
 
@@ -52,6 +61,8 @@ def start(
     selection_id: int,
     terms: Terms,
     *,
+    livemode: bool,
+    seal: str,
     submission: str,
     view_id: str | None,
     now: datetime,
@@ -64,6 +75,8 @@ def start(
     items = _items(session, selection.id)
     if not items:
         raise NothingSelected
+    if _seal(items.values(), livemode) != seal:
+        raise SelectionChanged
     seen = {key: (item.amount, item.currency) for key, item in items.items()}
     result = _begin(session, actor, seen, terms, submission=submission, view_id=view_id, now=now)
     selections.empty(session, selection)
@@ -77,31 +90,49 @@ def retry_failed(
     run_id: int,
     terms: Terms,
     *,
+    livemode: bool,
     submission: str,
     view_id: str | None,
     now: datetime,
 ) -> BulkResult:
     """See Desk.retry_failed."""
-    run = _get(session, actor.team_id, run_id, lock=True)
+    run = _get(session, actor.team_id, run_id, livemode, lock=True)
     begun = _begun(session, actor, submission)
     if begun is not None:
         return begun
-    failed = session.execute(
-        sa.select(BulkRunItem.invoice_id, Link.amount, Link.currency)
-        .join(Link, Link.id == BulkRunItem.link_id)
-        .where(BulkRunItem.run_id == run.id, BulkRunItem.outcome == Outcome.FAILED)
-    )
-    seen: dict[int, tuple[int | None, str | None]] = {
-        key: (amount, currency) for key, amount, currency in failed
-    }
-    if not seen:
-        raise NothingSelected
+    seen = _failed(session, run)
     return _begin(session, actor, seen, terms, submission=submission, view_id=view_id, now=now)
 
 
-def get_result(session: Session, team_id: str, run_id: int) -> BulkResult:
-    """Raises RunNotFound."""
-    return summarise(session, _get(session, team_id, run_id))
+def confirm_failed(
+    session: Session,
+    actor: Actor,
+    run_id: int,
+    selection_id: int,
+    ledger_id: int,
+    *,
+    livemode: bool,
+    now: datetime,
+) -> Confirmation:
+    """See Desk.confirm_failed."""
+    run = _get(session, actor.team_id, run_id, livemode)
+    selections.write_down_ticked(session, actor, selection_id, sorted(_failed(session, run)), now)
+    return confirm(session, actor, selection_id, ledger_id, livemode=livemode, now=now)
+
+
+def is_followed(session: Session, team_id: str, run_id: int, view_id: str) -> bool:
+    """See Desk.is_followed."""
+    later = (
+        sa.select(BulkRun.id)
+        .join(Organisation, Organisation.id == BulkRun.organisation_id)
+        .where(Organisation.team_id == team_id, BulkRun.id > run_id, BulkRun.view_id == view_id)
+    )
+    return bool(session.scalar(sa.select(later.exists())))
+
+
+def get_result(session: Session, team_id: str, run_id: int, livemode: bool) -> BulkResult:
+    """Raises RunNotFound, RunOfOtherMode."""
+    return summarise(session, _get(session, team_id, run_id, livemode))
 
 
 def list_unfinished(session: Session, since: datetime) -> list[tuple[Actor, int, str]]:
@@ -227,6 +258,21 @@ def _existing(session: Session, ids: Iterable[int], ledger_id: int) -> dict[int,
     return {link.invoice_id: link for link in found}
 
 
+def _failed(session: Session, run: BulkRun) -> dict[int, tuple[int | None, str | None]]:
+    """The invoices that failed in it, with the amounts that were asked for. Raises NothingSelected."""
+    failed = session.execute(
+        sa.select(BulkRunItem.invoice_id, Link.amount, Link.currency)
+        .join(Link, Link.id == BulkRunItem.link_id)
+        .where(BulkRunItem.run_id == run.id, BulkRunItem.outcome == Outcome.FAILED)
+    )
+    seen: dict[int, tuple[int | None, str | None]] = {
+        key: (amount, currency) for key, amount, currency in failed
+    }
+    if not seen:
+        raise NothingSelected
+    return seen
+
+
 def _begun(session: Session, actor: Actor, submission: str) -> BulkResult | None:
     """The run that the same submission began, when Slack delivers it twice."""
     run = session.scalar(
@@ -237,7 +283,7 @@ def _begun(session: Session, actor: Actor, submission: str) -> BulkResult | None
     return None if run is None else summarise(session, run)
 
 
-def _get(session: Session, team_id: str, run_id: int, *, lock: bool = False) -> BulkRun:
+def _get(session: Session, team_id: str, run_id: int, livemode: bool, *, lock: bool = False) -> BulkRun:
     found = (
         sa.select(BulkRun)
         .join(Organisation, Organisation.id == BulkRun.organisation_id)
@@ -246,6 +292,8 @@ def _get(session: Session, team_id: str, run_id: int, *, lock: bool = False) -> 
     run = session.scalar(found.with_for_update(of=BulkRun) if lock else found)
     if run is None:
         raise RunNotFound(f"bulk run {run_id}")
+    if session.scalar(sa.select(Ledger.livemode).where(Ledger.id == run.ledger_id)) != livemode:
+        raise RunOfOtherMode
     return run
 
 
@@ -259,6 +307,11 @@ def _require_add_on(session: Session, actor: Actor) -> Organisation:
 def _items(session: Session, selection_id: int) -> dict[int, SelectionItem]:
     found = session.scalars(sa.select(SelectionItem).where(SelectionItem.selection_id == selection_id))
     return {item.invoice_id: item for item in found}
+
+
+def _seal(items: Iterable[SelectionItem], livemode: bool) -> str:
+    shown = sorted((item.invoice_id, item.amount, item.currency) for item in items)
+    return hashlib.sha256(repr((livemode, shown)).encode()).hexdigest()[:16]
 
 
 def _pair(money: Money) -> tuple[int, str]:

@@ -203,18 +203,20 @@ class Desk:
         return await self._audited(actor, confirmed, _selection(selection_id))
 
     async def start_run(
-        self, actor: Actor, selection_id: int, *, submission: str, view_id: str | None
+        self, actor: Actor, selection_id: int, *, seal: str, submission: str, view_id: str | None
     ) -> BulkResult:
         """Commit a bulk run of what is ticked. The same ``submission`` again returns the run that it began.
 
-        Raises AmountsChanged (nothing was started: confirm again), NothingSelected, NotEligible with
-        ADD_ON_MISSING, LedgerChanged.
+        ``seal`` is that of the confirmation. Raises SelectionChanged and AmountsChanged (nothing was started: confirm
+        again), NothingSelected, NotEligible with ADD_ON_MISSING, LedgerChanged.
         """
         started = self._db.write(
             bulk.start,
             actor,
             selection_id,
             self._creation.terms(),
+            livemode=self.livemode,
+            seal=seal,
             submission=submission,
             view_id=view_id,
             now=self._clock(),
@@ -226,12 +228,16 @@ class Desk:
     async def retry_failed(
         self, actor: Actor, run_id: int, *, submission: str, view_id: str | None
     ) -> BulkResult:
-        """A new run of what failed in that one, with today's amounts. Raises RunNotFound, NothingSelected."""
+        """A new run of what failed in that one.
+
+        Raises AmountsChanged (nothing was started: see confirm_failed), RunNotFound, RunOfOtherMode, NothingSelected.
+        """
         started = self._db.write(
             bulk.retry_failed,
             actor,
             run_id,
             self._creation.terms(),
+            livemode=self.livemode,
             submission=submission,
             view_id=view_id,
             now=self._clock(),
@@ -240,9 +246,28 @@ class Desk:
         self._creation.wake()
         return result
 
+    async def confirm_failed(self, actor: Actor, run_id: int) -> Confirmation:
+        """What failed in that run, ticked in a selection of its own, as confirm shows it. Raises as get_result does."""
+        confirmed = self._db.write(
+            bulk.confirm_failed,
+            actor,
+            run_id,
+            new_id(actor),
+            self._ledgers.id,
+            livemode=self.livemode,
+            now=self._clock(),
+        )
+        return await self._audited(actor, confirmed)
+
     async def get_result(self, actor: Actor, run_id: int) -> BulkResult:
-        """Raises RunNotFound."""
-        return await self._audited(actor, self._db.read(bulk.get_result, actor.team_id, run_id))
+        """Raises RunNotFound, RunOfOtherMode."""
+        return await self._audited(
+            actor, self._db.read(bulk.get_result, actor.team_id, run_id, self.livemode)
+        )
+
+    async def is_followed(self, actor: Actor, run_id: int, view_id: str) -> bool:
+        """Whether a later run is shown in that view by now: one that Retry Failed began there."""
+        return await self._db.read(bulk.is_followed, actor.team_id, run_id, view_id)
 
     async def list_unfinished_runs(self) -> list[tuple[Actor, int, str]]:
         """Runs of the last hour that go on: who asked, the run's id, and the id of the view that shows it."""

@@ -55,6 +55,14 @@ class AmountsChanged(PaylinkError):
         self.numbers = numbers
 
 
+class SelectionChanged(PaylinkError):
+    """What is ticked, or the Stripe mode, isn't what the confirmation showed; nothing was started."""
+
+
+class RunOfOtherMode(PaylinkError):
+    """A bulk run whose links were made in the other Stripe mode: it shows only while that is configured."""
+
+
 class NothingSelected(PaylinkError):
     """Create was asked for with nothing ticked."""
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from domain import audit, bulk
 from domain.database import Database
-from domain.errors import RunNotFound
+from domain.errors import LedgerChanged, RunNotFound
 from domain.invoices import get_organisation
 from domain.ledgers import Ledgers
 from domain.models import BulkRunItem, Invoice, Ledger, Link
@@ -64,7 +64,9 @@ class Export:
     async def export_run(self, actor: Actor, run_id: int) -> AsyncIterator[bytes]:
         """The invoices of one bulk run as they stand now, in its order. Raises RunNotFound, and audits it."""
         try:
-            rows = await self._db.read(_export_run, actor.team_id, run_id, self._ledgers.id)
+            rows = await self._db.read(
+                _export_run, actor.team_id, run_id, self._ledgers.id, self._ledgers.livemode
+            )
         except RunNotFound as refusal:
             await self._db.write(_record_refusal, actor, str(refusal), self._clock())
             raise
@@ -73,10 +75,19 @@ class Export:
 
 
 def export_all(
-    db: Database, team_id: str, *, filter: LinkStatus | None = None, search: str = ""
+    db: Database,
+    team_id: str,
+    *,
+    livemode: bool | None = None,
+    filter: LinkStatus | None = None,
+    search: str = "",
 ) -> Iterator[bytes]:
-    """As Export.export_list, for the command line: with the links of the ledger that was last in use."""
-    ledger_id = db.run(current_ledger)
+    """As Export.export_list, for the command line: with the links of the ledger that was last in use.
+
+    Raises LedgerChanged if that is one of another mode than ``livemode``, the configured key's (None without one): links
+    of test keys show only while one is configured.
+    """
+    ledger_id = db.run(current_ledger, livemode)
     after: str | None = ""
     yield heading()
     while after is not None:
@@ -88,8 +99,12 @@ def heading() -> bytes:
     return f"{','.join(COLUMNS)}\n".encode()
 
 
-def current_ledger(session: Session) -> int | None:
-    return session.scalar(sa.select(Ledger.id).where(Ledger.current))
+def current_ledger(session: Session, livemode: bool | None) -> int | None:
+    """None before the first start. Raises LedgerChanged if it is of the other mode."""
+    ledger = session.scalar(sa.select(Ledger).where(Ledger.current))
+    if ledger is not None and livemode not in (None, ledger.livemode):
+        raise LedgerChanged
+    return None if ledger is None else ledger.id
 
 
 def export_page(
@@ -114,8 +129,8 @@ def export_page(
     return _written(rows), rows[-1].number_key if len(rows) == PAGE else None
 
 
-def _export_run(session: Session, team_id: str, run_id: int, ledger_id: int) -> bytes:
-    bulk.get_result(session, team_id, run_id)
+def _export_run(session: Session, team_id: str, run_id: int, ledger_id: int, livemode: bool) -> bytes:
+    bulk.get_result(session, team_id, run_id, livemode)
     chosen = _rows(ledger_id).join(BulkRunItem, BulkRunItem.invoice_id == Invoice.id)
     return _written(
         session.execute(chosen.where(BulkRunItem.run_id == run_id).order_by(BulkRunItem.ordinal)).all()

@@ -78,9 +78,10 @@ def tick(
     if opened_with is not None:
         _write_down(session, actor, selection_id, opened_with, now)
     selection = get(session, actor, selection_id, lock=True)
-    if selection.revision != revision or not _is_newer(action_ts, selection.last_action):
+    # A submission has no time of its own: its state wins, whatever the list has become meanwhile, and what is ticked
+    # after it is newer again.
+    if action_ts and (selection.revision != revision or not _is_newer(action_ts, selection.last_action)):
         return 0
-    # A submission's state wins, and what is ticked after it is newer again.
     selection.last_action = action_ts or selection.last_action
     selection.touched_at = now
     before = ticked_ids(session, selection.id)
@@ -198,6 +199,14 @@ def get(session: Session, actor: Actor, selection_id: int, *, lock: bool = False
 def ticked_ids(session: Session, selection_id: int) -> set[int]:
     ids = sa.select(SelectionItem.invoice_id).where(SelectionItem.selection_id == selection_id)
     return set(session.scalars(ids))
+
+
+def write_down_ticked(
+    session: Session, actor: Actor, selection_id: int, ids: Sequence[int], now: datetime
+) -> None:
+    """A list of this person's as it is opened, with these invoices ticked."""
+    _write_down(session, actor, selection_id, "", now)
+    _add(session, get(session, actor, selection_id), ids)
 
 
 def empty(session: Session, selection: Selection) -> None:

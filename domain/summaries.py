@@ -138,6 +138,8 @@ class Confirmation:
     totals: tuple[Money, ...]
     """One a currency, over the targets."""
     livemode: bool
+    seal: str
+    """Of what is shown: the same only for the same invoices, amounts and mode."""
     changed: tuple[str, ...] = ()
     """Numbers whose amount changed since the person last saw this confirmation."""
 

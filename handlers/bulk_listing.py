@@ -5,15 +5,19 @@ from collections.abc import Awaitable, Callable
 from domain.summaries import InvoiceList
 from handlers import ids
 from handlers.delivery import Delivery, ShownView, all_chosen, dig
-from handlers.modals import Place, open_modal, replace_modal, update
+from handlers.modals import Place, open_modal, update
 from handlers.office import Office
 from handlers.printing import printable
 from handlers.references import SEARCH_MOST, ListReference, Unreadable, read_id
 from handlers.sentences import left_out
+from handlers.telling import tell
 from handlers.views.blocks import Json
 from handlers.views.confirmation import confirmation
 from handlers.views.listing import ROOM, listing, read_filter
 
+DRAW_AGAIN = (1.0, 3.0)
+"""Seconds after which a list that Slack couldn't draw is sent again."""
+NOT_DRAWN = "Slack didn't take the list as it is now: what it shows is older. Close it and open it again with /invoices."
 Change = Callable[[], Awaitable[InvoiceList]]
 
 
@@ -216,13 +220,25 @@ async def _change(office: Office, delivery: Delivery, reference: ListReference, 
         page = await office.desk.show_list(delivery.actor, reference.selection_id, room=ROOM)
         return listing(page, said=said)
 
-    place = Place(delivery.shown.id, delivery.shown.hash)
-    await update(office.log, delivery.client, place, listing(page, said=said), again=now)
+    await _redraw(office, delivery, listing(page, said=said), now)
 
 
 async def _show(office: Office, delivery: Delivery, reference: ListReference, said: str | None) -> None:
-    async def made() -> Json:
+    async def now() -> Json:
         page = await office.desk.show_list(delivery.actor, reference.selection_id, room=ROOM)
         return listing(page, said=said)
 
-    await replace_modal(office, delivery, made)
+    await _redraw(office, delivery, await now(), now)
+
+
+async def _redraw(office: Office, delivery: Delivery, view: Json, now: Callable[[], Awaitable[Json]]) -> None:
+    """Show the list as it is; it must not go on showing what it was before."""
+    place = Place(delivery.shown.id, delivery.shown.hash)
+    drawn = await update(office.log, delivery.client, place, view, again=now)
+    for seconds in DRAW_AGAIN:
+        if drawn is None or not drawn.stale:
+            return
+        await office.pause(seconds)
+        drawn = await update(office.log, delivery.client, drawn, await now())
+    if drawn is not None and drawn.stale:
+        await tell(office, delivery, NOT_DRAWN)

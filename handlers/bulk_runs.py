@@ -1,13 +1,13 @@
 """Bulk runs: starting one, trying again what failed, and looking at what became of it."""
 
-from domain.errors import AmountsChanged
+from domain.errors import AmountsChanged, SelectionChanged
 from domain.summaries import Actor
 from handlers import bulk_listing
 from handlers.delivery import Delivery
-from handlers.modals import Place, open_modal
+from handlers.modals import Place, open_modal, update
 from handlers.office import Office
 from handlers.progress import follow_run, wait_until_final
-from handlers.references import FailedReference, read_id
+from handlers.references import ConfirmedReference, FailedReference, read_id
 from handlers.sentences import sentence
 from handlers.views.blocks import Json
 from handlers.views.confirmation import confirmation
@@ -17,12 +17,18 @@ from handlers.views.result import result
 async def create(office: Office, delivery: Delivery) -> Json:
     """Create: acknowledged only once the run is committed. The same view submitted twice begins one run."""
     view = delivery.shown
-    selection_id = read_id(view.private_metadata)
+    confirmed = ConfirmedReference.read(view.private_metadata)
+    selection_id = confirmed.selection_id
     try:
         run = await office.desk.start_run(
-            delivery.actor, selection_id, submission=f"create:{view.id}", view_id=view.id
+            delivery.actor,
+            selection_id,
+            seal=confirmed.seal,
+            # A view that showed a result may show a confirmation again.
+            submission=f"create:{view.id}:{selection_id}",
+            view_id=view.id,
         )
-    except AmountsChanged as error:
+    except (AmountsChanged, SelectionChanged) as error:
         shown = await office.desk.confirm(delivery.actor, selection_id)
         return {"response_action": "update", "view": confirmation(shown, said=sentence(error))}
     if view.root_view_id and view.root_view_id != view.id:
@@ -32,13 +38,21 @@ async def create(office: Office, delivery: Delivery) -> Json:
 
 
 async def retry_failed(office: Office, delivery: Delivery) -> None:
-    """Retry Failed: a new run in the same modal. The same click delivered twice begins one."""
+    """Retry Failed: a new run in the same modal. The same click delivered twice begins one.
+
+    If amounts have changed since they were confirmed, a confirmation shows them first.
+    """
     reference = FailedReference.read(delivery.value)
     view_id = delivery.shown.id
-    run = await office.desk.retry_failed(
-        delivery.actor, reference.run_id, submission=reference.submission, view_id=view_id
-    )
-    office.watch(_follow(office, delivery, run.id, view_id))
+    try:
+        run = await office.desk.retry_failed(
+            delivery.actor, reference.run_id, submission=reference.submission, view_id=view_id
+        )
+    except AmountsChanged as error:
+        shown = await office.desk.confirm_failed(delivery.actor, reference.run_id)
+        office.track(_show(office, delivery, confirmation(shown, said=sentence(error))))
+    else:
+        office.watch(_follow(office, delivery, run.id, view_id))
 
 
 async def show_result(office: Office, delivery: Delivery) -> None:
@@ -51,6 +65,10 @@ async def show_result(office: Office, delivery: Delivery) -> None:
 
 async def _follow(office: Office, delivery: Delivery, run_id: int, view_id: str) -> None:
     await follow_run(office, delivery.client, delivery.actor, run_id, view_id)
+
+
+async def _show(office: Office, delivery: Delivery, view: Json) -> None:
+    await update(office.log, delivery.client, Place(delivery.shown.id), view)
 
 
 async def _renew_list(

@@ -1,10 +1,12 @@
 """One invoice: looking at it, creating its link, copying the URL."""
 
+import asyncio
+
 from domain.errors import AmountChanged, LedgerChanged, NotEligible, PaylinkError
 from domain.summaries import Actor, InvoiceDetails
 from handlers import bulk_listing
 from handlers.delivery import Delivery
-from handlers.modals import Place, open_modal, push_modal, replace_modal, update
+from handlers.modals import Place, open_modal, push_modal, update
 from handlers.office import Office
 from handlers.references import ListReference, SeenInvoice, read_id
 from handlers.sentences import sentence
@@ -57,9 +59,15 @@ async def create(office: Office, delivery: Delivery) -> None:
     async def made() -> Json:
         return _carrying(delivery, await by_id(office, actor, clicked.invoice_id, creating=True))
 
-    place = await replace_modal(office, delivery, made)
+    clicked_in = Place(delivery.shown.id, delivery.shown.hash)
+    redrawn = update(office.log, delivery.client, clicked_in, await made(), again=made)
+    # At once, not after Slack has redrawn the modal, which may take it a while.
+    place, said = await asyncio.gather(redrawn, _create(office, actor, clicked), return_exceptions=True)
+    if isinstance(place, BaseException):
+        raise place
     try:
-        said = await _create(office, actor, clicked)
+        if isinstance(said, BaseException):
+            raise said
         if place is not None:
             await _show_outcome(office, delivery, place, clicked.invoice_id, said)
     except Exception as error:
@@ -81,6 +89,8 @@ async def by_id(
 async def _create(office: Office, actor: Actor, clicked: SeenInvoice) -> str | None:
     """Why it couldn't be, for what can be shown with the invoice as it is now."""
     try:
+        if clicked.livemode != office.desk.livemode:
+            raise LedgerChanged
         await office.desk.create_link(actor, clicked.invoice_id, clicked.seen, patience=PATIENCE)
     except (NotEligible, AmountChanged, LedgerChanged) as error:
         return sentence(error)

@@ -3,9 +3,9 @@
 from slack_sdk.web.async_client import AsyncWebClient
 
 from domain.errors import PaylinkError
-from domain.summaries import Actor, BulkItem, BulkResult
+from domain.summaries import Actor, BulkItem
 from handlers.modals import Place, update
-from handlers.office import Log, Office
+from handlers.office import Office
 from handlers.views.result import result
 
 EVERY = 1.5
@@ -16,18 +16,13 @@ SOON = 60
 AT_MOST = 240
 
 
-async def show_progress(client: AsyncWebClient, run: BulkResult, log: Log) -> bool:
-    """Show the run as it stands in the modal that it was started in; False if that is closed, or there was none."""
-    if run.view_id is None:
-        return False
-    return await update(log, client, Place(run.view_id), result(run)) is not None
-
-
 async def follow_run(office: Office, client: AsyncWebClient, actor: Actor, run_id: int, view_id: str) -> None:
     """Keep a result modal up to date until it shows the final result or is closed. It may be called again at any time."""
     shown: tuple[BulkItem, ...] | None = None
     for look in range(AT_MOST):
         try:
+            if await office.desk.is_followed(actor, run_id, view_id):
+                return
             run = await office.desk.get_result(actor, run_id)
         except PaylinkError as error:
             office.log.info("progress_not_read", error=type(error).__name__)

@@ -13,6 +13,8 @@ SEARCH_MOST = 200
 _LARGEST_ID = 2**63 - 1
 _ID = re.compile(r"[0-9]{1,19}", re.ASCII)
 _AMOUNT = re.compile(r"-?[0-9]{1,18}", re.ASCII)
+_MODES = {True: "live", False: "test"}
+_SEAL = re.compile(r"[0-9a-f]{0,64}", re.ASCII)
 _CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
 
 
@@ -22,20 +24,23 @@ class Unreadable(ValueError):
 
 @dataclass(frozen=True)
 class SeenInvoice:
-    """An invoice and the amount that the person is looking at."""
+    """An invoice, and the amount and the Stripe mode that the person is looking at."""
 
     invoice_id: int
     seen: Money
+    livemode: bool
 
     def __str__(self) -> str:
-        return f"{self.invoice_id}|{self.seen.amount}|{self.seen.currency}"
+        return f"{self.invoice_id}|{self.seen.amount}|{self.seen.currency}|{_MODES[self.livemode]}"
 
     @classmethod
     def read(cls, value: str) -> "SeenInvoice":
         parts = value.split("|")
-        if len(parts) != 3 or not _AMOUNT.fullmatch(parts[1]) or not _CURRENCY.fullmatch(parts[2]):
+        if len(parts) != 4 or not _AMOUNT.fullmatch(parts[1]) or not _CURRENCY.fullmatch(parts[2]):
             raise Unreadable(cls.__name__)
-        return cls(read_id(parts[0]), Money(int(parts[1]), parts[2]))
+        if parts[3] not in _MODES.values():
+            raise Unreadable(cls.__name__)
+        return cls(read_id(parts[0]), Money(int(parts[1]), parts[2]), parts[3] == _MODES[True])
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,25 @@ class ListReference:
         if len(parts) < 2 or len(search) > SEARCH_MOST or not is_printable(search):
             raise Unreadable(cls.__name__)
         return cls(read_id(parts[0]), read_id(parts[1]), search)
+
+
+@dataclass(frozen=True)
+class ConfirmedReference:
+    """The selection that a confirmation shows, and the seal of what it shows of it."""
+
+    selection_id: int
+    seal: str
+
+    def __str__(self) -> str:
+        return f"{self.selection_id}|{self.seal}"
+
+    @classmethod
+    def read(cls, value: str) -> "ConfirmedReference":
+        """The seal may be missing, and fits nothing then: earlier versions wrote none."""
+        selection_id, _, seal = value.partition("|")
+        if not _SEAL.fullmatch(seal):
+            raise Unreadable(cls.__name__)
+        return cls(read_id(selection_id), seal)
 
 
 @dataclass(frozen=True)

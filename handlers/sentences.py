@@ -45,9 +45,15 @@ _ERRORS: dict[type[Exception], Callable[[Any], str]] = {
         "Check the new amount, then create the link."
     ),
     errors.AmountsChanged: lambda error: changed_amounts(error.numbers),
+    errors.SelectionChanged: lambda _: (
+        "What is ticked, or the Stripe mode, isn't what this showed any more. Nothing was created; check it again."
+    ),
+    errors.RunOfOtherMode: lambda _: (
+        "This bulk run was made in Stripe's other mode, test or live, and shows only while Paylink is connected to that."
+    ),
     errors.NothingSelected: lambda _: "Nothing is ticked. Tick the invoices that need a link.",
     errors.LedgerChanged: lambda _: (
-        "Paylink has just been connected to another Stripe account or mode. Try again in a minute."
+        "Paylink has been connected to another Stripe account or mode, and nothing was created. Try again in a minute."
     ),
     errors.DatabaseUnavailable: lambda _: (
         "Paylink's database doesn't answer right now. Try again in a minute."

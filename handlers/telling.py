@@ -60,7 +60,8 @@ def explain(log: Log, error: Exception) -> str | None:
 async def tell(office: Office, delivery: Delivery, words: str) -> None:
     """Say it where the person acted: in their modal, beside their command or message, or in a modal of its own.
 
-    A modal that is closed or shows something else by now isn't disturbed: then a direct message says it.
+    A modal that is closed or shows something else by now isn't disturbed, and some Slack can't update: then a direct
+    message says it.
     """
     try:
         if delivery.view is not None and delivery.view.is_modal:
@@ -99,9 +100,7 @@ async def _tell_in_modal(delivery: Delivery, view: ShownView, words: str) -> Non
         await delivery.client.views_update(
             view_id=view.id, hash=view.hash or None, view=with_notice(view, words)
         )
-    except SlackApiError as error:
-        if slack_code(error) not in ("hash_conflict", "not_found"):
-            raise
+    except SlackApiError:
         await delivery.client.chat_postMessage(channel=delivery.actor.user_id, text=escaped(words))
 
 

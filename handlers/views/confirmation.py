@@ -2,6 +2,7 @@
 
 from domain.summaries import Confirmation, InvoiceSummary
 from handlers import ids
+from handlers.references import ConfirmedReference
 from handlers.sentences import REASONS, changed_amounts
 from handlers.views.blocks import (
     Json,
@@ -42,7 +43,7 @@ def confirmation(shown: Confirmation, *, said: str | None = None) -> Json:
         callback_id=ids.CONFIRMATION_VIEW,
         submit="Create" if shown.targets else None,
         close="Back",
-        private_metadata=str(shown.selection_id),
+        private_metadata=str(ConfirmedReference(shown.selection_id, shown.seal)),
     )
 
 

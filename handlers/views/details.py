@@ -47,7 +47,7 @@ def details(
     if invoice.link is not None:
         blocks += _about_link(invoice, invoice.link)
     blocks += _while_creating(stripe) if creating else _remarks(invoice, organisation)
-    buttons = _buttons(invoice, organisation, creating)
+    buttons = _buttons(invoice, organisation, stripe, creating)
     if buttons:
         blocks.append(actions(buttons, block_id="invoice"))
     blocks.append(last_checked(stripe.last_checked_at, stripe.livemode))
@@ -164,13 +164,15 @@ def _remarks(invoice: InvoiceSummary, organisation: OrganisationSummary) -> list
     return blocks
 
 
-def _buttons(invoice: InvoiceSummary, organisation: OrganisationSummary, creating: bool) -> list[Json]:
+def _buttons(
+    invoice: InvoiceSummary, organisation: OrganisationSummary, stripe: StripeState, creating: bool
+) -> list[Json]:
     if invoice.link is not None:
         return [
             button("Copy Link URL", ids.COPY_LINK, str(invoice.id), primary=True),
             url_button("Open Link", ids.OPEN_LINK, invoice.link.url[:URL_MOST]),
         ]
     if invoice.eligible and organisation.add_on and not creating:
-        seen = SeenInvoice(invoice.id, invoice.amount)
+        seen = SeenInvoice(invoice.id, invoice.amount, stripe.livemode)
         return [button("Create Payment Link", ids.CREATE_LINK, str(seen), primary=True)]
     return []

@@ -12,7 +12,9 @@ import yaml
 from bot import import_progress
 from bot.__main__ import main
 from bot.local.slack import LocalSlack
+from domain.database import Database
 from domain.import_lines import HEADING
+from tests.domain.factories import make_ledger
 
 MANIFEST = Path(__file__).parents[2] / "manifest.yml"
 GOOD = "INV-1,Acme,,1200.50,USD,2026-10-31,2026-11-30,Consulting\n"
@@ -244,3 +246,16 @@ def test_an_export_that_cannot_be_written_is_told_with_one_sentence(
 
     assert done.returncode == 2
     assert done.stderr == "The export can't be written to its end: No space left on device.\n"
+
+
+def test_links_of_a_test_key_are_not_exported_under_a_live_one(
+    env: Env, team: str, write: Write, sqlite_url: str, capsys: Capture
+) -> None:
+    assert main(["import", write(GOOD)], env) == 0
+    db = Database(sqlite_url)
+    make_ledger(db)
+    db.close_now()
+    capsys.readouterr()
+    assert main(["export"], env | {"STRIPE_API_KEY": "sk_test_1"}) == 0
+    assert main(["export"], env | {"STRIPE_API_KEY": "sk_live_1"}) == 2
+    assert "STRIPE_API_KEY is a live key" in capsys.readouterr().err

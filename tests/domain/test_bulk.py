@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 
 import pytest
 import sqlalchemy as sa
@@ -10,8 +11,17 @@ from sqlalchemy.orm import Session
 from bot.local.stripe.faults import FaultKind
 from bot.local.stripe.server import LocalStripe
 from domain.database import Database
+from domain.desk import Desk
 from domain.eligibility import Reason
-from domain.errors import AmountsChanged, NotEligible, NothingSelected, RunNotFound, SelectionNotFound
+from domain.errors import (
+    AmountsChanged,
+    NotEligible,
+    NothingSelected,
+    RunNotFound,
+    RunOfOtherMode,
+    SelectionChanged,
+    SelectionNotFound,
+)
 from domain.models import Invoice, Organisation
 from domain.money import Money
 from domain.stripe_api import StripeApi
@@ -34,8 +44,8 @@ async def ticked(world: World, count: int, by: Actor = ADA) -> int:
 
 
 async def run(world: World, selection: int, by: Actor = ADA, submission: str = "V1") -> BulkResult:
-    await world.desk.confirm(by, selection)
-    return await world.desk.start_run(by, selection, submission=submission, view_id="V1")
+    seal = (await world.desk.confirm(by, selection)).seal
+    return await world.desk.start_run(by, selection, seal=seal, submission=submission, view_id="V1")
 
 
 async def finished(world: World, result: BulkResult) -> BulkResult:
@@ -67,7 +77,7 @@ async def test_the_same_submission_twice_is_one_run(world: World, stripe: LocalS
         make_invoice(world.db)
     selection = await ticked(world, 3)
     first = await run(world, selection)
-    again = await world.desk.start_run(ADA, selection, submission="V1", view_id="V1")
+    again = await world.desk.start_run(ADA, selection, seal="", submission="V1", view_id="V1")
     assert again.id == first.id
     await finished(world, first)
     assert len(stripe.links()) == 3
@@ -77,11 +87,8 @@ async def test_two_overlapping_runs_make_one_link_an_invoice(world: World, strip
     for _ in range(20):
         make_invoice(world.db)
     mine, theirs = await ticked(world, 20), await ticked(world, 20, BEN)
-    await world.desk.confirm(ADA, mine)
-    await world.desk.confirm(BEN, theirs)
     results = await asyncio.gather(
-        world.desk.start_run(ADA, mine, submission="V1", view_id=None),
-        world.desk.start_run(BEN, theirs, submission="V2", view_id=None),
+        run(world, mine, submission="V1"), run(world, theirs, BEN, submission="V2")
     )
     for result in results:
         await finished(world, result)
@@ -116,7 +123,7 @@ async def test_what_became_ineligible_is_skipped_with_its_reason(world: World) -
     assert [invoice.id for invoice in confirmation.targets] == [second]
     assert [invoice.id for invoice in confirmation.skipped] == [first]
     assert confirmation.totals == (Money(120_050, "USD"),)
-    result = await world.desk.start_run(ADA, selection, submission="V1", view_id=None)
+    result = await world.desk.start_run(ADA, selection, seal=confirmation.seal, submission="V1", view_id=None)
     assert {item.invoice_id: item.reason for item in result.items} == {
         first: Reason.PENDING_PAYMENT,
         second: None,
@@ -128,16 +135,88 @@ async def test_amounts_that_changed_since_the_confirmation_start_nothing(
 ) -> None:
     make_invoice(world.db, "INV-7")
     selection = await ticked(world, 1)
-    await world.desk.confirm(ADA, selection)
+    seal = (await world.desk.confirm(ADA, selection)).seal
     world.db.run(lambda session: session.execute(sa.update(Invoice).values(amount=99)))
     with pytest.raises(AmountsChanged) as changed:
-        await world.desk.start_run(ADA, selection, submission="V1", view_id=None)
+        await world.desk.start_run(ADA, selection, seal=seal, submission="V1", view_id=None)
     assert changed.value.numbers == ("INV-7",)
     confirmation = await world.desk.confirm(ADA, selection)
     assert confirmation.changed == ("INV-7",)
-    result = await world.desk.start_run(ADA, selection, submission="V1", view_id=None)
+    result = await world.desk.start_run(ADA, selection, seal=confirmation.seal, submission="V1", view_id=None)
     await finished(world, result)
     assert stripe.links()[0]["metadata"]["invoice_number"] == "INV-7"
+
+
+async def test_a_tick_that_comes_late_starts_nothing_that_was_not_confirmed(world: World) -> None:
+    make_invoice(world.db)
+    make_invoice(world.db)
+    selection = await ticked(world, 2)
+    seal = (await world.desk.confirm(ADA, selection)).seal
+    await world.desk.tick(
+        ADA, selection, revision=1, displayed={1, 2}, ticked={1}, action_ts="1.000002", opened_with=None
+    )
+    with pytest.raises(SelectionChanged):
+        await world.desk.start_run(ADA, selection, seal=seal, submission="V1", view_id=None)
+    assert (await world.desk.confirm(ADA, selection)).seal != seal
+
+
+async def test_a_submissions_ticks_count_whatever_the_list_became_meanwhile(world: World) -> None:
+    make_invoice(world.db)
+    make_invoice(world.db)
+    selection = await ticked(world, 1)
+    await world.desk.clear_selection(ADA, selection, room=ROOM)
+    await world.desk.tick(
+        ADA, selection, revision=1, displayed={1, 2}, ticked={2}, action_ts="", opened_with=None
+    )
+    assert [one.id for one in (await world.desk.confirm(ADA, selection)).targets] == [2]
+
+
+@pytest.fixture
+def other_mode(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """As a start with a live key does, while modals stand open."""
+    return lambda: monkeypatch.setattr(Desk, "livemode", True)
+
+
+async def test_what_was_confirmed_in_the_other_mode_starts_nothing(
+    world: World, other_mode: Callable[[], None]
+) -> None:
+    make_invoice(world.db)
+    selection = await ticked(world, 1)
+    seal = (await world.desk.confirm(ADA, selection)).seal
+    other_mode()
+    with pytest.raises(SelectionChanged):
+        await world.desk.start_run(ADA, selection, seal=seal, submission="V1", view_id=None)
+
+
+async def test_a_run_shows_and_is_retried_in_its_own_mode_alone(
+    world: World, other_mode: Callable[[], None]
+) -> None:
+    make_invoice(world.db)
+    result = await run(world, await ticked(world, 1))
+    other_mode()
+    with pytest.raises(RunOfOtherMode):
+        await world.desk.get_result(ADA, result.id)
+    with pytest.raises(RunOfOtherMode):
+        await world.desk.retry_failed(ADA, result.id, submission="retry:1", view_id=None)
+
+
+async def test_what_failed_is_confirmed_with_its_new_amounts(world: World, stripe: LocalStripe) -> None:
+    for _ in range(2):
+        make_invoice(world.db, amount=1)
+    stripe.rules.least_checked = "creation"
+    failed = await finished(world, await run(world, await ticked(world, 2)))
+    world.db.run(lambda session: session.execute(sa.update(Invoice).values(amount=5000)))
+    with pytest.raises(AmountsChanged):
+        await world.desk.retry_failed(ADA, failed.id, submission="retry:1", view_id="V1")
+    shown = await world.desk.confirm_failed(ADA, failed.id)
+    assert shown.totals == (Money(10_000, "USD"),)
+    again = await world.desk.start_run(
+        ADA, shown.selection_id, seal=shown.seal, submission="V1:again", view_id="V1"
+    )
+    assert (await finished(world, again)).count(Outcome.CREATED) == 2
+    assert await world.desk.is_followed(ADA, failed.id, "V1")
+    assert not await world.desk.is_followed(ADA, again.id, "V1")
+    assert not await world.desk.is_followed(Actor("T0OTHER", ADA.user_id), failed.id, "V1")
 
 
 async def test_nothing_ticked_and_no_add_on_start_nothing(world: World) -> None:
@@ -146,13 +225,14 @@ async def test_nothing_ticked_and_no_add_on_start_nothing(world: World) -> None:
     with pytest.raises(NothingSelected):
         await world.desk.confirm(ADA, empty)
     selection = await ticked(world, 1)
+    seal = (await world.desk.confirm(ADA, selection)).seal
     world.db.run(lambda session: session.execute(sa.update(Organisation).values(add_on=False)))
     with pytest.raises(NotEligible):
         await world.desk.confirm(ADA, selection)
     with pytest.raises(NotEligible):
         await world.desk.confirm(ADA, empty)
     with pytest.raises(NotEligible):
-        await world.desk.start_run(ADA, selection, submission="V1", view_id=None)
+        await world.desk.start_run(ADA, selection, seal=seal, submission="V1", view_id=None)
 
 
 async def test_a_restart_in_the_middle_carries_on(db: Database, world: World, stripe: LocalStripe) -> None:

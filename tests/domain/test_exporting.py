@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from domain import exporting
 from domain.database import Database
-from domain.errors import OrganisationUnknown, RunNotFound
+from domain.errors import LedgerChanged, OrganisationUnknown, RunNotFound
 from domain.exporting import COLUMNS, Export, export_all, inert
 from domain.ledgers import Ledgers
 from domain.models import AuditEntry, BulkRun, BulkRunItem
@@ -24,7 +24,7 @@ ADA = Actor(TEAM, "U0ADA")
 
 
 def export(db: Database, ledger_id: int) -> Export:
-    return Export(db, cast(Ledgers, SimpleNamespace(id=ledger_id)), lambda: NOW)
+    return Export(db, cast(Ledgers, SimpleNamespace(id=ledger_id, livemode=False)), lambda: NOW)
 
 
 def rows(data: bytes) -> list[dict[str, str]]:
@@ -211,3 +211,11 @@ def test_hostile_fields_are_inert_and_amounts_stay_numbers(db: Database) -> None
 
     assert (row["number"], row["buyer_name"], row["buyer_email"]) == ("'=1", "'@SUM(A1)", "'+x@y.example")
     assert row["billing_amount"] == "-1.00"
+
+
+def test_links_of_the_other_mode_are_not_exported(db: Database) -> None:
+    make_organisation(db)
+    make_ledger(db)
+    assert list(export_all(db, TEAM, livemode=False))
+    with pytest.raises(LedgerChanged):
+        list(export_all(db, TEAM, livemode=True))

@@ -40,7 +40,9 @@ ON_A_SELECTION: dict[str, Callable[[World, Actor, int], Awaitable[object]]] = {
     ),
     "narrow": lambda world, actor, id_: world.desk.narrow(actor, id_, filter=None, search="", room=ROOM),
     "confirm": lambda world, actor, id_: world.desk.confirm(actor, id_),
-    "start": lambda world, actor, id_: world.desk.start_run(actor, id_, submission="V1", view_id="V1"),
+    "start": lambda world, actor, id_: world.desk.start_run(
+        actor, id_, seal="", submission="V1", view_id="V1"
+    ),
 }
 
 
@@ -91,8 +93,8 @@ async def test_retrying_another_organisations_run_is_refused_and_audited(world: 
     selection = (await world.desk.open_list(ADA, room=ROOM)).selection.id
     await touch(world, ADA, selection)
     await world.desk.select_page(ADA, selection, room=ROOM)
-    await world.desk.confirm(ADA, selection)
-    run = await world.desk.start_run(ADA, selection, submission="V1", view_id="V1")
+    seal = (await world.desk.confirm(ADA, selection)).seal
+    run = await world.desk.start_run(ADA, selection, seal=seal, submission="V1", view_id="V1")
 
     attempt = world.desk.retry_failed(EVE, run.id, submission="retry", view_id="V2")
 

@@ -142,9 +142,9 @@ class PaylinkModel(RuleBasedStateMachine):
             )
             await desk.select_page(by, selection, room=ROOM)
             with suppress(NothingSelected):
-                await desk.confirm(by, selection)
+                seal = (await desk.confirm(by, selection)).seal
                 for _ in range(1 + twice):
-                    await desk.start_run(by, selection, submission=f"create:{selection}", view_id=None)
+                    await desk.start_run(by, selection, seal=seal, submission=f"create:{selection}", view_id=None)
                 run.append(selection)
 
         died = self.run(self._go_through(create, fault, death))

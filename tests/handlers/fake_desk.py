@@ -2,6 +2,7 @@
 
 import asyncio
 import difflib
+import hashlib
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
@@ -15,6 +16,7 @@ from domain.errors import (
     NothingSelected,
     OrganisationUnknown,
     RunNotFound,
+    SelectionChanged,
     SelectionNotFound,
 )
 from domain.money import Money
@@ -49,6 +51,7 @@ class FakeDesk:
         self.selections: dict[int, SelectionSummary] = {}
         self.offsets: dict[int, list[int]] = {}
         self.shown: dict[int, dict[int, Money]] = {}
+        self.asked_for: dict[int, Money] = {}
         self.runs: dict[int, BulkResult] = {}
         self.submissions: dict[str, int] = {}
         self.failure: Exception | None = None
@@ -160,7 +163,7 @@ class FakeDesk:
     ) -> int:
         await self._asked(actor)
         selection = self._get(selection_id)
-        if selection.revision != revision:
+        if action_ts and selection.revision != revision:
             return 0
         kept = selection.ticked - (displayed - ticked)
         wanted = sorted(ticked - kept)
@@ -232,16 +235,23 @@ class FakeDesk:
             skipped=tuple(one for one in chosen if not one.eligible),
             totals=tuple(Money(_sum(targets, currency), currency) for currency in currencies),
             livemode=self.livemode,
+            seal=self._seal(selection_id),
             changed=tuple(one.number for one in chosen if before.get(one.id, one.amount) != one.amount),
         )
 
+    def _seal(self, selection_id: int) -> str:
+        ticked = sorted(self._get(selection_id).ticked)
+        return hashlib.sha256(repr((self.livemode, ticked)).encode()).hexdigest()[:16]
+
     async def start_run(
-        self, actor: Actor, selection_id: int, *, submission: str, view_id: str | None
+        self, actor: Actor, selection_id: int, *, seal: str, submission: str, view_id: str | None
     ) -> BulkResult:
         await self._asked(actor)
         if submission in self.submissions:
             return self.runs[self.submissions[submission]]
         chosen = [self.invoices[each] for each in sorted(self._get(selection_id).ticked)]
+        if self._seal(selection_id) != seal:
+            raise SelectionChanged
         seen = self.shown.get(selection_id, {})
         changed = tuple(one.number for one in chosen if seen.get(one.id) != one.amount)
         if changed:
@@ -258,7 +268,21 @@ class FakeDesk:
         failed = [item.invoice_id for item in run.items if item.outcome is Outcome.FAILED]
         if not failed:
             raise NothingSelected
+        now = [self.invoices[each] for each in failed]
+        changed = tuple(one.number for one in now if one.amount != self.asked_for[one.id])
+        if changed:
+            raise AmountsChanged(changed)
         return self._begin(actor, failed, submission, view_id)
+
+    async def confirm_failed(self, actor: Actor, run_id: int) -> Confirmation:
+        run = await self.get_result(actor, run_id)
+        page = await self.open_list(actor, room=90)
+        failed = frozenset(item.invoice_id for item in run.items if item.outcome is Outcome.FAILED)
+        self._set(page.selection.id, ticked=failed)
+        return await self.confirm(actor, page.selection.id)
+
+    async def is_followed(self, actor: Actor, run_id: int, view_id: str) -> bool:
+        return any(run.id > run_id and run.view_id == view_id for run in self.runs.values())
 
     async def list_unfinished_runs(self) -> list[tuple[Actor, int, str]]:
         return [
@@ -281,10 +305,16 @@ class FakeDesk:
             self.organisation, self.stripe, len(waiting), len(done), waiting[:10], done[:10], 0, 0
         )
 
-    def finish(self, run_id: int, *, failed: dict[int, str] | None = None) -> None:
-        """Everything of the run that was being created is settled: ``failed`` says what Stripe refused, and why."""
+    def finish(
+        self, run_id: int, *, failed: dict[int, str] | None = None, only: set[int] | None = None
+    ) -> None:
+        """What of the run was being created is settled, all or ``only`` these: ``failed`` says what Stripe refused, and why."""
         failed, run = failed or {}, self.runs[run_id]
-        self.runs[run_id] = replace(run, items=tuple(self._settled(item, failed) for item in run.items))
+        items = (
+            self._settled(item, failed) if only is None or item.invoice_id in only else item
+            for item in run.items
+        )
+        self.runs[run_id] = replace(run, items=tuple(items))
 
     def _settled(self, item: BulkItem, failed: dict[int, str]) -> BulkItem:
         if item.outcome is not Outcome.BEING_CREATED:
@@ -297,6 +327,7 @@ class FakeDesk:
 
     def _begin(self, actor: Actor, ids: list[int], submission: str, view_id: str | None) -> BulkResult:
         run_id = len(self.runs) + 1
+        self.asked_for |= {each: self.invoices[each].amount for each in ids}
         self.submissions[submission] = run_id
         items = tuple(_queued(self.invoices[each]) for each in ids)
         for each in ids:

@@ -32,8 +32,8 @@ async def surfaces(world: World) -> dict[str, Json]:
     one, other = await desk.get_invoice(ADA, plain), await desk.get_invoice(ADA, linked)
     assert other.link is not None
     for_run = _make_selection(world, failed, created)
-    await desk.confirm(ADA, for_run)
-    run = await desk.start_run(ADA, for_run, submission="V9", view_id="V9")
+    seal = (await desk.confirm(ADA, for_run)).seal
+    run = await desk.start_run(ADA, for_run, seal=seal, submission="V9", view_id="V9")
     await world.creation.run_due()
     world.db.run(_let_fail, run.id, failed)
     run = await desk.get_result(ADA, run.id)

@@ -53,7 +53,7 @@ def test_lists_and_confirmations_pass_for_hostile_text(kind: str) -> None:
     eligible = [invoice(n, number, buyer_name=text, amount=Money(99_999_999, "USD")) for n in range(1, 51)]
     others = [replace(paid(one), id=one.id + 50) for one in eligible]
     assert check_view(listing(page(eligible + others))) == []
-    shown = Confirmation(1, tuple(eligible), tuple(others), (LARGEST,), True, (number,) * 100)
+    shown = Confirmation(1, tuple(eligible), tuple(others), (LARGEST,), True, "", (number,) * 100)
     assert check_view(confirmation(shown)) == []
 
 
@@ -122,7 +122,7 @@ def test_a_hundred_targets_and_their_totals_fit() -> None:
         invoice(n, "N" * 57 + f"{n:03}", buyer_name="B" * 10_000, amount=LARGEST) for n in range(100)
     )
     totals = tuple(Money(10**17, currency) for currency in ("EUR", "JPY", "KWD", "USD"))
-    view = confirmation(Confirmation(1, targets, (), totals, False))
+    view = confirmation(Confirmation(1, targets, (), totals, False, ""))
     assert check_view(view) == []
     shown = flat(view)
     assert "Target Billing Invoices" in shown
@@ -133,7 +133,7 @@ def test_a_hundred_targets_and_their_totals_fit() -> None:
 
 
 def test_with_no_target_there_is_nothing_to_create() -> None:
-    view = confirmation(Confirmation(1, (), (paid(invoice(1)),), (), True))
+    view = confirmation(Confirmation(1, (), (paid(invoice(1)),), (), True, ""))
     assert check_view(view) == []
     assert "submit" not in view
     assert "Live mode" in flat(view)

@@ -19,7 +19,14 @@ from domain.errors import OrganisationUnknown
 from handlers import app as handlers_app
 from handlers import ids
 from handlers.app import build_app
-from handlers.references import FailedReference, ListReference, SeenInvoice, Unreadable, read_id
+from handlers.references import (
+    ConfirmedReference,
+    FailedReference,
+    ListReference,
+    SeenInvoice,
+    Unreadable,
+    read_id,
+)
 from handlers.sentences import sentence
 from handlers.views.blocks import Json
 from handlers.views.listing import listing
@@ -191,8 +198,12 @@ def test_lists_that_no_view_carries_are_unreadable(value: str) -> None:
 
 
 def test_values_come_back_as_they_went_out() -> None:
-    seen = SeenInvoice(7, invoice(1).amount)
-    assert SeenInvoice.read(str(seen)) == seen
+    for livemode in (True, False):
+        seen = SeenInvoice(7, invoice(1).amount, livemode)
+        assert SeenInvoice.read(str(seen)) == seen
+    for seal in ("", "0123456789abcdef"):
+        assert ConfirmedReference.read(str(ConfirmedReference(7, seal))) == ConfirmedReference(7, seal)
+    assert ConfirmedReference.read("7") == ConfirmedReference(7, "")
     assert ListReference.read(str(ListReference(7, 3, "a|b"))) == ListReference(7, 3, "a|b")
     assert ListReference.read("7|3") == ListReference(7, 3)
     assert FailedReference.read(str(FailedReference(7, 3))) == FailedReference(7, 3)

@@ -53,7 +53,7 @@ def test_hostile_text_stands_in_plain_or_rich_text_alone(kind: str) -> None:
     shown = [
         details(one, organisation(), STRIPE),
         listing(page([one, paid(replace(one, id=2))])),
-        confirmation(Confirmation(1, (one,), (paid(one),), (one.amount,), False)),
+        confirmation(Confirmation(1, (one,), (paid(one),), (one.amount,), False, "")),
     ]
     for view in shown:
         assert not [each for each in _marked_up(view) if "Krzysztof" in each]

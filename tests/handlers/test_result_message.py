@@ -1,13 +1,10 @@
 """The direct message with a bulk run's result, and the channel's messages: their buttons lead somewhere."""
 
-from dataclasses import replace
-
 import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from domain.summaries import Actor, Announcement, AnnouncementKind
 from handlers.poster import SlackPoster
-from handlers.progress import show_progress
 from tests.handlers.conftest import ANNA, Bench
 from tests.handlers.samples import NOW, TEAM, invoice, paid
 
@@ -23,8 +20,8 @@ async def run_of_two(bench: Bench) -> int:
     actor = Actor(TEAM, ANNA)
     page = await bench.desk.open_list(actor, room=90)
     await bench.desk.select_page(actor, page.selection.id, room=90)
-    await bench.desk.confirm(actor, page.selection.id)
-    run = await bench.desk.start_run(actor, page.selection.id, submission="s", view_id=None)
+    seal = (await bench.desk.confirm(actor, page.selection.id)).seal
+    run = await bench.desk.start_run(actor, page.selection.id, seal=seal, submission="s", view_id=None)
     return run.id
 
 
@@ -60,18 +57,3 @@ async def test_view_invoice_opens_the_invoice_as_it_is_now(bench: Bench) -> None
     await bench.press("View Invoice", message.place)
     assert "Billing Invoice Details" in bench.shown
     assert "Stripe payment" in bench.shown.splitlines()
-
-
-async def test_progress_is_shown_where_the_run_was_started_until_that_is_closed(bench: Bench) -> None:
-    run_id = await run_of_two(bench)
-    await bench.command("/invoice")
-    bench.desk.finish(run_id, failed={2: "Not allowed."})
-    run = replace(bench.desk.runs[run_id], view_id=bench.top.id)
-    async with aiohttp.ClientSession() as session:
-        token, url = bench.workspace.bot_token, bench.slack.api_url
-        client = AsyncWebClient(token=token, base_url=url, session=session)
-        assert await show_progress(client, run, bench.log)
-        assert {"Created: 1", "Failed: 1"} <= set(bench.shown.splitlines())
-        await bench.workspace.close(ANNA, bench.top.id)
-        assert not await show_progress(client, run, bench.log)
-        assert not await show_progress(client, replace(run, view_id=None), bench.log)

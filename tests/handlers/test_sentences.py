@@ -9,6 +9,7 @@ from domain.eligibility import Reason
 from domain.money import Money
 from domain.summaries import ExceptionKind
 from handlers import sentences
+from handlers.delivery import Outsider
 from handlers.references import Unreadable
 from tests.handlers.samples import invoice, with_link
 
@@ -20,9 +21,12 @@ SAMPLES: list[Exception] = [
     errors.NotEligible("INV-1", Reason.PAID),
     errors.AmountChanged("INV-1", Money(1, "USD"), Money(2, "USD")),
     errors.AmountsChanged(tuple(f"INV-{n}" for n in range(12))),
+    errors.SelectionChanged(),
+    errors.RunOfOtherMode(),
     errors.NothingSelected(),
     errors.LedgerChanged(),
     errors.DatabaseUnavailable(),
+    Outsider(),
     Unreadable("id"),
 ]
 
