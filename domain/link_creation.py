@@ -24,7 +24,14 @@ from domain.money import Money
 from domain.pacing import StripePace
 from domain.pausing import AWAY, Pausing
 from domain.stripe_api import StripeApi
-from domain.stripe_errors import KeyReused, StripeAway, StripeKeyRefused, StripeLimited, StripeRefused
+from domain.stripe_errors import (
+    KeyReused,
+    StripeAway,
+    StripeKeyRefused,
+    StripeLimited,
+    StripeRefused,
+    StripeUnreadable,
+)
 from domain.summaries import Actor, InvoiceSummary
 
 _log = structlog.get_logger()
@@ -162,6 +169,8 @@ class LinkCreation:
         except KeyReused:
             await self._postpone(intent, 0.0, look_first=True)
         except StripeAway as away:
+            if isinstance(away, StripeUnreadable):
+                _log.warning("stripe.link_unreadable", link=intent.link_id, reason=str(away))
             self._in_trouble += 1
             if self._in_trouble >= TROUBLES_BEFORE_PAUSING:
                 await self._set_paused(AWAY)
@@ -172,10 +181,10 @@ class LinkCreation:
         enough = timedelta(seconds=self._stripe.timeout)
         if not await self._db.background_write(links.begin_sending, intent, self._owner, enough):
             return
-        answer = await self._stripe.create_payment_link(
+        stripe_id, url = await self._stripe.create_payment_link(
             json.loads(intent.request), key=intent.key, version=intent.api_version
         )
-        await self._record(intent, str(answer["id"]), str(answer["url"]))
+        await self._record(intent, stripe_id, url)
 
     async def _record(self, intent: Intent, stripe_id: str, url: str) -> None:
         await self._set_paused(None)

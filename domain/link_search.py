@@ -12,13 +12,15 @@ from sqlalchemy.orm import Session
 from domain.database import Database
 from domain.models import Link
 from domain.pacing import StripePace
-from domain.stripe_api import StripeApi
-from domain.stripe_errors import StripeAway, StripeKeyRefused, StripeRefused
+from domain.stripe_api import StripeApi, read_payment_link
+from domain.stripe_errors import StripeAway, StripeKeyRefused, StripeRefused, StripeUnreadable
 
 # Stripe's clock and ours may differ by minutes.
 _ALLOWANCE = timedelta(minutes=10)
 Found = tuple[str, str]
 """Stripe's id of a link, and its URL."""
+_Seen = dict[str, Found | StripeUnreadable]
+"""By reference. A link that is there but can't be read is not adopted, and no second one is made either."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ class LinkSearch:
                 ledger_id = self._wishes[0].ledger_id
                 wishes = [wish for wish in self._wishes if wish.ledger_id == ledger_id]
                 self._wishes = [wish for wish in self._wishes if wish.ledger_id != ledger_id]
-                found: dict[str, Found] | BaseException
+                found: _Seen | BaseException
                 try:
                     found = await self._find(ledger_id, wishes)
                 except BaseException as error:
@@ -71,26 +73,26 @@ class LinkSearch:
         finally:
             self._looking = None
 
-    async def _find(self, ledger_id: int, wishes: list[_Wish]) -> dict[str, Found]:
+    async def _find(self, ledger_id: int, wishes: list[_Wish]) -> _Seen:
         since, until = min(wish.since for wish in wishes), max(wish.since for wish in wishes)
         missing = {wish.reference for wish in wishes}
         found = await self._in_events(missing, since, until)
         missing -= found.keys()
         return found | await self._in_list(ledger_id, missing, since) if missing else found
 
-    async def _in_events(self, missing: Set[str], since: datetime, until: datetime) -> dict[str, Found]:
+    async def _in_events(self, missing: Set[str], since: datetime, until: datetime) -> _Seen:
         begin, end = since - _ALLOWANCE, until - _ALLOWANCE + timedelta(days=1)
         params = {
             "types": ["payment_link.created"],
             "created": {"gte": int(begin.timestamp()), "lte": int(end.timestamp())},
         }
-        found: dict[str, Found] = {}
+        found: _Seen = {}
         try:
             await self._pace.slot()
             async for events in self._stripe.list_all("/v1/events", params):
-                found |= _matching(
-                    [(event.get("data") or {}).get("object") or {} for event in events], missing
-                )
+                told = _matching([_object_of(event) for event in events], missing)
+                # An event may be rendered in another way than the list.
+                found |= {name: link for name, link in told.items() if isinstance(link, tuple)}
                 if found.keys() == missing:
                     break
                 await self._pace.slot()
@@ -101,13 +103,13 @@ class LinkSearch:
                 raise
         return found
 
-    async def _in_list(self, ledger_id: int, missing: Set[str], since: datetime) -> dict[str, Found]:
-        found: dict[str, Found] = {}
+    async def _in_list(self, ledger_id: int, missing: Set[str], since: datetime) -> _Seen:
+        found: _Seen = {}
         try:
             await self._pace.slot()
             async for page in self._stripe.list_all("/v1/payment_links"):
                 found |= _matching(page, missing)
-                ids = [str(link["id"]) for link in page]
+                ids = [str(link.get("id")) for link in page]
                 if found.keys() == missing or await self._db.background_read(
                     _any_older, ledger_id, ids, since - _ALLOWANCE
                 ):
@@ -119,24 +121,35 @@ class LinkSearch:
         return found
 
 
-def _answer(wishes: list[_Wish], found: dict[str, Found] | BaseException) -> None:
+def _answer(wishes: list[_Wish], found: _Seen | BaseException) -> None:
     for wish in wishes:
         if wish.answer.done():  # whoever asked is gone
             continue
-        if not isinstance(found, BaseException):
-            wish.answer.set_result(found.get(wish.reference))
-        elif isinstance(found, Exception):
-            wish.answer.set_exception(found)
-        else:
+        outcome = found if isinstance(found, BaseException) else found.get(wish.reference)
+        if isinstance(outcome, Exception):
+            wish.answer.set_exception(outcome)
+        elif isinstance(outcome, BaseException):
             wish.answer.cancel()
+        else:
+            wish.answer.set_result(outcome)
 
 
-def _matching(links: list[dict[str, Any]], missing: Set[str]) -> dict[str, Found]:
-    found: dict[str, Found] = {}
+def _object_of(event: dict[str, Any]) -> dict[str, Any]:
+    data = event.get("data")
+    about = data.get("object") if isinstance(data, dict) else None
+    return about if isinstance(about, dict) else {}
+
+
+def _matching(links: list[dict[str, Any]], missing: Set[str]) -> _Seen:
+    found: _Seen = {}
     for link in links:
-        reference = (link.get("metadata") or {}).get("paylink_reference")
-        if isinstance(reference, str) and reference in missing and link.get("url"):
-            found[reference] = str(link["id"]), str(link["url"])
+        metadata = link.get("metadata")
+        reference = metadata.get("paylink_reference") if isinstance(metadata, dict) else None
+        if isinstance(reference, str) and reference in missing:
+            try:
+                found[reference] = read_payment_link(link)
+            except StripeUnreadable as unreadable:
+                found[reference] = unreadable
     return found
 
 

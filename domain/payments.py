@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from domain import outbox
 from domain.models import Invoice, Ledger, Link, Payment, PaymentException
 from domain.standing import place
-from domain.stripe_api import moment
+from domain.stripe_api import id_of, moment
 from domain.summaries import AnnouncementKind, ExceptionKind, LinkStatus
 
 
@@ -51,13 +51,6 @@ def read_session(session: dict[str, Any]) -> SessionFacts:
         payment_intent=id_of(session.get("payment_intent")),
         opened_at=moment(session["created"]),
     )
-
-
-def id_of(value: object) -> str | None:
-    """The id in a field that Stripe may give expanded."""
-    if isinstance(value, dict):
-        value = value.get("id")
-    return value if isinstance(value, str) else None
 
 
 def record_payment(

@@ -12,7 +12,7 @@ from domain import payments
 from domain.database import Database
 from domain.models import Invoice, Link, Payment
 from domain.pacing import StripePace
-from domain.stripe_api import StripeApi
+from domain.stripe_api import StripeApi, id_of
 from domain.stripe_errors import StripeKeyRefused, StripeRefused
 from domain.stripe_events import DISPUTE_TYPE, REFUND_TYPE, Received
 from domain.summaries import ExceptionKind
@@ -149,9 +149,9 @@ async def _sweep_refunds(
     db: Database, stripe: StripeApi, pace: StripePace, ledger_id: int, created: dict[str, int], now: datetime
 ) -> AsyncIterator[tuple[str, ...]]:
     async for page in stripe.list_all("/v1/refunds", {"created": created}):
-        intents = [payments.id_of(refund.get("payment_intent")) or "" for refund in page]
+        intents = [id_of(refund.get("payment_intent")) or "" for refund in page]
         ours = await db.background_read(_recorded_intents, ledger_id, intents)
-        charges = {payments.id_of(r.get("charge")) for r, pi in zip(page, intents, strict=True) if pi in ours}
+        charges = {id_of(r.get("charge")) for r, pi in zip(page, intents, strict=True) if pi in ours}
         for charge_id in sorted(filter(None, charges)):
             await pace.slot()
             # One that can't be read keeps none of the others from being seen.
@@ -164,7 +164,7 @@ async def _sweep_disputes(
     db: Database, stripe: StripeApi, pace: StripePace, ledger_id: int, created: dict[str, int], now: datetime
 ) -> AsyncIterator[tuple[str, ...]]:
     async for page in stripe.list_all("/v1/disputes", {"created": created}):
-        intents = [payments.id_of(dispute.get("payment_intent")) or "" for dispute in page]
+        intents = [id_of(dispute.get("payment_intent")) or "" for dispute in page]
         ours = await db.background_read(_recorded_intents, ledger_id, intents)
         for dispute, intent in zip(page, intents, strict=True):
             if intent in ours:
@@ -187,7 +187,7 @@ async def _reconcile_refund(
 ) -> tuple[str, ...] | None:
     charge = await stripe.get_charge(charge_id)
     refunded = charge.get("amount_refunded")
-    intent = payments.id_of(charge.get("payment_intent"))
+    intent = id_of(charge.get("payment_intent"))
     if not isinstance(refunded, int) or refunded <= 0 or intent is None:
         return ()
     # Keyed by how much is refunded in all, which the event and the sweep see alike.
@@ -200,7 +200,7 @@ async def _reconcile_refund(
 async def _record_dispute(
     db: Database, stripe: StripeApi, pace: StripePace, ledger_id: int, dispute: dict[str, Any], now: datetime
 ) -> tuple[str, ...] | None:
-    intent, amount = payments.id_of(dispute.get("payment_intent")), dispute.get("amount")
+    intent, amount = id_of(dispute.get("payment_intent")), dispute.get("amount")
     if intent is None or not isinstance(amount, int):
         return ()
     key = f"disputed:{dispute['id']}"

@@ -7,6 +7,7 @@ off, since what may be sent again is decided where the intent is kept.
 import asyncio
 import json
 import logging
+import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -23,12 +24,17 @@ from domain.stripe_errors import (
     StripeLimited,
     StripeRefused,
     StripeTrouble,
+    StripeUnreadable,
 )
 
 API_VERSION = str(stripe.api_version or "2026-10-28.endive")
 TOLERANCE_SECONDS = 300
 PAGE = 100
 Object = dict[str, Any]
+
+_ID = re.compile(r"[A-Za-z0-9_]{1,255}", re.ASCII)
+# Slack takes no longer one on a button than 3,000 characters.
+_URL = re.compile(r"https?://[!-~]{1,2000}", re.ASCII)
 
 
 class StripeApi:
@@ -60,9 +66,14 @@ class StripeApi:
         self._http: stripe.HTTPClient | None = None
         self._closed = False
 
-    async def create_payment_link(self, request: Mapping[str, Any], *, key: str, version: str) -> Object:
-        """Send a link's stored request. The same ``key`` brings the same answer for 24 hours at least."""
-        return await self._call("post", "/v1/payment_links", request, key=key, version=version)
+    async def create_payment_link(
+        self, request: Mapping[str, Any], *, key: str, version: str
+    ) -> tuple[str, str]:
+        """Send a link's stored request; return its id and URL. The same ``key`` brings the same answer for 24 hours at
+        least. Raises StripeUnreadable for an answer that is no link, though there may be one."""
+        return read_payment_link(
+            await self._call("post", "/v1/payment_links", request, key=key, version=version)
+        )
 
     async def get_account(self) -> Object:
         return await self._call("get", "/v1/account")
@@ -223,6 +234,22 @@ def payment_link_request(
         "submit_type": "pay",
         "inactive_message": inactive_message,
     }
+
+
+def read_payment_link(found: Object) -> tuple[str, str]:
+    """The id and the URL of a payment link. People open the URL and it stays for ever: raises StripeUnreadable for
+    anything else."""
+    stripe_id, url = id_of(found.get("id")), found.get("url")
+    if stripe_id is None or not isinstance(url, str) or not _URL.fullmatch(url):
+        raise StripeUnreadable("a payment link without an id or a web address")
+    return stripe_id, url
+
+
+def id_of(value: object) -> str | None:
+    """The id in a field that Stripe may give expanded; None for what can't be one of Stripe's."""
+    if isinstance(value, dict):
+        value = value.get("id")
+    return value if isinstance(value, str) and _ID.fullmatch(value) else None
 
 
 def verify_webhook(body: bytes, signature: str, secrets: Sequence[str], *, now: datetime) -> Object:

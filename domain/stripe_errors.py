@@ -18,6 +18,10 @@ class StripeAway(StripeTrouble):
         self.saved = saved
 
 
+class StripeUnreadable(StripeAway):
+    """An answer that isn't what was asked for. Whether there was an effect is as unknown as without any answer."""
+
+
 class StripeLimited(StripeTrouble):
     """Too many requests, or an object or key in use: nothing happened, the same request may be sent a little later."""
 

@@ -4,7 +4,6 @@ Only ids are taken from an event, since it is rendered in the account's API vers
 of order; what it is about is fetched (facts/stripe.md, seeing a payment).
 """
 
-import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,15 +13,12 @@ from sqlalchemy.orm import Session
 
 from domain.database import database_now, insert_into
 from domain.models import Ledger, Link, Organisation, Payment, StripeEvent
-from domain.payments import id_of
-from domain.stripe_api import moment
+from domain.stripe_api import id_of, moment
 
 SESSION_TYPES = ("checkout.session.completed", "checkout.session.async_payment_succeeded")
 REFUND_TYPE = "charge.refunded"
 DISPUTE_TYPE = "charge.dispute.created"
 TYPES = (*SESSION_TYPES, REFUND_TYPE, DISPUTE_TYPE)
-
-_ID = re.compile(r"[A-Za-z0-9_]{1,255}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -50,24 +46,26 @@ def read_event(event: dict[str, Any], *, livemode: bool) -> Received | None:
     metadata = about.get("metadata")
     reference = metadata.get("paylink_reference") if isinstance(metadata, dict) else None
     try:
-        received = Received(
-            id=str(event["id"]),
+        return Received(
+            id=_required(event.get("id")),
             type=str(event["type"]),
-            object_id=str(about["id"]),
+            object_id=_required(about.get("id")),
             payment_intent=id_of(about.get("payment_intent")),
             created_at=moment(event["created"]),
-            stripe_link_id=_storable(id_of(about.get("payment_link"))),
-            reference=_storable(reference),
+            stripe_link_id=id_of(about.get("payment_link")),
+            # Our own ones look like ids; PostgreSQL refuses to look for text with a NUL.
+            reference=id_of(reference),
         )
     except (KeyError, ValueError, OverflowError, OSError):
         return None
-    ids = [received.id, received.object_id, received.payment_intent or "pi"]
-    return received if all(_ID.fullmatch(one) for one in ids) else None
 
 
-def _storable(value: object) -> str | None:
-    """An id that can be looked for; what is none, such as text with a NUL, is nobody's (PostgreSQL refuses to ask)."""
-    return value if isinstance(value, str) and _ID.fullmatch(value) else None
+def _required(value: object) -> str:
+    """Raises ValueError for what is no id."""
+    found = id_of(value)
+    if found is None:
+        raise ValueError("no id")
+    return found
 
 
 def keep(session: Session, ledger_id: int, events: list[Received]) -> int:
