@@ -273,6 +273,10 @@ class Desk:
         """Runs of the last hour that go on: who asked, the run's id, and the id of the view that shows it."""
         return await self._db.read(bulk.list_unfinished, self._clock() - timedelta(hours=1))
 
+    async def record_outsider(self, actor: Actor, from_team: str) -> None:
+        """Write down in the audit that somebody who acted from another workspace was refused."""
+        await self._db.write(_record_refusal, actor, f"workspace {from_team}", self._clock())
+
     # Home
 
     async def get_home(self, actor: Actor) -> HomeSummary:

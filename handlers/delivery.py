@@ -11,6 +11,10 @@ from handlers.references import Unreadable
 from handlers.views.blocks import Json
 
 
+class Outsider(Exception):
+    """Somebody of another workspace, whom Slack Connect lets act here."""
+
+
 @dataclass(frozen=True)
 class ShownView:
     """The modal or Home that somebody acted in, as they had it before them. ``values`` is the state of its inputs."""
@@ -59,6 +63,8 @@ class Delivery:
     response_url: str
     view: ShownView | None
     action: Action | None
+    outside: str = ""
+    """The workspace that the person acts from, if it is told and isn't the actor's, where Paylink is installed."""
 
     @property
     def value(self) -> str:
@@ -75,8 +81,11 @@ class Delivery:
         return self.view
 
 
-def read_delivery(body: Json, team_id: object, user_id: object, client: AsyncWebClient) -> Delivery:
-    """Read a payload, with the team and the user that Bolt found in it. Raises Unreadable."""
+def read_delivery(
+    body: Json, team_id: object, user_id: object, client: AsyncWebClient, *, from_team: object = None
+) -> Delivery:
+    """Read a payload, with what Bolt found in it: the team where Paylink is installed, the user, and ``from_team``,
+    the team of whoever caused an event. Raises Unreadable."""
     if not (isinstance(team_id, str) and isinstance(user_id, str) and team_id and user_id):
         raise Unreadable("actor")
     typed = text_at(body, "text") if "command" in body else text_at(body, "value")
@@ -88,6 +97,7 @@ def read_delivery(body: Json, team_id: object, user_id: object, client: AsyncWeb
         response_url=text_at(body, "response_url"),
         view=_read_view(body.get("view")),
         action=_read_action(body.get("actions")),
+        outside=_outside(body, team_id, from_team),
     )
 
 
@@ -115,6 +125,16 @@ def all_chosen(payload: Any) -> list[str]:
     """The values of every option that checkboxes' state or action says is ticked."""
     options = dig(payload, "selected_options")
     return [text_at(option, "value") for option in options] if isinstance(options, list) else []
+
+
+def _outside(body: Json, team_id: str, from_team: object) -> str:
+    """Slack docs: apis/slack-connect/using-slack-connect-with-slack-apps. An interaction tells the person's team, or
+    their enterprise in its place; and ``team`` is where they are, wherever the modal that they submit was opened."""
+    own = {"", team_id}
+    if text_at(body, "team", "id") == team_id:
+        own.add(text_at(body, "enterprise", "id"))
+    told = (text_at(body, "user", "team_id"), text_at(body, "team", "id"), from_team)
+    return next((team for team in told if isinstance(team, str) and team not in own), "")
 
 
 def _read_view(view: Any) -> ShownView | None:

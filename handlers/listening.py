@@ -5,15 +5,15 @@ leaves these functions, and work after the ack is tracked.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, NoReturn, TypeVar
 
 from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_bolt.context.async_context import AsyncBoltContext
 from slack_sdk.web.async_client import AsyncWebClient
 
 from domain.errors import DatabaseUnavailable
-from handlers.delivery import Delivery, read_delivery
+from handlers.delivery import Delivery, Outsider, read_delivery
 from handlers.office import Office, Work
 from handlers.telling import explain, refusal, tell
 from handlers.views.blocks import Json
@@ -54,7 +54,7 @@ def before_ack(office: Office, handler: Handler) -> Listener:
         delivery, words = None, None
         try:
             delivery = _read(body, context, client)
-            await _in_time(office, handler(office, delivery))
+            await _in_time(office, _begin(office, delivery, handler))
         except Exception as error:
             words = explain(office.log, error)
         await ack()
@@ -71,7 +71,7 @@ def answering(office: Office, answerer: Answerer) -> Listener:
         delivery = None
         try:
             delivery = _read(body, context, client)
-            answer = await _in_time(office, answerer(office, delivery))
+            answer = await _in_time(office, _begin(office, delivery, answerer))
         except Exception as error:
             words = explain(office.log, error)
             answer = refusal(delivery.view if delivery else None, words) if words else {}
@@ -85,7 +85,8 @@ def offering(office: Office, answerer: Answerer) -> Listener:
 
     async def listener(ack: AsyncAck, body: Json, context: AsyncBoltContext, client: AsyncWebClient) -> None:
         try:
-            answer = await _in_time(office, answerer(office, _read(body, context, client)))
+            delivery = _read(body, context, client)
+            answer = await _in_time(office, _begin(office, delivery, answerer))
         except Exception as error:
             explain(office.log, error)
             answer = {"options": []}
@@ -100,7 +101,7 @@ def commanding(office: Office, command: Command) -> Listener:
     async def listener(ack: AsyncAck, body: Json, context: AsyncBoltContext, client: AsyncWebClient) -> None:
         try:
             delivery = _read(body, context, client)
-            answer = command(office, delivery)
+            answer = _begin(office, delivery, command)
         except Exception as error:
             await ack(explain(office.log, error) or "")
             return
@@ -111,6 +112,18 @@ def commanding(office: Office, command: Command) -> Listener:
         office.track(_finish(office, delivery, answer))
 
     return listener
+
+
+def _begin(
+    office: Office, delivery: Delivery, work: Callable[[Office, Delivery], T]
+) -> T | Coroutine[Any, Any, NoReturn]:
+    """What answers the delivery; before anything is read for people of another workspace, their refusal."""
+    return _refuse(office, delivery) if delivery.outside else work(office, delivery)
+
+
+async def _refuse(office: Office, delivery: Delivery) -> NoReturn:
+    await office.desk.record_outsider(delivery.actor, delivery.outside)
+    raise Outsider
 
 
 async def _in_time(office: Office, work: Awaitable[T]) -> T:
@@ -141,7 +154,7 @@ async def _attempt(
     except Exception as error:
         explain(office.log, error)
         return
-    await _finish(office, delivery, handler(office, delivery))
+    await _finish(office, delivery, _begin(office, delivery, handler))
 
 
 async def _finish(office: Office, delivery: Delivery, work: Awaitable[Any]) -> None:
@@ -154,4 +167,4 @@ async def _finish(office: Office, delivery: Delivery, work: Awaitable[Any]) -> N
 
 
 def _read(body: Json, context: AsyncBoltContext, client: AsyncWebClient) -> Delivery:
-    return read_delivery(body, context.team_id, context.user_id, client)
+    return read_delivery(body, context.team_id, context.user_id, client, from_team=context.actor_team_id)

@@ -7,6 +7,7 @@ from domain import errors
 from domain.eligibility import Reason
 from domain.money import Money
 from domain.summaries import ExceptionKind, InvoiceSummary
+from handlers.delivery import Outsider
 from handlers.references import Unreadable
 from handlers.views.text import counted, isolated
 
@@ -58,6 +59,7 @@ _ERRORS: dict[type[Exception], Callable[[Any], str]] = {
     errors.DatabaseUnavailable: lambda _: (
         "Paylink's database doesn't answer right now. Try again in a minute."
     ),
+    Outsider: lambda _: "Paylink is for the people of the workspace that it is installed in.",
     Unreadable: lambda _: "Paylink doesn't recognise what was clicked. Open the invoice or the list again.",
 }
 

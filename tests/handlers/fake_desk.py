@@ -297,6 +297,9 @@ class FakeDesk:
             raise RunNotFound
         return self.runs[run_id]
 
+    async def record_outsider(self, actor: Actor, from_team: str) -> None:
+        pass
+
     async def get_home(self, actor: Actor) -> HomeSummary:
         await self._asked(actor)
         waiting = tuple(one for one in self.invoices.values() if one.status is LinkStatus.PENDING_PAYMENT)

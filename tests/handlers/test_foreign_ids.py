@@ -11,6 +11,7 @@ from bot.local.stripe.server import LocalStripe
 from domain.database import Database
 from domain.errors import InvoiceNotFound, RunNotFound, SelectionNotFound
 from handlers import ids
+from handlers.delivery import Outsider
 from handlers.sentences import sentence
 from tests.domain import world as worlds
 from tests.domain.conftest import stripe
@@ -121,6 +122,49 @@ async def test_in_a_place_that_is_not_read_they_reach_nothing(bench: Bench) -> N
             heard = await bench.deliver(payload)
             assert of_others(bench) == before, name
             assert not any(secret in heard for secret in SECRETS), name
+
+
+OUTSIDER = str(sentence(Outsider()))
+# They need no answer: nothing is read.
+ACKNOWLEDGED = {ids.OPEN_LINK, ids.COPY_VIEW}
+
+
+def from_elsewhere(payload: Any) -> Iterator[Any]:
+    """The same, done by somebody of another workspace, as Slack Connect delivers it."""
+    made = copy.deepcopy(payload)
+    made["user"]["team_id"] = "T9EXT"
+    if made["type"] == "view_submission":
+        made["view"]["app_installed_team_id"] = made["team"]["id"]
+        yield made | {"user": {"id": ADA.user_id}, "team": {"id": "T9EXT"}}
+        made["team"]["id"] = "T9EXT"
+    else:
+        yield made | {"enterprise": {"id": "E9EXT"}, "user": {"id": ADA.user_id, "team_id": "E8EXT"}}
+    yield made
+
+
+async def test_people_of_another_workspace_are_refused_before_anything_is_read(bench: Bench) -> None:
+    tried = 0
+    for surface in (await surfaces(bench.world)).values():
+        for name, payload in deliveries(surface, OWN):
+            for foreign in from_elsewhere(payload) if name not in ACKNOWLEDGED else ():
+                tried += 1
+                before = bench.state()
+                heard = await bench.deliver(foreign)
+                [(who, subject)] = bench.refusals()
+                assert (who, subject) in [(ADA.user_id, f"workspace {team}") for team in ("T9EXT", "E8EXT")]
+                assert bench.state() == before, name
+                offered = foreign["type"] == "block_suggestion"
+                assert ('"options": []' if offered else OUTSIDER) in heard, (name, heard)
+    assert tried > 40
+
+
+async def test_people_of_the_own_workspace_may_be_told_by_their_enterprise(bench: Bench) -> None:
+    for name, payload in outside():
+        if "user" in payload:
+            payload["user"]["team_id"], payload["enterprise"] = "E0OWN", {"id": "E0OWN"}
+            heard = await bench.deliver(payload)
+            assert OUTSIDER not in heard, name
+            assert bench.refusals() == []
 
 
 def of_others(bench: Bench) -> list[str]:
