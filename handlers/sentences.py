@@ -6,7 +6,7 @@ from typing import Any
 from domain import errors
 from domain.eligibility import Reason
 from domain.money import Money
-from domain.summaries import ExceptionKind, InvoiceSummary
+from domain.summaries import ExceptionKind, InvoiceSummary, LinkStatus
 from handlers.delivery import Outsider
 from handlers.references import Unreadable
 from handlers.views.text import counted, isolated
@@ -84,6 +84,16 @@ def changed_amounts(numbers: tuple[str, ...]) -> str:
     shown = ", ".join(isolated(number) for number in numbers[:10])
     more = f" and {len(numbers) - 10} more" if len(numbers) > 10 else ""
     return f"The billing amount of {shown}{more} has changed. Nothing was created; check the new amounts."
+
+
+def changed_since(invoice: InvoiceSummary) -> list[str]:
+    """What to say of the invoice if its billing amount isn't its link's any more; nothing of any other."""
+    if invoice.link is None or not invoice.changed_since_link:
+        return []
+    asks = "asked" if invoice.status is LinkStatus.PAID else "still asks"
+    return [
+        f"The billing amount has changed: the link {asks} for {invoice.link.amount}, the invoice now says {invoice.amount}."
+    ]
 
 
 def paused(because: str) -> str:

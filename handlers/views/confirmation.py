@@ -3,7 +3,7 @@
 from domain.summaries import Confirmation, InvoiceSummary
 from handlers import ids
 from handlers.references import ConfirmedReference
-from handlers.sentences import REASONS, changed_amounts
+from handlers.sentences import REASONS, changed_amounts, changed_since
 from handlers.views.blocks import (
     Json,
     bullets,
@@ -72,4 +72,4 @@ def _target(invoice: InvoiceSummary) -> str:
 
 def _skipped(invoice: InvoiceSummary) -> str:
     reason = REASONS[invoice.reason] if invoice.reason is not None else ""
-    return f"{isolated(invoice.number)} · {invoice.amount}: {reason}"
+    return " ".join([f"{isolated(invoice.number)} · {invoice.amount}: {reason}", *changed_since(invoice)])

@@ -7,7 +7,7 @@ from domain.money import is_below_least
 from domain.summaries import InvoiceSummary, LinkStatus, LinkSummary, OrganisationSummary, StripeState
 from handlers import ids
 from handlers.references import SeenInvoice
-from handlers.sentences import REASONS, paused
+from handlers.sentences import REASONS, changed_since, paused
 from handlers.views.blocks import (
     Json,
     actions,
@@ -64,6 +64,7 @@ def copying(invoice: InvoiceSummary, link: LinkSummary) -> Json:
     }
     blocks = [
         section(f"Online payment link of invoice {isolated(invoice.number)}: {link.amount}"),
+        *map(section, changed_since(invoice)),
         field(
             "Payment link URL",
             element,

@@ -2,7 +2,7 @@
 
 from domain.summaries import HomeSummary, InvoiceSummary, LinkStatus
 from handlers import ids
-from handlers.sentences import ADD_ON, channel_problem, paused
+from handlers.sentences import ADD_ON, changed_since, channel_problem, paused
 from handlers.views.blocks import Json, actions, button, caption, context, header, moment_context, section
 from handlers.views.details import last_checked, status_line
 from handlers.views.text import counted, fit, inline, isolated
@@ -74,7 +74,8 @@ def _row(invoice: InvoiceSummary) -> Json:
     elif invoice.due_date:
         when = f" · due {invoice.due_date.isoformat()}"
     number = isolated(invoice.number)
-    text = f"{number} · {inline(invoice.buyer_name, 100)} · {amount}{when}\n{status_line(invoice)}"
+    first = f"{number} · {inline(invoice.buyer_name, 100)} · {amount}{when}"
+    text = "\n".join([first, status_line(invoice), *changed_since(invoice)])
     return section(text, accessory=button("View Invoice", ids.VIEW_INVOICE, str(invoice.id)))
 
 

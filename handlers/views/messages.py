@@ -2,7 +2,7 @@
 
 from domain.summaries import Announcement, AnnouncementKind, InvoiceSummary
 from handlers import ids
-from handlers.sentences import WHAT_TO_DO, channel_problem, what_differs
+from handlers.sentences import WHAT_TO_DO, changed_since, channel_problem, what_differs
 from handlers.views.blocks import Json, actions, button, paragraph, section
 from handlers.views.result import result_message
 from handlers.views.text import escaped, inline, isolated
@@ -46,6 +46,7 @@ def _exception(announcement: Announcement, invoice: InvoiceSummary) -> Json:
 
 
 def _about_invoice(word: str, rest: str, lines: list[str], invoice: InvoiceSummary) -> Json:
+    lines = [*lines, *changed_since(invoice)]
     blocks = [paragraph(word, rest)]
     if lines:
         blocks.append(section("\n".join(lines)))

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from bot.local.slack.surfaces import check_options, check_view
+from domain.money import Money
 from domain.summaries import (
     Confirmation,
     HomeSummary,
@@ -119,6 +120,28 @@ def test_amounts_that_changed_since_the_link_are_shown(mode: bool) -> None:
     one = standings(invoice(1))["changed"]
     shown = details(one, organisation(), STRIPE) if mode else listing(page([one]))
     assert "USD 1,200.50" in flat(shown)
+
+
+CHANGED = (
+    "The billing amount has changed: the link still asks for USD 9.00, the invoice now says USD 1,200.50."
+)
+
+
+@pytest.mark.parametrize("place", ["the copy view", "Home", "Home, paid", "the confirmation"])
+@pytest.mark.parametrize("amount", [Money(900, "USD"), invoice(1).amount])
+def test_wherever_an_invoice_is_shown_its_changed_amount_is(place: str, amount: Money) -> None:
+    waiting, settled = with_link(invoice(1), amount=amount), paid(invoice(1), amount=amount)
+    skipped = tuple(replace(waiting, id=number) for number in range(100))
+    assert waiting.link is not None
+    views = {
+        "the copy view": copying(waiting, waiting.link),
+        "Home": home(HomeSummary(organisation(), STRIPE, 1, 0, (waiting,), (), 0, 0)),
+        "Home, paid": home(HomeSummary(organisation(), STRIPE, 0, 1, (), (settled,), 0, 0)),
+        "the confirmation": confirmation(Confirmation(1, (), skipped, (), False, "")),
+    }
+    said = CHANGED.replace("still asks", "asked") if place == "Home, paid" else CHANGED
+    assert (said in flat(views[place])) == (amount != waiting.amount)
+    assert check_view(views[place]) == []
 
 
 def test_what_was_paid_and_reversed_stands_beside_the_status() -> None:

@@ -68,6 +68,17 @@ def test_a_payment_is_told_with_number_buyer_amount_and_paid() -> None:
     assert buttons(message) == ["View Invoice"]
 
 
+@pytest.mark.parametrize("kind", ["paid", "refunded"])
+def test_an_amount_that_changed_after_the_link_is_told(kind: str) -> None:
+    changed = paid(invoice(1, amount=Money(5, "USD")), amount=Money(120_050, "USD"))
+    message = announcement_message(replace(every()[kind], invoice=changed))
+    words = "the link asked for USD 1,200.50, the invoice now says USD 0.05."
+    assert words in message["text"]
+    assert words in str(message["blocks"])
+    assert check_message(message) == []
+    assert "has changed" not in announcement_message(every()[kind])["text"]
+
+
 @pytest.mark.parametrize("kind", ExceptionKind)
 def test_an_exception_says_so_and_never_announces_paid(kind: ExceptionKind) -> None:
     text = announcement_message(every()[kind.value])["text"]
