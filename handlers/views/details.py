@@ -127,8 +127,8 @@ def _about_link(invoice: InvoiceSummary, link: LinkSummary) -> list[Json]:
     if link.exception:
         blocks.append(
             section(
-                "Exception: a payment that doesn't fit this link came in. "
-                "The notification channel was told what differs; look at it in the Stripe Dashboard."
+                "Exception: Stripe told of something that doesn't fit this link. "
+                "The notification channel is told what it was and what to do."
             )
         )
     return blocks
