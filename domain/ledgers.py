@@ -18,7 +18,7 @@ from domain.database import Database
 from domain.models import Invoice, Ledger, Link
 from domain.pausing import AWAY, pause, resume
 from domain.standing import place
-from domain.stripe_api import StripeApi
+from domain.stripe_api import StripeApi, id_of
 from domain.stripe_errors import StripeAway, StripeKeyRefused, StripeRefused, StripeTrouble
 
 UNANSWERED = 3
@@ -65,8 +65,8 @@ class Ledgers:
         if self._known:
             return True
         try:
-            account = str((await self._stripe.get_account())["id"])
-        except (StripeRefused, KeyError):
+            account = id_of((await self._stripe.get_account()).get("id"))
+        except StripeRefused:
             account = None
         except StripeKeyRefused as refused:
             if not refused.lacking:

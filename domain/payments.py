@@ -4,6 +4,7 @@ Paid means all of: status complete, payment status paid, and link, amount, curre
 that completes is kept as an exception that people see; nothing is dropped and nothing is silently Paid.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,7 +15,7 @@ from sqlalchemy.orm import Session
 from domain import outbox
 from domain.models import Invoice, Ledger, Link, Payment, PaymentException
 from domain.standing import place
-from domain.stripe_api import id_of, moment
+from domain.stripe_api import amount_of, id_of, moment
 from domain.summaries import AnnouncementKind, ExceptionKind, LinkStatus
 
 
@@ -36,21 +37,52 @@ class SessionFacts:
 
 def read_session(session: dict[str, Any]) -> SessionFacts:
     """Read Stripe's object. Raises ValueError or KeyError for anything that is no Checkout Session."""
-    amount = session.get("amount_total")
-    if amount is not None and (isinstance(amount, bool) or not isinstance(amount, int)):
-        raise ValueError("amount_total")
+    session_id, amount = id_of(session.get("id")), session.get("amount_total")
+    if session_id is None:
+        raise ValueError("id")
+    metadata = session.get("metadata")
     return SessionFacts(
-        session_id=str(session["id"]),
+        session_id=session_id,
         stripe_link_id=id_of(session.get("payment_link")),
-        reference=(session.get("metadata") or {}).get("paylink_reference"),
+        reference=id_of(metadata.get("paylink_reference")) if isinstance(metadata, dict) else None,
         complete=session.get("status") == "complete",
         paid=session.get("payment_status") == "paid",
-        amount=amount or 0,
-        currency=str(session.get("currency") or "").upper(),
+        amount=0 if amount is None else amount_of(amount),
+        currency=_currency_of(session),
         livemode=session.get("livemode") is True,
         payment_intent=id_of(session.get("payment_intent")),
         opened_at=moment(session["created"]),
     )
+
+
+@dataclass(frozen=True)
+class ReversalFacts:
+    """What a charge says of its refunds, or a dispute. ``amount`` and ``currency`` as in SessionFacts."""
+
+    stripe_object: str
+    payment_intent: str
+    amount: int
+    currency: str
+
+
+def read_reversal(found: dict[str, Any], amount_field: str) -> ReversalFacts | None:
+    """Read Stripe's object; None if it is of no payment intent. Raises ValueError for what can't be recorded."""
+    stripe_object, payment_intent = id_of(found.get("id")), id_of(found.get("payment_intent"))
+    if stripe_object is None:
+        raise ValueError("id")
+    if payment_intent is None:
+        return None
+    return ReversalFacts(
+        stripe_object, payment_intent, amount_of(found.get(amount_field)), _currency_of(found)
+    )
+
+
+def _currency_of(found: dict[str, Any]) -> str:
+    """In capitals; empty if there is none. Raises ValueError for what can't be one."""
+    currency = found.get("currency") or ""
+    if not isinstance(currency, str) or not re.fullmatch("([A-Za-z]{3})?", currency):
+        raise ValueError("currency")
+    return currency.upper()
 
 
 def record_payment(
@@ -180,21 +212,12 @@ def record_exception(
 
 
 def record_reversal(
-    session: Session,
-    kind: ExceptionKind,
-    *,
-    ledger_id: int,
-    payment_intent: str,
-    key: str,
-    stripe_object: str,
-    amount: int,
-    currency: str,
-    now: datetime,
+    session: Session, kind: ExceptionKind, about: ReversalFacts, ledger_id: int, key: str, now: datetime
 ) -> bool | None:
     """Record a refund or a dispute of one of our payments: True if new, False if known, None if it isn't ours (yet)."""
     link_id = session.scalar(
         sa.select(Payment.link_id).where(
-            Payment.ledger_id == ledger_id, Payment.payment_intent == payment_intent
+            Payment.ledger_id == ledger_id, Payment.payment_intent == about.payment_intent
         )
     )
     if link_id is None:
@@ -202,5 +225,12 @@ def record_reversal(
     link = session.scalar(sa.select(Link).where(Link.id == link_id).with_for_update())
     assert link is not None
     return record_exception(
-        session, link, kind, key=key, stripe_object=stripe_object, amount=amount, currency=currency, now=now
+        session,
+        link,
+        kind,
+        key=key,
+        stripe_object=about.stripe_object,
+        amount=about.amount,
+        currency=about.currency,
+        now=now,
     )

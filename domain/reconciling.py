@@ -6,16 +6,19 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
+import structlog
 from sqlalchemy.orm import Session
 
 from domain import payments
 from domain.database import Database
 from domain.models import Invoice, Link, Payment
 from domain.pacing import StripePace
-from domain.stripe_api import StripeApi, id_of
+from domain.stripe_api import StripeApi, id_of, listed
 from domain.stripe_errors import StripeKeyRefused, StripeRefused
 from domain.stripe_events import DISPUTE_TYPE, REFUND_TYPE, Received
 from domain.summaries import ExceptionKind
+
+_log = structlog.get_logger()
 
 # A refund or dispute may be told of before its payment is: for so long it is asked again.
 PAYMENT_KNOWN_WITHIN = timedelta(minutes=10)
@@ -107,9 +110,19 @@ def _lock(session: Session, ledger_id: int, stripe_link_ids: list[str | None]) -
 
 
 def _read(found: dict[str, Any]) -> payments.SessionFacts | None:
+    """None, and a line in the log, for what can't be recorded: it keeps none of the others from being."""
     try:
         return payments.read_session(found)
-    except (KeyError, ValueError, AttributeError, OverflowError, OSError):
+    except (KeyError, ValueError, OverflowError, OSError) as error:
+        _log.warning("stripe.session_unreadable", session=id_of(found.get("id")), reason=str(error))
+        return None
+
+
+def _read_reversal(found: dict[str, Any], amount_field: str) -> payments.ReversalFacts | None:
+    try:
+        return payments.read_reversal(found, amount_field)
+    except ValueError as error:
+        _log.warning("stripe.reversal_unreadable", object=id_of(found.get("id")), reason=str(error))
         return None
 
 
@@ -185,28 +198,22 @@ def _recorded_intents(session: Session, ledger_id: int, intents: list[str]) -> s
 async def _reconcile_refund(
     db: Database, stripe: StripeApi, pace: StripePace, ledger_id: int, charge_id: str, now: datetime
 ) -> tuple[str, ...] | None:
-    charge = await stripe.get_charge(charge_id)
-    refunded = charge.get("amount_refunded")
-    intent = id_of(charge.get("payment_intent"))
-    if not isinstance(refunded, int) or refunded <= 0 or intent is None:
+    about = _read_reversal(await stripe.get_charge(charge_id), "amount_refunded")
+    if about is None or about.amount <= 0:
         return ()
     # Keyed by how much is refunded in all, which the event and the sweep see alike.
-    key = f"refunded:{charge['id']}:{refunded}"
-    return await _record_reversal(
-        db, stripe, pace, ledger_id, ExceptionKind.REFUNDED, key, intent, charge, refunded, now
-    )
+    key = f"refunded:{about.stripe_object}:{about.amount}"
+    return await _record_reversal(db, stripe, pace, ledger_id, ExceptionKind.REFUNDED, key, about, now)
 
 
 async def _record_dispute(
     db: Database, stripe: StripeApi, pace: StripePace, ledger_id: int, dispute: dict[str, Any], now: datetime
 ) -> tuple[str, ...] | None:
-    intent, amount = id_of(dispute.get("payment_intent")), dispute.get("amount")
-    if intent is None or not isinstance(amount, int):
+    about = _read_reversal(dispute, "amount")
+    if about is None:
         return ()
-    key = f"disputed:{dispute['id']}"
-    return await _record_reversal(
-        db, stripe, pace, ledger_id, ExceptionKind.DISPUTED, key, intent, dispute, amount, now
-    )
+    key = f"disputed:{about.stripe_object}"
+    return await _record_reversal(db, stripe, pace, ledger_id, ExceptionKind.DISPUTED, key, about, now)
 
 
 async def _record_reversal(
@@ -216,30 +223,18 @@ async def _record_reversal(
     ledger_id: int,
     kind: ExceptionKind,
     key: str,
-    intent: str,
-    about: dict[str, Any],
-    amount: int,
+    about: payments.ReversalFacts,
     now: datetime,
 ) -> tuple[str, ...] | None:
     async def record() -> bool | None:
-        return await db.background_write(
-            payments.record_reversal,
-            kind,
-            ledger_id=ledger_id,
-            payment_intent=intent,
-            key=key,
-            stripe_object=str(about["id"]),
-            amount=amount,
-            currency=str(about.get("currency") or "").upper(),
-            now=now,
-        )
+        return await db.background_write(payments.record_reversal, kind, about, ledger_id, key, now)
 
     new = await record()
     if new is None:
         # Its payment isn't recorded: it came out of order, or it isn't one of ours.
         await pace.slot()
-        page = await stripe.list_page("/v1/checkout/sessions", {"payment_intent": intent})
-        sessions = page.get("data") or []
+        params = {"payment_intent": about.payment_intent}
+        sessions = listed(await stripe.list_page("/v1/checkout/sessions", params))
         await db.background_write(record_sessions, ledger_id, sessions, now)
         new = await record()
         if new is None:

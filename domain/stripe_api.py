@@ -32,7 +32,9 @@ TOLERANCE_SECONDS = 300
 PAGE = 100
 Object = dict[str, Any]
 
-_ID = re.compile(r"[A-Za-z0-9_]{1,255}", re.ASCII)
+MOST = 2**63 - 1
+# Stripe's are shorter; with a word before it and an amount behind it, one fits into a key of 255 characters.
+_ID = re.compile(r"[A-Za-z0-9_]{1,220}", re.ASCII)
 # Slack takes no longer one on a button than 3,000 characters.
 _URL = re.compile(r"https?://[!-~]{1,2000}", re.ASCII)
 
@@ -92,15 +94,17 @@ class StripeApi:
         return await self._call("get", path, {"limit": PAGE, **params})
 
     async def list_all(self, path: str, params: Mapping[str, Any] = {}) -> AsyncIterator[list[Object]]:
-        """Each page of a list, newest first as Stripe orders lists."""
+        """Each page of a list, newest first as Stripe orders lists; what has no id in it is left out."""
         cursor: dict[str, str] = {}
         while True:
             page = await self.list_page(path, {**params, **cursor})
-            data = page.get("data") or []
+            data = listed(page)
             yield data
-            if not page.get("has_more") or not data:
+            if not page.get("has_more"):
                 return
-            cursor = {"starting_after": str(data[-1]["id"])}
+            if not data:
+                raise StripeUnreadable("a page without anything that has an id")
+            cursor = {"starting_after": data[-1]["id"]}
 
     async def probe_create(self) -> None:
         """Ask for a link without items: StripeRefused means that the key may create links."""
@@ -236,6 +240,14 @@ def payment_link_request(
     }
 
 
+def listed(page: Object) -> list[Object]:
+    """What a page of a list holds, but for what has no id. Raises StripeUnreadable if it is no page."""
+    data = page.get("data")
+    if not isinstance(data, list):
+        raise StripeUnreadable("a list without data")
+    return [one for one in data if isinstance(one, dict) and isinstance(one.get("id"), str)]
+
+
 def read_payment_link(found: Object) -> tuple[str, str]:
     """The id and the URL of a payment link. People open the URL and it stays for ever: raises StripeUnreadable for
     anything else."""
@@ -282,6 +294,13 @@ def _signed(text: str, signature: str, secret: str) -> bool:
         return bool(stripe.WebhookSignature.verify_header(text, signature, secret, tolerance=0))
     except (stripe.SignatureVerificationError, ValueError, IndexError):
         return False
+
+
+def amount_of(value: object) -> int:
+    """An amount in the currency's smallest unit. Raises ValueError for anything else, or what no database takes."""
+    if isinstance(value, bool) or not isinstance(value, int) or abs(value) > MOST:
+        raise ValueError("no amount")
+    return value
 
 
 def moment(seconds: object) -> datetime:

@@ -1,7 +1,6 @@
 """An answer about a link that can't be right is no link, and no proof that there is none."""
 
 import asyncio
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -16,6 +15,7 @@ from domain.money import Money
 from domain.stripe_api import read_payment_link
 from domain.stripe_errors import StripeUnreadable
 from domain.summaries import LinkStatus
+from tests.domain.broken import break_answers
 from tests.domain.factories import make_invoice
 from tests.domain.world import ADA, World
 
@@ -41,18 +41,6 @@ def test_a_link_has_an_id_and_a_web_address(broken: dict[str, Any]) -> None:
     assert read_payment_link(link) == ("plink_1", "https://buy.example/1")
     with pytest.raises(StripeUnreadable):
         read_payment_link(link | broken)
-
-
-def break_answers(
-    world: World, monkeypatch: pytest.MonkeyPatch, broken: Callable[[str, dict[str, Any]], dict[str, Any]]
-) -> None:
-    """Let what Stripe answers be changed on its way; ``broken`` takes the method and path, and the answer."""
-    real = world.api._call
-
-    async def call(method: str, path: str, *args: Any, **more: Any) -> dict[str, Any]:
-        return broken(f"{method} {path}", await real(method, path, *args, **more))
-
-    monkeypatch.setattr(world.api, "_call", call)
 
 
 async def look_at_once(world: World) -> None:
