@@ -10,6 +10,9 @@ from slack_sdk.http_retry.builtin_async_handlers import (
     AsyncConnectionErrorRetryHandler,
     AsyncRateLimitErrorRetryHandler,
 )
+from slack_sdk.http_retry.request import HttpRequest
+from slack_sdk.http_retry.response import HttpResponse
+from slack_sdk.http_retry.state import RetryState
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.config import Settings, secret
@@ -25,6 +28,28 @@ REFUSALS = frozenset(
 # How a call fails without an answer that says anything: the SDK raises the last three over an answer that is no JSON
 # object, or holds none.
 UNANSWERED = (aiohttp.ClientError, TimeoutError, OSError, ValueError, AttributeError, TypeError)
+
+
+# A trigger lives three seconds (facts/slack.md): with it nothing is worth a longer wait, in seconds.
+TRIGGER_WAIT = 2
+WITH_A_TRIGGER = ("/views.open", "/views.push")
+
+
+class RateLimitRetryHandler(AsyncRateLimitErrorRetryHandler):
+    """Waits out one 429, unless the call would be too late then."""
+
+    async def _can_retry_async(
+        self,
+        *,
+        state: RetryState,
+        request: HttpRequest,
+        response: HttpResponse | None = None,
+        error: Exception | None = None,
+    ) -> bool:
+        if response is None or response.status_code != 429:
+            return False
+        told = {name.lower(): value for name, value in response.headers.items()}.get("retry-after", ["1"])
+        return not request.url.endswith(WITH_A_TRIGGER) or int(told[0]) <= TRIGGER_WAIT
 
 
 class SlackRefused(Exception):
@@ -75,7 +100,7 @@ def make_client(settings: Settings, session: aiohttp.ClientSession) -> AsyncWebC
         timeout=int(TIMEOUT_SECONDS),
         session=session,
         retry_handlers=[
-            AsyncRateLimitErrorRetryHandler(max_retry_count=1),
+            RateLimitRetryHandler(max_retry_count=1),
             AsyncConnectionErrorRetryHandler(max_retry_count=1),
         ],
     )

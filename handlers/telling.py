@@ -16,6 +16,7 @@ from handlers.views.text import escaped
 SLACK_AWAY = (aiohttp.ClientError, TimeoutError, OSError, SlackRequestError)
 """How a call of Slack's Web API fails without an answer; the last is the SDK's, for what it won't even send."""
 _NO_ANSWER = "Slack didn't answer Paylink. Try again in a minute."
+_LIMITED = "Slack takes no more from Paylink right now. Try again in a minute."
 _TOO_LATE = "Slack gave Paylink three seconds to answer, and they were over. Try again."
 
 
@@ -49,6 +50,9 @@ def explain(log: Log, error: Exception) -> str | None:
         if code in ("expired_trigger_id", "trigger_expired", "invalid_trigger_id"):
             log.warning("trigger_expired")
             return _TOO_LATE
+        if code in ("ratelimited", "rate_limited"):
+            log.warning("slack_limited")
+            return _LIMITED
     if isinstance(error, SLACK_AWAY):
         log.warning("slack_away", error=type(error).__name__)
         return _NO_ANSWER
@@ -60,8 +64,8 @@ def explain(log: Log, error: Exception) -> str | None:
 async def tell(office: Office, delivery: Delivery, words: str) -> None:
     """Say it where the person acted: in their modal, beside their command or message, or in a modal of its own.
 
-    A modal that is closed or shows something else by now isn't disturbed, and some Slack can't update: then a direct
-    message says it.
+    A modal that is closed or shows something else by now isn't disturbed, and some Slack can't update or open: then a
+    direct message says it.
     """
     try:
         if delivery.view is not None and delivery.view.is_modal:
@@ -69,7 +73,7 @@ async def tell(office: Office, delivery: Delivery, words: str) -> None:
         elif delivery.response_url:
             await _respond(delivery, words)
         else:
-            await delivery.client.views_open(trigger_id=delivery.trigger_id, view=note(words))
+            await _tell_in_note(delivery, words)
     except SlackApiError as error:
         office.log.warning("not_told", code=slack_code(error))
     except SLACK_AWAY as error:
@@ -100,6 +104,13 @@ async def _tell_in_modal(delivery: Delivery, view: ShownView, words: str) -> Non
         await delivery.client.views_update(
             view_id=view.id, hash=view.hash or None, view=with_notice(view, words)
         )
+    except SlackApiError:
+        await delivery.client.chat_postMessage(channel=delivery.actor.user_id, text=escaped(words))
+
+
+async def _tell_in_note(delivery: Delivery, words: str) -> None:
+    try:
+        await delivery.client.views_open(trigger_id=delivery.trigger_id, view=note(words))
     except SlackApiError:
         await delivery.client.chat_postMessage(channel=delivery.actor.user_id, text=escaped(words))
 

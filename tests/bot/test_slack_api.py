@@ -4,10 +4,13 @@ from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
+from slack_sdk.http_retry.request import HttpRequest
+from slack_sdk.http_retry.response import HttpResponse
+from slack_sdk.http_retry.state import RetryState
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.local.slack import LocalSlack
-from bot.slack_api import SlackAway, SlackRefused, fetch_identity
+from bot.slack_api import RateLimitRetryHandler, SlackAway, SlackRefused, fetch_identity
 
 MANIFEST = {
     "display_information": {"name": "Tester"},
@@ -68,3 +71,28 @@ async def test_whose_token_it_is_and_that_it_is_refused(slack: LocalSlack, clien
     slack.revoke(slack.workspace.bot_token)
     with pytest.raises(SlackRefused, match="token_revoked"):
         await fetch_identity(client)
+
+
+@pytest.mark.parametrize(
+    ("method", "seconds", "again"),
+    [
+        ("views.open", "2", True),
+        ("views.open", "30", False),
+        ("views.push", "3", False),
+        ("views.update", "30", True),
+        ("chat.postMessage", "30", True),
+    ],
+)
+async def test_a_429_is_waited_out_but_not_for_longer_than_a_trigger_lives(
+    method: str, seconds: str, again: bool
+) -> None:
+    request = HttpRequest(method="POST", url=f"https://slack.com/api/{method}", headers={})
+    limited = HttpResponse(status_code=429, headers={"Retry-After": seconds})
+    answered = HttpResponse(status_code=200, headers={})
+    handler = RateLimitRetryHandler(max_retry_count=1)
+
+    assert await handler.can_retry_async(state=RetryState(), request=request, response=limited) is again
+    assert not await handler.can_retry_async(state=RetryState(), request=request, response=answered)
+    assert not await handler.can_retry_async(
+        state=RetryState(current_attempt=1), request=request, response=limited
+    )

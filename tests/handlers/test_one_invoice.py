@@ -245,6 +245,20 @@ async def test_slack_being_away_stops_no_creation_and_the_modal_shows_it_later(
     assert "Pending Payment" in bench.shown.splitlines()
 
 
+async def test_where_slack_opens_no_modal_it_is_said_beside_the_command_or_in_a_direct_message(
+    bench: Bench,
+) -> None:
+    bench.invoices(invoice(1))
+    words = "Slack takes no more from Paylink right now. Try again in a minute."
+    bench.slack.faults.add(method="views.open", do="status", status=429, seconds=30, times=3)
+    await bench.command("/invoice INV-1001")
+    assert bench.told() == [words]
+    await bench.workspace.global_shortcut(bench.anna, "find_invoice")
+    await bench.idle()
+    assert [message.text for message in bench.workspace.dms(bench.anna)] == [words]
+    assert bench.log.named("handler_failed") == []
+
+
 async def test_a_view_that_changed_meanwhile_is_rendered_from_what_is_so_now(bench: Bench) -> None:
     bench.invoices(invoice(1))
     await bench.command("/invoice INV-1001")
