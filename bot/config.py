@@ -60,6 +60,8 @@ def _is_database(value: SecretStr) -> SecretStr:
 
 Secret = Annotated[SecretStr, BeforeValidator(_stripped)]
 Seconds = Annotated[float, Field(gt=0, le=86400, allow_inf_nan=False)]
+# A request to Stripe gets a third of its lease (see wiring.build): a third of a second is the least that one takes.
+LeaseSeconds = Annotated[float, Field(ge=1, le=86400, allow_inf_nan=False)]
 WebAddress = Annotated[str, BeforeValidator(_stripped), AfterValidator(_is_web_address)]
 
 
@@ -105,12 +107,16 @@ class Settings(BaseSettings):
     ) = Field(
         None, description="a channel's id, which begins with C or G (Slack shows it in the channel's details)"
     )
-    paylink_poll_seconds: Seconds = Field(300, description="a number of seconds above 0")
-    paylink_stripe_rate: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)] = Field(
-        23, description="a number of requests a second above 0"
+    paylink_poll_seconds: Seconds = Field(
+        300, description="a number of seconds above 0, at most 86400 (a day)"
     )
-    paylink_lease_seconds: Seconds = Field(60, description="a number of seconds above 0")
-    paylink_margin_seconds: Seconds = Field(60, description="a number of seconds above 0")
+    paylink_stripe_rate: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)] = Field(
+        23, description="a number of requests a second above 0, at most 1000"
+    )
+    paylink_lease_seconds: LeaseSeconds = Field(60, description="a number of seconds from 1 to 86400 (a day)")
+    paylink_margin_seconds: Seconds = Field(
+        60, description="a number of seconds above 0, at most 86400 (a day)"
+    )
     slack_api_url: WebAddress = Field(SLACK_API, description="an http or https address")
     stripe_api_url: WebAddress | None = Field(None, description="an http or https address")
     data_directory: Path = Field(exclude=True)

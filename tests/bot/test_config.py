@@ -64,6 +64,24 @@ def test_a_malformed_setting_is_named_without_its_value(name: str, value: str, t
     assert str(problem.value) == f"{name} must be {setting_names()[name]}."
 
 
+@pytest.mark.parametrize(
+    ("name", "taken", "refused", "limit"),
+    [
+        ("PAYLINK_POLL_SECONDS", "86400", "100000", "at most 86400"),
+        ("PAYLINK_MARGIN_SECONDS", "86400", "86401", "at most 86400"),
+        ("PAYLINK_STRIPE_RATE", "1000", "2000", "at most 1000"),
+        ("PAYLINK_LEASE_SECONDS", "86400", "90000", "from 1 to 86400"),
+        ("PAYLINK_LEASE_SECONDS", "1", "0.99", "from 1 to 86400"),
+    ],
+)
+def test_a_number_beyond_its_limit_is_told_the_limit(
+    name: str, taken: str, refused: str, limit: str, tmp_path: Path
+) -> None:
+    load({name: taken}, tmp_path)
+    with pytest.raises(SettingsProblem, match=limit):
+        load({name: refused}, tmp_path)
+
+
 def test_several_malformed_settings_are_named_together(tmp_path: Path) -> None:
     with pytest.raises(SettingsProblem, match=r"STRIPE_API_KEY must be .*; PORT must be ") as problem:
         load({"PORT": "x", "STRIPE_API_KEY": "y"}, tmp_path)
