@@ -39,6 +39,7 @@ COLUMNS = (
 PAGE = 1_000
 # What spreadsheets begin a formula with, in both widths, and the blanks that they pass over before it.
 _FORMULA = tuple("=+-@\t\r\n＝＋－＠")
+_SEPARATORS = str.maketrans("\u2028\u2029", "  ")
 
 
 class Export:
@@ -190,7 +191,9 @@ def _cells(row: Any) -> tuple[str, ...]:
 
 
 def inert(text: str) -> str:
-    """The text so that no spreadsheet takes it for a formula: what could begin one gets an apostrophe before it."""
+    """The text on one line, so that no spreadsheet takes it for a formula: what could begin one gets an apostrophe
+    before it. Blanks stand for separators of lines, at which some readers would begin another row."""
+    text = text.translate(_SEPARATORS)
     return f"'{text}" if text.lstrip(" \u00a0").startswith(_FORMULA) else text
 
 

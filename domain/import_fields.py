@@ -22,6 +22,7 @@ _CODE = re.compile(r"[A-Z]{3}")
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
 # Control characters, line and paragraph separators; and halves of surrogate pairs, which no database stores.
 _CONTROL = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_SEPARATORS = "\u2028\u2029"
 
 
 class LineRefused(ValueError):
@@ -84,16 +85,17 @@ def _read_number(text: str) -> str:
 
 
 def _read_buyer_name(text: str) -> str:
-    return read_line_of_text(text, TEXT_LENGTH, "the buyer's name")
+    return read_line_of_text(text, TEXT_LENGTH, "the buyer's name", but=_SEPARATORS)
 
 
-def read_line_of_text(text: str, longest: int, what: str) -> str:
-    """The text, which may hold anything but control characters. Raises ValueError with how to write ``what``."""
+def read_line_of_text(text: str, longest: int, what: str, but: str = "") -> str:
+    """The text, which may hold anything but control characters and separators of lines. Raises ValueError with how to
+    write ``what``."""
     if not text:
         raise ValueError(f"write {what}, it can't be blank")
     if len(text) > longest:
         raise ValueError(f"write {what} in at most {longest:,} characters, it has {len(text):,}")
-    if _holds_control(text):
+    if _holds_control(text, but):
         raise ValueError(f"write {what} without control characters, such as line breaks and tabs")
     return text
 
@@ -101,7 +103,7 @@ def read_line_of_text(text: str, longest: int, what: str) -> str:
 def _read_description(text: str) -> str:
     if len(text) > TEXT_LENGTH:
         raise ValueError(f"write at most {TEXT_LENGTH:,} characters, it has {len(text):,}")
-    if _holds_control(text, but="\n\r\t"):
+    if _holds_control(text, but="\n\r\t" + _SEPARATORS):
         raise ValueError("write it without control characters other than line breaks and tabs")
     return text
 

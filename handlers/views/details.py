@@ -24,7 +24,7 @@ from handlers.views.blocks import (
     url_button,
     utc,
 )
-from handlers.views.text import fit, isolated, one_line
+from handlers.views.text import fit, isolated, one_line, unbroken
 
 HEADER = "Billing Invoice Details"
 URL_MOST = 3000
@@ -99,7 +99,7 @@ def last_checked(moment: datetime | None, livemode: bool) -> Json:
 def _labelled(invoice: InvoiceSummary, creating: bool) -> list[tuple[str, str]]:
     labelled = [
         ("Invoice number", invoice.number),
-        ("Buyer", fit(invoice.buyer_name, 500)),
+        ("Buyer", fit(unbroken(invoice.buyer_name), 500)),
         ("E-mail", fit(invoice.buyer_email, 300) or "—"),
         ("Billing amount", str(invoice.amount)),
         ("Due date", invoice.due_date.isoformat() if invoice.due_date else "—"),

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 ELLIPSIS = "…"
 FIRST_STRONG_ISOLATE = "\u2068"
 POP_ISOLATE = "\u2069"
+_SEPARATORS = {0x2028: " ", 0x2029: " "}
 # Isolates of the text's own would close ours; line separators would leave it.
-_LOOSE = {0x2066: None, 0x2067: None, 0x2068: None, 0x2069: None, 0x2028: " ", 0x2029: " "}
+_LOOSE = {0x2066: None, 0x2067: None, 0x2068: None, 0x2069: None, **_SEPARATORS}
 _TURNS = frozenset({"R", "AL", "AN", "RLE", "RLO", "LRE", "LRO", "RLI", "LRI", "FSI", "PDI", "PDF"})
 _JOINER = "\u200d"
 
@@ -38,6 +39,11 @@ def isolated(text: str) -> str:
     ):
         return text
     return f"{FIRST_STRONG_ISOLATE}{text.translate(_LOOSE)}{POP_ISOLATE}"
+
+
+def unbroken(text: str) -> str:
+    """The text with a blank for each separator of lines, which a buyer's name may hold."""
+    return text.translate(_SEPARATORS)
 
 
 def inline(text: str, most: int) -> str:

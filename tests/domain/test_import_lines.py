@@ -216,6 +216,7 @@ def test_an_overlong_line_costs_its_own_line_only(write: Write) -> None:
         ("due_date", "20261130", "such as 2026-11-30"),
         ("due_date", "2026-11-30T00:00", "such as 2026-11-30"),
         ("description", "x" * 10_001, "at most 10,000 characters"),
+        ("buyer_email", "a@b\u2028c", "write one address"),
         ("description", "\x1b[31m", "without control characters"),
     ],
 )
@@ -236,6 +237,8 @@ def test_a_bad_field_is_refused_with_how_to_write_it(
         ("number", "№ 5/2026 «б»"),
         ("number", "x" * 60),
         ("buyer_name", "=HYPERLINK(1)"),
+        ("buyer_name", "Acme\u2028Lane\u2029Ltd"),
+        ("description", "One\u2028two"),
         ("buyer_name", "<!channel> *x* \u202e \U0001f355"),
         ("buyer_name", "x" * 10_000),
         ("buyer_email", ""),

@@ -1,5 +1,6 @@
 """The views of one invoice, the search and Home pass Block Kit's rules and say what they must, whatever customers' text."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -9,6 +10,8 @@ import pytest
 from bot.local.slack.surfaces import check_options, check_view
 from domain.money import Money
 from domain.summaries import (
+    Announcement,
+    AnnouncementKind,
     Confirmation,
     HomeSummary,
     InvoiceOption,
@@ -20,6 +23,7 @@ from handlers.views.confirmation import confirmation
 from handlers.views.details import copying, details
 from handlers.views.home import home, unavailable
 from handlers.views.listing import listing
+from handlers.views.messages import announcement_message
 from tests.handlers.hostile import HOSTILE
 from tests.handlers.samples import invoice, organisation, paid, with_link
 from tests.handlers.shapes import LARGEST, STRIPE, buttons, flat, page, standings
@@ -58,6 +62,23 @@ def test_hostile_text_stands_in_plain_or_rich_text_alone(kind: str) -> None:
     ]
     for view in shown:
         assert not [each for each in _marked_up(view) if "Krzysztof" in each]
+
+
+def test_a_separator_of_lines_in_a_buyers_name_is_a_blank_wherever_it_is_shown() -> None:
+    one = invoice(1, buyer_name="Acme\u2028Lane\u2029Ltd")
+    shown = [
+        details(one, organisation(), STRIPE),
+        listing(page([one, paid(replace(one, id=2))])),
+        confirmation(Confirmation(1, (one,), (paid(one),), (one.amount,), False, "")),
+        search.unknown("INV-0", [InvoiceOption(1, one.number, one.buyer_name, one.amount, one.status)]),
+        announcement_message(
+            Announcement(1, 1, AnnouncementKind.PAID, "key", "C0PAY", 0, False, None, invoice=paid(one))
+        ),
+    ]
+    for view in shown:
+        said = json.dumps(view, ensure_ascii=False)
+        assert "Acme Lane Ltd" in said
+        assert not {"\u2028", "\u2029"} & set(said)
 
 
 def _marked_up(value: Any) -> Iterator[str]:
