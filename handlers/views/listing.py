@@ -78,7 +78,7 @@ def _search(selection: SelectionSummary, mark: str) -> Json:
         "dispatch_action_config": {"trigger_actions_on": ["on_enter_pressed"]},
     }
     if selection.search:
-        element["initial_value"] = selection.search[:SEARCH_MOST]
+        element["initial_value"] = fit(selection.search, SEARCH_MOST)
     return field("Search", element, block_id=f"{ids.SEARCH_BLOCK}-{mark}", dispatch=True)
 
 
@@ -131,7 +131,8 @@ def _groups(eligible: Sequence[InvoiceSummary], selection: SelectionSummary, mar
 def _tick(invoice: InvoiceSummary) -> Json:
     due = f"due {invoice.due_date.isoformat()}" if invoice.due_date else "no due date"
     rest = f" · {invoice.amount} · {due}"
-    return option(invoice.number, str(invoice.id), inline(invoice.buyer_name, 75 - length(rest)) + rest)
+    number = fit(invoice.number, 75)
+    return option(number, str(invoice.id), inline(invoice.buyer_name, 75 - length(rest)) + rest)
 
 
 def _row(invoice: InvoiceSummary) -> Json:

@@ -217,6 +217,14 @@ BEYOND = [
         "must be less than 4 characters",
     ),
     (
+        field(element("plain_text_input", max_length=3, initial_value="\U0001f355" * 2)),
+        "must be less than 4 characters",
+    ),
+    (
+        field(element("static_select", options=[{"text": plain("\U0001f355" * 38), "value": "1"}])),
+        "must be less than 76 characters",
+    ),
+    (
         field(element("plain_text_input", dispatch_action_config={"trigger_actions_on": ["blur"]})),
         "valid enum value",
     ),

@@ -66,6 +66,16 @@ def test_a_tick_is_the_number_alone_and_the_rest_its_description() -> None:
     assert option["description"]["text"].endswith("… · USD 1,200.50 · due 2026-11-30")
 
 
+def test_a_number_too_long_for_slack_is_cut_in_its_tick() -> None:
+    """Slack's clients count UTF-16: 60 of these are 120."""
+    one = invoice(1, "\U0001f355" * 60)
+    view = listing(page([one], selection=selection(ticked=frozenset({1}), search="\U0001f355" * 200)))
+    assert check_view(view) == []
+    [group] = tick_groups(view)
+    [option] = group["elements"][0]["options"]
+    assert option["text"]["text"] == "\U0001f355" * 37 + "…"
+
+
 def test_eligible_invoices_stand_in_groups_of_ten() -> None:
     groups = tick_groups(listing(page([invoice(n) for n in range(1, 26)])))
     assert [len(group["elements"][0]["options"]) for group in groups] == [10, 10, 5]

@@ -19,6 +19,7 @@ from bot.local.slack.checks import (
     record,
     string,
     typed,
+    units,
 )
 from bot.local.slack.composition import SLACK_FILE, WEB_URL, any_text, plain_text
 from bot.local.slack.elements import IDENTIFIER, element_in, image_has_source
@@ -53,7 +54,7 @@ def focus_in_a_form(value: Json, at: str, problems: Problems) -> None:
 def characters(value: Any) -> int:
     """The text that a block carries, in characters, markup and all."""
     if isinstance(value, dict):
-        own = len(value["text"]) if isinstance(value.get("text"), str) else 0
+        own = units(value["text"]) if isinstance(value.get("text"), str) else 0
         return own + sum(characters(each) for each in value.values())
     if isinstance(value, list):
         return sum(characters(each) for each in value)

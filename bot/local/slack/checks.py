@@ -28,15 +28,20 @@ Check = Callable[[Any, str, Problems], None]
 Rule = Callable[[Json, str, Problems], None]
 
 
+def units(text: str) -> int:
+    """Its length as Slack's clients count it, in UTF-16 code units: an emoji is two at least."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
 def string(most: int, least: int = 1) -> Check:
-    """Text of `least` to `most` characters."""
+    """Text of `least` to `most` characters, counted in the strictest way that Slack may count them."""
 
     def check(value: Any, at: str, problems: Problems) -> None:
         if not isinstance(value, str):
             problems.add("must be a string", at)
-        elif len(value) > most:
+        elif units(value) > most:
             problems.add(f"must be less than {most + 1} characters", at)
-        elif len(value) < least:
+        elif units(value) < least:
             problems.add(f"must be more than {least - 1} characters", at)
 
     return check

@@ -21,6 +21,7 @@ from bot.local.slack.checks import (
     one_of,
     record,
     string,
+    units,
 )
 from bot.local.slack.composition import (
     CONFIRM,
@@ -71,7 +72,7 @@ def lengths_in_order(value: Json, at: str, problems: Problems) -> None:
     least, most = value.get("min_length", 0), value.get("max_length", 3000)
     if least > most:
         problems.add("min_length must not be greater than max_length", at)
-    elif "initial_value" in value and len(value["initial_value"]) > most:
+    elif "initial_value" in value and units(value["initial_value"]) > most:
         problems.add(f"must be less than {most + 1} characters", f"{at}/initial_value")
 
 

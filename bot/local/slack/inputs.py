@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from bot.local.slack.checks import units
 from bot.local.slack.composition import options_of
 from bot.local.slack.model import Json
 from bot.local.slack.surfaces import interactive
@@ -134,7 +135,7 @@ def _complaint(block: Json, element: Json, given: Any) -> str | None:
         return None
     if len(given) < element.get("min_length", 0):
         return f"Please enter at least {element['min_length']} characters."
-    if len(given) > element.get("max_length", 3000):
+    if units(given) > element.get("max_length", 3000):
         return f"Please enter at most {element.get('max_length', 3000)} characters."
     pattern, complaint = FORMATS.get(element["type"], (".*", ""))
     return None if re.fullmatch(pattern, given, re.DOTALL) else complaint
