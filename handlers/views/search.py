@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from domain.summaries import InvoiceOption
 from handlers import ids
 from handlers.views.blocks import Json, actions, button, field, header, modal, option, plain, section
-from handlers.views.text import fit, inline, length
+from handlers.views.text import inline, length
 
 TITLE = "Find Invoice"
 
@@ -60,6 +60,6 @@ def _nearest(options: Sequence[InvoiceOption]) -> Json:
 
 
 def _number_and_buyer(each: InvoiceOption, most: int) -> str:
-    number = fit(each.number, most)
+    number = inline(each.number, most)
     room = most - length(number) - 3
     return f"{number} · {inline(each.buyer_name, room)}" if room >= 8 else number

@@ -81,6 +81,13 @@ def test_a_separator_of_lines_in_a_buyers_name_is_a_blank_wherever_it_is_shown()
         assert not {"\u2028", "\u2029"} & set(said)
 
 
+def test_a_number_that_turns_text_around_leaves_the_buyer_beside_it_alone() -> None:
+    near = InvoiceOption(1, "INV\u202e1", "Acme", LARGEST, LinkStatus.NOT_CREATED)
+    [suggested] = [each for each in buttons(search.unknown("INV-0", [near])) if "Acme" in each]
+    [found] = search.found([near])
+    assert suggested == found["text"]["text"] == "\u2068INV\u202e1\u2069 · Acme"
+
+
 def _marked_up(value: Any) -> Iterator[str]:
     if isinstance(value, dict):
         if value.get("type") == "mrkdwn":
