@@ -20,6 +20,7 @@ from bot.stopping import clean_up, connections_made
 from domain.errors import DatabaseUnavailable
 from domain.stripe_api import verify_webhook
 from domain.stripe_errors import SignatureInvalid
+from domain.stripe_events import Receipt
 
 READ_SECONDS = 10.0
 STRIPE_RETRIES_LATER = 503
@@ -62,11 +63,11 @@ class SlackEndpoint:
 
 
 class StripeEndpoint:
-    """POST /stripe/webhook. ``receive`` keeps an event in the database; False means that it isn't about us."""
+    """POST /stripe/webhook. ``receive`` keeps an event in the database if it is about us."""
 
     def __init__(
         self,
-        receive: Callable[[Event], Awaitable[bool]],
+        receive: Callable[[Event], Awaitable[Receipt]],
         metrics: Metrics,
         webhook_secrets: tuple[str, ...],
         livemode: bool,
@@ -101,7 +102,7 @@ class StripeEndpoint:
             self._log.info("webhook_of_the_other_mode")
             return "other mode", 200
         try:
-            return ("kept" if await self._receive(event) else "not ours"), 200
+            return (await self._receive(event)).value, 200
         except DatabaseUnavailable:
             return "not now", STRIPE_RETRIES_LATER
 

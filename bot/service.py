@@ -22,6 +22,7 @@ from bot.wiring import Bot
 from domain import claims
 from domain.errors import DatabaseUnavailable
 from domain.exporting import Export
+from domain.stripe_events import Receipt
 from handlers.app import build_app
 
 # Together with what the transports need to close, less than the ten seconds after which systems kill.
@@ -184,7 +185,7 @@ class Service:
             figures=self._figures,
         )
 
-    async def _receive(self, event: dict[str, Any]) -> bool:
+    async def _receive(self, event: dict[str, Any]) -> Receipt:
         if not self.begun.is_set():
             raise DatabaseUnavailable
         return await self.bot.watching.receive(event)

@@ -6,6 +6,7 @@ of order; what it is about is fetched (facts/stripe.md, seeing a payment).
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,6 +20,14 @@ SESSION_TYPES = ("checkout.session.completed", "checkout.session.async_payment_s
 REFUND_TYPE = "charge.refunded"
 DISPUTE_TYPE = "charge.dispute.created"
 TYPES = (*SESSION_TYPES, REFUND_TYPE, DISPUTE_TYPE)
+
+
+class Receipt(StrEnum):
+    """What becomes of an event that Stripe delivers."""
+
+    KEPT = "kept"
+    KNOWN = "known already"
+    NOT_OURS = "not ours"
 
 
 @dataclass(frozen=True)
@@ -91,6 +100,10 @@ def keep(session: Session, ledger_id: int, events: list[Received]) -> int:
         insert_into(session, StripeEvent).values(rows).on_conflict_do_nothing().returning(StripeEvent.id)
     ).all()
     return len(added)
+
+
+def is_kept(session: Session, ledger_id: int, event_id: str) -> bool:
+    return session.get(StripeEvent, (ledger_id, event_id)) is not None
 
 
 def _ours(session: Session, ledger_id: int, events: list[Received]) -> list[Received]:

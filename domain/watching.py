@@ -19,7 +19,7 @@ from domain.pacing import StripePace
 from domain.pausing import AWAY, Pausing
 from domain.stripe_api import StripeApi
 from domain.stripe_errors import StripeKeyRefused, StripeLimited, StripeRefused, StripeTrouble
-from domain.stripe_events import SESSION_TYPES, Received
+from domain.stripe_events import SESSION_TYPES, Receipt, Received
 
 _log = structlog.get_logger()
 
@@ -69,15 +69,16 @@ class Watching:
         self.on_recorded: Callable[[str], None] = lambda verdict: None
         """Told of each payment or exception that was recorded."""
 
-    async def receive(self, event: dict[str, Any]) -> bool:
-        """Keep a webhook's event until it is settled; False if it doesn't concern us. Raises DatabaseUnavailable."""
+    async def receive(self, event: dict[str, Any]) -> Receipt:
+        """Keep a webhook's event until it is settled, if it concerns us. Raises DatabaseUnavailable."""
         received = stripe_events.read_event(event, livemode=self._ledgers.livemode)
         if received is None:
-            return False
-        kept = await self._db.write(stripe_events.keep, self._ledgers.id, [received])
-        if kept:
+            return Receipt.NOT_OURS
+        if await self._db.write(stripe_events.keep, self._ledgers.id, [received]):
             self.wake()
-        return bool(kept)
+            return Receipt.KEPT
+        known = await self._db.read(stripe_events.is_kept, self._ledgers.id, received.id)
+        return Receipt.KNOWN if known else Receipt.NOT_OURS
 
     async def settle_due(self) -> None:
         """Fetch and record what received events are about; nothing while it isn't time to ask a troubled Stripe again."""

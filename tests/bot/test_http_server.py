@@ -26,6 +26,7 @@ from bot.intake import Intake
 from bot.metrics import Metrics
 from bot.tracking import Tracker
 from domain.errors import DatabaseUnavailable
+from domain.stripe_events import Receipt
 
 SIGNING_SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 SECRETS = ("whsec_old", "whsec_new")
@@ -45,7 +46,7 @@ class Server:
     events: list[dict[str, Any]] = field(default_factory=list)
     begun: bool = True
     database_away: bool = False
-    ours: bool = True
+    receipt: Receipt = Receipt.KEPT
 
     async def ping(self) -> None:
         if self.database_away:
@@ -54,12 +55,12 @@ class Server:
     async def figures(self) -> bytes:
         return self.metrics.render()
 
-    async def receive(self, event: dict[str, Any]) -> bool:
+    async def receive(self, event: dict[str, Any]) -> Receipt:
         await self.ping()
         if event.get("type") == "broken":
             raise KeyError("data")
         self.events.append(event)
-        return self.ours
+        return self.receipt
 
     async def slack(
         self, body: bytes, headers: dict[str, str] | None = None, *, signed: bool = True
@@ -295,10 +296,13 @@ async def test_an_event_of_the_other_mode_is_taken_and_ignored(server: Server) -
     assert server.events == []
 
 
-async def test_an_event_that_is_not_about_us_is_answered_with_200(server: Server) -> None:
-    server.ours = False
+@pytest.mark.parametrize("receipt", Receipt)
+async def test_stripe_is_told_with_200_what_became_of_an_event(server: Server, receipt: Receipt) -> None:
+    server.receipt = receipt
 
-    assert (await server.stripe(event()))[0] == 200
+    status, said = await server.stripe(event())
+
+    assert (status, json.loads(said)) == (200, {"received": receipt.value})
 
 
 async def test_stripe_is_asked_to_come_again_while_the_database_is_away(server: Server) -> None:

@@ -11,7 +11,7 @@ from bot.local.stripe.faults import FaultKind
 from bot.local.stripe.server import LocalStripe
 from domain.models import Ledger, Payment, StripeEvent
 from domain.money import Money
-from domain.stripe_events import TYPES
+from domain.stripe_events import TYPES, Receipt
 from domain.summaries import AnnouncementKind, ExceptionKind, InvoiceSummary, LinkStatus
 from tests.domain.factories import make_invoice
 from tests.domain.world import ADA, World
@@ -160,6 +160,17 @@ async def test_an_event_that_overtakes_the_payment_waits_for_it(
     assert sorted(str(kind) for _, kind in told(world)) == ["None", "refunded"]
 
 
+async def test_a_replay_is_known_before_and_after_it_is_settled(
+    world: World, stripe: LocalStripe, link: str
+) -> None:
+    await pay(stripe, link)
+    event = next(one for one in stripe.objects("event") if one["type"] == "checkout.session.completed")
+    assert await world.watching.receive(event) is Receipt.KEPT
+    assert await world.watching.receive(event) is Receipt.KNOWN
+    await world.see()
+    assert await world.watching.receive(event) is Receipt.KNOWN
+
+
 async def test_payments_that_arent_ours_change_nothing(world: World, stripe: LocalStripe, link: str) -> None:
     event = {
         "id": "evt_other",
@@ -169,11 +180,9 @@ async def test_payments_that_arent_ours_change_nothing(world: World, stripe: Loc
         "livemode": False,
         "data": {"object": {"id": "cs_other", "payment_link": "plink_other", "metadata": {}}},
     }
-    assert not await world.watching.receive(event)
-    assert not await world.watching.receive({**event, "livemode": True})
-    assert not await world.watching.receive(
-        {"type": "checkout.session.completed", "livemode": False, "data": 7}
-    )
+    broken = {"type": "checkout.session.completed", "livemode": False, "data": 7}
+    for other in (event, {**event, "livemode": True}, broken):
+        assert await world.watching.receive(other) is Receipt.NOT_OURS
     await world.see()
     assert world.poster.posted == []
 
@@ -188,7 +197,7 @@ async def test_text_that_is_no_id_is_nobodys(world: World, stripe: LocalStripe, 
         "livemode": False,
         "data": {"object": about},
     }
-    assert not await world.watching.receive(event)
+    assert await world.watching.receive(event) is Receipt.NOT_OURS
 
 
 async def test_a_stripe_outage_loses_nothing(world: World, stripe: LocalStripe, link: str) -> None:
