@@ -76,7 +76,8 @@ def set_(
     context: typer.Context,
     team_id: TeamId,
     add_on: Annotated[
-        Switch | None, typer.Option("--add-on", help="The Stripe Credit Card Payment Add-on.")
+        Switch | None,
+        typer.Option("--add-on", case_sensitive=False, help="The Stripe Credit Card Payment Add-on."),
     ] = None,
     channel: Channel = None,
 ) -> None:

@@ -41,6 +41,13 @@ def test_organisations_are_added_listed_and_changed(env: Env, capsys: Capture) -
     ]
 
 
+@pytest.mark.parametrize("off", ["off", "OFF", "Off"])
+def test_the_add_on_is_switched_in_any_case(off: str, env: Env, capsys: Capture) -> None:
+    assert main(["organization", "add", "T0ACME"], env) == 0
+    assert main(["organization", "set", "T0ACME", "--add-on", off], env) == 0
+    assert listed(env, capsys) == ["T0ACME\t\tadd-on off\tno channel\tno import"]
+
+
 def test_adding_one_that_is_there_changes_nothing(env: Env, capsys: Capture) -> None:
     assert main(["organization", "add", "T0ACME", "--name", "Acme"], env) == 0
     assert main(["organization", "set", "T0ACME", "--add-on", "off"], env) == 0
