@@ -10,6 +10,7 @@ DATABASE_AWAY = "The database can't be reached."
 SLACK_AWAY = "Slack can't be reached."
 NO_SOCKET = "There is no Socket Mode connection to Slack."
 STRIPE_AWAY = "Stripe can't be reached."
+STRIPE_FAILS = "Stripe answers that it failed."
 
 
 class Health:

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy.orm import Session
 
-from bot.health import SLACK_AWAY, STRIPE_AWAY, Health
+from bot.health import SLACK_AWAY, STRIPE_AWAY, STRIPE_FAILS, Health
 from bot.slack_api import SlackAway, SlackRefused, fetch_identity
 from domain.database import Database
 from domain.stripe_api import StripeApi
@@ -62,9 +62,11 @@ class Probes:
 
 
 def hear_stripe(health: Health, outcome: str) -> None:
-    """Take the outcome of a request to Stripe: whatever Stripe answers, it can be reached."""
+    """Take the outcome of a request to Stripe: whatever Stripe answers but that it failed, all is well."""
     if outcome == "StripeAway":
         health.bad("stripe", STRIPE_AWAY)
+    elif outcome == "StripeFailed":
+        health.bad("stripe", STRIPE_FAILS)
     else:
         health.good("stripe")
 

@@ -20,6 +20,7 @@ from domain.stripe_errors import (
     KeyReused,
     SignatureInvalid,
     StripeAway,
+    StripeFailed,
     StripeKeyRefused,
     StripeLimited,
     StripeRefused,
@@ -196,8 +197,10 @@ def _trouble(error: Exception) -> StripeTrouble:
         return StripeKeyRefused(f"The Stripe key lacks {named}", lacking=True, permission=permission)
     if status in (409, 429):
         return StripeLimited(str(code or status), _seconds(headers.get("retry-after")))
-    if status >= 500 or status < 400:
-        return StripeAway(f"status {status}", saved=headers.get("idempotent-replayed") == "true")
+    if status < 400:
+        return StripeUnreadable(f"status {status}")
+    if status >= 500:
+        return StripeFailed(f"status {status}", saved=headers.get("idempotent-replayed") == "true")
     if isinstance(error, stripe.IdempotencyError):
         return KeyReused(message)
     return StripeRefused(message, code)

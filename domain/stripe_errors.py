@@ -18,6 +18,10 @@ class StripeAway(StripeTrouble):
         self.saved = saved
 
 
+class StripeFailed(StripeAway):
+    """Stripe, or a gateway before it, answered that it failed."""
+
+
 class StripeUnreadable(StripeAway):
     """An answer that isn't what was asked for. Whether there was an effect is as unknown as without any answer."""
 

@@ -5,10 +5,12 @@ from typing import Any, cast
 import pytest
 
 from bot import probes
-from bot.health import Health
+from bot.health import STRIPE_AWAY, STRIPE_FAILS, Health
+from bot.local.stripe.faults import FaultKind
 from bot.local.stripe.server import LocalStripe
 from bot.probes import Probes, hear_stripe
 from domain.stripe_api import StripeApi
+from domain.stripe_errors import StripeAway
 
 
 async def test_stripe_is_missed_without_any_work_and_found_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -33,3 +35,20 @@ async def test_stripe_is_missed_without_any_work_and_found_again(monkeypatch: py
     assert "stripe" not in health.reasons
     await again.stop()
     await api.close()
+
+
+async def test_a_stripe_that_fails_is_told_from_one_that_cannot_be_reached() -> None:
+    health = Health()
+    async with LocalStripe() as server:
+        api = StripeApi(
+            server.api_key, base_url=server.api_url, on_request=lambda outcome: hear_stripe(health, outcome)
+        )
+        for kind, said in ((FaultKind.ERROR, STRIPE_FAILS), (FaultKind.DROP, STRIPE_AWAY)):
+            fault = server.faults.add(kind, times=None)
+            with pytest.raises(StripeAway):
+                await api.get_account()
+            assert health.reasons == {"stripe": said}
+            server.faults.remove(fault)
+        await api.get_account()
+        assert health.reasons == {}
+        await api.close()
