@@ -171,7 +171,8 @@ class LinkCreation:
         except StripeAway as away:
             if isinstance(away, StripeUnreadable):
                 _log.warning("stripe.link_unreadable", link=intent.link_id, reason=str(away))
-            self._in_trouble += 1
+            else:
+                self._in_trouble += 1
             if self._in_trouble >= TROUBLES_BEFORE_PAUSING:
                 await self._set_paused(AWAY)
             look = away.saved or intent.attempts + 1 >= ATTEMPTS_BEFORE_LOOKING

@@ -198,7 +198,7 @@ def _trouble(error: Exception) -> StripeTrouble:
     if status in (409, 429):
         return StripeLimited(str(code or status), _seconds(headers.get("retry-after")))
     if status < 400:
-        return StripeUnreadable(f"status {status}")
+        return StripeAway(f"status {status}")
     if status >= 500:
         return StripeFailed(f"status {status}", saved=headers.get("idempotent-replayed") == "true")
     if isinstance(error, stripe.IdempotencyError):

@@ -86,6 +86,7 @@ async def test_what_is_listed_unreadably_is_neither_adopted_nor_made_a_second_ti
     world: World, stripe: LocalStripe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(link_creation, "ATTEMPTS_BEFORE_LOOKING", 1)
+    monkeypatch.setattr(link_creation, "TROUBLES_BEFORE_PAUSING", 1)
     whole = False
 
     def broken(what: str, answer: dict[str, Any]) -> dict[str, Any]:
@@ -105,6 +106,8 @@ async def test_what_is_listed_unreadably_is_neither_adopted_nor_made_a_second_ti
         await look_at_once(world)
     assert await status(world) is LinkStatus.NOT_CREATED
     assert len(stripe.links()) == 1
+    # Stripe answers: it isn't away.
+    assert (await world.desk.get_stripe_state()).paused_because is None
 
     whole = True
     async with asyncio.timeout(5):
