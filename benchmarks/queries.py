@@ -44,7 +44,7 @@ def questions(count: int, organisation: int, ledger: int) -> Iterator[Question]:
         0.0015,
     )
     yield Question("nearest numbers", lambda s: invoices.find_nearest(s, TEAM, "0000x"))
-    yield Question("type-ahead, a letter", lambda s: invoices.find_options(s, TEAM, "a"))
+    yield Question("type-ahead, a letter", lambda s: invoices.find_options(s, TEAM, "a", 1))
     yield Question("Home", lambda s: home.get_home(s, TEAM, ledger), _count)
     for name, status in FILTERS.items():
         yield Question(

@@ -80,7 +80,7 @@ class Desk:
 
     async def find_options(self, actor: Actor, text: str) -> tuple[InvoiceOption, ...]:
         """Up to 100 invoices whose number, or any word of whose buyer, begins with the text."""
-        return await self._db.read(invoices.find_options, actor.team_id, text)
+        return await self._db.read(invoices.find_options, actor.team_id, text, self._ledgers.id)
 
     # Creating one link
 

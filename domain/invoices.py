@@ -171,20 +171,58 @@ def find_nearest(session: Session, team_id: str, number: str) -> tuple[InvoiceOp
             key = letters + digits.group()
             look(sa.and_(Invoice.number_key >= key, Invoice.number_key < key + LAST), Invoice.number_key)
     ranked = sorted(candidates, key=lambda key: (-difflib.SequenceMatcher(None, wanted, key).ratio(), key))
-    return tuple(_option(candidates[key]) for key in ranked[:NEAREST])
+    nearest = [candidates[key] for key in ranked[:NEAREST]]
+    return tuple(
+        _option(one.id, one.number, one.buyer_name, one.amount, one.currency, one.status) for one in nearest
+    )
 
 
-def find_options(session: Session, team_id: str, text: str) -> tuple[InvoiceOption, ...]:
+def find_options(session: Session, team_id: str, text: str, ledger_id: int) -> tuple[InvoiceOption, ...]:
     """Up to 100 invoices whose number, or any word of whose buyer, begins with the text; in list order."""
     organisation = get_organisation(session, team_id)
     ids = find_page(session, organisation.id, text, status=None, after=None, limit=OPTIONS)
-    found = sa.select(Invoice).where(_is_one_of(session, ids)).order_by(Invoice.position)
-    return tuple(map(_option, session.scalars(found)))
+    # Columns: whole invoices cost more than their links' amounts do.
+    found = (
+        sa.select(
+            *(
+                Invoice.id,
+                Invoice.number,
+                Invoice.buyer_name,
+                Invoice.amount,
+                Invoice.currency,
+                Invoice.status,
+            ),
+            *(Link.amount, Link.currency),
+        )
+        .outerjoin(Link, _created_in(ledger_id))
+        .where(_is_one_of(session, ids))
+        .order_by(Invoice.position)
+    )
+    return tuple(_option(*row) for row in session.execute(found))
 
 
-def _option(invoice: Invoice) -> InvoiceOption:
-    money = Money(invoice.amount, invoice.currency)
-    return InvoiceOption(invoice.id, invoice.number, invoice.buyer_name, money, LinkStatus(invoice.status))
+def _created_in(ledger_id: int) -> sa.ColumnElement[bool]:
+    return sa.and_(Link.invoice_id == Invoice.id, Link.ledger_id == ledger_id, Link.state == "created")
+
+
+def _option(
+    invoice_id: int,
+    number: str,
+    buyer_name: str,
+    amount: int,
+    currency: str,
+    status: str,
+    asked: int | None = None,
+    asked_in: str | None = None,
+) -> InvoiceOption:
+    return InvoiceOption(
+        invoice_id,
+        number,
+        buyer_name,
+        Money(amount, currency),
+        LinkStatus(status),
+        None if asked is None or asked_in is None else Money(asked, asked_in),
+    )
 
 
 def summarise(invoice: Invoice | InvoiceRow, link: Link | LinkRow | None) -> InvoiceSummary:

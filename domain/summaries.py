@@ -95,6 +95,8 @@ class InvoiceOption:
     buyer_name: str
     amount: Money
     status: LinkStatus
+    link_amount: Money | None = None
+    """What its link asks for; None for no link, and among the nearest numbers, where it isn't asked for."""
 
 
 FIRST_REVISION = 1

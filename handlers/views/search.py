@@ -23,11 +23,8 @@ def unknown(number: str, nearest: Sequence[InvoiceOption]) -> Json:
 
 
 def found(options: Sequence[InvoiceOption]) -> list[Json]:
-    """What the type-ahead offers: number and buyer."""
-    return [
-        option(_number_and_buyer(each, 75), str(each.id), f"{each.amount} · {each.status.value}")
-        for each in options[:100]
-    ]
+    """What the type-ahead offers: number and buyer, with the link's amount where the invoice's has changed."""
+    return [option(_number_and_buyer(each, 75), str(each.id), _described(each)) for each in options[:100]]
 
 
 def note(text: str) -> Json:
@@ -57,6 +54,12 @@ def _nearest(options: Sequence[InvoiceOption]) -> Json:
         for place, each in enumerate(options)
     ]
     return actions(buttons, block_id=ids.SHOW_NEAREST)
+
+
+def _described(each: InvoiceOption) -> str:
+    changed = each.link_amount is not None and each.link_amount != each.amount
+    said = f" · link: {each.link_amount}" if changed else ""
+    return f"{each.amount} · {each.status.value}{said}"
 
 
 def _number_and_buyer(each: InvoiceOption, most: int) -> str:

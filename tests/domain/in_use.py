@@ -174,7 +174,7 @@ class Reading(Writer):
 
     def work(self) -> None:
         for n in self.going():
-            self.read(lambda session: invoices.find_options(session, ADA.team_id, "imp"))
+            self.read(lambda session: invoices.find_options(session, ADA.team_id, "imp", 1))
             self.wrote(str(n))
             self.pause(0.02)
 

@@ -180,7 +180,7 @@ QUESTIONS: dict[str, tuple[Question, str]] = {
         "uq_invoices_organisation_id_number_key",
     ),
     "one invoice by id": (lambda s: invoices.get(s, TEAM, 12_345, 1), "pk_invoices"),
-    "type-ahead": (lambda s: invoices.find_options(s, TEAM, "acme"), "ix_buyer_terms_buyer_name"),
+    "type-ahead": (lambda s: invoices.find_options(s, TEAM, "acme", 1), "ix_buyer_terms_buyer_name"),
     "the nearest numbers": (
         lambda s: invoices.find_nearest(s, TEAM, "x"),
         "uq_invoices_organisation_id_number_key",

@@ -98,8 +98,8 @@ def _questions() -> dict[str, Question]:
         "one invoice by number": lambda s: invoices.find_by_number(s, TEAM, "INV-1", 1),
         "one invoice by id": lambda s: invoices.get(s, TEAM, 3, 1),
         "the nearest numbers": lambda s: invoices.find_nearest(s, TEAM, "1"),
-        "type-ahead": lambda s: invoices.find_options(s, TEAM, "ac"),
-        "type-ahead before anything is typed": lambda s: invoices.find_options(s, TEAM, ""),
+        "type-ahead": lambda s: invoices.find_options(s, TEAM, "ac", 1),
+        "type-ahead before anything is typed": lambda s: invoices.find_options(s, TEAM, "", 1),
         "the list": listed("", None),
         "the filtered list": listed("", "Paid"),
         "its second page": listed("", "Not Created", "0|2026"),
@@ -146,7 +146,7 @@ def _questions_of_known_ids() -> dict[str, Question]:
         "what a run locks": lambda s: bulk._lock_invoices(s, organisation, ids),
         "what a run finds": lambda s: bulk._existing(s, ids, 1),
         "ticking": lambda s: selections._add(s, Selection(id=1, organisation_id=2), ids),
-        "type-ahead": lambda s: invoices.find_options(s, TEAM, "ac"),
+        "type-ahead": lambda s: invoices.find_options(s, TEAM, "ac", 1),
         "a search that finds little": lambda s: searching.find_page(
             s, 1, "acme", status="Paid", after="0|", limit=101
         ),

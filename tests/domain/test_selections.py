@@ -9,9 +9,10 @@ import sqlalchemy as sa
 
 from domain.errors import SelectionNotFound
 from domain.models import Invoice, Selection
+from domain.money import Money
 from domain.selection_ids import is_made_for, new_id
 from domain.summaries import InvoiceList, LinkStatus
-from tests.domain.factories import make_invoice
+from tests.domain.factories import make_invoice, make_link
 from tests.domain.world import ADA, BEN, World
 
 ROOM = 90
@@ -222,6 +223,17 @@ async def test_the_type_ahead_finds_by_number_and_by_buyer(world: World) -> None
     make_invoice(world.db, "INV-2", buyer_name="Acme Zebra")
     assert [option.number for option in await world.desk.find_options(ADA, "zeb")] == ["INV-1", "INV-2"]
     assert [option.number for option in await world.desk.find_options(ADA, "inv-2")] == ["INV-2"]
+
+
+async def test_the_type_ahead_knows_what_a_link_asks_for(world: World) -> None:
+    linked, reserved = make_invoice(world.db, "INV-1"), make_invoice(world.db, "INV-2")
+    make_link(world.db, linked, amount=900)
+    make_link(world.db, reserved, state="reserved", amount=900)
+    options = await world.desk.find_options(ADA, "inv")
+    assert {option.number: option.link_amount for option in options} == {
+        "INV-1": Money(900, "USD"),
+        "INV-2": None,
+    }
 
 
 async def opened(world: World) -> InvoiceList:

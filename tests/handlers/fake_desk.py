@@ -365,7 +365,8 @@ class FakeDesk:
 
 
 def _option(one: InvoiceSummary) -> InvoiceOption:
-    return InvoiceOption(one.id, one.number, one.buyer_name, one.amount, one.status)
+    asked = one.link.amount if one.link else None
+    return InvoiceOption(one.id, one.number, one.buyer_name, one.amount, one.status, asked)
 
 
 def _found(one: InvoiceSummary, text: str) -> bool:

@@ -172,6 +172,14 @@ def test_wherever_an_invoice_is_shown_its_changed_amount_is(place: str, amount: 
     assert check_view(views[place]) == []
 
 
+@pytest.mark.parametrize("asked", [None, LARGEST, Money(900, "USD")])
+def test_the_type_ahead_says_what_the_link_asks_for_where_that_is_another_amount(asked: Money | None) -> None:
+    option = InvoiceOption(1, "INV-1", "Acme", LARGEST, LinkStatus.PENDING_PAYMENT, asked)
+    [found] = search.found([option])
+    said = " · link: USD 9.00" if asked == Money(900, "USD") else ""
+    assert found["description"]["text"] == f"{LARGEST} · Pending Payment{said}"
+
+
 def test_what_was_paid_and_reversed_stands_beside_the_status() -> None:
     view = details(standings(invoice(1))["reversed"], organisation(), STRIPE)
     assert "Paid · Refunded · Disputed · Exception" in flat(view).splitlines()
