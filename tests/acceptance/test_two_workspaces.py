@@ -6,12 +6,15 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 import yaml
+from sqlalchemy.orm import Session
 
 from bot.local.slack import LocalSlack
 from domain import organisations
 from domain.database import make_engine
 from domain.migrations import upgrade
+from domain.models import Payment
 from tests.acceptance.conftest import MANIFEST, World, Worlds
 
 pytestmark = pytest.mark.postgres
@@ -53,6 +56,10 @@ async def create_links(world: World) -> None:
     await world.until(lambda: "Created: 2" in world.top())
 
 
+def count_payments(session: Session) -> int:
+    return session.scalar(sa.select(sa.func.count()).select_from(Payment)) or 0
+
+
 async def see_announcements(world: World) -> None:
     """Two in the channel, and nothing that Slack refused."""
     await world.until(lambda: len(world.announced()) == 2)
@@ -65,9 +72,16 @@ async def test_each_workspace_is_told_with_its_own_token(worlds: Worlds) -> None
     second = await beside(worlds, first)
     await create_links(first)
     await create_links(second)
+    await second.service.stop()
 
     for link in first.stripe.links():
         await first.stripe.pay(link["url"])
 
+    # What the first process sees of the second workspace's payments waits for that one's own.
+    await first.until(lambda: first.db.run(count_payments) == 4)
+    await first.service.bot.announcing.deliver_due()
     await see_announcements(first)
+    assert second.announced() == []
+    second.service = await worlds.start(second.env)
     await see_announcements(second)
+    await see_announcements(first)
