@@ -53,6 +53,9 @@ def explain(log: Log, error: Exception) -> str | None:
         if code in ("ratelimited", "rate_limited"):
             log.warning("slack_limited")
             return _LIMITED
+        if http_status(error) >= 500 or code.startswith("http_"):
+            log.warning("slack_away", error=code)
+            return _NO_ANSWER
     if isinstance(error, SLACK_AWAY):
         log.warning("slack_away", error=type(error).__name__)
         return _NO_ANSWER

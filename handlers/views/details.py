@@ -117,13 +117,7 @@ def _labelled(invoice: InvoiceSummary, creating: bool) -> list[tuple[str, str]]:
 
 def _about_link(invoice: InvoiceSummary, link: LinkSummary) -> list[Json]:
     blocks = preformatted([link.url])
-    if invoice.changed_since_link:
-        blocks.append(
-            section(
-                f"The billing amount has changed since the link was created: the link still asks for {link.amount}, "
-                f"the invoice now says {invoice.amount}."
-            )
-        )
+    blocks += [section(words) for words in changed_since(invoice)]
     if link.exception:
         blocks.append(
             section(

@@ -7,7 +7,7 @@ from domain.eligibility import Reason
 from domain.summaries import InvoiceList, InvoiceSummary, LinkStatus, SelectionSummary
 from handlers import ids
 from handlers.references import SEARCH_MOST, ListReference
-from handlers.sentences import MOST, REASONS
+from handlers.sentences import MOST, REASONS, changed_since
 from handlers.views.blocks import (
     BLOCKS_OF_VIEW,
     Json,
@@ -143,8 +143,7 @@ def _row(invoice: InvoiceSummary) -> Json:
     buyer = inline(invoice.buyer_name, 150)
     first = f"{isolated(invoice.number)} · {buyer} · {invoice.amount} · {status_line(invoice)}"
     lines = [first, REASONS[invoice.reason]]
-    if invoice.link is not None and invoice.changed_since_link:
-        lines.append(f"The billing amount has changed: the link still asks for {invoice.link.amount}.")
+    lines += changed_since(invoice)
     return section("\n".join(lines), accessory=copy)
 
 

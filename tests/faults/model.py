@@ -144,7 +144,9 @@ class PaylinkModel(RuleBasedStateMachine):
             with suppress(NothingSelected):
                 seal = (await desk.confirm(by, selection)).seal
                 for _ in range(1 + twice):
-                    await desk.start_run(by, selection, seal=seal, submission=f"create:{selection}", view_id=None)
+                    await desk.start_run(
+                        by, selection, seal=seal, submission=f"create:{selection}", view_id=None
+                    )
                 run.append(selection)
 
         died = self.run(self._go_through(create, fault, death))

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -184,6 +185,16 @@ async def test_an_error_of_a_command_is_told_to_the_person_alone(bench: Bench) -
     await bench.command("/invoice INV-1")
     await bench.command("/invoices")
     assert ["database doesn't answer" in text for text in bench.told()] == [True, True]
+
+
+@pytest.mark.parametrize(
+    "fault", [{"do": "status", "status": 500}, {"do": "garbled", "status": 502, "body": "<html>"}]
+)
+async def test_a_slack_that_opens_no_modal_is_told_of(bench: Bench, fault: dict[str, Any]) -> None:
+    bench.slack.faults.add(method="views.open", **fault)
+    await bench.command("/invoice INV-1001")
+    assert bench.told() == ["Slack didn't answer Paylink. Try again in a minute."]
+    assert bench.log.named("handler_failed") == []
 
 
 async def test_a_workspace_that_is_not_set_up_is_told_so(bench: Bench) -> None:

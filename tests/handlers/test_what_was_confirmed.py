@@ -140,8 +140,9 @@ async def test_a_list_that_slack_did_not_draw_is_drawn_again_or_said_to_be_old(
     if times == 1:
         assert "5 of 100 selected" in few.shown
     else:
-        told = few.workspace.messages(few.workspace.dm_channel(few.anna))
-        assert [message.text for message in told] == [bulk_listing.NOT_DRAWN]
+        dm = few.workspace.dm_channel(few.anna)
+        assert dm is not None
+        assert [message.text for message in few.workspace.messages(dm)] == [bulk_listing.NOT_DRAWN]
 
 
 async def test_what_a_person_sees_ticked_when_they_submit_is_ticked(few: Bench) -> None:
