@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import csv
+import fcntl
 import io
 import json
 import signal
@@ -66,7 +67,12 @@ def demo(
         except OSError as error:
             raise Stop(f"The directory {data} can't be used: {error.strerror}.") from None
         # The terminal keeps the address in sight; what the bot logs is in the data directory.
-        configure_logs(stack.enter_context((data / "demo.log").open("a", encoding="utf-8")))
+        log = stack.enter_context((data / "demo.log").open("a", encoding="utf-8"))
+        try:
+            fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Stop(f"Another demo keeps its world in {data}: end it first, or take another directory.") from None
+        configure_logs(log)
         asyncio.run(_run(data, port))
 
 

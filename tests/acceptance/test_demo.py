@@ -1,0 +1,104 @@
+"""`paylink demo` as a newcomer has it: one command, one page, from a typed number to a payment in the channel."""
+
+import asyncio
+import re
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page, async_playwright, expect
+
+from tests.local.page_world import ARGUMENTS, CHROMIUM
+
+ROOT = Path(__file__).parents[2]
+WAIT = 20_000
+"""Milliseconds."""
+
+
+@asynccontextmanager
+async def demo(data: Path) -> AsyncIterator[str]:
+    """The running command; the address that it prints."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "bot", "demo", "--port", "18765", "--data", str(data)),
+        cwd=ROOT,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    try:
+        async with asyncio.timeout(60):
+            while not (found := re.search(rb"http://\S+", await process.stdout.readline())):
+                assert not process.stdout.at_eof()
+        yield found.group().decode()
+    finally:
+        process.send_signal(signal.SIGINT)
+        _, errors = await process.communicate()
+    assert process.returncode == 0
+    assert errors == b""
+
+
+@asynccontextmanager
+async def page_of(address: str) -> AsyncIterator[Page]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        page = await browser.new_page()
+        page.set_default_timeout(WAIT)
+        await page.goto(address)
+        yield page
+        await browser.close()
+
+
+@pytest.mark.browser
+@pytest.mark.timeout(180)
+async def test_a_link_is_created_paid_and_announced_and_a_restart_keeps_it(tmp_path: Path) -> None:
+    async with demo(tmp_path) as address, page_of(address) as page:
+        await page.get_by_label("Message").fill("/invoices")
+        await page.keyboard.press("Enter")
+        dialog = page.get_by_role("dialog")
+        tick = dialog.get_by_role("checkbox").first
+        number = await tick.evaluate(
+            "box => document.getElementById(box.getAttribute('aria-labelledby')).textContent"
+        )
+        assert re.fullmatch(r"INV-\d+", number)
+        await page.get_by_role("button", name="Close").click()
+
+        await page.get_by_label("Message").fill(f"/invoice {number}")
+        await page.keyboard.press("Enter")
+        await dialog.get_by_role("button", name="Create Payment Link").click()
+        await expect(dialog.get_by_text("Pending Payment")).to_be_visible(timeout=WAIT)
+        async with page.expect_popup() as opened:
+            await dialog.get_by_text("Open Link").click()
+        buyer = await opened.value
+        await buyer.get_by_role("button", name=re.compile("^Pay ")).click()
+        await expect(buyer.get_by_role("heading", name="Thanks for your payment")).to_be_visible(timeout=WAIT)
+        await page.get_by_role("button", name="Close").click()
+        announced = page.get_by_role("log").get_by_text(f"Paid: invoice {number}")
+        await expect(announced).to_have_count(1, timeout=WAIT)
+
+    async with demo(tmp_path) as address, page_of(address) as page:
+        announced = page.get_by_role("log").get_by_text(f"Paid: invoice {number}")
+        await expect(announced).to_have_count(1, timeout=WAIT)
+        await page.get_by_label("Message").fill(f"/invoice {number}")
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("dialog").get_by_text("Amount received")).to_be_visible(timeout=WAIT)
+
+
+async def test_a_second_one_in_the_same_directory_is_refused(tmp_path: Path) -> None:
+    async with demo(tmp_path):
+        second = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-m", "bot", "demo", "--data", str(tmp_path)),
+            cwd=ROOT,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        said, errors = await second.communicate()
+    assert second.returncode == 2
+    assert (said, errors.decode()) == (
+        b"",
+        f"Another demo keeps its world in {tmp_path}: end it first, or take another directory.\n",
+    )
