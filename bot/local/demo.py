@@ -71,7 +71,9 @@ def demo(
         try:
             fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise Stop(f"Another demo keeps its world in {data}: end it first, or take another directory.") from None
+            raise Stop(
+                f"Another demo keeps its world in {data}: end it first, or take another directory."
+            ) from None
         configure_logs(log)
         asyncio.run(_run(data, port))
 

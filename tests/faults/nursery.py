@@ -47,6 +47,25 @@ def quicken() -> None:
     pausing.CLEARED_EVERY = SHORT
 
 
+def speak_for_all() -> None:
+    """The campaign's one workspace stands for several: its token posts for all of them, as each one's own would."""
+    from domain import organisations
+    from domain.announcing import Announcing
+    from domain.deliveries import Claim
+
+    claim_own = Announcing._claim_due
+
+    async def claim_due(self: Announcing) -> list[Claim]:
+        claimed: list[Claim] = []
+        if self.organisation_id is not None:
+            for organisation in await self._db.background_read(organisations.list_all):
+                self.organisation_id = organisation.id
+                claimed += await claim_own(self)
+        return claimed
+
+    Announcing._claim_due = claim_due  # type: ignore[method-assign]
+
+
 def set_clock_wrong(by: timedelta) -> None:
     from bot import wiring
 
@@ -64,6 +83,7 @@ def bear(wish: dict[str, Any]) -> int:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         _redirect(Path(wish["log"]))
         quicken()
+        speak_for_all()
         set_clock_wrong(timedelta(seconds=wish.get("skew", 0)))
         if wish.get("ablation"):
             ablations.ABLATIONS[wish["ablation"]]()
