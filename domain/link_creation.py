@@ -110,12 +110,13 @@ class LinkCreation:
         """Settle every reserved link that is due, a bounded number at a time."""
         if not await self._ledgers.settle():
             return
+        slow = False
         while True:
             # While Stripe refuses or is away one request at a time finds out whether that is over.
             in_flight = bool(self._sending)
             free = 0 if self._ending else (1 if self._paused else IN_FLIGHT) - len(self._sending)
             claimed = []
-            if free >= CLAIMED_TOGETHER or (free > 0 and not in_flight):
+            if free >= CLAIMED_TOGETHER or (free > 0 and (slow or not in_flight)):
                 claimed = await self._db.background_write(_claim, self.terms(), free, self._pace)
             for intent, turn in claimed:
                 self._send(intent, turn)
@@ -123,7 +124,8 @@ class LinkCreation:
                 return
             if self._sending:
                 # Not longer, so that what was reserved meanwhile doesn't wait for the slowest answer.
-                await asyncio.wait(self._sending, timeout=0.5, return_when=asyncio.FIRST_COMPLETED)
+                done, _ = await asyncio.wait(self._sending, timeout=0.5, return_when=asyncio.FIRST_COMPLETED)
+                slow = not done or (slow and bool(claimed))
 
     def claim_no_more(self) -> None:
         """What is in flight ends; the rest is for other processes, or for the next start."""
@@ -176,7 +178,10 @@ class LinkCreation:
             if self._in_trouble >= TROUBLES_BEFORE_PAUSING:
                 await self._set_paused(AWAY)
             look = away.saved or intent.attempts + 1 >= ATTEMPTS_BEFORE_LOOKING
-            await self._postpone(intent, _backoff(intent.attempts), look_first=look and not away.unsent)
+            # Looking again is what costs: it reads lists, of which Stripe allows so many a month.
+            unseen = isinstance(away, StripeUnreadable) and intent.look_first
+            delay = LONGEST_DELAY if unseen else _backoff(intent.attempts)
+            await self._postpone(intent, delay, look_first=look and not away.unsent)
 
     async def _ask(self, intent: Intent) -> None:
         enough = timedelta(seconds=self._stripe.timeout)
