@@ -130,10 +130,13 @@ def all_chosen(payload: Any) -> list[str]:
 def _outside(body: Json, team_id: str, from_team: object) -> str:
     """Slack docs: apis/slack-connect/using-slack-connect-with-slack-apps. An interaction tells the person's team, or
     their enterprise in its place; and ``team`` is where they are, wherever the modal that they submit was opened."""
-    own = {"", team_id}
+    own, person = {"", team_id}, text_at(body, "user", "team_id")
     if text_at(body, "team", "id") == team_id:
-        own.add(text_at(body, "enterprise", "id"))
-    told = (text_at(body, "user", "team_id"), text_at(body, "team", "id"), from_team)
+        own |= {text_at(body, "enterprise", "id"), text_at(body, "team", "enterprise_id")}
+    if len(own) > 2 and "view" in body and person.startswith("T"):
+        # Who belongs to several workspaces of an enterprise may be told by any of them; strangers never come to a view.
+        person = ""
+    told = (person, text_at(body, "team", "id"), from_team)
     return next((team for team in told if isinstance(team, str) and team not in own), "")
 
 
