@@ -187,8 +187,11 @@ class Desk:
         )
 
     async def refresh_list(self, actor: Actor, selection_id: int, *, room: int) -> InvoiceList:
-        """The same list once its bulk run has begun: first page, nothing ticked."""
-        return await self._change(selections.start_over, actor, selection_id, room=room, now=self._clock())
+        """Another list in its place once its bulk run has begun: same search and filter, first page, nothing ticked."""
+        now = self._clock()
+        return await self._change(
+            selections.start_over, actor, selection_id, fresh_id=new_id(actor), room=room, now=now
+        )
 
     # Bulk runs
 

@@ -107,10 +107,14 @@ async def submit(office: Office, delivery: Delivery) -> Json:
     return {"response_action": "push", "view": view}
 
 
-async def start_over(office: Office, delivery: Delivery, view_id: str, selection_id: int) -> Place | None:
-    """The list underneath once its bulk run has begun: fresh, with nothing ticked. None if it is closed."""
+async def start_over(
+    office: Office, delivery: Delivery, view_id: str, selection_id: int
+) -> tuple[Place | None, int]:
+    """The list underneath once its bulk run has begun: fresh, with nothing ticked. Its place, None if it is closed, and
+    its selection."""
     page = await office.desk.refresh_list(delivery.actor, selection_id, room=ROOM)
-    return await update(office.log, delivery.client, Place(view_id), listing(page))
+    place = await update(office.log, delivery.client, Place(view_id), listing(page))
+    return place, page.selection.id
 
 
 async def show_settled(office: Office, delivery: Delivery, place: Place, selection_id: int) -> None:
@@ -122,12 +126,14 @@ async def show_settled(office: Office, delivery: Delivery, place: Place, selecti
     await update(office.log, delivery.client, place, listing(page), only_unchanged=True)
 
 
-async def show_without(office: Office, delivery: Delivery, reference: ListReference, invoice_id: int) -> None:
+async def show_without(
+    office: Office, delivery: Delivery, reference: ListReference, invoice_id: int
+) -> Place | None:
     """The list underneath when an invoice of it can't be ticked any more: the page and the other ticks stay."""
     # There are none to take in, but a list in which nothing was done yet is written down by it.
     await take_ticks(office, delivery, reference)
     page = await office.desk.untick(delivery.actor, reference.selection_id, invoice_id=invoice_id, room=ROOM)
-    await update(office.log, delivery.client, Place(delivery.shown.root_view_id), listing(page))
+    return await update(office.log, delivery.client, Place(delivery.shown.root_view_id), listing(page))
 
 
 def reference_of(view: ShownView) -> ListReference:

@@ -49,6 +49,9 @@ async def retry_failed(office: Office, delivery: Delivery) -> None:
             delivery.actor, reference.run_id, submission=reference.submission, view_id=view_id
         )
     except AmountsChanged as error:
+        if not (await office.desk.get_result(delivery.actor, reference.run_id)).final:
+            # What follows the run would put its progress over the confirmation.
+            raise
         shown = await office.desk.confirm_failed(delivery.actor, reference.run_id)
         office.track(_show(office, delivery, confirmation(shown, said=sentence(error))))
     else:
@@ -75,9 +78,9 @@ async def _renew_list(
     office: Office, delivery: Delivery, run_id: int, view_id: str, selection_id: int
 ) -> None:
     """The list underneath: at once, and again when the run is final, though the result modal may be closed by then."""
-    place = await bulk_listing.start_over(office, delivery, view_id, selection_id)
+    place, fresh_id = await bulk_listing.start_over(office, delivery, view_id, selection_id)
     if place is not None:
-        office.watch(_settle_list(office, delivery, run_id, place, selection_id))
+        office.watch(_settle_list(office, delivery, run_id, place, fresh_id))
 
 
 async def _settle_list(

@@ -68,8 +68,7 @@ async def create(office: Office, delivery: Delivery) -> None:
     try:
         if isinstance(said, BaseException):
             raise said
-        if place is not None:
-            await _show_outcome(office, delivery, place, clicked.invoice_id, said)
+        await _show_outcome(office, delivery, place, clicked.invoice_id, said)
     except Exception as error:
         # The modal says that the link is being created, which nobody knows now: back to what stood there.
         words = explain(office.log, error)
@@ -98,36 +97,41 @@ async def _create(office: Office, actor: Actor, clicked: SeenInvoice) -> str | N
 
 
 async def _show_outcome(
-    office: Office, delivery: Delivery, place: Place, invoice_id: int, said: str | None
+    office: Office, delivery: Delivery, place: Place | None, invoice_id: int, said: str | None
 ) -> None:
+    """Show the invoice as it is, in the modal unless that is closed, and in the list that it may stand on."""
     found = await office.desk.get_details(delivery.actor, invoice_id)
-    shown = await _update(office, delivery, place, found, said)
-    if shown is not None and (found.invoice.being_created or shown.stale):
-        office.watch(_follow(office, delivery, shown, invoice_id))
+    if place is not None:
+        view = _carrying(delivery, _made(found, said=said))
+        place = await update(office.log, delivery.client, place, view)
+    on_list, listed = _list_under(delivery), None
+    if on_list is not None and not found.invoice.eligible:
+        listed = await bulk_listing.show_without(office, delivery, on_list, invoice_id)
+    if found.invoice.being_created or (place is not None and place.stale):
+        office.watch(_follow(office, delivery, place, listed, invoice_id))
 
 
-async def _follow(office: Office, delivery: Delivery, place: Place, invoice_id: int) -> None:
-    """Look again until the link is settled and shown."""
+async def _follow(
+    office: Office, delivery: Delivery, place: Place | None, listed: Place | None, invoice_id: int
+) -> None:
+    """Look again until the link is settled and shown; in the list only if nobody has used that meanwhile."""
+    on_list = _list_under(delivery)
     for seconds in LOOK_AGAIN:
         await office.pause(seconds)
         try:
             found = await office.desk.get_details(delivery.actor, invoice_id)
-            if not found.invoice.being_created:
-                shown = await _update(office, delivery, place, found)
-                if shown is None or not shown.stale:
-                    return
+            if found.invoice.being_created:
+                continue
+            if on_list is not None and listed is not None:
+                await bulk_listing.show_settled(office, delivery, listed, on_list.selection_id)
+                listed = None
+            if place is not None:
+                view = _carrying(delivery, _made(found))
+                place = await update(office.log, delivery.client, place, view)
+            if place is None or not place.stale:
+                return
         except PaylinkError as error:
             office.log.info("invoice_not_read", error=type(error).__name__)
-
-
-async def _update(
-    office: Office, delivery: Delivery, place: Place, found: InvoiceDetails, said: str | None = None
-) -> Place | None:
-    """Show the invoice as it was found, in the modal and in the list that it may stand on."""
-    on_list = _list_under(delivery)
-    if on_list is not None and not found.invoice.eligible:
-        office.track(bulk_listing.show_without(office, delivery, on_list, found.invoice.id))
-    return await update(office.log, delivery.client, place, _carrying(delivery, _made(found, said=said)))
 
 
 def _carrying(delivery: Delivery, view: Json) -> Json:

@@ -97,6 +97,28 @@ async def test_two_overlapping_runs_make_one_link_an_invoice(world: World, strip
     assert len(skipped) == 20
 
 
+async def test_links_dont_wait_for_others_that_are_slow(world: World, stripe: LocalStripe) -> None:
+    for _ in range(19):
+        make_invoice(world.db)
+    hanging = stripe.faults.add(
+        FaultKind.SLOW, method="POST", path="/v1/payment_links", times=13, seconds=1.8
+    )
+    slow = await run(world, await ticked(world, 13), submission="V1")
+    working = asyncio.create_task(world.creation.run_due())
+    async with asyncio.timeout(20):
+        for _ in range(1000):
+            if hanging.fired == 13:
+                break
+            await asyncio.sleep(0.01)
+        quick = await run(world, await ticked(world, 19, BEN), BEN, submission="V2")
+        while quick.count(Outcome.CREATED) < 6:
+            await asyncio.sleep(0.01)
+            quick = await world.desk.get_result(BEN, quick.id)
+        assert (await world.desk.get_result(ADA, slow.id)).count(Outcome.CREATED) == 0
+        await working
+    assert (await finished(world, slow)).count(Outcome.CREATED) == 13
+
+
 async def test_one_refusal_stops_nothing_and_can_be_tried_again(world: World, stripe: LocalStripe) -> None:
     make_invoice(world.db, "INV-SMALL", amount=1)
     for _ in range(4):
@@ -169,6 +191,22 @@ async def test_a_submissions_ticks_count_whatever_the_list_became_meanwhile(worl
         ADA, selection, revision=1, displayed={1, 2}, ticked={2}, action_ts="", opened_with=None
     )
     assert [one.id for one in (await world.desk.confirm(ADA, selection)).targets] == [2]
+
+
+async def test_a_submission_that_is_repeated_after_its_run_ticks_nothing_in_the_list_that_comes_back(
+    world: World,
+) -> None:
+    make_invoice(world.db)
+    selection = await ticked(world, 1)
+    await run(world, selection)
+    fresh = await world.desk.refresh_list(ADA, selection, room=ROOM)
+    await world.desk.tick(
+        ADA, selection, revision=1, displayed={1}, ticked={1}, action_ts="", opened_with=None
+    )
+    shown = await world.desk.show_list(ADA, fresh.selection.id, room=ROOM)
+    assert shown.selection.ticked == frozenset()
+    with pytest.raises(SelectionNotFound):
+        await world.desk.refresh_list(BEN, selection, room=ROOM)
 
 
 @pytest.fixture

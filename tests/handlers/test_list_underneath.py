@@ -144,6 +144,35 @@ async def test_a_link_that_takes_long_shows_in_the_list_when_it_is_there(
     assert "12 invoices on this page" in few.shown
 
 
+async def test_a_list_that_is_used_meanwhile_is_left_as_it_is(
+    few: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(details, "LOOK_AGAIN", (0.01,) * 500)
+    await few.command("/invoices")
+    root = few.top.id
+    await few.click("details-", "list_details", "2")
+    few.desk.answers.clear()
+    await few.workspace.press(few.anna, few.top.id, "Create Payment Link")
+    await few.workspace.wait_for(lambda: WAITING in flat(few.workspace.view(root).payload))
+    await go_back(few)
+    before = few.top.hash
+    await tick(few, "3")
+    used = await few.workspace.wait_for(lambda: few.top.hash != before and few.top.hash)
+    few.desk.settle(2)
+    await few.idle()
+    assert few.top.hash == used
+    assert ticked(few) == ["3"]
+
+
+async def test_details_that_are_closed_at_once_show_in_the_list_all_the_same(few: Bench) -> None:
+    await few.command("/invoices")
+    root = few.top.id
+    await few.click("details-", "list_details", "2")
+    few.slack.faults.add(method="views.update", do="error", error="not_found")
+    await few.press("Create Payment Link")
+    assert "12 invoices on this page" in flat(few.workspace.view(root).payload)
+
+
 async def test_details_that_stand_alone_touch_no_list(few: Bench) -> None:
     await few.command("/invoice INV-1002")
     await few.press("Create Payment Link")

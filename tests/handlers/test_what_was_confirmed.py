@@ -117,6 +117,25 @@ async def test_a_retry_stays_in_its_modal_when_the_run_before_goes_on(few: Bench
     assert {"Created: 1", "Failed: 0"} <= set(few.shown.splitlines())
 
 
+async def test_a_retry_while_the_run_goes_on_says_what_has_changed_and_leaves_its_progress(
+    few: Bench,
+) -> None:
+    await few.command("/invoices")
+    await tick(few, "1", "2")
+    await few.submit()
+    await few.workspace.submit(few.anna, few.top.id)
+    few.desk.finish(1, only={2}, failed={2: "Not allowed."})
+    await few.workspace.wait_for(lambda: "Retry Failed" in buttons(few.top.payload))
+    few.desk.invoices[2] = invoice(2, amount=Money(500, "USD"))
+    await few.workspace.press(few.anna, few.top.id, "Retry Failed")
+    await few.workspace.wait_for(lambda: "of INV-1002 has changed" in few.shown)
+    few.desk.finish(1, only={1})
+    await few.idle()
+    assert {"Created: 1", "Failed: 1"} <= set(few.shown.splitlines())
+    await few.press("Retry Failed")
+    assert "Total: USD 5.00" in few.shown
+
+
 async def test_a_link_is_asked_for_while_slack_still_redraws_the_modal(few: Bench) -> None:
     await few.command("/invoice INV-1001")
     few.slack.faults.add(method="views.update", do="slow", seconds=1.0)
