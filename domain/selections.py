@@ -78,14 +78,15 @@ def tick(
     if opened_with is not None:
         _write_down(session, actor, selection_id, opened_with, now)
     selection = get(session, actor, selection_id, lock=True)
-    # A submission has no time of its own: its state wins, whatever the list has become meanwhile, and what is ticked
-    # after it is newer again.
-    if action_ts and (selection.revision != revision or not _is_newer(action_ts, selection.last_action)):
+    is_drawn = selection.revision == revision
+    # A submission has no time of its own: its state wins, and what is ticked after it is newer again.
+    if action_ts and not (is_drawn and _is_newer(action_ts, selection.last_action)):
         return 0
     selection.last_action = action_ts or selection.last_action
     selection.touched_at = now
     before = ticked_ids(session, selection.id)
-    kept = before - (displayed - ticked)
+    # What isn't ticked in a list that was submitted before Slack drew it as it is may have been ticked since.
+    kept = before - (displayed - ticked) if is_drawn else before
     wanted = sorted((ticked & displayed) - before)
     added = wanted[: MOST - len(kept)]
     _remove(session, selection, before - kept)

@@ -209,6 +209,17 @@ async def test_a_submission_that_is_repeated_after_its_run_ticks_nothing_in_the_
         await world.desk.refresh_list(BEN, selection, room=ROOM)
 
 
+async def test_a_submission_before_the_list_is_drawn_again_takes_nothing_away(world: World) -> None:
+    for _ in range(3):
+        make_invoice(world.db)
+    selection = await ticked(world, 1)
+    await world.desk.select_page(ADA, selection, room=ROOM)
+    await world.desk.tick(
+        ADA, selection, revision=1, displayed={1, 2, 3}, ticked={1}, action_ts="", opened_with=None
+    )
+    assert [one.id for one in (await world.desk.confirm(ADA, selection)).targets] == [1, 2, 3]
+
+
 @pytest.fixture
 def other_mode(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """As a start with a live key does, while modals stand open."""

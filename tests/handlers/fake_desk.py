@@ -165,7 +165,7 @@ class FakeDesk:
         selection = self._get(selection_id)
         if action_ts and selection.revision != revision:
             return 0
-        kept = selection.ticked - (displayed - ticked)
+        kept = selection.ticked - (displayed - ticked) if selection.revision == revision else selection.ticked
         wanted = sorted(ticked - kept)
         added = wanted[: 100 - len(kept)]
         left_out = len(wanted) - len(added)
