@@ -210,7 +210,7 @@ async def _growth(plan: Plan, place: Place, stripe: StripeServer, slack: SlackSe
         place.paylink, stripe, slack, asked=plan.asked, made=plan.made, invoices=place.count
     )
     return Row(
-        f"growth over {plan.asked:,} commands and {plan.made:,} links",
+        f"{report.LONGEST} {plan.asked:,} commands and {plan.made:,} links",
         place.setting,
         held.growth,
         f"{held.growth / MEBIBYTE:+.1f} MiB to {size(held.links[-1])}",
