@@ -39,7 +39,7 @@ def open_list(
 ) -> InvoiceList:
     """See Desk.open_list."""
     organisation = invoices.get_organisation(session, actor.team_id)
-    opened = Selection(**_opened(organisation, actor, selection_id, search))
+    opened = Selection(**_opened(organisation.id, actor, selection_id, search))
     return _show(session, opened, actor, ledger_id, room)
 
 
@@ -186,17 +186,9 @@ def start_over(
 ) -> InvoiceList:
     """See Desk.refresh_list. What comes late for the list as it was, a submission's repetition, doesn't reach this one."""
     before = get(session, actor, selection_id)
-    fresh = Selection(
-        id=fresh_id,
-        organisation_id=before.organisation_id,
-        user_id=before.user_id,
-        filter=before.filter,
-        search=before.search,
-        trail="",
-        revision=before.revision + 1,
-        last_action="",
-        touched_at=now,
-    )
+    opened = _opened(before.organisation_id, actor, fresh_id, before.search)
+    drawn_anew = {"filter": before.filter, "revision": before.revision + 1, "touched_at": now}
+    fresh = Selection(**opened | drawn_anew)
     session.add(fresh)
     session.flush()
     return _show(session, fresh, actor, ledger_id, room)
@@ -237,11 +229,11 @@ def empty(session: Session, selection: Selection) -> None:
     )
 
 
-def _opened(organisation: Organisation, actor: Actor, selection_id: int, search: str) -> dict[str, Any]:
+def _opened(organisation_id: int, actor: Actor, selection_id: int, search: str) -> dict[str, Any]:
     """A list as it is opened: nothing ticked, on its first page, filtered by Not Created."""
     return {
         "id": selection_id,
-        "organisation_id": organisation.id,
+        "organisation_id": organisation_id,
         "user_id": actor.user_id,
         "filter": LinkStatus.NOT_CREATED.value,
         "search": search[:200],
@@ -255,7 +247,7 @@ def _write_down(session: Session, actor: Actor, selection_id: int, search: str, 
     """This person's list as it was opened, never in place of one that is there: two clicks may come at once."""
     if is_made_for(actor, selection_id):
         organisation = invoices.get_organisation(session, actor.team_id)
-        opened = _opened(organisation, actor, selection_id, search) | {"touched_at": now}
+        opened = _opened(organisation.id, actor, selection_id, search) | {"touched_at": now}
         session.execute(insert_into(session, Selection).values(opened).on_conflict_do_nothing())
 
 

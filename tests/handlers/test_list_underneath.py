@@ -95,6 +95,17 @@ async def create_from_details(bench: Bench, value: str) -> None:
     await bench.press("Create Payment Link")
 
 
+async def creating_from_details(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stripe takes long, and the list underneath says so."""
+    monkeypatch.setattr(details, "LOOK_AGAIN", (0.01,) * 500)
+    await bench.command("/invoices")
+    root = bench.top.id
+    await bench.click("details-", "list_details", "2")
+    bench.desk.answers.clear()
+    await bench.workspace.press(bench.anna, bench.top.id, "Create Payment Link")
+    await bench.workspace.wait_for(lambda: WAITING in flat(bench.workspace.view(root).payload))
+
+
 async def test_a_link_created_from_its_details_takes_the_invoice_off_what_can_be_ticked(few: Bench) -> None:
     await few.command("/invoices INV")
     root = few.top.id
@@ -130,13 +141,7 @@ async def test_the_page_stays_when_a_link_is_created_from_its_details(bench: Ben
 async def test_a_link_that_takes_long_shows_in_the_list_when_it_is_there(
     few: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(details, "LOOK_AGAIN", (0.01,) * 500)
-    await few.command("/invoices")
-    root = few.top.id
-    await few.click("details-", "list_details", "2")
-    few.desk.answers.clear()
-    await few.workspace.press(few.anna, few.top.id, "Create Payment Link")
-    await few.workspace.wait_for(lambda: WAITING in flat(few.workspace.view(root).payload))
+    await creating_from_details(few, monkeypatch)
     few.desk.settle(2)
     await few.idle()
     await go_back(few)
@@ -147,13 +152,7 @@ async def test_a_link_that_takes_long_shows_in_the_list_when_it_is_there(
 async def test_a_list_that_is_used_meanwhile_is_left_as_it_is(
     few: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(details, "LOOK_AGAIN", (0.01,) * 500)
-    await few.command("/invoices")
-    root = few.top.id
-    await few.click("details-", "list_details", "2")
-    few.desk.answers.clear()
-    await few.workspace.press(few.anna, few.top.id, "Create Payment Link")
-    await few.workspace.wait_for(lambda: WAITING in flat(few.workspace.view(root).payload))
+    await creating_from_details(few, monkeypatch)
     await go_back(few)
     before = few.top.hash
     await tick(few, "3")
