@@ -9,10 +9,10 @@ from sqlalchemy.orm import Session
 
 from benchmarks.data import CHANNEL, NOW
 from benchmarks.services import SlackServer, now
-from domain import outbox
-from domain.announcing import Announcing
 from domain.database import Database
+from domain.messages.announcing import Announcing
 from domain.models import Link, Organisation, Payment
+from domain.outbox import enqueuing
 from domain.summaries import AnnouncementKind
 from handlers.poster import SlackPoster
 
@@ -57,7 +57,7 @@ def _enqueue(session: Session, count: int) -> int:
         )
         session.add(payment)
         session.flush()
-        outbox.enqueue(
+        enqueuing.enqueue(
             session,
             AnnouncementKind.PAID,
             f"payment:{payment.id}",

@@ -24,8 +24,8 @@ from benchmarks import links, obvious_bot
 from benchmarks.data import TEAM, number
 from benchmarks.measuring import Times
 from benchmarks.services import ANNA, ROOT, Paylink, SlackServer, StripeServer, paylink
-from bot.metrics import Metrics
-from bot.slack_api import make_session
+from bot.watch.metrics import Metrics
+from bot.web.slack_client import make_session
 from handlers.app import build_app
 
 PEOPLE = 20
@@ -99,7 +99,7 @@ async def measure_paylink(
     async with paylink(url, server) as bot, make_session(Metrics()) as session:
         hands = Hands()
         dispatch = paylink_app(bot, slack, session, hands)
-        # As the bot does when it has begun (bot/lean.py).
+        # As the bot does when it has begun (bot/run/lean.py).
         gc.freeze()
         await people(dispatch, slack, count, min(seconds, 3))
         quiet = await people(dispatch, slack, count, seconds)

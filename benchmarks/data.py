@@ -15,11 +15,11 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from benchmarks import obvious_bot
-from domain import organisations
 from domain.database import Database
-from domain.import_lines import COLUMNS
-from domain.ledgers import open_ledger
+from domain.files.import_lines import COLUMNS
 from domain.migrations import upgrade
+from domain.organisations import organisations
+from domain.stripe.ledgers import open_ledger
 from domain.summaries import OrganisationSummary
 
 TEAM = "T0PAYLINK1"

@@ -34,10 +34,10 @@ def measure(url: str, file: Path, lines: int) -> Import:
 
 def main(url: str, path: str, lines: str) -> None:
     from benchmarks.data import NOW, TEAM
-    from domain import organisations
     from domain.database import Database
-    from domain.import_lines import InvoiceFile
-    from domain.importing import take
+    from domain.files.import_lines import InvoiceFile
+    from domain.files.importing import take
+    from domain.organisations import organisations
 
     db = Database(url)
     memory: list[int] = []

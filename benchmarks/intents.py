@@ -9,10 +9,11 @@ from sqlalchemy.orm import Session
 from benchmarks.links import ROOM
 from benchmarks.measuring import Times
 from benchmarks.services import ANNA, now
-from domain import bulk, selections
 from domain.database import Database
-from domain.links import Terms
-from domain.selection_ids import new_id
+from domain.links import bulk
+from domain.links.reserving import Terms
+from domain.lists import selections
+from domain.lists.selection_ids import new_id
 from domain.summaries import FIRST_REVISION
 
 COUNT = 100

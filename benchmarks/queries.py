@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 from benchmarks import obvious_bot
 from benchmarks.data import TEAM, number
 from benchmarks.measuring import Times, repeat
-from domain import home, invoices, searching
 from domain.database import make_engine
+from domain.invoices import invoices, searching
+from domain.overview import home
 
 PAGE = 101
 FILTERS = {"All": None, "Not Created": "Not Created", "Pending Payment": "Pending Payment", "Paid": "Paid"}

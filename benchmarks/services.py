@@ -17,12 +17,12 @@ import aiohttp
 from benchmarks.data import TEAM
 from domain.database import Database
 from domain.desk import Desk
-from domain.ledgers import Ledgers
-from domain.link_creation import LinkCreation
-from domain.pacing import StripePace
-from domain.stripe_api import StripeApi, quiet_sdk
+from domain.links.creation import LinkCreation
+from domain.payments.watching import Watching
+from domain.stripe.client import StripeApi, quiet_sdk
+from domain.stripe.ledgers import Ledgers
+from domain.stripe.pace import StripePace
 from domain.summaries import Actor
-from domain.watching import Watching
 
 ROOT = Path(__file__).resolve().parents[1]
 RATE = 23.0

@@ -5,9 +5,9 @@ from typing import Any
 
 from stripe import params
 
-from bot.local.stripe import endpoints, shapes
-from bot.local.stripe.__main__ import main
-from bot.local.stripe.act import Act
+from sandbox.stripe import endpoints, shapes
+from sandbox.stripe.__main__ import main
+from sandbox.stripe.act import Act
 
 
 def create_price(act: Act, _: str, given: dict[str, Any]) -> dict[str, Any]:

@@ -18,11 +18,11 @@ def main(argv: Sequence[str], env: Mapping[str, str]) -> int:
 
     What goes wrong is one sentence on standard error, never a traceback.
     """
-    from bot.lean import lean_imports
+    from bot.run.lean import lean_imports
 
     with lean_imports():
-        from bot.cli import command
-        from bot.commands import Stop
+        from bot.cli.app import command
+        from bot.cli.shared import Stop
 
     try:
         command()(args=list(argv), prog_name="paylink", obj=dict(env))
@@ -41,7 +41,7 @@ def main(argv: Sequence[str], env: Mapping[str, str]) -> int:
 def _unexpected(error: Exception) -> int:
     import structlog
 
-    from bot.logs import configure_logs
+    from bot.watch.logs import configure_logs
 
     reference = secrets.token_hex(4)
     configure_logs()

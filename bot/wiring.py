@@ -7,24 +7,24 @@ from datetime import UTC, datetime, timedelta
 import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.config import Settings, secret
-from bot.health import Health
-from bot.metrics import Metrics
-from bot.owners import make_owner
-from bot.probes import Probes, hear_stripe
-from bot.scheduler import Tick
-from bot.slack_api import TIMEOUT_SECONDS, make_client, make_session
-from bot.tracking import Tracker
-from bot.workers import Worker
-from domain import housekeeping
-from domain.announcing import Announcing
+from bot.run.owners import make_owner
+from bot.run.timer import Tick
+from bot.run.tracking import Tracker
+from bot.run.workers import Worker
+from bot.settings import Settings, secret
+from bot.watch.health import Health
+from bot.watch.metrics import Metrics
+from bot.watch.probes import Probes, hear_stripe
+from bot.web.slack_client import TIMEOUT_SECONDS, make_client, make_session
+from domain.coordination import housekeeping
 from domain.database import Database
 from domain.desk import Desk
-from domain.ledgers import Ledgers
-from domain.link_creation import LinkCreation
-from domain.pacing import StripePace
-from domain.stripe_api import StripeApi, quiet_sdk
-from domain.watching import Watching
+from domain.links.creation import LinkCreation
+from domain.messages.announcing import Announcing
+from domain.payments.watching import Watching
+from domain.stripe.client import StripeApi, quiet_sdk
+from domain.stripe.ledgers import Ledgers
+from domain.stripe.pace import StripePace
 from handlers.poster import SlackPoster
 
 POLL_CHECK_SECONDS = 5.0

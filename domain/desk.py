@@ -10,13 +10,18 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy.orm import Session
 
-from domain import audit, bulk, home, invoice_details, invoices, organisations, selections
+from domain import audit
 from domain.database import Database
 from domain.errors import InvoiceNotFound, RunNotFound, SelectionNotFound
-from domain.ledgers import Ledgers
-from domain.link_creation import LinkCreation
+from domain.invoices import invoices
+from domain.links import bulk
+from domain.links.creation import LinkCreation
+from domain.lists import selections
+from domain.lists.selection_ids import new_id
 from domain.money import Money
-from domain.selection_ids import new_id
+from domain.organisations import organisations
+from domain.overview import details, home
+from domain.stripe.ledgers import Ledgers
 from domain.summaries import (
     Actor,
     BulkResult,
@@ -67,11 +72,11 @@ class Desk:
 
     async def find_details(self, actor: Actor, number: str) -> InvoiceDetails | None:
         """As find_invoice, with what else the details of an invoice tell."""
-        return await self._db.read(invoice_details.find_by_number, actor.team_id, number, self._ledgers.id)
+        return await self._db.read(details.find_by_number, actor.team_id, number, self._ledgers.id)
 
     async def get_details(self, actor: Actor, invoice_id: int) -> InvoiceDetails:
         """As get_invoice, with what else the details of an invoice tell."""
-        look = self._db.read(invoice_details.get, actor.team_id, invoice_id, self._ledgers.id)
+        look = self._db.read(details.get, actor.team_id, invoice_id, self._ledgers.id)
         return await self._audited(actor, look)
 
     async def find_nearest(self, actor: Actor, number: str) -> tuple[InvoiceOption, ...]:

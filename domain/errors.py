@@ -1,7 +1,7 @@
 """What can go wrong, as facts. The words for people are in handlers, one sentence an error."""
 
-from domain.eligibility import Reason
 from domain.money import Money
+from domain.reasons import Reason
 
 
 class PaylinkError(Exception):

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from domain.eligibility import Reason
 from domain.money import Money
+from domain.reasons import Reason
 
 
 class LinkStatus(StrEnum):

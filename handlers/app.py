@@ -13,17 +13,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from domain.desk import Desk
 from domain.errors import OrganisationUnknown
-from handlers import (
-    bulk_listing,
-    bulk_runs,
-    commands,
-    csv_download,
-    details,
-    home,
-    ids,
-    searching,
-)
-from handlers.listening import (
+from handlers import bulk_listing, bulk_runs, commands, csv_download, details, home, ids, type_ahead
+from handlers.bolt.acknowledging import (
     Answerer,
     Command,
     Handler,
@@ -34,23 +25,23 @@ from handlers.listening import (
     commanding,
     offering,
 )
-from handlers.office import CsvExport, Log, Office, Track
+from handlers.bolt.context import CsvExport, Log, Office, Track
 from handlers.progress import follow_run
-from handlers.sentences import sentence
+from handlers.words.sentences import sentence
 
 COMMANDS: dict[str, Command] = {"/invoice": commands.invoice, "/invoices": commands.invoices}
 
 SHORTCUTS: dict[str, Handler] = {
-    ids.FIND_INVOICE: searching.open_search,
+    ids.FIND_INVOICE: type_ahead.open_search,
     ids.BILLING_INVOICES: bulk_listing.open_list,
 }
 
 EVENTS: dict[str, Handler] = {"app_home_opened": home.publish}
 
 ACTIONS: dict[str, Handler] = {
-    ids.FIND_INVOICE: searching.open_search,
+    ids.FIND_INVOICE: type_ahead.open_search,
     ids.BILLING_INVOICES: bulk_listing.open_list,
-    ids.CHOOSE_INVOICE: searching.show_chosen,
+    ids.CHOOSE_INVOICE: type_ahead.show_chosen,
     ids.VIEW_INVOICE: details.open_by_id,
     ids.CREATE_LINK: details.create,
     ids.COPY_LINK: details.push_copy,
@@ -71,12 +62,12 @@ ACTIONS: dict[str, Handler] = {
 COMMITTING_ACTIONS: dict[str, Handler] = {ids.RETRY_FAILED: bulk_runs.retry_failed}
 
 SUBMISSIONS: dict[str, Answerer] = {
-    ids.SEARCH_VIEW: searching.submit,
+    ids.SEARCH_VIEW: type_ahead.submit,
     ids.LIST_VIEW: bulk_listing.submit,
     ids.CONFIRMATION_VIEW: bulk_runs.create,
 }
 
-OPTIONS: dict[str, Answerer] = {ids.CHOOSE_INVOICE: searching.offer}
+OPTIONS: dict[str, Answerer] = {ids.CHOOSE_INVOICE: type_ahead.offer}
 
 
 class AcknowledgingApp(AsyncApp):
@@ -153,7 +144,7 @@ def _register(app: AsyncApp, office: Office) -> None:
         app.event(name)(after_ack(office, handler))
     for name, handler in ACTIONS.items():
         app.action(name)(after_ack(office, handler))
-    app.action(re.compile(rf"{ids.SHOW_NEAREST}_\d"))(after_ack(office, searching.show_chosen))
+    app.action(re.compile(rf"{ids.SHOW_NEAREST}_\d"))(after_ack(office, type_ahead.show_chosen))
     for name, handler in COMMITTING_ACTIONS.items():
         app.action(name)(before_ack(office, handler))
     app.action(ids.OPEN_LINK)(acknowledge())

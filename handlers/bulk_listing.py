@@ -4,16 +4,16 @@ from collections.abc import Awaitable, Callable
 
 from domain.summaries import InvoiceList
 from handlers import ids
-from handlers.delivery import Delivery, ShownView, all_chosen, dig
-from handlers.modals import Place, open_modal, update
-from handlers.office import Office
-from handlers.printing import printable
+from handlers.bolt.context import Office
+from handlers.bolt.failures import tell
+from handlers.bolt.modals import Place, open_modal, update
+from handlers.bolt.payload import Delivery, ShownView, all_chosen, dig
+from handlers.bolt.printing import printable
 from handlers.references import SEARCH_MOST, ListReference, Unreadable, read_id
-from handlers.sentences import left_out
-from handlers.telling import tell
 from handlers.views.blocks import Json
 from handlers.views.confirmation import confirmation
 from handlers.views.listing import ROOM, listing, read_filter
+from handlers.words.sentences import left_out
 
 DRAW_AGAIN = (1.0, 3.0)
 """Seconds after which a list that Slack couldn't draw is sent again."""

@@ -3,15 +3,15 @@
 from domain.errors import AmountsChanged, SelectionChanged
 from domain.summaries import Actor
 from handlers import bulk_listing
-from handlers.delivery import Delivery
-from handlers.modals import Place, open_modal, update
-from handlers.office import Office
+from handlers.bolt.context import Office
+from handlers.bolt.modals import Place, open_modal, update
+from handlers.bolt.payload import Delivery
 from handlers.progress import follow_run, wait_until_final
 from handlers.references import ConfirmedReference, FailedReference, read_id
-from handlers.sentences import sentence
 from handlers.views.blocks import Json
 from handlers.views.confirmation import confirmation
 from handlers.views.result import result
+from handlers.words.sentences import sentence
 
 
 async def create(office: Office, delivery: Delivery) -> Json:

@@ -1,9 +1,9 @@
 """The two slash commands. Their mistakes are caught here and answered to the person alone."""
 
-from handlers import bulk_listing, details, searching
-from handlers.delivery import Delivery
-from handlers.office import Office, Work
-from handlers.printing import is_printable, printable
+from handlers import bulk_listing, details, type_ahead
+from handlers.bolt.context import Office, Work
+from handlers.bolt.payload import Delivery
+from handlers.bolt.printing import is_printable, printable
 from handlers.references import SEARCH_MOST
 from handlers.views.help import INVOICE_HELP, INVOICES_HELP
 
@@ -24,7 +24,7 @@ def invoice(office: Office, delivery: Delivery) -> str | Work:
     if number.casefold() == "help":
         return INVOICE_HELP
     if not number:
-        return searching.open_search(office, delivery)
+        return type_ahead.open_search(office, delivery)
     if len(number) > NUMBER_MOST:
         return TOO_LONG
     if not is_printable(number):

@@ -9,11 +9,11 @@ import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from handlers.bolt.context import Office
+from handlers.bolt.failures import SLACK_AWAY, slack_code, tell
+from handlers.bolt.payload import Delivery, dig, text_at
 from handlers.bulk_listing import reference_of, shown_list
-from handlers.delivery import Delivery, dig, text_at
-from handlers.office import Office
 from handlers.references import read_id
-from handlers.telling import SLACK_AWAY, slack_code, tell
 from handlers.views.text import escaped
 
 NOT_HERE = "CSV files can't be made here. Ask whoever runs Paylink for `paylink export`."

@@ -5,15 +5,15 @@ import asyncio
 from domain.errors import AmountChanged, LedgerChanged, NotEligible, PaylinkError
 from domain.summaries import Actor, InvoiceDetails
 from handlers import bulk_listing
-from handlers.delivery import Delivery
-from handlers.modals import Place, open_modal, push_modal, update
-from handlers.office import Office
+from handlers.bolt.context import Office
+from handlers.bolt.failures import explain, with_notice
+from handlers.bolt.modals import Place, open_modal, push_modal, update
+from handlers.bolt.payload import Delivery
 from handlers.references import ListReference, SeenInvoice, read_id
-from handlers.sentences import sentence
-from handlers.telling import explain, with_notice
 from handlers.views.blocks import Json
 from handlers.views.details import copying, details
 from handlers.views.search import note, unknown
+from handlers.words.sentences import sentence
 
 PATIENCE = 8.0
 """Seconds that the modal waits for Stripe before it shows Being created."""

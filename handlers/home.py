@@ -2,9 +2,9 @@
 
 from slack_sdk.errors import SlackApiError
 
-from handlers.delivery import Delivery
-from handlers.office import Office
-from handlers.telling import SLACK_AWAY, explain, slack_code
+from handlers.bolt.context import Office
+from handlers.bolt.failures import SLACK_AWAY, explain, slack_code
+from handlers.bolt.payload import Delivery
 from handlers.views.blocks import Json
 from handlers.views.home import home, unavailable
 

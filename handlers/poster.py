@@ -8,10 +8,10 @@ import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from domain.posting import HistoryUnreadable, NotPosted, Posted, PostUnknown
+from domain.messages.poster_port import HistoryUnreadable, NotPosted, Posted, PostUnknown
 from domain.summaries import Announcement
-from handlers.delivery import dig, text_at
-from handlers.telling import http_status, slack_code
+from handlers.bolt.failures import http_status, slack_code
+from handlers.bolt.payload import dig, text_at
 from handlers.views.blocks import Json
 from handlers.views.messages import announcement_message
 

@@ -4,8 +4,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from domain.errors import PaylinkError
 from domain.summaries import Actor, BulkItem
-from handlers.modals import Place, update
-from handlers.office import Office
+from handlers.bolt.context import Office
+from handlers.bolt.modals import Place, update
 from handlers.views.result import result
 
 EVERY = 1.5

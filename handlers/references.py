@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from domain.money import Money
 from domain.summaries import FIRST_REVISION
-from handlers.printing import is_printable
+from handlers.bolt.printing import is_printable
 
 SEARCH_MOST = 200
 """Characters of a search."""

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("bot", "handlers", "domain")
+PACKAGES = ("bot", "handlers", "domain", "sandbox")
 
 
 @pytest.fixture(scope="module")
@@ -25,14 +25,14 @@ def contents(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     return set(zipfile.ZipFile(wheel).namelist())
 
 
-def test_the_wheel_holds_every_file_of_the_three_packages(contents: set[str]) -> None:
+def test_the_wheel_holds_every_file_of_the_packages(contents: set[str]) -> None:
     written = {
         str(path.relative_to(ROOT))
         for package in PACKAGES
         for path in (ROOT / package).rglob("*")
         if path.is_file() and path.suffix != ".pyc"
     }
-    assert "bot/local/page/static/index.html" in written
+    assert "sandbox/page/static/index.html" in written
     assert written <= contents
 
 
@@ -42,7 +42,7 @@ def test_the_wheel_holds_nothing_but_them(contents: set[str]) -> None:
 
 
 def test_the_wheel_holds_the_manifest_for_the_demo_and_the_license(contents: set[str]) -> None:
-    assert "bot/local/manifest.yml" in contents
+    assert "sandbox/manifest.yml" in contents
     assert any(name.endswith("LICENSE") for name in contents)
 
 

@@ -5,11 +5,12 @@ from domain.models.coordination import Duty, Pace
 from domain.models.invoices import BuyerTerm, Invoice, SearchTerm, Selection, SelectionItem
 from domain.models.links import BulkRun, BulkRunItem, Ledger, Link
 from domain.models.organisations import AuditEntry, Organisation
-from domain.models.outbox import OutboxMessage
+from domain.models.outbox import IS_OPEN, OutboxMessage
 from domain.models.payments import Payment, PaymentException, StripeEvent
 
 __all__ = [
     "EPOCH",
+    "IS_OPEN",
     "AuditEntry",
     "Base",
     "BulkRun",

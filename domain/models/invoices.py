@@ -15,7 +15,7 @@ HAS_SHORT_NAME = f"length(buyer_name) < {SHORT_NAME}"
 class Invoice(Base):
     """A billing invoice. ``amount`` is in the currency's smallest unit as Stripe defines it.
 
-    ``status`` and ``position`` are derived (domain/standing.py) and kept because a list over a million invoices
+    ``status`` and ``position`` are derived (domain/invoices/list_position.py) and kept because a list over a million invoices
     must walk an index: ``position`` is the place in list order, eligible first, then due date, then number.
     """
 

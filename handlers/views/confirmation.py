@@ -3,7 +3,6 @@
 from domain.summaries import Confirmation, InvoiceSummary
 from handlers import ids
 from handlers.references import ConfirmedReference
-from handlers.sentences import REASONS, changed_amounts, changed_since
 from handlers.views.blocks import (
     Json,
     bullets,
@@ -17,6 +16,7 @@ from handlers.views.blocks import (
     static_select,
 )
 from handlers.views.text import counted, fit, inline, isolated
+from handlers.words.sentences import REASONS, changed_amounts, changed_since
 
 HEADER = "Create Invoice Online Payment Links"
 

@@ -2,12 +2,11 @@
 
 from datetime import datetime
 
-from domain.eligibility import Reason
 from domain.money import is_below_least
+from domain.reasons import Reason
 from domain.summaries import InvoiceSummary, LinkStatus, LinkSummary, OrganisationSummary, StripeState
 from handlers import ids
 from handlers.references import SeenInvoice
-from handlers.sentences import REASONS, changed_since, paused
 from handlers.views.blocks import (
     Json,
     actions,
@@ -25,6 +24,7 @@ from handlers.views.blocks import (
     utc,
 )
 from handlers.views.text import fit, isolated, one_line, unbroken
+from handlers.words.sentences import REASONS, changed_since, paused
 
 HEADER = "Billing Invoice Details"
 URL_MOST = 3000

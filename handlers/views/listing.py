@@ -3,11 +3,10 @@
 from collections.abc import Iterator, Sequence
 from zlib import crc32
 
-from domain.eligibility import Reason
+from domain.reasons import Reason
 from domain.summaries import InvoiceList, InvoiceSummary, LinkStatus, SelectionSummary
 from handlers import ids
 from handlers.references import SEARCH_MOST, ListReference
-from handlers.sentences import MOST, REASONS, changed_since
 from handlers.views.blocks import (
     BLOCKS_OF_VIEW,
     Json,
@@ -26,6 +25,7 @@ from handlers.views.blocks import (
 )
 from handlers.views.details import status_line
 from handlers.views.text import counted, fit, inline, isolated, length
+from handlers.words.sentences import MOST, REASONS, changed_since
 
 HEADER = "Billing Invoices"
 GROUP = 10

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from domain.summaries import BulkItem, BulkResult, Outcome
 from handlers import ids
 from handlers.references import FailedReference
-from handlers.sentences import REASONS
 from handlers.views.blocks import (
     Json,
     actions,
@@ -20,6 +19,7 @@ from handlers.views.blocks import (
 )
 from handlers.views.confirmation import copy_select
 from handlers.views.text import counted, escaped, fit, isolated, one_line
+from handlers.words.sentences import REASONS
 
 COUNTS = {
     Outcome.CREATED: "Created",

@@ -12,14 +12,14 @@ import aiohttp
 import pytest
 import yaml
 
-from bot.config import load_settings
-from bot.local.slack import LocalSlack, Workspace
-from bot.local.stripe.server import LocalStripe
-from bot.service import Service
+from bot.run.service import Service
+from bot.settings import load_settings
 from bot.wiring import build
-from domain import organisations
 from domain.database import Database, make_engine
 from domain.migrations import upgrade
+from domain.organisations import organisations
+from sandbox.slack import LocalSlack, Workspace
+from sandbox.stripe.server import LocalStripe
 from tests.domain.factories import make_invoice
 
 MANIFEST = Path(__file__).parents[2] / "manifest.yml"

@@ -7,7 +7,7 @@ last version of the schema took nothing away.
 
 from bot.__main__ import run
 from domain import migrations
-from tests.domain.version_before import be_the_version_before
+from tests.domain.migrations.version_before import be_the_version_before
 
 if __name__ == "__main__":
     migrations.REVISIONS = migrations.REVISIONS[:-1]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, async_playwright, expect
 
-from tests.local.page_world import ARGUMENTS, CHROMIUM
+from tests.sandbox.page_world import ARGUMENTS, CHROMIUM
 
 ROOT = Path(__file__).parents[2]
 WAIT = 20_000

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot import service
+from bot.run import service
 from tests.acceptance.conftest import Transport, World, Worlds, text_of
 
 TRANSPORTS: list[Transport] = ["socket", "http"]

@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy.orm import Session
 
-from domain import announcing, outbox
+from domain.messages import announcing
 from domain.models import Link, Payment
+from domain.outbox import enqueuing
 from domain.summaries import AnnouncementKind
 from tests.acceptance.conftest import World, Worlds
 from tests.domain.factories import make_link
@@ -37,7 +38,7 @@ def _record(session: Session, link_id: int) -> None:
     )
     session.add(payment)
     session.flush()
-    outbox.enqueue(
+    enqueuing.enqueue(
         session,
         AnnouncementKind.PAID,
         f"paid:{payment.id}",

@@ -10,11 +10,11 @@ import sqlalchemy as sa
 import yaml
 from sqlalchemy.orm import Session
 
-from bot.local.slack import LocalSlack
-from domain import organisations
 from domain.database import make_engine
 from domain.migrations import upgrade
 from domain.models import Payment
+from domain.organisations import organisations
+from sandbox.slack import LocalSlack
 from tests.acceptance.conftest import MANIFEST, World, Worlds
 
 pytestmark = pytest.mark.postgres

@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from bot.local.slack import LocalSlack
-from bot.local.stripe.server import LocalStripe
 from domain.database import Database
 from domain.migrations import REVISIONS
 from domain.models import Invoice, Link, OutboxMessage, Payment, SearchTerm
+from sandbox.slack import LocalSlack
+from sandbox.stripe.server import LocalStripe
 from tests.acceptance.conftest import WEBHOOK_SECRET, Worlds, text_of
 
 ROOT = Path(__file__).parents[2]

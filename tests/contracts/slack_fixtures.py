@@ -15,8 +15,8 @@ from slack_bolt.response import BoltResponse
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.local.slack import Limits, LocalSlack
-from bot.stopping import clean_up
+from sandbox.slack import Limits, LocalSlack
+from sandbox.stopping import clean_up
 
 Json = dict[str, Any]
 

@@ -10,8 +10,8 @@ import aiohttp
 import pytest
 import stripe
 
-from bot.local.stripe.rate import RateLimits
-from bot.local.stripe.server import LocalStripe
+from sandbox.stripe.rate import RateLimits
+from sandbox.stripe.server import LocalStripe
 
 Json = dict[str, Any]
 

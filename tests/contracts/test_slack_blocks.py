@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from slack_sdk.models.views import View as SdkView
 
-from bot.local.slack import check_home, check_message, check_view
-from bot.local.slack.surfaces import check_options
+from sandbox.slack import check_home, check_message, check_view
+from sandbox.slack.surfaces import check_options
 from tests.contracts.slack_fixtures import (
     Json,
     button,

@@ -9,7 +9,7 @@ import pytest
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.local.slack import Fault, LocalSlack
+from sandbox.slack import Fault, LocalSlack
 from tests.contracts.slack_fixtures import (
     World,
     make_world,

@@ -15,10 +15,10 @@ from slack_bolt.response import BoltResponse
 from slack_sdk.signature import SignatureVerifier
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.local.slack import Fault, LocalSlack, for_http
-from bot.local.slack.manifest import Manifest
-from bot.local.slack.posts import Posts
-from bot.stopping import clean_up
+from sandbox.slack import Fault, LocalSlack, for_http
+from sandbox.slack.manifest import Manifest
+from sandbox.slack.posts import Posts
+from sandbox.stopping import clean_up
 from tests.contracts.slack_fixtures import (
     MANIFEST,
     Json,
@@ -250,7 +250,7 @@ async def test_it_runs_as_a_process_that_is_driven_over_http(tmp_path: Path) -> 
     path = tmp_path / "manifest.json"
     path.write_text(json.dumps(MANIFEST))
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bot.local.slack", "--manifest", str(path)),
+        *(sys.executable, "-m", "sandbox.slack", "--manifest", str(path)),
         *("--person", "U0ANN=ann", "--channel", "C0GENERAL=general", "--bot-token", "xoxb-known"),
         stdout=asyncio.subprocess.PIPE,
     )

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import aiohttp
 import pytest
 
-from bot.local.slack.showing import filled
+from sandbox.slack.showing import filled
 from tests.contracts.slack_fixtures import (
     Ack,
     Running,

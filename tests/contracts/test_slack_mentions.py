@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.local.slack import live, pings
+from sandbox.slack import live, pings
 from tests.contracts.slack_fixtures import Json, home, modal, mrkdwn, plain, section
 
 RICH = {

@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot.local.slack import LocalSlack
+from sandbox.slack import LocalSlack
 from tests.contracts.slack_fixtures import (
     World,
     make_world,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.local.slack import LocalSlack
+from sandbox.slack import LocalSlack
 from tests.contracts.slack_fixtures import (
     World,
     home,

@@ -8,9 +8,9 @@ import aiohttp
 import pytest
 import stripe
 
-from bot.local.stripe.faults import FaultKind
-from bot.local.stripe.rate import RateLimits
-from bot.local.stripe.server import LocalStripe
+from sandbox.stripe.faults import FaultKind
+from sandbox.stripe.rate import RateLimits
+from sandbox.stripe.server import LocalStripe
 from tests.contracts.stripe_fixtures import (  # noqa: F401
     client_fixture,
     clock_fixture,

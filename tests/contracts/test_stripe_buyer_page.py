@@ -11,7 +11,7 @@ import pytest
 import stripe
 from playwright.async_api import async_playwright, expect
 
-from bot.local.stripe.server import LocalStripe
+from sandbox.stripe.server import LocalStripe
 from tests.contracts.stripe_fixtures import (  # noqa: F401
     client_fixture,
     clock_fixture,

@@ -12,8 +12,8 @@ import pytest
 import stripe
 from aiohttp import web
 
-from bot.local.stripe.server import LocalStripe
-from bot.stopping import clean_up
+from sandbox.stopping import clean_up
+from sandbox.stripe.server import LocalStripe
 from tests.contracts.stripe_fixtures import (  # noqa: F401
     Clock,
     client_fixture,

@@ -8,8 +8,8 @@ import aiohttp
 import pytest
 import stripe
 
-from bot.local.stripe.faults import Fault, FaultKind, Faults
-from bot.local.stripe.server import LocalStripe
+from sandbox.stripe.faults import Fault, FaultKind, Faults
+from sandbox.stripe.server import LocalStripe
 from tests.contracts.stripe_fixtures import (  # noqa: F401
     client_fixture,
     clock_fixture,

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import stripe
 
-from bot.local.stripe.faults import FaultKind
-from bot.local.stripe.server import LocalStripe
+from sandbox.stripe.faults import FaultKind
+from sandbox.stripe.server import LocalStripe
 from tests.contracts.stripe_fixtures import (  # noqa: F401
     Clock,
     client_fixture,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import stripe
 
-from bot.local.stripe.server import LocalStripe
+from sandbox.stripe.server import LocalStripe
 from tests.contracts.stripe_fixtures import (  # noqa: F401
     client_fixture,
     clock_fixture,

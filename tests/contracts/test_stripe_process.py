@@ -14,7 +14,7 @@ import aiohttp
 import pytest
 import stripe
 
-from bot.local.stripe.server import LocalStripe
+from sandbox.stripe.server import LocalStripe
 from tests.contracts.stripe_fixtures import (  # noqa: F401
     Clock,
     client_fixture,
@@ -30,7 +30,7 @@ from tests.contracts.stripe_fixtures import (  # noqa: F401
 async def process(*arguments: str) -> AsyncIterator[dict[str, Any]]:
     """A running one and what it said of itself; ended by SIGTERM."""
     running = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bot.local.stripe", *arguments, stdout=asyncio.subprocess.PIPE
+        sys.executable, "-m", "sandbox.stripe", *arguments, stdout=asyncio.subprocess.PIPE
     )
     assert running.stdout is not None
     yield json.loads(await running.stdout.readline())

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.cli import command
+from bot.cli.app import command
 from tests.docs.pages import PAGES, ROOT, anchors_of, commands_of, links_of, name_of
 
 PICTURE_BYTES = 150_000

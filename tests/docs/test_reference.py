@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 import yaml
 
-from bot.cli import command
-from bot.config import Settings, setting_names
-from bot.doctor_slack import SCOPES
-from bot.doctor_stripe import READS
-from bot.metrics import Metrics
-from domain.exporting import COLUMNS as EXPORTED
-from domain.import_lines import HEADING
-from domain.stripe_events import TYPES
+from bot.cli.app import command
+from bot.cli.doctor_slack import SCOPES
+from bot.cli.doctor_stripe import READS
+from bot.settings import Settings, setting_names
+from bot.watch.metrics import Metrics
+from domain.files.exporting import COLUMNS as EXPORTED
+from domain.files.import_lines import HEADING
+from domain.payments.events import TYPES
 from handlers.app import COMMANDS
 from tests.docs.pages import REFERENCE, ROOT, first_codes, table_rows
 

@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.local.stripe.rate import RateLimits
-from bot.local.stripe.server import LocalStripe
 from domain.database import Database
+from sandbox.stripe.rate import RateLimits
+from sandbox.stripe.server import LocalStripe
 from tests.domain import world as worlds
 from tests.domain.world import World
 

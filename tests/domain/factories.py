@@ -8,9 +8,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from domain.database import Database
+from domain.invoices.list_position import number_key, place
+from domain.invoices.search_terms import own_terms, shared_terms, terms_of_buyer, terms_of_number
 from domain.models import BuyerTerm, Invoice, Ledger, Link, Organisation, SearchTerm
-from domain.search_terms import own_terms, shared_terms, terms_of_buyer, terms_of_number
-from domain.standing import number_key, place
 
 NOW = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
 TEAM = "T0PAYLINK"

@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from bot.local.stripe.server import LocalStripe
-from domain import pausing, watching
 from domain.models import StripeEvent
 from domain.money import Money
+from domain.payments import watching
+from domain.stripe import pausing
+from sandbox.stripe.server import LocalStripe
 from tests.domain.factories import make_invoice
 from tests.domain.world import ADA, World
 

@@ -5,17 +5,17 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
-from bot.local.stripe.server import LocalStripe
-from domain.announcing import Announcing
 from domain.database import Database
 from domain.desk import Desk
-from domain.ledgers import Ledgers
-from domain.link_creation import LinkCreation
-from domain.pacing import StripePace
-from domain.posting import HistoryUnreadable, NotPosted, Posted, PostUnknown
-from domain.stripe_api import StripeApi
+from domain.links.creation import LinkCreation
+from domain.messages.announcing import Announcing
+from domain.messages.poster_port import HistoryUnreadable, NotPosted, Posted, PostUnknown
+from domain.payments.watching import Watching
+from domain.stripe.client import StripeApi
+from domain.stripe.ledgers import Ledgers
+from domain.stripe.pace import StripePace
 from domain.summaries import Actor, Announcement
-from domain.watching import Watching
+from sandbox.stripe.server import LocalStripe
 from tests.domain.factories import TEAM
 
 ADA = Actor(TEAM, "U0ADA")

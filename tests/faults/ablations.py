@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from domain.stripe_api import StripeApi
+from domain.stripe.client import StripeApi
 from handlers.poster import SlackPoster
 
 

@@ -24,9 +24,9 @@ from typing import Any
 from slack_sdk.web.async_base_client import AsyncBaseClient
 from sqlalchemy.orm import Session
 
-from bot import socket_mode
+from bot.web import socket_mode
 from domain.database import Database
-from domain.stripe_api import StripeApi
+from domain.stripe.client import StripeApi
 
 # Each is <module>.<function> of domain/: a transaction that writes.
 TRANSACTIONS = """

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from domain import links
 from domain.database import database_now
-from domain.links import Terms
+from domain.links import reserving
+from domain.links.reserving import Terms
 from domain.models import Invoice, Link, Organisation
 from domain.summaries import Actor
 from tests.domain.factories import add_invoice
@@ -28,7 +28,7 @@ def reserve_elsewhere(session: Session, organisation_id: int, ledger_id: int, nu
     numbers = [f"{organisation_id}-{number}" for number in numbers]
     invoices = [session.get_one(Invoice, one) for one in add_invoices(session, organisation_id, numbers)]
     clock = database_now(session)
-    links.reserve(session, invoices, organisation, terms, {}, by=by, now=now, clock=clock, claim=False)
+    reserving.reserve(session, invoices, organisation, terms, {}, by=by, now=now, clock=clock, claim=False)
 
 
 def numbers_without_link(session: Session, numbers: list[str]) -> list[str]:

@@ -18,10 +18,10 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from domain import organisations
-from domain.ledgers import open_ledger
 from domain.migrations import prepare, upgrade
 from domain.models import Organisation
+from domain.organisations import organisations
+from domain.stripe.ledgers import open_ledger
 from tests.faults import auditing
 from tests.faults.auditing import Evidence
 from tests.faults.balancing import Balancer

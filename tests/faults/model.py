@@ -22,13 +22,13 @@ from hypothesis.stateful import (
     rule,
 )
 
-from bot.local.stripe.faults import FaultKind
-from bot.local.stripe.payments import BuyerStopped
 from domain.database import Database
 from domain.errors import NotEligible, NothingSelected
+from domain.messages.poster_port import NotPosted, PostUnknown
 from domain.money import Money
-from domain.posting import NotPosted, PostUnknown
 from domain.summaries import Actor
+from sandbox.stripe.faults import FaultKind
+from sandbox.stripe.payments import BuyerStopped
 from tests.domain.factories import make_invoice
 from tests.domain.world import ADA, BEN
 from tests.faults import auditing, crash_points

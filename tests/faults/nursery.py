@@ -25,18 +25,21 @@ def quicken() -> None:
 
     The lease and the margin aren't among them: they are settings.
     """
-    from bot import beginning, workers
-    from domain import announcing, deliveries, link_creation, link_search, pausing, watching
+    from bot.run import startup, workers
+    from domain.links import adoption, creation
+    from domain.messages import announcing, transactions
+    from domain.payments import watching
+    from domain.stripe import pausing
 
-    beginning.LONGEST_DELAY = SHORT
+    startup.LONGEST_DELAY = SHORT
     workers.LONGEST_DELAY = SHORT
     announcing.ONE_A_SECOND = timedelta(milliseconds=20)
-    deliveries.LEAST_APART = announcing.ONE_A_SECOND.total_seconds()
+    transactions.LEAST_APART = announcing.ONE_A_SECOND.total_seconds()
     announcing.LONGEST_DELAY = SHORT
     announcing.LOOK_AGAIN = 0.5
-    link_creation.LONGEST_DELAY = SHORT
-    link_creation.PAUSED_DELAY = SHORT
-    link_search._ALLOWANCE = timedelta(seconds=15)
+    creation.LONGEST_DELAY = SHORT
+    creation.PAUSED_DELAY = SHORT
+    adoption._ALLOWANCE = timedelta(seconds=15)
     watching.OVERLAP = timedelta(seconds=30)
     watching.SESSION_LIFE = timedelta(seconds=60)
     watching.HOURLY = timedelta(seconds=10)
@@ -49,9 +52,9 @@ def quicken() -> None:
 
 def speak_for_all() -> None:
     """The campaign's one workspace stands for several: its token posts for all of them, as each one's own would."""
-    from domain import organisations
-    from domain.announcing import Announcing
-    from domain.deliveries import Claim
+    from domain.messages.announcing import Announcing
+    from domain.messages.transactions import Claim
+    from domain.organisations import organisations
 
     claim_own = Announcing._claim_due
 
@@ -116,8 +119,8 @@ def run() -> None:
 
 
 def _import_all() -> None:
-    import bot.cli
-    import bot.serve  # noqa: F401
+    import bot.cli.app
+    import bot.run.serve  # noqa: F401
 
 
 if __name__ == "__main__":

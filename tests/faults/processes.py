@@ -67,7 +67,7 @@ class Spoken:
 
 
 class Remote:
-    """A local service's control over HTTP (see bot/local/slack/control.py and bot/local/stripe/control.py)."""
+    """A local service's control over HTTP (see sandbox/slack/control.py and sandbox/stripe/control.py)."""
 
     def __init__(self, session: aiohttp.ClientSession, url: str) -> None:
         self._session = session
@@ -183,7 +183,7 @@ class Ground:
         people = [word for n, one in enumerate(self.people) for word in ("--person", f"{one}=person{n}")]
         channels = [word for one in self.channels for word in ("--channel", f"{one}={one.lower()}")]
         slack = await self._spoken(
-            "bot.local.slack",
+            "sandbox.slack",
             "--manifest",
             str(ROOT / "manifest.yml"),
             *people,
@@ -192,7 +192,7 @@ class Ground:
             "--seed",
             str(self._seed),
         )
-        stripe = await self._spoken("bot.local.stripe", "--seed", str(self._seed))
+        stripe = await self._spoken("sandbox.stripe", "--seed", str(self._seed))
         self.slack_state, self.stripe_state = await slack.listen(), await stripe.listen()
         session = await self._stack.enter_async_context(aiohttp.ClientSession())
         self.slack = Remote(session, self.slack_state["url"])

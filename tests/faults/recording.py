@@ -4,7 +4,7 @@ import copy
 from typing import Any
 from urllib.parse import urlencode
 
-from bot.local.slack import Workspace
+from sandbox.slack import Workspace
 from tests.acceptance.conftest import World
 from tests.faults.mutations import dumps
 

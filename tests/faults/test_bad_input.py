@@ -20,9 +20,9 @@ import aiohttp
 import pytest
 import structlog
 
-from bot.local.slack.posts import signature as slack_signature
-from bot.local.stripe.webhooks import signature as stripe_signature
-from bot.logs import configure_logs
+from bot.watch.logs import configure_logs
+from sandbox.slack.posts import signature as slack_signature
+from sandbox.stripe.webhooks import signature as stripe_signature
 from tests.acceptance.conftest import WEBHOOK_SECRET, World, Worlds, sqlite_worlds
 from tests.faults.mutations import damage, dumps, mutate
 from tests.faults.recording import BUYER, EMAIL, encoded, one_of_each, record_everything

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from slack_sdk.web.async_base_client import AsyncBaseClient
 
-from bot import socket_mode
+from bot.web import socket_mode
 from domain.database import Database
-from domain.stripe_api import StripeApi
+from domain.stripe.client import StripeApi
 from tests.faults import crash_points
 from tests.faults.crash_points import POINTS, SUSPENSIONS, TRANSACTIONS, Trap
 

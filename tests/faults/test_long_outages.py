@@ -13,11 +13,12 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from domain import announcing, deliveries, outbox
-from domain.announcing import Announcing
 from domain.database import Database
+from domain.messages import announcing, transactions
+from domain.messages.announcing import Announcing
+from domain.messages.poster_port import NotPosted, Posted, PostUnknown
 from domain.models import OutboxMessage
-from domain.posting import NotPosted, Posted, PostUnknown
+from domain.outbox import enqueuing
 from domain.summaries import Announcement, AnnouncementKind
 from tests.domain.factories import NOW, make_organisation
 from tests.faults.timeless import Clock, quicken_sqlite
@@ -81,16 +82,16 @@ class Slack:
 @pytest.fixture
 def clock() -> Iterator[FastClock]:
     clock = FastClock()
-    apart, least = announcing.ONE_A_SECOND, deliveries.LEAST_APART
+    apart, least = announcing.ONE_A_SECOND, transactions.LEAST_APART
     undo = clock.install()
-    announcing.ONE_A_SECOND, deliveries.LEAST_APART = apart, least
+    announcing.ONE_A_SECOND, transactions.LEAST_APART = apart, least
     yield clock
     undo()
 
 
 def enqueue(session: Session, organisations: list[int], count: int) -> None:
     for n, organisation in itertools.product(range(count), organisations):
-        outbox.enqueue(
+        enqueuing.enqueue(
             session, AnnouncementKind.PAID, f"paid:{organisation}:{n}", organisation_id=organisation, now=NOW
         )
 

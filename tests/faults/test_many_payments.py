@@ -11,13 +11,13 @@ from typing import ParamSpec
 import pytest
 import sqlalchemy as sa
 
-from bot.local.stripe.server import LocalStripe
-from domain import announcing, deliveries
 from domain.database import Database
 from domain.errors import DatabaseUnavailable
+from domain.messages import announcing, transactions
 from domain.models import OutboxMessage, Payment
 from domain.money import Money
-from domain.stripe_events import TYPES
+from domain.payments.events import TYPES
+from sandbox.stripe.server import LocalStripe
 from tests.domain import world as worlds
 from tests.domain.conftest import stripe
 from tests.domain.factories import make_invoice
@@ -49,7 +49,7 @@ async def test_each_is_recorded_and_posted_once(
     postgresql_url: str, stripe: LocalStripe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(announcing, "ONE_A_SECOND", timedelta(0))
-    monkeypatch.setattr(deliveries, "LEAST_APART", 0.0)
+    monkeypatch.setattr(transactions, "LEAST_APART", 0.0)
     async with AsyncExitStack() as stack:
         three = []
         for owner in ("one", "two", "three"):

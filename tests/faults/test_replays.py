@@ -8,9 +8,9 @@ from typing import Any
 import aiohttp
 import sqlalchemy as sa
 
-from bot.local.slack.posts import signature as slack_signature
-from bot.local.stripe.webhooks import signature as stripe_signature
 from domain.models import BulkRun, Link, OutboxMessage, Payment
+from sandbox.slack.posts import signature as slack_signature
+from sandbox.stripe.webhooks import signature as stripe_signature
 from tests.acceptance.conftest import WEBHOOK_SECRET, World, Worlds, blank_database_url, worlds
 from tests.faults.recording import Recorder, encoded
 

@@ -9,36 +9,40 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from bot.local.stripe.rate import RateLimits
-from bot.local.stripe.server import LocalStripe
-from domain import (
-    announcing,
-    bulk,
-    claims,
-    deliveries,
-    duties,
-    links,
-    organisations,
-    outbox,
-    pacing,
-    stripe_events,
-)
 from domain import database as databases
-from domain.announcing import Announcing
-from domain.claims import end_claims
+from domain.coordination import abandoned_claims, intervals, pacing
+from domain.coordination.abandoned_claims import end_claims
 from domain.database import Database
 from domain.desk import Desk
-from domain.ledgers import Ledgers
-from domain.link_creation import LinkCreation
-from domain.pacing import StripePace
-from domain.posting import Posted
-from domain.stripe_api import StripeApi
+from domain.links import bulk, reserving
+from domain.links.creation import LinkCreation
+from domain.messages import announcing, transactions
+from domain.messages.announcing import Announcing
+from domain.messages.poster_port import Posted
+from domain.organisations import organisations
+from domain.outbox import enqueuing
+from domain.payments import events
+from domain.payments.watching import Watching
+from domain.stripe.client import StripeApi
+from domain.stripe.ledgers import Ledgers
+from domain.stripe.pace import StripePace
 from domain.summaries import Announcement
-from domain.watching import Watching
+from sandbox.stripe.rate import RateLimits
+from sandbox.stripe.server import LocalStripe
 
 LEASE = timedelta(seconds=20)
 MARGIN = timedelta(seconds=5)
-_ASKING = (bulk, claims, deliveries, duties, links, organisations, outbox, pacing, stripe_events)
+_ASKING = (
+    bulk,
+    abandoned_claims,
+    transactions,
+    intervals,
+    reserving,
+    organisations,
+    enqueuing,
+    pacing,
+    events,
+)
 
 
 class Died(BaseException):
@@ -66,10 +70,10 @@ class Clock:
         for module in _ASKING:
             module.database_now = now  # type: ignore[attr-defined]
         pause, announcing.ONE_A_SECOND = announcing.ONE_A_SECOND, timedelta(0)
-        apart, deliveries.LEAST_APART = deliveries.LEAST_APART, 0.0
+        apart, transactions.LEAST_APART = transactions.LEAST_APART, 0.0
 
         def undo() -> None:
-            announcing.ONE_A_SECOND, deliveries.LEAST_APART = pause, apart
+            announcing.ONE_A_SECOND, transactions.LEAST_APART = pause, apart
             for module in _ASKING:
                 module.database_now = databases.database_now  # type: ignore[attr-defined]
 
@@ -178,7 +182,7 @@ class Process:
 
 
 async def take_over(db: Database, dead: Process) -> None:
-    """What a start does for the claims of the dead (bot/beginning.py)."""
+    """What a start does for the claims of the dead (bot/run/startup.py)."""
     await db.write(end_claims, {dead.owner})
 
 

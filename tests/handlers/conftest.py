@@ -13,10 +13,10 @@ from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.local.slack import LocalSlack, Outcome, View
 from domain.summaries import Actor, InvoiceSummary, LinkStatus
 from handlers import progress
 from handlers.app import AcknowledgingApp, build_app
+from sandbox.slack import LocalSlack, Outcome, View
 from tests.handlers.fake_desk import FakeDesk
 from tests.handlers.samples import TEAM
 from tests.handlers.shapes import flat

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
 
-from domain.eligibility import Reason
 from domain.errors import (
     AmountChanged,
     AmountsChanged,
@@ -20,6 +19,7 @@ from domain.errors import (
     SelectionNotFound,
 )
 from domain.money import Money
+from domain.reasons import Reason
 from domain.summaries import (
     Actor,
     BulkItem,

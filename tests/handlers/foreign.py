@@ -13,10 +13,10 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy.orm import Session
 
-from domain.exporting import Export
+from domain.files.exporting import Export
+from domain.invoices.list_position import number_key, place
 from domain.models import AuditEntry, Base, BulkRun, BulkRunItem, Invoice, Link, Selection
 from domain.models import SelectionItem as Tick
-from domain.standing import number_key, place
 from handlers.app import AcknowledgingApp, build_app
 from handlers.views.blocks import Json
 from tests.domain.factories import NOW, TEAM, add_terms, make_organisation

@@ -3,8 +3,9 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
-from domain.eligibility import Reason, ineligible_because
+from domain.invoices.eligibility import ineligible_because
 from domain.money import Money
+from domain.reasons import Reason
 from domain.summaries import InvoiceSummary, LinkStatus, LinkSummary, OrganisationSummary
 
 TEAM = "T0PAYLINK1"

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from domain.eligibility import Reason
 from domain.money import Money
+from domain.reasons import Reason
 from domain.summaries import (
     BulkItem,
     BulkResult,

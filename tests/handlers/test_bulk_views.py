@@ -6,19 +6,19 @@ from dataclasses import replace
 
 import pytest
 
-from bot.local.slack.surfaces import check_view
-from domain.eligibility import Reason
 from domain.money import Money
+from domain.reasons import Reason
 from domain.summaries import (
     BulkResult,
     Confirmation,
     Outcome,
 )
-from handlers.delivery import read_delivery
-from handlers.telling import with_notice
+from handlers.bolt.failures import with_notice
+from handlers.bolt.payload import read_delivery
 from handlers.views.confirmation import confirmation
 from handlers.views.listing import listing
 from handlers.views.result import result
+from sandbox.slack.surfaces import check_view
 from tests.handlers.hostile import HOSTILE
 from tests.handlers.samples import invoice, organisation, paid, with_link
 from tests.handlers.shapes import (

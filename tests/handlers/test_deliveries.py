@@ -27,9 +27,9 @@ from handlers.references import (
     Unreadable,
     read_id,
 )
-from handlers.sentences import sentence
 from handlers.views.blocks import Json
 from handlers.views.listing import listing
+from handlers.words.sentences import sentence
 from tests.handlers.conftest import Notes
 from tests.handlers.fake_desk import FakeDesk
 from tests.handlers.samples import TEAM, invoice, with_link

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from bot.local.stripe.server import LocalStripe
 from domain.database import Database
 from domain.errors import InvoiceNotFound, RunNotFound, SelectionNotFound
 from handlers import ids
-from handlers.delivery import Outsider
-from handlers.sentences import sentence
+from handlers.bolt.payload import Outsider
+from handlers.words.sentences import sentence
+from sandbox.stripe.server import LocalStripe
 from tests.domain import world as worlds
 from tests.domain.conftest import stripe
 from tests.domain.world import ADA

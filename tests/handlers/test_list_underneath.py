@@ -2,9 +2,9 @@
 
 import pytest
 
-from domain.eligibility import Reason
+from domain.reasons import Reason
 from handlers import details
-from handlers.sentences import REASONS
+from handlers.words.sentences import REASONS
 from tests.handlers.conftest import Bench
 from tests.handlers.samples import invoice
 from tests.handlers.shapes import buttons, flat, tick_groups

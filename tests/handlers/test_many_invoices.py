@@ -9,8 +9,8 @@ import pytest
 from domain.errors import DatabaseUnavailable, RunNotFound
 from domain.money import Money
 from domain.summaries import LinkStatus
-from handlers import listening
-from handlers.sentences import sentence
+from handlers.bolt import acknowledging
+from handlers.words.sentences import sentence
 from tests.handlers.conftest import Bench
 from tests.handlers.samples import TEAM, invoice, organisation, paid, with_link
 from tests.handlers.shapes import buttons, tick_groups
@@ -306,7 +306,7 @@ async def test_a_result_that_slack_missed_is_shown_when_it_is_back(many: Bench) 
 async def test_the_list_is_answered_in_time_however_long_the_database_takes(
     many: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(listening, "ACK_SECONDS", 0.1)
+    monkeypatch.setattr(acknowledging, "ACK_SECONDS", 0.1)
     await many.command("/invoices")
     await tick(many, 0, 1)
     many.desk.delay = 0.3
@@ -318,7 +318,7 @@ async def test_the_list_is_answered_in_time_however_long_the_database_takes(
 async def test_a_run_that_commits_after_the_answer_goes_on_in_the_same_modal(
     many: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(listening, "ACK_SECONDS", 0.1)
+    monkeypatch.setattr(acknowledging, "ACK_SECONDS", 0.1)
     await many.command("/invoices")
     await tick(many, 0, 1)
     await many.submit()

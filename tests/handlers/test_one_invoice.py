@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from domain.eligibility import Reason
 from domain.errors import DatabaseUnavailable, NotEligible
 from domain.money import Money
-from handlers import details, modals
+from domain.reasons import Reason
+from handlers import details
+from handlers.bolt import modals
 from tests.handlers.conftest import Bench
 from tests.handlers.samples import invoice, organisation, paid, with_link
 from tests.handlers.shapes import buttons

@@ -11,10 +11,10 @@ import pytest
 import yaml
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.local.slack import LocalSlack
-from domain.posting import HistoryUnreadable, NotPosted, PostUnknown
+from domain.messages.poster_port import HistoryUnreadable, NotPosted, PostUnknown
 from domain.summaries import Announcement, AnnouncementKind
 from handlers.poster import SlackPoster
+from sandbox.slack import LocalSlack
 from tests.handlers.samples import invoice, paid
 
 ROOT = Path(__file__).resolve().parents[2]

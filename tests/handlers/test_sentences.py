@@ -5,12 +5,12 @@ import inspect
 import pytest
 
 from domain import errors
-from domain.eligibility import Reason
 from domain.money import Money
+from domain.reasons import Reason
 from domain.summaries import ExceptionKind
-from handlers import sentences
-from handlers.delivery import Outsider
+from handlers.bolt.payload import Outsider
 from handlers.references import Unreadable
+from handlers.words import sentences
 from tests.handlers.samples import invoice, with_link
 
 SAMPLES: list[Exception] = [

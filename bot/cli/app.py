@@ -1,0 +1,161 @@
+"""The command line. Each command imports what it needs when it runs, so that none waits for another's imports.
+
+A command's module that is named in ELSEWHERE holds ``app``, a typer.Typer of its own: with the command in it, or (for
+a command with commands below it) being it. ``typer.Context.obj`` is the environment; bot/cli/shared.py reads it.
+"""
+
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from bot.cli.shared import Stop, connect, database_of, reached, schema_sentences, settings_of
+
+ELSEWHERE = {
+    "demo": "sandbox.demo",
+    "import": "bot.cli.invoices",
+    "export": "bot.cli.invoices",
+    "organization": "bot.cli.organizations",
+}
+# Of an integer column, in both databases.
+LARGEST_ID = 2**63 - 1
+OPTIONS: dict[str, Any] = {
+    "add_completion": False,
+    "pretty_exceptions_enable": False,
+    "no_args_is_help": True,
+}
+
+
+class _Commands(TyperGroup):
+    """The commands of this file and those of ELSEWHERE."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return sorted(
+            [*super().list_commands(ctx), *(name for name in ELSEWHERE if find_spec(ELSEWHERE[name]))]
+        )
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in self.list_commands(ctx) or cmd_name not in ELSEWHERE:
+            return super().get_command(ctx, cmd_name)
+        found = typer.main.get_command(import_module(ELSEWHERE[cmd_name]).app)
+        if isinstance(found, TyperGroup) and cmd_name in found.commands:
+            found = found.commands[cmd_name]
+        found.name = cmd_name
+        return found
+
+    def invoke(self, ctx: Any) -> Any:
+        """As given, but for what pydantic writes before a choice that isn't one."""
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as error:
+            error.message = error.message.removeprefix("Value error, ")
+            raise
+
+
+def command() -> Any:
+    """The whole command line, made anew."""
+    app = typer.Typer(cls=_Commands, help=_HELP, **OPTIONS)
+    app.callback()(_paylink)
+    app.command()(serve)
+    app.command()(doctor)
+    db = typer.Typer(help="The database's schema.", **OPTIONS)
+    # With one command only, a group needs a callback to stay a group.
+    db.callback()(lambda: None)
+    db.command("upgrade")(db_upgrade)
+    app.add_typer(db, name="db")
+    announcements = typer.Typer(help="Messages that Slack refused or may not have got.", **OPTIONS)
+    announcements.command("list")(announcements_list)
+    announcements.command("resend")(announcements_resend)
+    app.add_typer(announcements, name="announcements")
+    return typer.main.get_command(app)
+
+
+_HELP = "Creates Stripe online payment links for billing invoices from Slack, and tells a channel when they are paid."
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"paylink {version('paylink')}")
+        raise typer.Exit
+
+
+def _paylink(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+def serve(
+    context: typer.Context,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log more.")] = False,
+) -> None:
+    """Run the bot until it is told to stop (SIGTERM or Ctrl-C)."""
+    from bot.run.lean import lean_imports
+
+    with lean_imports():
+        from bot.run.serve import serve_until_stopped
+        from bot.settings import SettingsProblem, require_for_serving
+
+    settings = settings_of(context)
+    try:
+        require_for_serving(settings)
+    except SettingsProblem as problem:
+        raise Stop(str(problem)) from None
+    serve_until_stopped(settings, verbose=verbose)
+
+
+def doctor(context: typer.Context) -> None:
+    """Check settings, database, Slack and Stripe; say what is wrong and how to mend it."""
+    from bot.cli.doctor import examine
+
+    raise typer.Exit(examine(context.obj))
+
+
+def db_upgrade(context: typer.Context) -> None:
+    """Bring the schema up to date."""
+    from domain.migrations import upgrade
+
+    db = connect(settings_of(context))
+    try:
+        with reached(), schema_sentences():
+            changed = upgrade(db.engine)
+    finally:
+        db.close_now()
+    typer.echo("The schema was brought up to date." if changed else "The schema is up to date.")
+
+
+def announcements_list(context: typer.Context) -> None:
+    """Show the messages that wait for you: refused for good (dead) or perhaps posted (unknown)."""
+    from domain.outbox.enqueuing import list_stuck
+
+    with database_of(settings_of(context)) as db:
+        stuck = db.run(list_stuck)
+    for message in stuck:
+        typer.echo(
+            f"{message.id}\t{message.state}\t{message.kind}\t{message.enqueued_at:%Y-%m-%d %H:%M} UTC\t"
+            f"{message.problem or ''}"
+        )
+    if not stuck:
+        typer.echo("No message waits for you.")
+
+
+def announcements_resend(
+    context: typer.Context,
+    announcement: Annotated[int, typer.Argument(metavar="ID", help="From `paylink announcements list`.")],
+) -> None:
+    """Send a message again. An unknown one may then be in the channel twice: look there first."""
+    from domain.outbox.enqueuing import resend
+
+    with database_of(settings_of(context)) as db:
+        queued = announcement <= LARGEST_ID and db.run(resend, announcement)
+    if not queued:
+        raise Stop(
+            f"There is no message {announcement} that waits for you: see `paylink announcements list`."
+        )
+    typer.echo(f"Message {announcement} is queued again.")

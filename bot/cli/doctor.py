@@ -1,0 +1,202 @@
+"""``paylink doctor``: looks at everything that Paylink needs, and says what is wrong and how to mend it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from rich.console import Console
+from rich.text import Text
+from sqlalchemy.engine import make_url
+
+from bot.cli.doctor_slack import examine_app_token, examine_bot_token, examine_channel
+from bot.cli.doctor_stripe import examine_stripe
+from bot.cli.findings import Finding, Level
+from bot.cli.shared import Stop, connect, reached, schema_sentences, unmakeable
+from bot.settings import Settings, SettingsProblem, load_settings, require_for_serving, secret
+from bot.watch.metrics import Metrics
+from bot.web.slack_client import make_client, make_session
+from domain.database import Database
+from domain.errors import DatabaseUnavailable
+from domain.migrations import REVISIONS, check
+from domain.organisations import organisations
+from domain.outbox import enqueuing
+from domain.stripe.client import StripeApi, quiet_sdk
+from domain.summaries import OrganisationSummary
+
+MARKS = {Level.WELL: ("✓", "green"), Level.NOTE: ("!", "yellow"), Level.WRONG: ("✗", "red")}
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What the database says; nothing while it can't be asked."""
+
+    organisations: tuple[OrganisationSummary, ...] = ()
+    stuck: int = 0
+
+
+def examine(env: Mapping[str, str], console: Console | None = None) -> int:
+    """Print what was found; return the exit status, 1 if something is wrong."""
+    console = console or Console(highlight=False, soft_wrap=True)
+    return asyncio.run(_examine(env, console))
+
+
+async def _examine(env: Mapping[str, str], console: Console) -> int:
+    wrong = False
+    async for finding in _findings(env):
+        mark, colour = MARKS[finding.level]
+        console.print(Text.assemble((mark, colour), f" {finding.what}"))
+        if finding.mend:
+            console.print(Text(f"    {finding.mend}"))
+        wrong |= finding.level is Level.WRONG
+    return 1 if wrong else 0
+
+
+async def _findings(env: Mapping[str, str]) -> AsyncIterator[Finding]:
+    try:
+        settings = load_settings(env)
+    except SettingsProblem as problem:
+        yield Finding(Level.WRONG, f"Settings: {problem}")
+        return
+    for finding in examine_settings(settings):
+        yield finding
+    kept = Kept()
+    for finding_or_kept in examine_database(settings):
+        if isinstance(finding_or_kept, Kept):
+            kept = finding_or_kept
+        else:
+            yield finding_or_kept
+    async for finding in _examine_slack(settings, kept):
+        yield finding
+    if settings.stripe_api_key is not None:
+        quiet_sdk()
+        stripe = StripeApi(secret(settings.stripe_api_key), base_url=settings.stripe_api_url)
+        try:
+            async for finding in examine_stripe(stripe):
+                yield finding
+        finally:
+            await stripe.close()
+    if kept.stuck:
+        yield Finding(
+            Level.WRONG,
+            f"Announcements: {kept.stuck} wait for you, refused by Slack for good or perhaps posted.",
+            "Look at them with `paylink announcements list`, and send them again with `paylink announcements resend ID`.",
+        )
+
+
+def examine_settings(settings: Settings) -> list[Finding]:
+    findings = []
+    try:
+        require_for_serving(settings)
+    except SettingsProblem as problem:
+        findings.append(Finding(Level.WRONG, f"Settings: {problem}"))
+    else:
+        transport = (
+            "Socket Mode" if settings.socket_mode else f"HTTP at /slack/events on port {settings.port}"
+        )
+        findings.append(Finding(Level.WELL, f"Settings: complete; Slack is reached by {transport}."))
+    if settings.port is not None and not settings.webhook_secrets:
+        findings.append(
+            Finding(
+                Level.NOTE,
+                "Webhook: STRIPE_WEBHOOK_SECRET isn't set, so /stripe/webhook answers 400 to everything, and payments "
+                f"are seen by polling every {settings.paylink_poll_seconds:g} seconds.",
+                "Add an endpoint for /stripe/webhook in the Stripe Dashboard and set its signing secret.",
+            )
+        )
+    elif settings.port is None:
+        findings.append(
+            Finding(
+                Level.NOTE,
+                f"Webhook: PORT isn't set, so payments are seen by polling every "
+                f"{settings.paylink_poll_seconds:g} seconds.",
+            )
+        )
+    else:
+        findings.append(_examine_webhook_secrets(settings.webhook_secrets))
+    return findings
+
+
+def _examine_webhook_secrets(secrets: tuple[str, ...]) -> Finding:
+    if not all(one.startswith("whsec_") for one in secrets):
+        return Finding(
+            Level.NOTE,
+            "Webhook: STRIPE_WEBHOOK_SECRET holds something that doesn't begin with whsec_, as Stripe's signing secrets "
+            "do; deliveries that aren't signed with one of them are answered with 400.",
+            "Copy the signing secret from the endpoint's page under Developers, Webhooks in the Stripe Dashboard.",
+        )
+    return Finding(Level.WELL, f"Webhook: {len(secrets)} signing secret{'s' if len(secrets) > 1 else ''}.")
+
+
+def examine_database(settings: Settings) -> list[Finding | Kept]:
+    url = make_url(settings.database_url)
+    if url.get_backend_name() == "sqlite" and not Path(str(url.database)).exists():
+        return [_examine_missing_file(settings, Path(str(url.database)))]
+    try:
+        db = connect(settings)
+    except Stop as stop:
+        return [Finding(Level.WRONG, f"Database: {stop.sentence}")]
+    try:
+        with reached(), schema_sentences():
+            _check(db)
+        kept = Kept(db.run(organisations.list_all), len(db.run(enqueuing.list_stuck)))
+        return [Finding(Level.WELL, f"Database: {db.engine.dialect.name}, schema {REVISIONS[-1]}."), kept]
+    except (Stop, DatabaseUnavailable) as problem:
+        sentence = problem.sentence if isinstance(problem, Stop) else "it can't be reached any more."
+        return [Finding(Level.WRONG, f"Database: {sentence}")]
+    finally:
+        db.close_now()
+
+
+def _examine_missing_file(settings: Settings, path: Path) -> Finding:
+    """Whether the first start can make it: tried out beside it, since permissions don't tell of every file system."""
+    nearest = next(folder for folder in path.absolute().parents if folder.exists())
+    try:
+        with TemporaryDirectory(prefix=".paylink-doctor-", dir=nearest):
+            pass
+    except OSError as error:
+        return Finding(
+            Level.WRONG,
+            f"Database: {unmakeable(settings, error)}",
+            f"See that DATABASE_URL is right, and that Paylink's user may write to {nearest}.",
+        )
+    return Finding(Level.NOTE, f"Database: there is no file {path} yet; the first start makes it.")
+
+
+def _check(db: Database) -> None:
+    check(db.engine)
+
+
+async def _examine_slack(settings: Settings, kept: Kept) -> AsyncIterator[Finding]:
+    if settings.slack_bot_token is None:
+        return
+    session = make_session(Metrics())
+    try:
+        client = make_client(settings, session)
+        identity, findings = await examine_bot_token(client)
+        for finding in findings:
+            yield finding
+        if settings.slack_app_token is not None:
+            yield await examine_app_token(client, secret(settings.slack_app_token))
+        if identity is None:
+            return
+        ours = [one for one in kept.organisations if one.team_id == identity.team_id]
+        yield await examine_channel(
+            client, ours[0].channel if ours else settings.paylink_notification_channel, identity.team_id
+        )
+        for organisation in ours:
+            yield _examine_add_on(organisation)
+    finally:
+        await session.close()
+
+
+def _examine_add_on(organisation: OrganisationSummary) -> Finding:
+    if organisation.add_on:
+        return Finding(Level.WELL, f"Organisation: {organisation.team_id} has the add-on.")
+    return Finding(
+        Level.NOTE,
+        f"Organisation: {organisation.team_id} doesn't have the Stripe Credit Card Payment Add-on, so nobody can "
+        "create links.",
+        f"Turn it on with `paylink organization set {organisation.team_id} --add-on on`.",
+    )

@@ -1,0 +1,113 @@
+"""The doctor's questions to Slack: does it take the tokens, and can Paylink read and write where it must?"""
+
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.cli.findings import Finding, Level
+from bot.web.slack_client import UNANSWERED, Identity, SlackAway, SlackRefused, code_of, fetch_identity
+
+# A test holds these against manifest.yml.
+SCOPES = {
+    "commands": "/invoice and /invoices don't work",
+    "chat:write": "nothing can be announced",
+    "channels:history": "after a lost answer nobody can tell whether a message is in a public channel",
+    "groups:history": "after a lost answer nobody can tell whether a message is in a private channel",
+    "files:write": "Download CSV doesn't work",
+}
+_CHANNEL = {
+    "not_in_channel": "Invite the bot to it: /invite and the bot's name, in the channel.",
+    "channel_not_found": "See that the id is right, and invite the bot if the channel is private.",
+    "is_archived": "Restore it, or choose another one with `paylink organization set TEAM_ID --channel C...`.",
+    "missing_scope": "Add the scopes channels:history and groups:history and reinstall the app.",
+}
+
+
+async def examine_bot_token(client: AsyncWebClient) -> tuple[Identity | None, list[Finding]]:
+    try:
+        identity = await fetch_identity(client)
+    except SlackRefused as refused:
+        return None, [
+            Finding(
+                Level.WRONG,
+                f"Slack: it refuses SLACK_BOT_TOKEN ({refused.code}).",
+                "Copy the Bot User OAuth Token from the page OAuth & Permissions of your Slack app.",
+            )
+        ]
+    except SlackAway:
+        return None, [
+            Finding(
+                Level.WRONG,
+                "Slack: it can't be reached.",
+                "See that this machine can reach it, and that SLACK_API_URL is right.",
+            )
+        ]
+    findings = [
+        Finding(Level.WELL, f"Slack: the bot token is for {identity.team_name} ({identity.team_id}).")
+    ]
+    if not identity.scopes:
+        findings.append(Finding(Level.NOTE, "Scopes: Slack doesn't tell which ones the token has."))
+        return identity, findings
+    missing = {scope: lost for scope, lost in SCOPES.items() if scope not in identity.scopes}
+    if not missing:
+        findings.append(Finding(Level.WELL, "Scopes: all there."))
+    for scope, lost in missing.items():
+        findings.append(
+            Finding(
+                Level.WRONG,
+                f"Scopes: {scope} is missing, so {lost}.",
+                "Take over manifest.yml on the page App Manifest of your Slack app, then reinstall it.",
+            )
+        )
+    return identity, findings
+
+
+async def examine_app_token(client: AsyncWebClient, app_token: str) -> Finding:
+    try:
+        await client.apps_connections_open(app_token=app_token)
+    except (SlackApiError, *UNANSWERED) as error:
+        code = _code(error)
+        if code is None:
+            return Finding(Level.WRONG, f"Socket Mode: {_away(error)}.")
+        return Finding(
+            Level.WRONG,
+            f"Socket Mode: Slack refuses SLACK_APP_TOKEN ({code}).",
+            "Make an app-level token with the scope connections:write on the page Basic Information of your Slack app, "
+            "and turn Socket Mode on.",
+        )
+    return Finding(Level.WELL, "Socket Mode: Slack takes the app-level token.")
+
+
+async def examine_channel(client: AsyncWebClient, channel: str | None, team_id: str) -> Finding:
+    if channel is None:
+        return Finding(
+            Level.WRONG,
+            "Notification channel: there is none, so announcements wait.",
+            f"Set PAYLINK_NOTIFICATION_CHANNEL before the first start, or later "
+            f"`paylink organization set {team_id} --channel C...`.",
+        )
+    try:
+        await client.conversations_history(channel=channel, limit=1)
+    except (SlackApiError, *UNANSWERED) as error:
+        code = _code(error)
+        if code is None:
+            return Finding(
+                Level.WRONG, f"Notification channel: {channel} can't be read, since {_away(error)}."
+            )
+        return Finding(
+            Level.WRONG, f"Notification channel: {channel} can't be read ({code}).", _CHANNEL.get(code, "")
+        )
+    return Finding(Level.WELL, f"Notification channel: the bot can read {channel}.")
+
+
+def _code(error: Exception) -> str | None:
+    """Slack's word for why it refused; None if it didn't."""
+    return code_of(error) if isinstance(error, SlackApiError) else None
+
+
+def _away(error: Exception) -> str:
+    """What came instead of an answer, which may be from a gateway in between."""
+    response = getattr(error, "response", None)
+    status = getattr(response, "status_code", None) or getattr(response, "status", None)
+    return (
+        f"Slack can't be reached (status {status})" if isinstance(status, int) else "Slack can't be reached"
+    )

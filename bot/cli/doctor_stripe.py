@@ -1,0 +1,73 @@
+"""The doctor's questions to Stripe: does it take the key, and may the key do what Paylink does?"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+from bot.cli.findings import Finding, Level
+from domain.stripe.client import StripeApi
+from domain.stripe.errors import StripeKeyRefused, StripeRefused, StripeTrouble
+
+READS = {
+    "/v1/payment_links": "Payment Links: Read",
+    "/v1/checkout/sessions": "Checkout Sessions: Read",
+    "/v1/events": "Events: Read",
+    "/v1/charges": "Charges: Read",
+    "/v1/disputes": "Disputes: Read",
+}
+LINK_METHOD = Finding(
+    Level.NOTE,
+    "Card only: Stripe's page also offers Link, its own wallet, unless the account has it switched off, which Paylink "
+    "can't see.",
+    "Switch Link off under Settings, Payment methods in the Stripe Dashboard.",
+)
+
+
+async def examine_stripe(stripe: StripeApi) -> AsyncIterator[Finding]:
+    mode = "live mode: buyers pay real money" if stripe.livemode else "test mode: nobody pays real money"
+    lacking: list[str] = []
+    for path, permission in READS.items():
+        problem = await _ask(lambda path=path: stripe.list_page(path, {"limit": 1}))  # type: ignore[misc]
+        if isinstance(problem, Finding):
+            yield problem
+            return
+        if problem:
+            lacking.append(permission)
+    problem = await _ask(stripe.probe_create)
+    if isinstance(problem, Finding):
+        yield problem
+        return
+    if problem:
+        lacking.append("Payment Links: Write")
+    yield Finding(Level.WELL, f"Stripe: it takes the key; {mode}.")
+    if lacking:
+        yield Finding(
+            Level.WRONG,
+            f"Stripe: the key lacks permissions: {', '.join(lacking)}.",
+            "Edit the restricted key under Developers, API keys in the Stripe Dashboard.",
+        )
+    else:
+        yield Finding(Level.WELL, "Stripe: the key has every permission that Paylink needs.")
+    yield LINK_METHOD
+
+
+async def _ask(question: Callable[[], Awaitable[object]]) -> Finding | bool:
+    """Whether the permission is lacking; a finding if nothing more can be asked."""
+    try:
+        await question()
+    except StripeKeyRefused as refused:
+        if "permission" in refused.sentence:
+            return True
+        return Finding(
+            Level.WRONG,
+            "Stripe: it refuses STRIPE_API_KEY.",
+            "Copy the key again, or make a new restricted one, under Developers, API keys in the Stripe Dashboard.",
+        )
+    except StripeRefused:
+        # A request that can't be fulfilled was understood, so it was permitted.
+        return False
+    except StripeTrouble:
+        return Finding(
+            Level.WRONG,
+            "Stripe: it can't be reached, or has troubles of its own.",
+            "See that this machine can reach it, and that STRIPE_API_URL is right.",
+        )
+    return False

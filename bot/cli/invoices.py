@@ -1,0 +1,152 @@
+"""``paylink import`` and ``paylink export``."""
+
+import asyncio
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bot.cli.shared import Stop, database_of, settings_of
+from domain.summaries import LinkStatus, OrganisationSummary
+
+if TYPE_CHECKING:
+    from bot.settings import Settings
+    from domain.database import Database
+    from domain.files.import_lines import InvoiceFile
+    from domain.files.importing import ImportResult
+
+SOME_BAD = 1
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+Organization = Annotated[
+    str | None, typer.Option("--organization", metavar="TEAM_ID", help="Needed with several organisations.")
+]
+
+
+@app.command("import")
+def import_(
+    context: typer.Context,
+    file: Annotated[
+        Path | None, typer.Argument(metavar="FILE", help="CSV or JSON Lines in UTF-8.", show_default=False)
+    ] = None,
+    organization: Organization = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Check the file and say what would change; change nothing.")
+    ] = False,
+    template: Annotated[bool, typer.Option("--template", help="Print an example of a file.")] = False,
+) -> None:
+    """Read billing invoices from FILE: new ones are added, known ones updated.
+
+    The exit status is 0 if every line was taken, 1 if any was bad, 2 if nothing could be taken.
+    """
+    from domain.files.import_lines import TEMPLATE, FileUnusable, InvoiceFile
+
+    if template:
+        typer.echo(TEMPLATE, nl=False)
+        return
+    if file is None:
+        raise Stop("Say which file: `paylink import FILE`. `paylink import --template` prints an example.")
+    settings = settings_of(context)
+    try:
+        with InvoiceFile(file) as opened, database_of(settings) as db:
+            result = _import(db, settings, opened, organization, dry_run)
+    except FileUnusable as unusable:
+        raise Stop(f"{unusable}.") from None
+    counts = f"{result.new:,} new, {result.updated:,} updated, {result.unchanged:,} unchanged"
+    words = "Dry run: {} would be taken ({}), {} bad." if dry_run else "{} taken ({}), {} bad."
+    typer.echo(words.format(f"{result.taken:,}", counts, f"{result.bad:,}"))
+    if result.bad:
+        raise typer.Exit(SOME_BAD)
+
+
+def _import(
+    db: "Database", settings: "Settings", file: "InvoiceFile", team_id: str | None, dry_run: bool
+) -> "ImportResult":
+    from bot.cli.import_progress import reporting
+    from domain.files.importing import take
+
+    organisation = _organisation(db, team_id)
+    if organisation is None and not dry_run:
+        from bot.cli.first_organization import ensure_organization
+
+        organisation = asyncio.run(ensure_organization(settings, db))
+    with reporting(file) as report:
+        return take(
+            db,
+            organisation,
+            file.read(),
+            now=datetime.now(UTC),
+            dry_run=dry_run,
+            on_bad=report.bad,
+            on_progress=report.progress,
+        )
+
+
+def _organisation(db: "Database", team_id: str | None) -> OrganisationSummary | None:
+    """The one that is named, or the only one; None while there is none. Raises Stop."""
+    from domain.errors import OrganisationUnknown
+    from domain.organisations import organisations
+
+    try:
+        if team_id is not None:
+            return db.run(organisations.get_by_team, team_id)
+        return db.run(organisations.sole)
+    except OrganisationUnknown:
+        raise Stop(
+            f"There is no organisation {team_id!r}: `paylink organization list` shows those there are."
+        ) from None
+    except organisations.SeveralOrganisations as several:
+        raise Stop(
+            f"There are several organisations ({', '.join(several.team_ids)}): "
+            "say which with --organization TEAM_ID."
+        ) from None
+
+
+@app.command()
+def export(
+    context: typer.Context,
+    organization: Organization = None,
+    filter: Annotated[
+        LinkStatus | None,
+        typer.Option(
+            "--filter", case_sensitive=False, help="Only those with this Online Payment Link status."
+        ),
+    ] = None,
+    search: Annotated[
+        str, typer.Option("--search", help="Only those whose number, or a word of whose buyer, begins so.")
+    ] = "",
+) -> None:
+    """Write billing invoices and their links as CSV to standard output."""
+    from bot.settings import secret
+    from domain.errors import LedgerChanged
+    from domain.files.exporting import export_all
+    from domain.stripe.client import StripeApi
+
+    settings = settings_of(context)
+    key = settings.stripe_api_key
+    livemode = None if key is None else StripeApi(secret(key)).livemode
+    with database_of(settings) as db:
+        organisation = _organisation(db, organization)
+        if organisation is None:
+            raise Stop("There is no organisation yet, and so no invoice: run `paylink import FILE` first.")
+        try:
+            for piece in export_all(
+                db, organisation.team_id, livemode=livemode, filter=filter, search=search
+            ):
+                sys.stdout.buffer.write(piece)
+            sys.stdout.buffer.flush()
+        except LedgerChanged:
+            raise Stop(
+                f"STRIPE_API_KEY is a {'live' if livemode else 'test'} key, and the database still shows the other mode's "
+                "links: start `paylink serve` with this key first."
+            ) from None
+        except OSError as error:
+            # Python would complain once more when it closes standard output.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            if not isinstance(error, BrokenPipeError):  # else whoever reads has read enough
+                raise Stop(
+                    f"The export can't be written to its end: {error.strerror or type(error).__name__}."
+                ) from None

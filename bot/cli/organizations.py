@@ -1,0 +1,120 @@
+"""``paylink organization``: list organisations, add one, change one."""
+
+import re
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from bot.cli.shared import Stop, database_of, settings_of
+
+NAME_LENGTH = 255
+
+app = typer.Typer(
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    help="Slack workspaces: what they have, and where their announcements go.",
+)
+
+TeamId = Annotated[str, typer.Argument(metavar="TEAM_ID", help="The workspace's id, which begins with T.")]
+Channel = Annotated[
+    str | None,
+    typer.Option(
+        "--channel", metavar="CHANNEL_ID", help="The notification channel, which begins with C or G."
+    ),
+]
+
+
+class Switch(StrEnum):
+    ON = "on"
+    OFF = "off"
+
+
+@app.command("list")
+def list_(context: typer.Context) -> None:
+    """Show all organisations, one a line: id, name, add-on, notification channel, last import."""
+    from domain.organisations import organisations
+
+    with database_of(settings_of(context)) as db:
+        known = db.run(organisations.list_all)
+    for one in known:
+        channel = f"channel {one.channel}" if one.channel else "no channel"
+        if one.channel_problem:
+            channel += f" ({one.channel_problem})"
+        imported = (
+            f"imported {one.last_imported_at:%Y-%m-%d %H:%M} UTC" if one.last_imported_at else "no import"
+        )
+        add_on = Switch.ON if one.add_on else Switch.OFF
+        typer.echo("\t".join((one.team_id, one.name, f"add-on {add_on}", channel, imported)))
+    if not known:
+        typer.echo("There is no organisation yet.")
+
+
+@app.command()
+def add(
+    context: typer.Context,
+    team_id: TeamId,
+    name: Annotated[str, typer.Option("--name", help="Its name, as people know it.")] = "",
+    channel: Channel = None,
+) -> None:
+    """Add an organisation, with the Stripe Credit Card Payment Add-on on. One that exists stays as it is."""
+    from domain.organisations import organisations
+
+    _check(team_id, r"[TE][A-Z0-9]{2,254}", "a workspace's id, which begins with T")
+    _check_channel(channel)
+    name = _read_name(name)
+    with database_of(settings_of(context)) as db:
+        known = any(one.team_id == team_id for one in db.run(organisations.list_all))
+        if not known:
+            db.run(organisations.ensure, team_id, name, channel)
+    typer.echo(f"{team_id} is there already." if known else f"{team_id} was added.")
+
+
+@app.command("set")
+def set_(
+    context: typer.Context,
+    team_id: TeamId,
+    add_on: Annotated[
+        Switch | None,
+        typer.Option("--add-on", case_sensitive=False, help="The Stripe Credit Card Payment Add-on."),
+    ] = None,
+    channel: Channel = None,
+) -> None:
+    """Change an organisation."""
+    from domain.errors import OrganisationUnknown
+    from domain.organisations import organisations
+
+    if add_on is None and channel is None:
+        raise Stop("Say what to change: --add-on on, --add-on off or --channel CHANNEL_ID.")
+    _check_channel(channel)
+    wanted = None if add_on is None else add_on is Switch.ON
+    try:
+        with database_of(settings_of(context)) as db:
+            now = db.run(organisations.set_up, team_id, add_on=wanted, channel=channel)
+    except OrganisationUnknown:
+        raise Stop(
+            f"There is no organisation {team_id!r}: `paylink organization list` shows those there are."
+        ) from None
+    typer.echo(
+        f"{team_id}: add-on {Switch.ON if now.add_on else Switch.OFF}, notification channel {now.channel or 'none'}."
+    )
+
+
+def _read_name(name: str) -> str:
+    from domain.files.import_fields import read_line_of_text
+
+    try:
+        return name and read_line_of_text(name.strip(), NAME_LENGTH, "the organisation's name")
+    except ValueError as error:
+        raise Stop(f"--name: {error}.") from None
+
+
+def _check_channel(channel: str | None) -> None:
+    if channel is not None:
+        _check(channel, r"[CG][A-Z0-9]{2,254}", "a channel's id, which begins with C or G")
+
+
+def _check(text: str, pattern: str, what: str) -> None:
+    if not re.fullmatch(pattern, text, re.ASCII):
+        raise Stop(f"{text!r} isn't {what}.")

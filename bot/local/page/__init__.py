@@ -1,5 +1,0 @@
-"""The demo's page: a small Slack client in the browser for one local workspace."""
-
-from bot.local.page.routes import page_routes
-
-__all__ = ["page_routes"]

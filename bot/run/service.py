@@ -1,0 +1,220 @@
+"""One running bot: what listens, what works, and in which order it all starts and stops."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import structlog
+from slack_bolt.authorization import AuthorizeResult
+
+from bot.cli.shared import Stop
+from bot.run.startup import begin
+from bot.run.timer import Clock
+from bot.settings import secret
+from bot.watch.metrics import read_figures
+from bot.web.intake import Intake
+from bot.web.server import HttpServer, SlackEndpoint, StripeEndpoint
+from bot.web.slack_client import Identity
+from bot.web.socket_mode import SocketMode
+from bot.wiring import Bot
+from domain.coordination import abandoned_claims
+from domain.errors import DatabaseUnavailable
+from domain.files.exporting import Export
+from domain.payments.events import Receipt
+from handlers.app import build_app
+
+# Together with what the transports need to close, less than the ten seconds after which systems kill.
+FINISH_SECONDS = 6.0
+LAST_SECONDS = 1.0
+# Counting in large tables takes its time; Prometheus asks every few seconds.
+FIGURES_SECONDS = 10.0
+STARTING = "Paylink is starting."
+STOPPING = "Paylink is stopping."
+
+
+class Service:
+    """One running bot. ``start`` returns at once; ``begun`` is set when database and Slack have been reached."""
+
+    def __init__(self, bot: Bot) -> None:
+        self.bot = bot
+        self.begun = asyncio.Event()
+        self._log = structlog.get_logger("bot.run.serve")
+        self._ticking = Clock(bot.ticks)
+        self._refused: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._beginning: asyncio.Task[None] | None = None
+        self._intake: Intake | None = None
+        self._socket: SocketMode | None = None
+        self._stopped = False
+        self._figures_read = -FIGURES_SECONDS
+        self._http = self._make_http() if bot.settings.port is not None else None
+
+    @property
+    def port(self) -> int | None:
+        """Where HTTP is served, once started."""
+        return self._http.port if self._http else None
+
+    async def start(self) -> None:
+        """Listen, and begin the rest as soon as database and Slack can be reached. Raises Stop if the port is taken."""
+        self.bot.health.wait_for("start", STARTING)
+        if self._http is not None:
+            try:
+                await self._http.start()
+            except OSError as error:
+                raise Stop(f"PORT {self.bot.settings.port} can't be used: {error.strerror}.") from None
+            self._log.info("listening", port=self._http.port)
+        self._beginning = asyncio.create_task(self._begin(), name="begin")
+
+    async def run_until(self, told: asyncio.Event) -> None:
+        """Return when told to. Raises Stop if Slack refuses a token or the schema isn't this Paylink's."""
+        assert self._beginning is not None
+        waiting = asyncio.ensure_future(told.wait())
+        watched: set[asyncio.Future[object]] = {waiting, self._beginning, self._refused}  # type: ignore[arg-type]
+        try:
+            while not told.is_set():
+                done, _ = await asyncio.wait(watched, return_when=asyncio.FIRST_COMPLETED)
+                for future in done - {waiting}:
+                    watched.discard(future)
+                    future.result()
+        finally:
+            waiting.cancel()
+
+    async def stop(self) -> None:
+        """Stop intake, give what is under way up to ten seconds to finish, hand back the rest, let go of everything.
+
+        Once stopped, a service stays so.
+        """
+        if self._stopped:
+            return
+        self._stopped = True
+        bot = self.bot
+        bot.health.wait_for("start", STOPPING)
+        self._log.info("stopping")
+        if self._beginning is not None:
+            self._beginning.cancel()
+            await asyncio.wait({self._beginning})
+        if self._http is not None:
+            await self._http.stop_listening()
+        if self._socket is not None:
+            self._socket.stop_intake()
+        self._ticking.stop()
+        bot.creation.claim_no_more()
+        bot.announcing.claim_no_more()
+        await asyncio.gather(
+            bot.tracker.finish(FINISH_SECONDS), *(worker.stop(FINISH_SECONDS) for worker in bot.workers)
+        )
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(
+                asyncio.gather(bot.creation.finish(), bot.announcing.finish()), LAST_SECONDS
+            )
+        if self.begun.is_set():
+            # Another process, or the next start, needn't wait for the end of a lease.
+            with contextlib.suppress(DatabaseUnavailable):
+                await bot.db.write(abandoned_claims.end_claims, {bot.owner})
+        if self._socket is not None:
+            await self._socket.stop()
+        if self._http is not None:
+            await self._http.stop()
+        await bot.close()
+        self._log.info("stopped")
+
+    async def _begin(self) -> None:
+        bot = self.bot
+        identity = await begin(bot)
+        app = build_app(
+            bot.desk,
+            client=bot.slack,
+            authorize=_only(identity, secret(bot.settings.slack_bot_token)),
+            # The guard has checked it by then; see Intake.
+            signing_secret=None,
+            export=Export(bot.db, bot.ledgers, bot.clock),
+            track=bot.tracker.track,
+            watch=bot.tracker.watch,
+            log=structlog.get_logger("handlers"),
+        )
+        self._intake = Intake(app, bot.tracker, bot.metrics)
+        for worker in bot.workers:
+            worker.start()
+        self._ticking.start()
+        bot.tracker.watch(app.take_up(identity.team_id))
+        if bot.settings.socket_mode:
+            self._socket = SocketMode(
+                secret(bot.settings.slack_app_token),
+                bot.slack,
+                self._intake,
+                bot.health,
+                bot.metrics,
+                on_refused=self._refuse_app_token,
+            )
+            self._socket.start()
+        bot.health.good("start")
+        self.begun.set()
+        self._log.info("begun", team=identity.team_id, socket_mode=bot.settings.socket_mode)
+
+    def _refuse_app_token(self, code: str) -> None:
+        if not self._refused.done():
+            self._refused.set_exception(
+                Stop(
+                    f"Slack refuses SLACK_APP_TOKEN ({code}): make an app-level token with the scope connections:write "
+                    "on the page Basic Information of your Slack app."
+                )
+            )
+
+    def _make_http(self) -> HttpServer:
+        bot = self.bot
+        port = bot.settings.port
+        assert port is not None
+        slack = None
+        if not bot.settings.socket_mode:
+            slack = SlackEndpoint(
+                lambda: self._intake,
+                bot.metrics,
+                secret(bot.settings.slack_signing_secret),
+                bot.settings.slack_api_url,
+            )
+        stripe = StripeEndpoint(
+            self._receive, bot.metrics, bot.settings.webhook_secrets, bot.stripe.livemode, bot.clock
+        )
+        return HttpServer(
+            port,
+            slack=slack,
+            stripe=stripe,
+            health=bot.health,
+            ping=bot.probes.database,
+            figures=self._figures,
+        )
+
+    async def _receive(self, event: dict[str, Any]) -> Receipt:
+        if not self.begun.is_set():
+            raise DatabaseUnavailable
+        return await self.bot.watching.receive(event)
+
+    async def _figures(self) -> bytes:
+        bot = self.bot
+        bot.metrics.ready.set(not bot.health.reasons)
+        now = time.monotonic()
+        if self.begun.is_set() and now - self._figures_read >= FIGURES_SECONDS:
+            self._figures_read = now
+            with contextlib.suppress(DatabaseUnavailable):
+                bot.metrics.show(await bot.db.background_read(read_figures, bot.ledgers.id), bot.clock())
+        return bot.metrics.render()
+
+
+def _only(identity: Identity, token: str) -> Callable[..., Awaitable[AuthorizeResult]]:
+    """The token for its own workspace. Said outright, or Bolt would look for installations as soon as
+    SLACK_CLIENT_ID happens to be set (facts/slack.md)."""
+
+    async def authorize(team_id: str | None) -> AuthorizeResult:
+        if team_id != identity.team_id:
+            # Bolt knows that there may be none, its types don't.
+            return None  # type: ignore[return-value]
+        return AuthorizeResult(
+            enterprise_id=None,
+            team_id=identity.team_id,
+            bot_token=token,
+            bot_id=identity.bot_id,
+            bot_user_id=identity.bot_user_id,
+        )
+
+    return authorize

@@ -1,0 +1,88 @@
+"""What must have been reached once before the work begins: the database with its schema, and Slack."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from sqlalchemy.orm import Session
+
+from bot.cli.shared import Stop, schema_sentences
+from bot.run.owners import find_dead
+from bot.watch.health import DATABASE_AWAY, SLACK_AWAY, Part
+from bot.web.slack_client import Identity, SlackAway, SlackRefused, fetch_identity
+from bot.wiring import Bot
+from domain.coordination import abandoned_claims
+from domain.errors import DatabaseUnavailable
+from domain.migrations import prepare
+from domain.organisations import organisations
+
+T = TypeVar("T")
+
+FIRST_DELAY = 0.5
+LONGEST_DELAY = 10.0
+
+
+async def begin(bot: Bot) -> Identity:
+    """Return once all is there, however long database and Slack stay away. Raises Stop where waiting won't help.
+
+    A SQLite file gets its schema here; the organisation is made by the first start.
+    """
+    try:
+        async with asyncio.TaskGroup() as both:
+            both.create_task(_until_reached(bot, "database", lambda: _check_schema(bot)))
+            identifying = both.create_task(_until_reached(bot, "slack", lambda: _identify(bot)))
+    except BaseExceptionGroup as failures:
+        raise failures.exceptions[0] from None
+    identity = identifying.result()
+    await _until_reached(bot, "database", lambda: _set_up(bot, identity))
+    return identity
+
+
+async def _until_reached(bot: Bot, part: Part, step: Callable[[], Awaitable[T]]) -> T:
+    delay = FIRST_DELAY
+    while True:
+        try:
+            result = await step()
+        except DatabaseUnavailable:
+            bot.health.bad(part, DATABASE_AWAY)
+        except SlackAway:
+            bot.health.bad(part, SLACK_AWAY)
+        else:
+            bot.health.good(part)
+            return result
+        await asyncio.sleep(delay)
+        delay = min(delay * 2, LONGEST_DELAY)
+
+
+async def _check_schema(bot: Bot) -> None:
+    with schema_sentences():
+        await asyncio.to_thread(prepare, bot.db.engine)
+
+
+async def _identify(bot: Bot) -> Identity:
+    try:
+        return await fetch_identity(bot.slack)
+    except SlackRefused as refused:
+        raise Stop(
+            f"Slack refuses SLACK_BOT_TOKEN ({refused.code}): copy the Bot User OAuth Token from the page "
+            "OAuth & Permissions of your Slack app."
+        ) from None
+
+
+async def _set_up(bot: Bot, identity: Identity) -> None:
+    organisation = await bot.db.write(
+        organisations.ensure,
+        identity.team_id,
+        identity.team_name,
+        bot.settings.paylink_notification_channel,
+    )
+    bot.announcing.organisation_id = organisation.id
+    await bot.ledgers.start()
+    await bot.db.write(_take_back_claims, bot.owner)
+
+
+def _take_back_claims(session: Session, own: str) -> None:
+    """What processes of this host held when they were killed needn't wait for the end of their leases."""
+    dead = find_dead(abandoned_claims.list_owners(session), own)
+    if dead:
+        abandoned_claims.end_claims(session, dead)

@@ -1,0 +1,214 @@
+"""Socket Mode, watched: a connection that is worn out, silent or dead is replaced, however long that takes.
+
+The SDK's client reconnects by itself, but retries an address that Slack gave it for one use, forever, and closes the
+old socket before there is a new one. Here each client has one socket: the next one is opened first, then the old one
+may answer what it had begun.
+"""
+
+import asyncio
+import contextlib
+import logging
+import random
+import time
+from collections.abc import Callable
+
+import structlog
+from slack_bolt.adapter.socket_mode.async_internals import send_async_response
+from slack_bolt.response import BoltResponse
+from slack_sdk.errors import SlackApiError
+from slack_sdk.socket_mode.aiohttp import SocketModeClient
+from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
+from slack_sdk.socket_mode.request import SocketModeRequest
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.watch.health import NO_SOCKET, Health
+from bot.watch.metrics import Metrics
+from bot.web.guard import Refused, check_payload
+from bot.web.intake import Intake
+from bot.web.slack_client import SlackRefused, judge
+
+PING_SECONDS = 5.0
+CONNECT_SECONDS = 10.0
+WATCH_SECONDS = 1.0
+CLOSE_SECONDS = 2.0
+# Longer than a listener may take to acknowledge.
+RETIRE_SECONDS = 5.0
+LONGEST_DELAY = 30.0
+
+
+class _Socket(SocketModeClient):
+    """One connection, which says that it is worn out instead of reconnecting."""
+
+    def __init__(self, app_token: str, web_client: AsyncWebClient, ping_seconds: float) -> None:
+        # It would log each failed attempt, with what failed in the text; SocketMode says it once.
+        logger = logging.getLogger("slack_sdk.socket_mode.watched")
+        logger.setLevel(logging.CRITICAL)
+        super().__init__(
+            app_token,
+            logger=logger,
+            web_client=web_client,
+            proxy=web_client.proxy,
+            ping_interval=ping_seconds,
+        )
+        self.worn_out = asyncio.Event()
+
+    async def connect_to_new_endpoint(self, force: bool = False) -> None:
+        """Called by the SDK when the socket closed or fell silent, or when Slack asks for a new one."""
+        self.worn_out.set()
+
+    async def open(self) -> None:
+        self.wss_uri = await self.issue_new_wss_url()
+        await self.connect()  # type: ignore[no-untyped-call]
+
+    async def close_soon(self) -> None:
+        with contextlib.suppress(Exception):  # it is given up, whatever its end is like
+            await asyncio.wait_for(self.close(), CLOSE_SECONDS)  # type: ignore[no-untyped-call]
+        if not self.aiohttp_client_session.closed:
+            await self.aiohttp_client_session.close()
+
+
+class SocketMode:
+    """Holds one connection to Slack between ``start`` and ``stop`` and hands what comes to ``intake``."""
+
+    def __init__(
+        self,
+        app_token: str,
+        client: AsyncWebClient,
+        intake: Intake,
+        health: Health,
+        metrics: Metrics,
+        *,
+        on_refused: Callable[[str], None] = lambda code: None,
+        ping_seconds: float = PING_SECONDS,
+    ) -> None:
+        """``on_refused`` is told Slack's code if Slack refuses the token before there ever was a connection."""
+        self._app_token = app_token
+        self._client = client
+        self._intake = intake
+        self._health = health
+        self._metrics = metrics
+        self._ping_seconds = ping_seconds
+        self._on_refused = on_refused
+        self._current: _Socket | None = None
+        self._retiring: set[asyncio.Task[None]] = set()
+        self._task: asyncio.Task[None] | None = None
+        self._taking_in = True
+        self._log = structlog.get_logger("bot.web.socket_mode")
+
+    def start(self) -> None:
+        self._health.wait_for("socket", NO_SOCKET)
+        self._task = asyncio.create_task(self._run(), name="socket-mode")
+
+    def stop_intake(self) -> None:
+        """Take nothing more in (Slack gives it to another process, or again later); answers still go out."""
+        self._taking_in = False
+        if self._task is not None:
+            self._task.cancel()
+
+    async def stop(self) -> None:
+        self.stop_intake()
+        if self._task is not None:
+            await asyncio.wait({self._task})
+        for task in self._retiring:
+            task.cancel()
+        if self._retiring:
+            await asyncio.wait(self._retiring)
+        if self._current is not None:
+            await self._current.close_soon()
+            self._current = None
+        self._metrics.socket_connected.set(0)
+
+    async def _run(self) -> None:
+        failures = 0
+        while True:
+            fresh = _Socket(self._app_token, self._client, self._ping_seconds)
+            fresh.socket_mode_request_listeners.append(self._take)
+            try:
+                await asyncio.wait_for(fresh.open(), CONNECT_SECONDS)
+            except asyncio.CancelledError:
+                await fresh.close_soon()
+                raise
+            except Exception as error:  # whatever the network, Slack or the SDK come up with: try again
+                await fresh.close_soon()
+                failures += 1
+                await self._wait_after(error, failures)
+                continue
+            failures = 0
+            self._replace(fresh)
+            await self._watch(fresh)
+
+    def _replace(self, fresh: _Socket) -> None:
+        old, self._current = self._current, fresh
+        self._health.good("socket")
+        self._metrics.socket_connected.set(1)
+        self._log.info("socket_connected")
+        if old is not None:
+            task = asyncio.create_task(self._retire(old), name="socket-retiring")
+            self._retiring.add(task)
+            task.add_done_callback(self._retiring.discard)
+
+    async def _retire(self, old: _Socket) -> None:
+        try:
+            if await old.is_connected():
+                await asyncio.sleep(RETIRE_SECONDS)
+        finally:
+            await old.close_soon()
+
+    async def _watch(self, socket: _Socket) -> None:
+        """Return when the socket has to be replaced."""
+        while await socket.is_connected():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(socket.worn_out.wait(), WATCH_SECONDS)
+                break
+        self._log.info("socket_worn_out")
+
+    async def _wait_after(self, error: Exception, failures: int) -> None:
+        if self._current is None or not await self._current.is_connected():
+            judged = judge(error) if isinstance(error, SlackApiError) else None
+            refused = judged.code if isinstance(judged, SlackRefused) else None
+            self._health.bad(
+                "socket", f"Slack refuses SLACK_APP_TOKEN ({refused})." if refused else NO_SOCKET
+            )
+            if refused and self._current is None:
+                self._on_refused(refused)
+            self._metrics.socket_connected.set(0)
+        self._log.info("socket_failed", failures=failures, error=type(error).__name__)
+        delay = min(0.5 * 2 ** min(failures - 1, 10), LONGEST_DELAY)
+        await asyncio.sleep(delay * random.uniform(0.75, 1.25))  # noqa: S311 - spreads retries, keeps no secret
+
+    async def _take(self, client: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
+        if not self._taking_in:
+            return
+        self._intake.tracker.begin()
+        try:
+            payload = check_payload(request.payload, self._client.base_url)
+            answer = await self._intake.dispatch(payload, "socket", _retries(request))
+            await self._answer(client, request, answer)
+        except Refused as refused:
+            self._metrics.slack_requests_refused.labels(str(refused.status)).inc()
+            self._log.info("slack_request_refused", status=refused.status, reason=refused.reason)
+        except Exception:
+            self._log.exception("envelope_failed", envelope=request.envelope_id)
+        finally:
+            self._intake.tracker.end()
+
+    async def _answer(
+        self, client: AsyncBaseSocketModeClient, request: SocketModeRequest, answer: BoltResponse
+    ) -> None:
+        began = time.time()
+        try:
+            await send_async_response(client, request, answer, began)
+        except (ConnectionError, AttributeError):
+            # The socket ended meanwhile; Slack takes the answer on any of the app's sockets.
+            if self._current is None or self._current is client:
+                raise
+            await send_async_response(self._current, request, answer, began)
+
+
+def _retries(request: SocketModeRequest) -> dict[str, str]:
+    if not request.retry_attempt:
+        return {}
+    return {
+        "X-Slack-Retry-Num": str(request.retry_attempt),
+        "X-Slack-Retry-Reason": str(request.retry_reason or ""),
+    }

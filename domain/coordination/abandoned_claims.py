@@ -1,0 +1,40 @@
+"""Claims of processes that died: taken back at once where it is known, else when their leases end.
+
+Taking back a living process's claim by mistake costs nothing but a request: a link is asked for under the same
+idempotency key, and a message in doubt is looked for once the margin after its last attempt is over, even if Slack
+refused it meanwhile.
+"""
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from domain.database import database_now
+from domain.models import IS_OPEN, Duty, Link, OutboxMessage, StripeEvent
+
+# Only what is open can be claimed, and indexes hold only that: a start must not read a million settled links.
+_CLAIMED: tuple[tuple[type[Link | StripeEvent | OutboxMessage | Duty], sa.ColumnElement[bool]], ...] = (
+    (Link, Link.state == "reserved"),
+    (StripeEvent, StripeEvent.settled_at.is_(None)),
+    (OutboxMessage, IS_OPEN),
+    (Duty, sa.true()),
+)
+
+
+def list_owners(session: Session) -> set[str]:
+    """Whoever holds a claim now."""
+    owners: set[str] = set()
+    for table, is_open in _CLAIMED:
+        held = sa.select(table.owner).where(is_open, table.lease_until.is_not(None), table.owner.is_not(None))
+        owners.update(owner for owner in session.scalars(held.distinct()) if owner)
+    return owners
+
+
+def end_claims(session: Session, owners: set[str]) -> None:
+    """End the leases of processes that are known to be gone, or of this one when it stops."""
+    now = database_now(session)
+    for table, is_open in _CLAIMED:
+        session.execute(
+            sa.update(table)
+            .where(is_open, table.owner.in_(owners), table.lease_until.is_not(None))
+            .values(lease_until=now)
+        )

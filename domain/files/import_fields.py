@@ -1,0 +1,158 @@
+"""The fields of one line of an import: what each may hold, and how to write it otherwise."""
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from functools import cache, lru_cache
+
+from babel.core import get_global
+
+from domain.invoices.list_position import number_key
+from domain.money import SUPPORTED, parse_major_units
+
+NUMBER_LENGTH = 60
+TEXT_LENGTH = 10_000
+EMAIL_LENGTH = 254
+OPTIONAL = frozenset({"buyer_email", "issue_date", "due_date", "description"})
+
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_CODE = re.compile(r"[A-Z]{3}")
+_EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
+# Control characters, line and paragraph separators; and halves of surrogate pairs, which no database stores.
+_CONTROL = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_SEPARATORS = "\u2028\u2029"
+
+
+class LineRefused(ValueError):
+    """``args[0]`` says what is wrong with the line and how to write it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedInvoice:
+    """One good line, which begins at ``line`` of the file."""
+
+    line: int
+    number: str
+    number_key: str
+    buyer_name: str
+    buyer_email: str
+    amount: int
+    currency: str
+    issue_date: date | None
+    due_date: date | None
+    description: str
+
+
+def read_fields(line: int, values: dict[str, str]) -> ImportedInvoice:
+    """Raises LineRefused with all that is wrong with the line."""
+    try:
+        number = _read_number(values["number"].strip())
+        money = parse_major_units(
+            values["billing_amount"].strip(), _read_currency(values["currency"].strip())
+        )
+        return ImportedInvoice(
+            line=line,
+            number=number,
+            number_key=number_key(number),
+            buyer_name=_read_buyer_name(values["buyer_name"].strip()),
+            buyer_email=_read_email(values["buyer_email"].strip()),
+            amount=money.amount,
+            currency=money.currency,
+            issue_date=_read_date(values["issue_date"].strip()),
+            due_date=_read_date(values["due_date"].strip()),
+            description=_read_description(values["description"].strip()),
+        )
+    except ValueError:
+        raise LineRefused("; ".join(_all_that_is_wrong(values))) from None
+
+
+def _all_that_is_wrong(values: dict[str, str]) -> Iterator[str]:
+    currency = values["currency"].strip()
+    for name, read in _READ.items():
+        try:
+            if name != "billing_amount":
+                read(values[name].strip())
+            elif currency in _currencies():
+                parse_major_units(values[name].strip(), currency)
+        except ValueError as error:
+            yield f"{name}: {error}"
+
+
+def _read_number(text: str) -> str:
+    return read_line_of_text(text, NUMBER_LENGTH, "the invoice's number")
+
+
+def _read_buyer_name(text: str) -> str:
+    return read_line_of_text(text, TEXT_LENGTH, "the buyer's name", but=_SEPARATORS)
+
+
+def read_line_of_text(text: str, longest: int, what: str, but: str = "") -> str:
+    """The text, which may hold anything but control characters and separators of lines. Raises ValueError with how to
+    write ``what``."""
+    if not text:
+        raise ValueError(f"write {what}, it can't be blank")
+    if len(text) > longest:
+        raise ValueError(f"write {what} in at most {longest:,} characters, it has {len(text):,}")
+    if _holds_control(text, but):
+        raise ValueError(f"write {what} without control characters, such as line breaks and tabs")
+    return text
+
+
+def _read_description(text: str) -> str:
+    if len(text) > TEXT_LENGTH:
+        raise ValueError(f"write at most {TEXT_LENGTH:,} characters, it has {len(text):,}")
+    if _holds_control(text, but="\n\r\t" + _SEPARATORS):
+        raise ValueError("write it without control characters other than line breaks and tabs")
+    return text
+
+
+def _read_email(text: str) -> str:
+    if text and (len(text) > EMAIL_LENGTH or not _EMAIL.fullmatch(text) or _holds_control(text)):
+        raise ValueError("write one address such as billing@acme.example, or leave it blank")
+    return text
+
+
+def _read_currency(text: str) -> str:
+    if text not in _currencies():
+        if _CODE.fullmatch(text):
+            raise ValueError(f"write a currency of ISO 4217, such as USD, {text} isn't one")
+        raise ValueError("write the currency as three capitals of ISO 4217, such as USD")
+    return text
+
+
+@lru_cache(maxsize=4_000)  # an import says the same days over and over
+def _read_date(text: str) -> date | None:
+    if not text:
+        return None
+    if _DATE.fullmatch(text):
+        try:
+            return date.fromisoformat(text)
+        except ValueError:
+            pass
+    raise ValueError("write a date of the calendar as year-month-day, such as 2026-11-30, or leave it blank")
+
+
+def _holds_control(text: str, but: str = "") -> bool:
+    return not text.isprintable() and any(
+        unicodedata.category(char) in _CONTROL and char not in but for char in text
+    )
+
+
+# In the order in which what is wrong is told.
+_READ: dict[str, Callable[[str], object]] = {
+    "number": _read_number,
+    "buyer_name": _read_buyer_name,
+    "buyer_email": _read_email,
+    "currency": _read_currency,
+    "billing_amount": str,  # read with its currency
+    "issue_date": _read_date,
+    "due_date": _read_date,
+    "description": _read_description,
+}
+
+
+@cache
+def _currencies() -> frozenset[str]:
+    return SUPPORTED | frozenset(get_global("all_currencies"))

@@ -1,0 +1,221 @@
+"""Taking invoices from a file into an organisation: short transactions, memory flat, safe to run again.
+
+An interrupted import has taken what its finished transactions took; running it again takes the rest.
+"""
+
+import sqlite3
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import TypeVar
+
+from sqlalchemy.orm import Session
+
+from domain import audit
+from domain.database import Database
+from domain.errors import DatabaseUnavailable
+from domain.files.import_fields import ImportedInvoice
+from domain.files.import_lines import BadLine
+from domain.files.import_writing import Changes, write_rows
+from domain.invoices.search_terms import shared_terms
+from domain.models import Organisation
+from domain.organisations.organisations import OPERATOR
+from domain.summaries import OrganisationSummary
+
+T = TypeVar("T")
+
+CHUNK_ROWS = 3_000
+# On SQLite other writers get in between two chunks: without it, one row of theirs waits up to two seconds.
+PAUSE_SECONDS = 0.02
+_ATTEMPTS = 5
+# So many names are remembered to have their terms; more would take memory that grows with the file.
+KNOWN_BUYERS = 50_000
+RETRY_SECONDS = 1.0
+
+
+@dataclass
+class ImportResult:
+    """What became of the lines. ``taken`` is the sum of the three before ``bad``."""
+
+    new: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    bad: int = 0
+
+    @property
+    def taken(self) -> int:
+        return self.new + self.updated + self.unchanged
+
+
+def take(
+    db: Database,
+    organisation: OrganisationSummary | None,
+    lines: Iterable[ImportedInvoice | BadLine],
+    *,
+    now: datetime,
+    dry_run: bool = False,
+    actor: str = OPERATOR,
+    on_bad: Callable[[BadLine], None] = lambda _: None,
+    on_progress: Callable[[int], None] = lambda _: None,
+) -> ImportResult:
+    """Take every good line, and tell ``on_bad`` of each other one; a number said twice stays as said first.
+
+    ``on_progress`` gets the number of lines dealt with so far. A dry run writes nothing, and may be made before there
+    is an organisation. Raises DatabaseUnavailable when the database stays away.
+    """
+    result = ImportResult()
+    if organisation is None and not dry_run:
+        raise ValueError("only a dry run can do without an organisation")
+    if organisation is not None and not dry_run:
+        db.run(_audit, organisation, "import.begin", organisation.team_id, actor, now)
+    organisation_id = 0 if organisation is None else organisation.id
+    pause = _Pause(PAUSE_SECONDS if db.is_sqlite and not dry_run else 0)
+    buyers: set[str] = set()
+    with (
+        _connections_of_its_own(db),
+        closing(_Seen()) as seen,
+        closing(_ahead(_chunks(lines, CHUNK_ROWS, seen))) as chunks,
+    ):
+        for chunk in chunks:
+            for line in chunk.bad:
+                on_bad(line)
+            pause.wait()
+            names = {row.buyer_name for row in chunk.rows}
+            terms = {name: begins for name in names - buyers if (begins := shared_terms(name))}
+            changes = _persist(db, organisation_id, chunk.rows, terms, dry_run)
+            pause.begin()
+            if len(buyers) > KNOWN_BUYERS:
+                buyers.clear()
+            buyers.update(terms)
+            result.new += changes.new
+            result.updated += changes.updated
+            result.unchanged += changes.unchanged
+            result.bad += len(chunk.bad)
+            on_progress(result.taken + result.bad)
+    if organisation is not None and not dry_run:
+        db.run(_finish, organisation, result, actor, now)
+    return result
+
+
+def _persist(
+    db: Database,
+    organisation_id: int,
+    rows: list[ImportedInvoice],
+    terms: Mapping[str, frozenset[str]],
+    dry_run: bool,
+) -> Changes:
+    """One chunk; a database that is busy or away for a moment doesn't end an import of an hour."""
+    for _ in range(_ATTEMPTS - 1):
+        try:
+            return db.run(write_rows, organisation_id, rows, terms, dry_run)
+        except DatabaseUnavailable:
+            time.sleep(RETRY_SECONDS)
+    return db.run(write_rows, organisation_id, rows, terms, dry_run)
+
+
+def _finish(
+    session: Session, organisation: OrganisationSummary, result: ImportResult, actor: str, now: datetime
+) -> None:
+    if result.taken:
+        session.get_one(Organisation, organisation.id).last_imported_at = now
+    counts = f"{result.new} new, {result.updated} updated, {result.unchanged} unchanged, {result.bad} bad"
+    _audit(session, organisation, "import.end", f"{organisation.team_id} {counts}", actor, now)
+
+
+def _audit(
+    session: Session,
+    organisation: OrganisationSummary,
+    action: str,
+    subject: str,
+    actor: str,
+    now: datetime,
+) -> None:
+    audit.record(session, action, subject, actor=actor, now=now, organisation_id=organisation.id)
+
+
+@contextmanager
+def _connections_of_its_own(db: Database) -> Iterator[None]:
+    """Leave none to others that write_rows has set up for many rows: they would hold on to the memory."""
+    try:
+        yield
+    finally:
+        if db.is_sqlite:
+            db.engine.dispose()
+
+
+@dataclass(frozen=True)
+class _Chunk:
+    """Lines that are written in one transaction, and the bad lines among them."""
+
+    rows: list[ImportedInvoice]
+    bad: list[BadLine]
+
+
+def _chunks(lines: Iterable[ImportedInvoice | BadLine], size: int, seen: "_Seen") -> Iterator[_Chunk]:
+    iterator = iter(lines)
+    while some := list(islice(iterator, size)):
+        rows, bad = seen.sort_out(some)
+        yield _Chunk(rows, bad)
+
+
+def _ahead(items: Iterator[T]) -> Generator[T]:
+    """The items, of which another thread makes the next one while this one is dealt with."""
+    with ThreadPoolExecutor(1, "import-reader") as reader:
+        following = reader.submit(next, items, None)
+        while (item := following.result()) is not None:
+            following = reader.submit(next, items, None)
+            yield item
+
+
+class _Pause:
+    """At least so many seconds between two transactions; reading the next lines counts."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._until = 0.0
+
+    def begin(self) -> None:
+        self._until = time.monotonic() + self._seconds
+
+    def wait(self) -> None:
+        left = self._until - time.monotonic()
+        if left > 0:
+            time.sleep(left)
+
+
+class _Seen:
+    """Which numbers the file has said, and on which line first: in a temporary file, so that memory stays flat."""
+
+    def __init__(self) -> None:
+        self._store = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+        self._store.execute("PRAGMA journal_mode = OFF")
+        self._store.execute("PRAGMA synchronous = OFF")
+        self._store.execute("CREATE TABLE seen (key TEXT PRIMARY KEY, line INTEGER) WITHOUT ROWID")
+
+    def close(self) -> None:
+        self._store.close()
+
+    def sort_out(self, lines: list[ImportedInvoice | BadLine]) -> tuple[list[ImportedInvoice], list[BadLine]]:
+        """The lines to take, and the bad ones in the file's order."""
+        keys = [line.number_key for line in lines if isinstance(line, ImportedInvoice)]
+        places = ", ".join("?" * len(keys))
+        first: dict[str, int] = dict(
+            self._store.execute(f"SELECT key, line FROM seen WHERE key IN ({places})", keys)  # noqa: S608
+        )
+        rows: list[ImportedInvoice] = []
+        bad: list[BadLine] = []
+        for line in lines:
+            if isinstance(line, BadLine):
+                bad.append(line)
+            elif (earlier := first.setdefault(line.number_key, line.line)) != line.line:
+                bad.append(BadLine(line.line, f"number: it is in line {earlier} already, which stays"))
+            else:
+                rows.append(line)
+        self._store.executemany(
+            "INSERT INTO seen VALUES (?, ?)", ((row.number_key, row.line) for row in rows)
+        )
+        return rows, bad

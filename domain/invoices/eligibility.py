@@ -1,0 +1,29 @@
+"""Whether an online payment link can be created for an invoice: one pure rule, always with the reason."""
+
+from domain.money import SUPPORTED, THREE_DECIMAL, WHOLE_UNITS_ONLY, Money, highest
+from domain.reasons import Reason
+
+
+def amount_reason(money: Money) -> Reason | None:
+    """Why Stripe can't take this amount, or None if it can (facts: docs.stripe.com/currencies)."""
+    if money.amount <= 0:
+        return Reason.NOT_POSITIVE
+    if money.currency not in SUPPORTED:
+        return Reason.CURRENCY_UNSUPPORTED
+    if money.amount > highest(money.currency):
+        return Reason.TOO_LARGE
+    if money.currency in THREE_DECIMAL and money.amount % 10:
+        return Reason.LAST_DIGIT_NOT_ZERO
+    if money.currency in WHOLE_UNITS_ONLY and money.amount % 100:
+        return Reason.NOT_WHOLE_UNITS
+    return None
+
+
+def ineligible_because(money: Money, existing: Reason | None, *, add_on: bool = True) -> Reason | None:
+    """The reason why no link can be created, or None when one can.
+
+    ``existing`` says what an existing link stands at (PENDING_PAYMENT, PAID, BEING_CREATED) or is None.
+    """
+    if existing is not None:
+        return existing
+    return amount_reason(money) or (None if add_on else Reason.ADD_ON_MISSING)

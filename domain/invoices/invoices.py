@@ -1,0 +1,271 @@
+"""Looking at billing invoices. Every function takes the Slack team, so that no organisation sees another's."""
+
+import difflib
+import itertools
+import re
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import Any, NamedTuple, cast
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Session
+
+from domain.errors import InvoiceNotFound, OrganisationUnknown
+from domain.invoices.eligibility import ineligible_because
+from domain.invoices.list_position import existing_reason, number_key
+from domain.invoices.search_terms import LAST
+from domain.invoices.searching import find_page
+from domain.models import Invoice, Link, Organisation
+from domain.money import Money
+from domain.summaries import InvoiceOption, InvoiceSummary, LinkStatus, LinkSummary
+
+NEAREST = 5
+OPTIONS = 100
+
+
+class InvoiceRow(NamedTuple):
+    """What a summary says of an invoice: a page of a hundred rows as objects of the ORM takes three times as long."""
+
+    id: int
+    number: str
+    buyer_name: str
+    buyer_email: str
+    amount: int
+    currency: str
+    issue_date: date | None
+    due_date: date | None
+    description: str
+
+
+class LinkRow(NamedTuple):
+    """What a summary says of a link."""
+
+    state: str
+    status: str
+    refusal: str | None
+    url: str | None
+    amount: int
+    currency: str
+    created_at: datetime | None
+    requested_by: str | None
+    paid_at: datetime | None
+    amount_received: int | None
+    stripe_payment: str | None
+    refunded: bool
+    disputed: bool
+    exception: bool
+
+
+def of_team(team_id: str, ledger_id: int) -> sa.Select[Invoice, Link | None]:
+    """The organisation's invoices, each with its link in the ledger if it has one."""
+    found = (
+        sa.select(Invoice, Link)
+        .join(Organisation, Organisation.id == Invoice.organisation_id)
+        .outerjoin(Link, sa.and_(Link.invoice_id == Invoice.id, Link.ledger_id == ledger_id))
+        .where(Organisation.team_id == team_id)
+    )
+    # An outer join: the second of the pair may be missing, which the types of select() can't say.
+    return cast("sa.Select[Invoice, Link | None]", found)
+
+
+def list_known(session: Session, ids: Iterable[int], ledger_id: int) -> list[InvoiceSummary]:
+    """Invoices that are known to be the organisation's, in list order, each with its link in the ledger.
+
+    Asked for the organisation as well, SQLite goes through all of its invoices (decision 0011).
+    """
+    rows = session.execute(
+        sa.select(*_columns(Invoice, InvoiceRow), *_columns(Link, LinkRow))
+        .outerjoin(Link, sa.and_(Link.invoice_id == Invoice.id, Link.ledger_id == ledger_id))
+        .where(_is_one_of(session, list(ids)))
+        .order_by(Invoice.position)
+    )
+    count = len(InvoiceRow._fields)
+    listed = []
+    for row in rows:
+        link = LinkRow(*row[count:])
+        listed.append(summarise(InvoiceRow(*row[:count]), link if link.state is not None else None))
+    return listed
+
+
+def _columns(table: type[Any], row: type[Any]) -> list[sa.ColumnElement[Any]]:
+    return [getattr(table, name) for name in row._fields]
+
+
+def _is_one_of(session: Session, ids: list[int]) -> sa.ColumnElement[bool]:
+    if session.get_bind().dialect.name == "sqlite":
+        return Invoice.id.in_(ids)
+    # One parameter instead of a hundred, each of which PostgreSQL would read and plan with.
+    return Invoice.id == sa.any_(sa.literal(ids, ARRAY(sa.BigInteger)))
+
+
+def get(session: Session, team_id: str, invoice_id: int, ledger_id: int) -> InvoiceSummary:
+    """Raises InvoiceNotFound: unknown, or another organisation's."""
+    row = session.execute(of_team(team_id, ledger_id).where(Invoice.id == invoice_id)).first()
+    if row is None:
+        raise InvoiceNotFound(f"invoice {invoice_id}")
+    return summarise(row[0], row[1])
+
+
+def find_by_number(session: Session, team_id: str, number: str, ledger_id: int) -> InvoiceSummary | None:
+    organisation = get_organisation(session, team_id)
+    row = session.execute(
+        sa.select(Invoice, Link)
+        .outerjoin(Link, sa.and_(Link.invoice_id == Invoice.id, Link.ledger_id == ledger_id))
+        .where(Invoice.organisation_id == organisation.id, Invoice.number_key == number_key(number))
+    ).first()
+    return None if row is None else summarise(*row)
+
+
+def lock(session: Session, team_id: str, invoice_id: int) -> tuple[Invoice, Organisation]:
+    """The invoice, locked against whoever else would reserve its link. Raises InvoiceNotFound."""
+    row = session.execute(
+        sa.select(Invoice, Organisation)
+        .join(Organisation, Organisation.id == Invoice.organisation_id)
+        .where(Invoice.id == invoice_id, Organisation.team_id == team_id)
+        .with_for_update(of=Invoice)
+    ).first()
+    if row is None:
+        raise InvoiceNotFound(f"invoice {invoice_id}")
+    return row[0], row[1]
+
+
+def require_own(session: Session, team_id: str, invoice_ids: set[int]) -> None:
+    """Raises InvoiceNotFound for an id that isn't one of this organisation's invoices."""
+    found = (
+        sa.select(Invoice.id)
+        .join(Organisation, Organisation.id == Invoice.organisation_id)
+        .where(Invoice.id.in_(invoice_ids), Organisation.team_id == team_id)
+    )
+    strange = invoice_ids - set(session.scalars(found)) if invoice_ids else set()
+    if strange:
+        raise InvoiceNotFound(f"invoice {min(strange)}")
+
+
+def get_organisation(session: Session, team_id: str) -> Organisation:
+    """Raises OrganisationUnknown."""
+    organisation = session.scalar(sa.select(Organisation).where(Organisation.team_id == team_id))
+    if organisation is None:
+        raise OrganisationUnknown(team_id)
+    return organisation
+
+
+def find_nearest(session: Session, team_id: str, number: str) -> tuple[InvoiceOption, ...]:
+    """Up to five invoices whose numbers are most like this one, the most alike first."""
+    organisation = get_organisation(session, team_id)
+    wanted = number_key(number)[:60]
+    of_organisation = sa.select(Invoice).where(Invoice.organisation_id == organisation.id)
+    candidates: dict[str, Invoice] = {}
+
+    def look(condition: sa.ColumnElement[bool], order: Any) -> None:
+        found = session.scalars(of_organisation.where(condition).order_by(order).limit(40))
+        candidates.update((invoice.number_key, invoice) for invoice in found)
+
+    look(Invoice.number_key >= wanted, Invoice.number_key)
+    look(Invoice.number_key < wanted, Invoice.number_key.desc())
+    # Somebody types 1001 and means INV-1001: try the digits behind the letters that the neighbours begin with.
+    digits = re.search(r"[0-9]+$", wanted)
+    if digits:
+        for letters in sorted({re.split(r"[0-9]", key)[0] for key in candidates})[:5]:
+            key = letters + digits.group()
+            look(sa.and_(Invoice.number_key >= key, Invoice.number_key < key + LAST), Invoice.number_key)
+    ranked = sorted(candidates, key=lambda key: (-difflib.SequenceMatcher(None, wanted, key).ratio(), key))
+    nearest = [candidates[key] for key in ranked[:NEAREST]]
+    return tuple(
+        _option(one.id, one.number, one.buyer_name, one.amount, one.currency, one.status) for one in nearest
+    )
+
+
+def find_options(session: Session, team_id: str, text: str, ledger_id: int) -> tuple[InvoiceOption, ...]:
+    """Up to 100 invoices whose number, or any word of whose buyer, begins with the text; in list order."""
+    organisation = get_organisation(session, team_id)
+    ids = find_page(session, organisation.id, text, status=None, after=None, limit=OPTIONS)
+    # Columns: whole invoices cost more than their links' amounts do.
+    found = (
+        sa.select(
+            *(
+                Invoice.id,
+                Invoice.number,
+                Invoice.buyer_name,
+                Invoice.amount,
+                Invoice.currency,
+                Invoice.status,
+            ),
+            *(Link.amount, Link.currency),
+        )
+        .outerjoin(Link, _created_in(ledger_id))
+        .where(_is_one_of(session, ids))
+        .order_by(Invoice.position)
+    )
+    return tuple(_option(*row) for row in session.execute(found))
+
+
+def _created_in(ledger_id: int) -> sa.ColumnElement[bool]:
+    return sa.and_(Link.invoice_id == Invoice.id, Link.ledger_id == ledger_id, Link.state == "created")
+
+
+def _option(
+    invoice_id: int,
+    number: str,
+    buyer_name: str,
+    amount: int,
+    currency: str,
+    status: str,
+    asked: int | None = None,
+    asked_in: str | None = None,
+) -> InvoiceOption:
+    return InvoiceOption(
+        invoice_id,
+        number,
+        buyer_name,
+        Money(amount, currency),
+        LinkStatus(status),
+        None if asked is None or asked_in is None else Money(asked, asked_in),
+    )
+
+
+def summarise(invoice: Invoice | InvoiceRow, link: Link | LinkRow | None) -> InvoiceSummary:
+    """``link`` is the one of the ledger in use."""
+    money = Money(invoice.amount, invoice.currency)
+    created = link is not None and link.state == "created"
+    return InvoiceSummary(
+        id=invoice.id,
+        number=invoice.number,
+        buyer_name=invoice.buyer_name,
+        buyer_email=invoice.buyer_email,
+        amount=money,
+        issue_date=invoice.issue_date,
+        due_date=invoice.due_date,
+        description=invoice.description,
+        status=LinkStatus(link.status) if link is not None and created else LinkStatus.NOT_CREATED,
+        reason=ineligible_because(money, existing_reason(cast("Link | None", link))),
+        link=summarise_link(link) if link is not None and created else None,
+        refusal=link.refusal if link is not None and link.state == "refused" else None,
+    )
+
+
+def summarise_link(link: Link | LinkRow) -> LinkSummary:
+    assert link.url is not None
+    assert link.created_at is not None
+    received = None if link.amount_received is None else Money(link.amount_received, link.currency)
+    return LinkSummary(
+        url=link.url,
+        amount=Money(link.amount, link.currency),
+        created_at=link.created_at,
+        created_by=link.requested_by,
+        paid_at=link.paid_at,
+        amount_received=received,
+        stripe_payment=link.stripe_payment,
+        refunded=link.refunded,
+        disputed=link.disputed,
+        exception=link.exception,
+    )
+
+
+def totals(invoices: Iterable[InvoiceSummary]) -> tuple[Money, ...]:
+    """The sum for each currency, in the order of their codes."""
+    by_currency = sorted((invoice.amount.currency, invoice.amount.amount) for invoice in invoices)
+    return tuple(
+        Money(sum(amount for _, amount in amounts), currency)
+        for currency, amounts in itertools.groupby(by_currency, key=lambda pair: pair[0])
+    )

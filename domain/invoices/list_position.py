@@ -1,0 +1,57 @@
+"""Where an invoice stands: its status, and its place in list order, both derived from its amount and its link."""
+
+from datetime import date
+
+from domain.invoices.eligibility import amount_reason
+from domain.models import Invoice, Link
+from domain.money import Money
+from domain.reasons import Reason
+from domain.summaries import LinkStatus
+
+_NO_DUE_DATE = "9999-12-31"
+POSITION_OF_DUE_DATE = len("0|9999-12-31")
+"""How many characters of a position say whether the invoice is eligible, and when it is due; a bar and the number follow."""
+
+
+def number_key(number: str) -> str:
+    """What an invoice number is unique by within its organisation: without regard to case or surrounding blanks."""
+    return number.strip().casefold()
+
+
+def position(*, eligible: bool, due_date: date | None, number_key: str) -> str:
+    """The place in list order, sorted byte by byte: eligible first, then by due date (none last), then by number."""
+    due = _NO_DUE_DATE if due_date is None else due_date.isoformat()
+    return f"{0 if eligible else 1}|{due}|{number_key}"
+
+
+def standing(
+    money: Money, link_state: str | None = None, link_status: str = LinkStatus.NOT_CREATED
+) -> tuple[str, bool]:
+    """The status of an invoice, and whether it counts as eligible in list order.
+
+    ``link_state`` and ``link_status`` are those of its link in the current ledger; None means that there is no link.
+    """
+    if link_state == "created":
+        return link_status, False
+    return LinkStatus.NOT_CREATED.value, link_state != "reserved" and amount_reason(money) is None
+
+
+def standing_of(invoice: Invoice, link_state: str | None, link_status: str) -> tuple[str, str]:
+    """The invoice's status and position, from its amount and its link in the current ledger."""
+    status, eligible = standing(Money(invoice.amount, invoice.currency), link_state, link_status)
+    return status, position(eligible=eligible, due_date=invoice.due_date, number_key=invoice.number_key)
+
+
+def place(invoice: Invoice, link: Link | None) -> None:
+    """Set the invoice's status and position."""
+    state, status = (None, "") if link is None else (link.state, link.status)
+    invoice.status, invoice.position = standing_of(invoice, state, status)
+
+
+def existing_reason(link: Link | None) -> Reason | None:
+    """What an existing link says about creating one."""
+    if link is None or link.state == "refused":
+        return None
+    if link.state == "reserved":
+        return Reason.BEING_CREATED
+    return Reason.PAID if link.status == LinkStatus.PAID else Reason.PENDING_PAYMENT

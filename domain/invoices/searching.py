@@ -1,0 +1,260 @@
+"""A page of the list that a search finds, in list order and quickly however many it finds (decisions 0014, 0016, 0017).
+
+What is found by its number (domain/invoices/number_search.py) and what by its terms is looked for apart, and put together.
+Few terms are found by looking up all of them and putting that in order, much of a few buyers by the first invoices of
+each, and anything else by walking the list and asking of each invoice whether it is found. What is found on the way says
+how far the walk will go, and so whether it goes on.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from domain.invoices.number_search import Numbers, Places
+from domain.invoices.search_terms import phrase_of, prefix_range
+from domain.models import BuyerTerm, Invoice, SearchTerm
+from domain.models.invoices import SHORT_NAME
+from domain.summaries import LinkStatus
+
+Condition = sa.ColumnElement[bool]
+# So few are looked up without further ado.
+FEW = 4_500
+# So few buyers are asked for the first invoices of each.
+FEW_BUYERS = 8
+# So many are known by name; more only as what the query for them finds.
+KNOWN_BUYERS = 1_000
+# So many are gathered once for a whole stretch of the walk; of more, each invoice's own terms are asked for.
+MANY = 20_000
+FIRST_STRETCH = 1_000
+# So near an end, the walk goes on as it is.
+SOON = 4_000
+GROWTH = 40
+# How many invoices are walked past in the time that one takes to be looked up.
+GATHERED_RATE, ASKED_RATE = 12, 2
+# How far a walk goes that has found nothing yet: what is found stands in one place, and most likely not the next.
+FAR = 400_000
+
+
+def find_page(
+    session: Session, organisation_id: int, search: str, *, status: str | None, after: str | None, limit: int
+) -> list[int]:
+    """The ids of the next ``limit`` invoices in list order, of that status (None: of any), behind the position ``after``.
+
+    A blank search finds all.
+    """
+    own = Invoice.organisation_id == organisation_id
+    wanted: list[Condition] = []
+    if status is not None:
+        wanted.append(Invoice.status == status)
+    if after is not None:
+        wanted.append(Invoice.position > after)
+    phrase = phrase_of(search)
+    if not phrase:
+        return _ids(_in_order(session, [own, *wanted], limit), limit)
+    numbered = Numbers(session, organisation_id, search).first(status=status, after=after, limit=limit)
+    found = _Found.by(session, organisation_id, phrase)
+    if found.are_few_buyers and not found.are_more_terms(FEW):
+        named = found.look_up_each(wanted, list(LinkStatus) if status is None else [status], limit)
+    # Of many buyers there is likely more than that; if not, the walk's first stretch says so.
+    elif found.buyers is not None and not found.are_more(FEW):
+        named = found.look_up(wanted, limit)
+    else:
+        named = _walk(found, [own, *wanted], wanted, limit)
+    return _ids(numbered + named, limit)
+
+
+def _walk(found: "_Found", listed: list[Condition], wanted: list[Condition], limit: int) -> Places:
+    is_found, rate = found.asked(), ASKED_RATE
+    page: Places = []
+    begin, length = "", FIRST_STRETCH
+    while True:
+        stretch = [*listed, Invoice.position >= begin]
+        end = _position_after(found.session, stretch, length)
+        if end is not None:
+            stretch.append(Invoice.position < end)
+        met = _in_order(found.session, [*stretch, is_found], limit - len(page))
+        page += met
+        if end is None or len(page) == limit:
+            return page
+        ahead = length * (limit - len(page)) // len(met) if met else FAR
+        if rate == ASKED_RATE and met and ahead > SOON and not found.are_more_to_gather(MANY):
+            is_found, rate = found.gathered(), GATHERED_RATE
+        if ahead // rate > FEW and not found.are_more(ahead // rate):
+            return found.look_up(wanted, limit)
+        begin, length = end, max(FIRST_STRETCH, min(ahead * 5 // 4, length * GROWTH))
+
+
+def found_by(session: Session, organisation_id: int, search: str) -> Condition:
+    """That an invoice is the organisation's and found by the search, for going through all of them in whatever order.
+
+    Asked for page by page, many are cheaper asked one by one than looked up all again for each page.
+    """
+    own = Invoice.organisation_id == organisation_id
+    phrase = phrase_of(search)
+    if not phrase:
+        return own
+    found = _Found.by(session, organisation_id, phrase)
+    named = found.asked() if found.are_more_to_gather(MANY) else found.gathered()
+    return sa.and_(own, sa.or_(named, *Numbers(session, organisation_id, search).found()))
+
+
+@dataclass(frozen=True)
+class _Found:
+    """All that a search finds by terms: those of invoices, and those of their buyers' names."""
+
+    session: Session
+    organisation_id: int
+    begins: list[Condition]
+    """Of an invoice's own term, that it begins with what is looked for."""
+    buyers_begin: list[Condition]
+    """The same of a buyer's term."""
+
+    @classmethod
+    def by(cls, session: Session, organisation_id: int, phrase: str) -> "_Found":
+        lo, hi = prefix_range(phrase)
+        begins: list[Condition] = [SearchTerm.term >= lo, SearchTerm.term < hi]
+        buyers_begin: list[Condition] = [BuyerTerm.term >= lo, BuyerTerm.term < hi]
+        return cls(session, organisation_id, begins, buyers_begin)
+
+    @cached_property
+    def buyers(self) -> set[str] | None:
+        """Their names; None if they are many."""
+        names = list(self.session.scalars(self._names().order_by(BuyerTerm.term).limit(KNOWN_BUYERS)))
+        return None if len(names) == KNOWN_BUYERS else set(names)
+
+    @property
+    def are_few_buyers(self) -> bool:
+        return self.buyers is not None and len(self.buyers) <= FEW_BUYERS
+
+    def are_more(self, than: int) -> bool:
+        """Each way of finding counted for itself; and many buyers are taken for having as many invoices."""
+        if self.are_more_to_gather(than):
+            return True
+        if not (self.buyers or self.buyers is None):
+            return False
+        invoices = sa.select(Invoice.position).where(*self._of_buyers(self._is_buyer()))
+        return self.session.scalar(invoices.offset(than).limit(1)) is not None
+
+    def are_more_terms(self, than: int) -> bool:
+        # The order that its index has keeps PostgreSQL from going through the table.
+        ids = self._own_ids().order_by(SearchTerm.term)
+        return self.session.scalar(ids.offset(than).limit(1)) is not None
+
+    def are_more_to_gather(self, than: int) -> bool:
+        if self.are_more_terms(than):
+            return True
+        if self.buyers is not None:
+            return len(self.buyers) > than
+        names = self._names().order_by(BuyerTerm.term)
+        return self.session.scalar(names.offset(than).limit(1)) is not None
+
+    def look_up(self, wanted: list[Condition], limit: int) -> Places:
+        """The first of all that is found."""
+        places = self._look_up_terms(wanted, limit)
+        if self.buyers or self.buyers is None:
+            # Behind the offset neither database sees that it could walk the list instead, which may take long.
+            chosen = sa.select(Invoice.position, Invoice.id).where(
+                *self._of_buyers(self._is_buyer()), *wanted
+            )
+            fenced = chosen.offset(0).subquery()
+            rows = self.session.execute(sa.select(fenced).order_by(fenced.c.position).limit(limit))
+            places += [(position, key) for position, key in rows]
+        return places
+
+    def look_up_each(self, wanted: list[Condition], statuses: Sequence[str], limit: int) -> Places:
+        """As look_up, by the first invoices of each buyer in each status."""
+        places = self._look_up_terms(wanted, limit)
+        for name in self.buyers or ():
+            for status in statuses:
+                first = [*self._of_buyers(Invoice.buyer_name == name), Invoice.status == status, *wanted]
+                places += _in_order(self.session, first, limit)
+        return places
+
+    def _look_up_terms(self, wanted: list[Condition], limit: int) -> Places:
+        # Not the organisation: the terms are its own already, and SQLite would go through all of its invoices.
+        return _in_order(self.session, [*wanted, self._any_of(Invoice.id, self._own_ids())], limit)
+
+    def asked(self) -> Condition:
+        """Of an invoice that is met, by its own terms and its buyer's."""
+        # Not EXISTS, of which PostgreSQL makes a join that reads all terms; nor the organisation, whose index it would
+        # take: terms follow from the name, so that another organisation's of the same name are the same.
+        its_term = sa.select(SearchTerm.invoice_id).where(SearchTerm.invoice_id == Invoice.id, *self.begins)
+        by_terms = its_term.limit(1).scalar_subquery().is_not(None)
+        if self.buyers is not None:
+            return self._either(by_terms, self._has_gathered_buyer())
+        of_buyer = sa.select(BuyerTerm.term).where(
+            BuyerTerm.buyer_name == Invoice.buyer_name, *self.buyers_begin
+        )
+        return self._either(by_terms, of_buyer.limit(1).scalar_subquery().is_not(None))
+
+    def gathered(self) -> Condition:
+        """Of an invoice that is met, by all terms that are found."""
+        # IS TRUE keeps both databases from a join, and the limit, above all there are, PostgreSQL from fearing more.
+        by_terms = Invoice.id.in_(self._own_ids().limit(2 * MANY)).is_(sa.true())
+        return self._either(by_terms, self._has_gathered_buyer())
+
+    def _has_gathered_buyer(self) -> Condition:
+        most = 2 * MANY if self.buyers is None else KNOWN_BUYERS
+        return Invoice.buyer_name.in_(self._names().limit(most)).is_(sa.true())
+
+    def _either(self, by_terms: Condition, by_buyer: Condition) -> Condition:
+        """Most searches find in one of the two ways: the other needn't be asked of each invoice."""
+        if self.buyers is not None and not self.buyers:
+            return by_terms
+        return sa.or_(by_buyer, by_terms) if self.are_more_terms(0) else by_buyer
+
+    def _own_ids(self) -> sa.Select[int]:
+        return sa.select(SearchTerm.invoice_id).where(
+            SearchTerm.organisation_id == self.organisation_id, *self.begins
+        )
+
+    def _names(self) -> sa.Select[str]:
+        return sa.select(BuyerTerm.buyer_name).where(
+            BuyerTerm.organisation_id == self.organisation_id, *self.buyers_begin
+        )
+
+    def _of_buyers(self, which: Condition) -> list[Condition]:
+        """Of an invoice whose buyer's terms are kept with the name; the index of names holds no others."""
+        # The number as it stands in the index's condition: a parameter wouldn't be known to be the same.
+        is_short = sa.func.length(Invoice.buyer_name) < sa.literal_column(str(SHORT_NAME))
+        return [Invoice.organisation_id == self.organisation_id, which, is_short]
+
+    def _is_buyer(self) -> Condition:
+        if self._is_sqlite or self.buyers is None:
+            return self._any_of(Invoice.buyer_name, self._names())
+        # Values that PostgreSQL can look up in its statistics: of a few buyers each may have very many invoices.
+        return Invoice.buyer_name == sa.any_(sa.literal(sorted(self.buyers), ARRAY(sa.Text)))
+
+    def _any_of(self, column: InstrumentedAttribute[Any], values: sa.Select[Any]) -> Condition:
+        """That a column is among those that a query finds."""
+        if self._is_sqlite:
+            return column.in_(values)
+        # PostgreSQL sorts an array and goes once through the index, where a join would begin at its root for each.
+        return column == sa.any_(sa.func.array(values.scalar_subquery()))
+
+    @property
+    def _is_sqlite(self) -> bool:
+        return self.session.get_bind().dialect.name == "sqlite"
+
+
+def _position_after(session: Session, stretch: list[Condition], length: int) -> str | None:
+    """Where the invoice after the next ``length`` stands; None if there are fewer."""
+    positions = sa.select(Invoice.position).where(*stretch).order_by(Invoice.position)
+    return session.scalar(positions.offset(length).limit(1))
+
+
+def _in_order(session: Session, conditions: list[Condition], limit: int) -> Places:
+    chosen = (
+        sa.select(Invoice.position, Invoice.id).where(*conditions).order_by(Invoice.position).limit(limit)
+    )
+    return [(position, key) for position, key in session.execute(chosen)]
+
+
+def _ids(places: Places, limit: int) -> list[int]:
+    """The first of them, each once."""
+    return [key for _, key in sorted(set(places))[:limit]]

@@ -1,0 +1,321 @@
+"""Bulk runs: up to 100 invoices, each reserved in the one transaction that commits the run, then created by
+domain/links/creation.py like any other link. What became of each stands on its item."""
+
+import hashlib
+from collections.abc import Iterable
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from domain.database import database_now
+from domain.errors import (
+    AmountsChanged,
+    NotEligible,
+    NothingSelected,
+    RunNotFound,
+    RunOfOtherMode,
+    SelectionChanged,
+)
+from domain.invoices import invoices
+from domain.invoices.list_position import existing_reason
+from domain.links import reserving
+from domain.links.bulk_progress import finish_if_settled
+from domain.links.reserving import Terms
+from domain.lists import selections
+from domain.models import Base, BulkRun, BulkRunItem, Invoice, Ledger, Link, Organisation, SelectionItem
+from domain.money import Money
+from domain.reasons import Reason
+from domain.summaries import Actor, BulkItem, BulkResult, Confirmation, Outcome
+
+
+def confirm(
+    session: Session, actor: Actor, selection_id: int, ledger_id: int, *, livemode: bool, now: datetime
+) -> Confirmation:
+    """See Desk.confirm."""
+    selection = selections.get(session, actor, selection_id, lock=True)
+    _require_add_on(session, actor)
+    items = _items(session, selection.id)
+    if not items:
+        raise NothingSelected
+    found = invoices.list_known(session, items, ledger_id)
+    changed = []
+    for invoice in found:
+        item = items[invoice.id]
+        if item.amount is not None and (item.amount, item.currency) != _pair(invoice.amount):
+            changed.append(invoice.number)
+        item.amount, item.currency = _pair(invoice.amount)
+    selection.touched_at = now
+    targets = tuple(invoice for invoice in found if invoice.eligible)
+    return Confirmation(
+        selection_id=selection.id,
+        targets=targets,
+        skipped=tuple(invoice for invoice in found if not invoice.eligible),
+        totals=invoices.totals(targets),
+        livemode=livemode,
+        seal=_seal(items.values(), livemode),
+        changed=tuple(changed),
+    )
+
+
+def start(
+    session: Session,
+    actor: Actor,
+    selection_id: int,
+    terms: Terms,
+    *,
+    livemode: bool,
+    seal: str,
+    submission: str,
+    view_id: str | None,
+    now: datetime,
+) -> BulkResult:
+    """See Desk.start_run."""
+    selection = selections.get(session, actor, selection_id, lock=True)
+    begun = _begun(session, actor, submission)
+    if begun is not None:
+        return begun
+    items = _items(session, selection.id)
+    if not items:
+        raise NothingSelected
+    if _seal(items.values(), livemode) != seal:
+        raise SelectionChanged
+    seen = {key: (item.amount, item.currency) for key, item in items.items()}
+    result = _begin(session, actor, seen, terms, submission=submission, view_id=view_id, now=now)
+    selections.empty(session, selection)
+    selection.revision += 1
+    return result
+
+
+def retry_failed(
+    session: Session,
+    actor: Actor,
+    run_id: int,
+    terms: Terms,
+    *,
+    livemode: bool,
+    submission: str,
+    view_id: str | None,
+    now: datetime,
+) -> BulkResult:
+    """See Desk.retry_failed."""
+    run = _get(session, actor.team_id, run_id, livemode, lock=True)
+    begun = _begun(session, actor, submission)
+    if begun is not None:
+        return begun
+    seen = _failed(session, run)
+    return _begin(session, actor, seen, terms, submission=submission, view_id=view_id, now=now)
+
+
+def confirm_failed(
+    session: Session,
+    actor: Actor,
+    run_id: int,
+    selection_id: int,
+    ledger_id: int,
+    *,
+    livemode: bool,
+    now: datetime,
+) -> Confirmation:
+    """See Desk.confirm_failed."""
+    run = _get(session, actor.team_id, run_id, livemode)
+    selections.write_down_ticked(session, actor, selection_id, sorted(_failed(session, run)), now)
+    return confirm(session, actor, selection_id, ledger_id, livemode=livemode, now=now)
+
+
+def is_followed(session: Session, team_id: str, run_id: int, view_id: str) -> bool:
+    """See Desk.is_followed."""
+    later = (
+        sa.select(BulkRun.id)
+        .join(Organisation, Organisation.id == BulkRun.organisation_id)
+        .where(Organisation.team_id == team_id, BulkRun.id > run_id, BulkRun.view_id == view_id)
+    )
+    return bool(session.scalar(sa.select(later.exists())))
+
+
+def get_result(session: Session, team_id: str, run_id: int, livemode: bool) -> BulkResult:
+    """Raises RunNotFound, RunOfOtherMode."""
+    return summarise(session, _get(session, team_id, run_id, livemode))
+
+
+def list_unfinished(session: Session, since: datetime) -> list[tuple[Actor, int, str]]:
+    """Runs begun since then that go on, with who asked and the view that shows them."""
+    found = session.execute(
+        sa.select(Organisation.team_id, BulkRun.requested_by, BulkRun.id, BulkRun.view_id)
+        .join(Organisation, Organisation.id == BulkRun.organisation_id)
+        .where(BulkRun.finished_at.is_(None), BulkRun.requested_at >= since)
+    )
+    return [(Actor(team, user), run_id, view_id) for team, user, run_id, view_id in found if view_id]
+
+
+def summarise(session: Session, run: BulkRun) -> BulkResult:
+    rows = session.execute(
+        sa.select(
+            BulkRunItem.invoice_id,
+            BulkRunItem.outcome,
+            BulkRunItem.reason,
+            BulkRunItem.refusal,
+            Invoice.number,
+            Link.url,
+        )
+        .join(Invoice, Invoice.id == BulkRunItem.invoice_id)
+        .outerjoin(Link, Link.id == BulkRunItem.link_id)
+        .where(BulkRunItem.run_id == run.id)
+        .order_by(BulkRunItem.ordinal)
+    )
+    return BulkResult(
+        id=run.id,
+        organisation_id=run.organisation_id,
+        requested_by=run.requested_by,
+        requested_at=run.requested_at,
+        items=tuple(_summarise_item(*row) for row in rows),
+        view_id=run.view_id,
+    )
+
+
+def _summarise_item(
+    invoice_id: int, outcome: str, reason: str | None, refusal: str | None, number: str, url: str | None
+) -> BulkItem:
+    return BulkItem(
+        invoice_id=invoice_id,
+        number=number,
+        outcome=Outcome(outcome),
+        reason=Reason(reason) if reason else None,
+        refusal=refusal,
+        url=url if outcome == Outcome.CREATED else None,
+    )
+
+
+def _begin(
+    session: Session,
+    actor: Actor,
+    seen: dict[int, tuple[int | None, str | None]],
+    terms: Terms,
+    *,
+    submission: str,
+    view_id: str | None,
+    now: datetime,
+) -> BulkResult:
+    """Reserve what is eligible, note what is skipped, and commit to both. Raises AmountsChanged."""
+    reserving.require_current(session, terms.ledger_id)
+    organisation = _require_add_on(session, actor)
+    chosen = _lock_invoices(session, organisation, seen)
+    existing = _existing(session, seen, terms.ledger_id)
+    changed = [
+        invoice.number
+        for invoice in chosen
+        if seen[invoice.id] != (invoice.amount, invoice.currency)
+        and existing_reason(existing.get(invoice.id)) is None
+    ]
+    if changed:
+        raise AmountsChanged(tuple(changed))
+    run = BulkRun(
+        organisation_id=organisation.id,
+        ledger_id=terms.ledger_id,
+        submission=submission,
+        requested_by=actor.user_id,
+        requested_at=now,
+        view_id=view_id,
+    )
+    session.add(run)
+    clock = database_now(session)
+    outcomes = reserving.reserve(
+        session, chosen, organisation, terms, existing, by=actor, now=now, clock=clock, claim=False
+    )
+    session.flush()
+    if chosen:
+        items = [
+            {
+                "run_id": run.id,
+                "ordinal": ordinal,
+                "invoice_id": invoice.id,
+                **_begun_as(outcomes[invoice.id]),
+            }
+            for ordinal, invoice in enumerate(chosen)
+        ]
+        session.execute(sa.insert(Base.metadata.tables[BulkRunItem.__tablename__]), items)
+    finish_if_settled(session, run.id, now)
+    return summarise(session, run)
+
+
+def _begun_as(outcome: int | Reason) -> dict[str, object]:
+    """What an item says of a reserved link, or of the reason why there is none."""
+    if isinstance(outcome, Reason):
+        return {"link_id": None, "outcome": Outcome.SKIPPED.value, "reason": outcome.value}
+    return {"link_id": outcome, "outcome": Outcome.BEING_CREATED.value, "reason": None}
+
+
+def _lock_invoices(session: Session, organisation: Organisation, ids: Iterable[int]) -> list[Invoice]:
+    """In list order; locked in the order of their ids, so that two runs never wait for each other."""
+    locked = session.scalars(
+        sa.select(Invoice).where(Invoice.id.in_(list(ids))).order_by(Invoice.id).with_for_update()
+    )
+    own = [invoice for invoice in locked if invoice.organisation_id == organisation.id]
+    return sorted(own, key=lambda invoice: invoice.position)
+
+
+def _existing(session: Session, ids: Iterable[int], ledger_id: int) -> dict[int, Link]:
+    found = session.scalars(
+        sa.select(Link).where(Link.invoice_id.in_(list(ids)), Link.ledger_id == ledger_id)
+    )
+    return {link.invoice_id: link for link in found}
+
+
+def _failed(session: Session, run: BulkRun) -> dict[int, tuple[int | None, str | None]]:
+    """The invoices that failed in it, with the amounts that were asked for. Raises NothingSelected."""
+    failed = session.execute(
+        sa.select(BulkRunItem.invoice_id, Link.amount, Link.currency)
+        .join(Link, Link.id == BulkRunItem.link_id)
+        .where(BulkRunItem.run_id == run.id, BulkRunItem.outcome == Outcome.FAILED)
+    )
+    seen: dict[int, tuple[int | None, str | None]] = {
+        key: (amount, currency) for key, amount, currency in failed
+    }
+    if not seen:
+        raise NothingSelected
+    return seen
+
+
+def _begun(session: Session, actor: Actor, submission: str) -> BulkResult | None:
+    """The run that the same submission began, when Slack delivers it twice."""
+    run = session.scalar(
+        sa.select(BulkRun)
+        .join(Organisation, Organisation.id == BulkRun.organisation_id)
+        .where(BulkRun.submission == submission, Organisation.team_id == actor.team_id)
+    )
+    return None if run is None else summarise(session, run)
+
+
+def _get(session: Session, team_id: str, run_id: int, livemode: bool, *, lock: bool = False) -> BulkRun:
+    found = (
+        sa.select(BulkRun)
+        .join(Organisation, Organisation.id == BulkRun.organisation_id)
+        .where(BulkRun.id == run_id, Organisation.team_id == team_id)
+    )
+    run = session.scalar(found.with_for_update(of=BulkRun) if lock else found)
+    if run is None:
+        raise RunNotFound(f"bulk run {run_id}")
+    if session.scalar(sa.select(Ledger.livemode).where(Ledger.id == run.ledger_id)) != livemode:
+        raise RunOfOtherMode
+    return run
+
+
+def _require_add_on(session: Session, actor: Actor) -> Organisation:
+    organisation = invoices.get_organisation(session, actor.team_id)
+    if not organisation.add_on:
+        raise NotEligible("", Reason.ADD_ON_MISSING)
+    return organisation
+
+
+def _items(session: Session, selection_id: int) -> dict[int, SelectionItem]:
+    found = session.scalars(sa.select(SelectionItem).where(SelectionItem.selection_id == selection_id))
+    return {item.invoice_id: item for item in found}
+
+
+def _seal(items: Iterable[SelectionItem], livemode: bool) -> str:
+    shown = sorted((item.invoice_id, item.amount, item.currency) for item in items)
+    return hashlib.sha256(repr((livemode, shown)).encode()).hexdigest()[:16]
+
+
+def _pair(money: Money) -> tuple[int, str]:
+    return money.amount, money.currency

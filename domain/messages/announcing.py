@@ -1,0 +1,159 @@
+"""Delivering the outbox: each message exactly once, at most one a second a channel, in order for each channel.
+
+Slack has no idempotency key for messages. So the attempt is written down first, the message carries an opaque key in
+its metadata, and after any doubt the margin is waited for and the channel's history read before it is posted again.
+Where the history can't be read the message is marked unknown and left to people: never a blind second post to a
+channel. Direct messages with a bulk run's result are posted again after a doubt (design.md: at least once).
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+
+import structlog
+
+from domain.coordination.pacing import hold_back, reserve_slot
+from domain.database import Database
+from domain.messages import transactions
+from domain.messages.poster_port import HistoryUnreadable, NotPosted, Posted, Poster, PostUnknown
+from domain.messages.transactions import Claim
+
+_log = structlog.get_logger()
+
+# One a second, and a little for what the network adds to one message and not to the next.
+ONE_A_SECOND = timedelta(milliseconds=1020)
+# A message that Slack refuses so often for its own sake is dead, and shown.
+ATTEMPTS = 3
+# Nothing is waited for longer while Slack can't be reached, so that what waited goes out soon after it is back.
+LONGEST_DELAY = 15.0
+LOOK_AGAIN = 10.0
+CHANNEL_LOST_DELAY = 30.0
+
+
+class Announcing:
+    """Delivers what is due to one organisation; several of these, in several processes, share the work by claims with
+    leases."""
+
+    def __init__(
+        self,
+        db: Database,
+        poster: Poster,
+        *,
+        owner: str,
+        lease: timedelta,
+        margin: timedelta,
+        clock: Callable[[], datetime],
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._db = db
+        self._pause = pause
+        self._poster = poster
+        self._owner = owner
+        self._lease = lease
+        self._margin = margin
+        self._clock = clock
+        self._ending = False
+        self._posting: set[asyncio.Task[None]] = set()
+        self.organisation_id: int | None = None
+        """Whose messages the poster's token can post. Nothing is claimed before that is known."""
+        self.wake: Callable[[], None] = lambda: None
+        """Told when there is something to deliver; set by the wiring."""
+        self.on_posted: Callable[[str, float], None] = lambda kind, seconds: None
+        """Told of each delivered message: its kind, and how long after its enqueuing."""
+
+    async def deliver_due(self) -> None:
+        """Deliver until nothing is due: destinations side by side, each in its order."""
+        while True:
+            # What ends while the claim is looked for may have been all that it found in the way.
+            in_flight = bool(self._posting)
+            for claim in await self._claim_due():
+                task = asyncio.create_task(self._deliver(claim), name=f"announcement-{claim.id}")
+                self._posting.add(task)
+                task.add_done_callback(self._ended)
+            if self._posting:
+                # Not longer, so that one slow answer doesn't hold up the other destinations.
+                await asyncio.wait(self._posting, timeout=0.5, return_when=asyncio.FIRST_COMPLETED)
+            elif not in_flight:
+                return
+
+    async def _claim_due(self) -> list[Claim]:
+        if self._ending or self.organisation_id is None:
+            return []
+        return await self._db.background_write(
+            transactions.claim_due,
+            self.organisation_id,
+            owner=self._owner,
+            lease=self._lease,
+            margin=self._margin,
+        )
+
+    def claim_no_more(self) -> None:
+        """What is in flight ends; the rest is for other processes, or for the next start."""
+        self._ending = True
+
+    async def finish(self) -> None:
+        """Wait for what is in flight (the caller limits the time)."""
+        if self._posting:
+            await asyncio.wait(self._posting)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._posting.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            # The claim ends by itself, and the message is looked for before it is posted again.
+            _log.error(
+                "announcement.unsettled", task=task.get_name(), error=type(error).__name__, exc_info=error
+            )
+
+    async def _deliver(self, claim: Claim) -> None:
+        posted: Posted | None = None
+        if claim.announcement.may_be_posted and not claim.direct:
+            try:
+                posted = await self._poster.find(claim.announcement)
+            except HistoryUnreadable as unreadable:
+                _log.warning("announcement.unknown", message=claim.id, code=str(unreadable))
+                await self._db.background_write(transactions.record_unknown, claim, str(unreadable))
+                return
+            except (PostUnknown, NotPosted) as trouble:
+                # Not the message was refused but the look: the doubt stays.
+                delay = timedelta(seconds=getattr(trouble, "retry_after", None) or LOOK_AGAIN)
+                await self._db.background_write(transactions.record_doubt, claim, delay)
+                return
+        try:
+            posted = posted or await self._post(claim)
+        except PostUnknown:
+            await self._db.background_write(transactions.record_doubt, claim, self._margin)
+        except NotPosted as refusal:
+            await self._refused(claim, refusal)
+        if posted is not None:
+            await self._db.background_write(transactions.record_posted, claim, posted.channel, posted.ts)
+            self.on_posted(claim.announcement.kind, (self._clock() - claim.enqueued_at).total_seconds())
+
+    async def _post(self, claim: Claim) -> Posted | None:
+        seconds = await self._db.background_write(reserve_slot, claim.pace, ONE_A_SECOND)
+        await self._pause(max(seconds, 0))
+        # The lease must outlast the attempt, or another process might judge it while it is still under way.
+        if not await self._db.background_write(transactions.begin_posting, claim):
+            return None
+        return await self._poster.post(claim.announcement)
+
+    async def _refused(self, claim: Claim, refusal: NotPosted) -> None:
+        attempts = claim.announcement.attempts + 1
+        if refusal.retry_after is not None:
+            await self._db.background_write(hold_back, claim.pace, refusal.retry_after)
+        if refusal.channel_lost and not claim.direct:
+            _log.warning("announcement.channel_lost", organisation=claim.organisation_id, code=refusal.code)
+            await self._db.background_write(
+                transactions.record_channel_lost, claim, refusal.code, self._clock()
+            )
+            delay = CHANNEL_LOST_DELAY
+        elif refusal.retry_after is not None:
+            delay = refusal.retry_after
+        else:
+            delay = min(2.0 ** min(attempts, 10), LONGEST_DELAY)
+        dead = attempts >= ATTEMPTS and (refusal.final or (refusal.channel_lost and claim.direct))
+        if dead:
+            _log.error("announcement.dead", message=claim.id, code=refusal.code)
+        await self._db.background_write(
+            transactions.record_not_posted, claim, refusal.code, timedelta(seconds=delay), dead=dead
+        )

@@ -1,0 +1,288 @@
+"""The transactions of delivering the outbox: claim, begin, record what came of it."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from domain.coordination.pacing import hold_back
+from domain.database import database_now
+from domain.invoices import invoices
+from domain.links import bulk
+from domain.models import (
+    IS_OPEN,
+    BulkRun,
+    Instant,
+    Invoice,
+    Ledger,
+    Link,
+    Organisation,
+    OutboxMessage,
+    Payment,
+    PaymentException,
+    milliseconds,
+)
+from domain.money import Money
+from domain.outbox import enqueuing
+from domain.summaries import Announcement, AnnouncementKind, ExceptionKind
+
+# Destinations claimed at once; each is one message at a time.
+AT_ONCE = 20
+# Seconds; Slack takes one message a second for each channel (facts/slack.md).
+LEAST_APART = 1.0
+# Those who are told that a channel was lost: whoever lately created links.
+PEOPLE_TOLD = 5
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A message that is this process's until its lease ends, with what it says at this moment."""
+
+    id: int
+    organisation_id: int
+    owner: str
+    direct: bool
+    """A direct message to a person, not to the notification channel."""
+    lease: timedelta
+    until: datetime
+    """When the lease ends. It tells this claim from a later one of the same process, whose attempt may be under way."""
+    enqueued_at: datetime
+    announcement: Announcement
+
+    @property
+    def pace(self) -> str:
+        return f"slack:{self.announcement.destination}"
+
+
+def claim_due(
+    session: Session, organisation_id: int, *, owner: str, lease: timedelta, margin: timedelta
+) -> list[Claim]:
+    """Claim the organisation's first open message to each destination if it is due; a destination's order is kept.
+
+    A message whose claim ended without a word may have been posted: it is looked for, once the margin is over.
+    """
+    now = database_now(session)
+    # Whoever died there might have waited for Slack's answer for half a lease (see begin_posting).
+    _doubt_abandoned(session, organisation_id, now, lease / 2 + margin)
+    # The first open message of each destination, whoever is at it: nothing overtakes it.
+    first = (
+        sa.select(sa.func.min(OutboxMessage.id))
+        .where(IS_OPEN, OutboxMessage.organisation_id == organisation_id)
+        .group_by(OutboxMessage.destination)
+    )
+    due = session.execute(
+        sa.select(OutboxMessage, Organisation)
+        .join(Organisation, Organisation.id == OutboxMessage.organisation_id)
+        .where(OutboxMessage.id.in_(first), OutboxMessage.state == "waiting")
+        .where(OutboxMessage.next_attempt_at <= now)
+        .where(sa.or_(OutboxMessage.destination != "", Organisation.channel.is_not(None)))
+        .order_by(OutboxMessage.id)
+        .limit(AT_ONCE)
+        .with_for_update(of=OutboxMessage, skip_locked=True)
+    ).all()
+    return [_claim(session, message, organisation, owner, lease, now) for message, organisation in due]
+
+
+def _doubt_abandoned(session: Session, organisation_id: int, now: datetime, settled_after: timedelta) -> None:
+    session.execute(
+        sa.update(OutboxMessage)
+        .where(IS_OPEN, OutboxMessage.organisation_id == organisation_id)
+        .where(OutboxMessage.state == "sending", OutboxMessage.lease_until < now)
+        .values(
+            state="waiting",
+            owner=None,
+            lease_until=None,
+            next_attempt_at=sa.case(
+                (
+                    OutboxMessage.may_be_posted,
+                    sa.type_coerce(OutboxMessage.last_attempted_at, sa.BigInteger)
+                    + milliseconds(settled_after),
+                ),
+                else_=sa.literal(now, Instant),
+            ),
+        )
+    )
+
+
+def _claim(
+    session: Session,
+    message: OutboxMessage,
+    organisation: Organisation,
+    owner: str,
+    lease: timedelta,
+    now: datetime,
+) -> Claim:
+    message.state, message.owner, message.lease_until = "sending", owner, now + lease
+    session.flush()
+    destination = message.destination or organisation.channel or ""
+    if message.may_be_posted and message.attempted_channel:
+        # Where it may stand, even if announcements go elsewhere by now.
+        destination = message.attempted_channel
+    announcement = Announcement(
+        id=message.id,
+        organisation_id=organisation.id,
+        kind=AnnouncementKind(message.kind),
+        key=message.key,
+        destination=destination,
+        attempts=message.attempts,
+        may_be_posted=message.may_be_posted,
+        attempted_at=message.attempted_at,
+        problem=organisation.channel_problem,
+        channel=organisation.channel,
+    )
+    return Claim(
+        id=message.id,
+        organisation_id=organisation.id,
+        owner=owner,
+        direct=bool(message.destination),
+        lease=lease,
+        until=message.lease_until,
+        enqueued_at=message.enqueued_at,
+        announcement=_with_facts(session, message, announcement),
+    )
+
+
+def _with_facts(session: Session, message: OutboxMessage, announcement: Announcement) -> Announcement:
+    if message.run_id is not None:
+        run = session.get_one(BulkRun, message.run_id)
+        return replace(announcement, bulk=bulk.summarise(session, run))
+    if message.payment_id is not None:
+        payment = session.get_one(Payment, message.payment_id)
+        fact: Payment | PaymentException = payment
+    elif message.exception_id is not None:
+        exception = session.get_one(PaymentException, message.exception_id)
+        fact = exception
+        announcement = replace(
+            announcement, exception=ExceptionKind(exception.kind), stripe_object=exception.stripe_object
+        )
+    else:
+        return announcement
+    link = session.get_one(Link, fact.link_id)
+    invoice = session.get_one(Invoice, link.invoice_id)
+    return replace(
+        announcement,
+        invoice=invoices.summarise(invoice, link),
+        livemode=session.get_one(Ledger, link.ledger_id).livemode,
+        received=Money(fact.amount, fact.currency),
+    )
+
+
+def begin_posting(session: Session, claim: Claim) -> bool:
+    """Write the attempt down before it is made; False if the claim is no longer ours for long enough.
+
+    The next one to this destination comes no sooner than ``LEAST_APART`` after it, however late this one is.
+    """
+    now = database_now(session)
+    begun = session.execute(
+        sa.update(OutboxMessage)
+        .where(_claimed(claim), OutboxMessage.lease_until > now + claim.lease / 2)
+        .values(
+            may_be_posted=True,
+            attempted_channel=claim.announcement.destination,
+            attempted_at=sa.func.coalesce(OutboxMessage.attempted_at, sa.literal(now, Instant)),
+            last_attempted_at=now,
+            attempts=OutboxMessage.attempts + 1,
+        )
+        .returning(OutboxMessage.id)
+    ).scalar_one_or_none()
+    if begun is None:
+        session.execute(
+            sa.update(OutboxMessage)
+            .where(_claimed(claim))
+            .values(state="waiting", owner=None, lease_until=None, next_attempt_at=now)
+        )
+        return False
+    hold_back(session, claim.pace, LEAST_APART)
+    return True
+
+
+def record_posted(session: Session, claim: Claim, channel: str, ts: str) -> None:
+    """The message stands in the channel: also true if the claim has meanwhile ended."""
+    posted = (
+        sa.update(OutboxMessage)
+        .where(OutboxMessage.id == claim.id, OutboxMessage.state != "posted")
+        .values(
+            state="posted", posted_channel=channel, posted_ts=ts, owner=None, lease_until=None, problem=None
+        )
+    )
+    session.execute(posted)
+    if not claim.direct:
+        session.execute(
+            sa.update(Organisation)
+            .where(Organisation.id == claim.organisation_id, Organisation.channel_problem.is_not(None))
+            .values(channel_problem=None)
+        )
+
+
+def record_not_posted(session: Session, claim: Claim, code: str, delay: timedelta, *, dead: bool) -> None:
+    """It certainly wasn't posted: due again after ``delay``, wherever announcements go by then; or dead."""
+    session.execute(
+        sa.update(OutboxMessage)
+        .where(_claimed(claim))
+        .values(
+            state="dead" if dead else "waiting",
+            may_be_posted=False,
+            attempted_at=None,
+            problem=code,
+            owner=None,
+            lease_until=None,
+            next_attempt_at=database_now(session) + delay,
+        )
+    )
+
+
+def record_doubt(session: Session, claim: Claim, margin: timedelta) -> None:
+    """It may have been posted, or may still be: look again when the margin is over."""
+    session.execute(
+        sa.update(OutboxMessage)
+        .where(_claimed(claim))
+        .values(
+            state="waiting",
+            owner=None,
+            lease_until=None,
+            next_attempt_at=database_now(session) + margin,
+        )
+    )
+
+
+def record_unknown(session: Session, claim: Claim, code: str) -> None:
+    """Nobody can know whether it was posted: people are shown it instead of a second message."""
+    session.execute(
+        sa.update(OutboxMessage)
+        .where(_claimed(claim))
+        .values(state="unknown", owner=None, lease_until=None, problem=code)
+    )
+
+
+def record_channel_lost(session: Session, claim: Claim, code: str, now: datetime) -> None:
+    """Tell the organisation's people once that nothing can be posted to their channel; nothing is lost meanwhile."""
+    organisation = session.get_one(Organisation, claim.organisation_id, with_for_update=True)
+    if organisation.channel_problem == code:
+        return
+    organisation.channel_problem = code
+    lately = (
+        sa.select(Link.requested_by, sa.func.max(Link.reserved_at).label("at"))
+        .where(Link.organisation_id == organisation.id, Link.requested_by.is_not(None))
+        .group_by(Link.requested_by)
+        .order_by(sa.desc("at"))
+        .limit(PEOPLE_TOLD)
+    )
+    for user_id, _ in session.execute(lately).all():
+        enqueuing.enqueue(
+            session,
+            AnnouncementKind.CHANNEL_LOST,
+            f"channel_lost:{claim.id}:{code}:{user_id}",
+            organisation_id=organisation.id,
+            now=now,
+            destination=str(user_id),
+        )
+
+
+def _claimed(claim: Claim) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        OutboxMessage.id == claim.id,
+        OutboxMessage.state == "sending",
+        OutboxMessage.owner == claim.owner,
+        OutboxMessage.lease_until == claim.until,
+    )

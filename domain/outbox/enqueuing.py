@@ -1,0 +1,78 @@
+"""The outbox: messages that Slack must get once, enqueued in the transaction of the fact that they tell."""
+
+import secrets
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from domain.database import database_now, insert_into
+from domain.models import OutboxMessage
+from domain.summaries import AnnouncementKind
+
+
+def enqueue(
+    session: Session,
+    kind: AnnouncementKind,
+    subject: str,
+    *,
+    organisation_id: int,
+    now: datetime,
+    destination: str = "",
+    payment_id: int | None = None,
+    exception_id: int | None = None,
+    run_id: int | None = None,
+) -> bool:
+    """Add the message unless one with the same ``subject`` is there already; False if it was.
+
+    ``destination`` is a Slack user id, or empty for the notification channel.
+    """
+    added = session.execute(
+        insert_into(session, OutboxMessage)
+        .values(
+            organisation_id=organisation_id,
+            kind=kind.value,
+            subject=subject,
+            key=secrets.token_urlsafe(18),
+            destination=destination,
+            payment_id=payment_id,
+            exception_id=exception_id,
+            run_id=run_id,
+            enqueued_at=now,
+            next_attempt_at=database_now(session),
+            state="waiting",
+            may_be_posted=False,
+            attempts=0,
+        )
+        .on_conflict_do_nothing(index_elements=[OutboxMessage.subject])
+        .returning(OutboxMessage.id)
+    ).scalar_one_or_none()
+    return added is not None
+
+
+def list_stuck(session: Session) -> list[OutboxMessage]:
+    """Messages that wait for the operator: refused for good, or of an outcome that nobody can know."""
+    return list(
+        session.scalars(
+            sa.select(OutboxMessage)
+            .where(OutboxMessage.state.in_(["dead", "unknown"]))
+            .order_by(OutboxMessage.id)
+        )
+    )
+
+
+def resend(session: Session, message_id: int) -> bool:
+    """Put a stuck message back into the queue; False if there is no such stuck message."""
+    done = session.execute(
+        sa.update(OutboxMessage)
+        .where(OutboxMessage.id == message_id, OutboxMessage.state.in_(["dead", "unknown"]))
+        .values(
+            state="waiting",
+            attempts=0,
+            next_attempt_at=database_now(session),
+            problem=None,
+            may_be_posted=False,
+        )
+        .returning(OutboxMessage.id)
+    ).scalar_one_or_none()
+    return done is not None

@@ -1,0 +1,216 @@
+"""Stripe's events that concern us: kept when they are received, however often, and settled one by one.
+
+Only ids are taken from an event, since it is rendered in the account's API version and may come late, twice and out
+of order; what it is about is fetched (facts/stripe.md, seeing a payment).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from domain.database import database_now, insert_into
+from domain.models import Ledger, Link, Organisation, Payment, StripeEvent
+from domain.stripe.client import id_of, moment
+
+SESSION_TYPES = ("checkout.session.completed", "checkout.session.async_payment_succeeded")
+REFUND_TYPE = "charge.refunded"
+DISPUTE_TYPE = "charge.dispute.created"
+TYPES = (*SESSION_TYPES, REFUND_TYPE, DISPUTE_TYPE)
+
+
+class Receipt(StrEnum):
+    """What becomes of an event that Stripe delivers."""
+
+    KEPT = "kept"
+    KNOWN = "known already"
+    NOT_OURS = "not ours"
+
+
+@dataclass(frozen=True)
+class Received:
+    """What is kept of an event."""
+
+    id: str
+    type: str
+    object_id: str
+    payment_intent: str | None
+    created_at: datetime
+    stripe_link_id: str | None = None
+    reference: str | None = None
+    attempts: int = 0
+
+
+def read_event(event: dict[str, Any], *, livemode: bool) -> Received | None:
+    """Read an event; None if it is of no type that concerns us, of the other mode, or no event at all."""
+    if event.get("type") not in TYPES or event.get("livemode") is not livemode:
+        return None
+    data = event.get("data")
+    about = data.get("object") if isinstance(data, dict) else None
+    if not isinstance(about, dict):
+        return None
+    metadata = about.get("metadata")
+    reference = metadata.get("paylink_reference") if isinstance(metadata, dict) else None
+    try:
+        return Received(
+            id=_required(event.get("id")),
+            type=str(event["type"]),
+            object_id=_required(about.get("id")),
+            payment_intent=id_of(about.get("payment_intent")),
+            created_at=moment(event["created"]),
+            stripe_link_id=id_of(about.get("payment_link")),
+            # Our own ones look like ids; PostgreSQL refuses to look for text with a NUL.
+            reference=id_of(reference),
+        )
+    except (KeyError, ValueError, OverflowError, OSError):
+        return None
+
+
+def _required(value: object) -> str:
+    """Raises ValueError for what is no id."""
+    found = id_of(value)
+    if found is None:
+        raise ValueError("no id")
+    return found
+
+
+def keep(session: Session, ledger_id: int, events: list[Received]) -> int:
+    """Keep those that are ours and not kept yet, due at once; return how many."""
+    ours = _ours(session, ledger_id, events)
+    if not ours:
+        return 0
+    now = database_now(session)
+    rows = [
+        {
+            "ledger_id": ledger_id,
+            "id": event.id,
+            "type": event.type,
+            "object_id": event.object_id,
+            "payment_intent": event.payment_intent,
+            "created_at": event.created_at,
+            "attempts": 0,
+            "next_attempt_at": now,
+        }
+        for event in ours
+    ]
+    added = session.scalars(
+        insert_into(session, StripeEvent).values(rows).on_conflict_do_nothing().returning(StripeEvent.id)
+    ).all()
+    return len(added)
+
+
+def is_kept(session: Session, ledger_id: int, event_id: str) -> bool:
+    return session.get(StripeEvent, (ledger_id, event_id)) is not None
+
+
+def _ours(session: Session, ledger_id: int, events: list[Received]) -> list[Received]:
+    """A payment of an unknown link may be of one whose answer got lost: its metadata tells. Disputes carry none."""
+    link_ids = {event.stripe_link_id for event in events if event.stripe_link_id}
+    references = {event.reference for event in events if event.reference}
+    intents = {event.payment_intent for event in events if event.payment_intent}
+    of_ledger = Link.ledger_id == ledger_id
+    known_links = set(
+        session.scalars(sa.select(Link.stripe_id).where(of_ledger, Link.stripe_id.in_(link_ids)))
+    )
+    known = set(session.scalars(sa.select(Link.reference).where(of_ledger, Link.reference.in_(references))))
+    paid = set(
+        session.scalars(
+            sa.select(Payment.payment_intent).where(
+                Payment.ledger_id == ledger_id, Payment.payment_intent.in_(intents)
+            )
+        )
+    )
+    return [
+        event
+        for event in events
+        if event.stripe_link_id in known_links
+        or event.reference in known
+        or event.payment_intent in paid
+        or event.type == DISPUTE_TYPE
+    ]
+
+
+def claim_due(
+    session: Session, ledger_id: int, limit: int, *, owner: str, lease: timedelta
+) -> list[Received]:
+    """Claim events that nobody has settled, the oldest first."""
+    now = database_now(session)
+    due = (
+        sa.select(StripeEvent.id)
+        .where(StripeEvent.ledger_id == ledger_id, StripeEvent.settled_at.is_(None))
+        .where(StripeEvent.next_attempt_at <= now)
+        .where(sa.or_(StripeEvent.lease_until.is_(None), StripeEvent.lease_until < now))
+        .order_by(StripeEvent.next_attempt_at, StripeEvent.created_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    rows = session.scalars(
+        sa.update(StripeEvent)
+        .where(StripeEvent.ledger_id == ledger_id, StripeEvent.id.in_(due))
+        .values(owner=owner, lease_until=now + lease, attempts=StripeEvent.attempts + 1)
+        .returning(StripeEvent)
+        .execution_options(synchronize_session=False, populate_existing=True)
+    )
+    return [
+        Received(row.id, row.type, row.object_id, row.payment_intent, row.created_at, attempts=row.attempts)
+        for row in rows
+    ]
+
+
+def settle(session: Session, ledger_id: int, event_id: str, now: datetime) -> None:
+    """Nothing is left to do about this event."""
+    _update(session, ledger_id, event_id, settled_at=now, owner=None, lease_until=None)
+
+
+def postpone(session: Session, ledger_id: int, event_id: str, delay: timedelta) -> None:
+    due = database_now(session) + delay
+    _update(session, ledger_id, event_id, next_attempt_at=due, owner=None, lease_until=None)
+
+
+def _update(session: Session, ledger_id: int, event_id: str, **values: object) -> None:
+    session.execute(
+        sa.update(StripeEvent)
+        .where(StripeEvent.ledger_id == ledger_id, StripeEvent.id == event_id)
+        .where(StripeEvent.settled_at.is_(None))
+        .values(**values)
+    )
+
+
+def watch_from(session: Session, ledger_id: int) -> tuple[datetime | None, datetime | None, bool, bool]:
+    """Since when to poll and since when to sweep (None: no link yet), whether a link is pending, whether any exists."""
+    ledger = session.get_one(Ledger, ledger_id)
+    watermark, swept_until = ledger.events_watermark, ledger.swept_until
+    # By organisation, as the index is: asked every few seconds, this may not go through all links.
+    pending = sa.select(Link.id).where(
+        Link.organisation_id.in_(sa.select(Organisation.id)),
+        Link.ledger_id == ledger_id,
+        Link.status == "Pending Payment",
+    )
+    waiting = bool(session.scalar(sa.select(pending.exists())))
+    if watermark is not None and swept_until is not None:
+        return watermark, swept_until, waiting, True
+    first = session.scalar(sa.select(sa.func.min(Link.created_at)).where(Link.ledger_id == ledger_id))
+    return watermark or first, swept_until or first, waiting, first is not None
+
+
+def move_watermark(session: Session, ledger_id: int, newest: datetime | None, now: datetime) -> None:
+    """A whole pass over the events is done; the watermark follows Stripe's clock, not ours."""
+    ledger = session.get_one(Ledger, ledger_id, with_for_update=True)
+    ledger.last_checked_at = now
+    if newest is not None and (ledger.events_watermark is None or ledger.events_watermark < newest):
+        ledger.events_watermark = newest
+
+
+def end_sweep(session: Session, ledger_id: int, begun_at: datetime, now: datetime) -> None:
+    """The sweep is done; its mark never passes a link that may exist at Stripe without our knowing it."""
+    unknown = sa.select(sa.func.min(Link.first_sent_at)).where(
+        Link.ledger_id == ledger_id, Link.state == "reserved"
+    )
+    begun_at = min(begun_at, session.scalar(unknown) or begun_at)
+    ledger = session.get_one(Ledger, ledger_id, with_for_update=True)
+    ledger.last_checked_at = now
+    if ledger.swept_until is None or ledger.swept_until < begun_at:
+        ledger.swept_until = begun_at

@@ -1,0 +1,255 @@
+"""Comparing what Stripe says with what is recorded, and recording the difference."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.orm import Session
+
+from domain.database import Database
+from domain.models import Invoice, Link, Payment
+from domain.payments import recording
+from domain.payments.events import DISPUTE_TYPE, REFUND_TYPE, Received
+from domain.stripe.client import StripeApi, id_of, listed
+from domain.stripe.errors import StripeKeyRefused, StripeRefused
+from domain.stripe.pace import StripePace
+from domain.summaries import ExceptionKind
+
+_log = structlog.get_logger()
+
+# A refund or dispute may be told of before its payment is: for so long it is asked again.
+PAYMENT_KNOWN_WITHIN = timedelta(minutes=10)
+
+
+class PaymentUnknown(Exception):
+    """A reversal of a payment that isn't recorded, but may be one of ours.
+
+    ``being_created``: it is of a link that is reserved, whose creation settles first.
+    """
+
+    def __init__(self, being_created: bool) -> None:
+        super().__init__(being_created)
+        self.being_created = being_created
+
+
+async def reconcile_event(
+    db: Database, stripe: StripeApi, pace: StripePace, ledger_id: int, event: Received, now: datetime
+) -> tuple[str, ...] | None:
+    """Fetch what the event is about and record it; what was recorded by this call, or None: not yet, ask again.
+
+    Raises the errors of stripe_errors.
+    """
+    await pace.slot()
+    if event.type in (REFUND_TYPE, DISPUTE_TYPE):
+        return await _reconcile_reversal(db, stripe, pace, ledger_id, event, now)
+    found = await stripe.get_session(event.object_id)
+    return await db.background_write(_record_session, ledger_id, found, event.created_at, now)
+
+
+async def _reconcile_reversal(
+    db: Database, stripe: StripeApi, pace: StripePace, ledger_id: int, event: Received, now: datetime
+) -> tuple[str, ...] | None:
+    try:
+        if event.type == REFUND_TYPE:
+            return await _reconcile_refund(db, stripe, pace, ledger_id, event.object_id, now)
+        dispute = await stripe.get_dispute(event.object_id)
+        return await _record_dispute(db, stripe, pace, ledger_id, dispute, now)
+    except PaymentUnknown as unknown:
+        # Later it isn't ours; and if it is, the sweep sees it once its payment is known.
+        asks_again = unknown.being_created or now - event.created_at < PAYMENT_KNOWN_WITHIN
+        return None if asks_again else ()
+
+
+def _record_session(
+    session: Session, ledger_id: int, found: dict[str, Any], paid_at: datetime, now: datetime
+) -> tuple[str, ...] | None:
+    facts = _read(found)
+    if facts is None:
+        return ()
+    verdict = recording.record_payment(session, facts, ledger_id, paid_at, now)
+    if verdict is None and _is_being_created(session, ledger_id, facts.reference):
+        # The buyer was faster than Stripe's answer to us: once the link is recorded the payment can be.
+        return None
+    return (verdict,) if verdict else ()
+
+
+def record_sessions(
+    session: Session, ledger_id: int, page: list[dict[str, Any]], now: datetime
+) -> tuple[str, ...]:
+    """Record what isn't yet of one page of completed sessions."""
+    read = [facts for facts in map(_read, page) if facts is not None and facts.stripe_link_id]
+    known = set(
+        session.scalars(
+            sa.select(Payment.session_id).where(
+                Payment.ledger_id == ledger_id,
+                Payment.session_id.in_([facts.session_id for facts in read]),
+                Payment.verdict != ExceptionKind.COMPLETED_UNPAID,
+            )
+        )
+    )
+    # The list is newest first, and the first of two payments is the one that counts.
+    fresh = [facts for facts in reversed(read) if facts.session_id not in known]
+    _lock(session, ledger_id, [facts.stripe_link_id for facts in fresh])
+    verdicts = (recording.record_payment(session, facts, ledger_id, None, now) for facts in fresh)
+    return tuple(verdict for verdict in verdicts if verdict)
+
+
+def _lock(session: Session, ledger_id: int, stripe_link_ids: list[str | None]) -> None:
+    """All links of a page and then their invoices, by id: in the sessions' order it would meet an import crosswise."""
+    links = session.scalars(
+        sa.select(Link)
+        .where(Link.ledger_id == ledger_id, Link.stripe_id.in_(stripe_link_ids))
+        .order_by(Link.id)
+        .with_for_update()
+    )
+    ids = [link.invoice_id for link in links]
+    session.execute(sa.select(Invoice.id).where(Invoice.id.in_(ids)).order_by(Invoice.id).with_for_update())
+
+
+def _read(found: dict[str, Any]) -> recording.SessionFacts | None:
+    """None, and a line in the log, for what can't be recorded: it keeps none of the others from being."""
+    try:
+        return recording.read_session(found)
+    except (KeyError, ValueError, OverflowError, OSError) as error:
+        _log.warning("stripe.session_unreadable", session=id_of(found.get("id")), reason=str(error))
+        return None
+
+
+def _read_reversal(found: dict[str, Any], amount_field: str) -> recording.ReversalFacts | None:
+    try:
+        return recording.read_reversal(found, amount_field)
+    except ValueError as error:
+        _log.warning("stripe.reversal_unreadable", object=id_of(found.get("id")), reason=str(error))
+        return None
+
+
+def _is_being_created(session: Session, ledger_id: int, reference: str | None) -> bool:
+    reserved = sa.select(Link.id).where(
+        Link.ledger_id == ledger_id, Link.reference == reference, Link.state == "reserved"
+    )
+    return reference is not None and bool(session.scalar(sa.select(reserved.exists())))
+
+
+async def sweep_reversals(
+    db: Database,
+    stripe: StripeApi,
+    pace: StripePace,
+    ledger_id: int,
+    created: dict[str, int],
+    now: datetime,
+) -> list[str]:
+    """Refunds and disputes since then, for a bot that was off for longer than events are kept.
+
+    A key that may not read them costs their badges, not the payments.
+    """
+    recorded: list[str] = []
+    for sweep in (_sweep_refunds, _sweep_disputes):
+        try:
+            async for kinds in sweep(db, stripe, pace, ledger_id, created, now):
+                recorded += kinds
+        except StripeRefused:
+            pass
+        except StripeKeyRefused as refused:
+            if not refused.lacking:
+                raise
+    return recorded
+
+
+async def _sweep_refunds(
+    db: Database, stripe: StripeApi, pace: StripePace, ledger_id: int, created: dict[str, int], now: datetime
+) -> AsyncIterator[tuple[str, ...]]:
+    async for page in stripe.list_all("/v1/refunds", {"created": created}):
+        intents = [id_of(refund.get("payment_intent")) or "" for refund in page]
+        ours = await db.background_read(_recorded_intents, ledger_id, intents)
+        charges = {id_of(r.get("charge")) for r, pi in zip(page, intents, strict=True) if pi in ours}
+        for charge_id in sorted(filter(None, charges)):
+            await pace.slot()
+            # One that can't be read keeps none of the others from being seen.
+            with contextlib.suppress(StripeRefused):
+                yield await _reconcile_refund(db, stripe, pace, ledger_id, charge_id, now) or ()
+        await pace.slot()
+
+
+async def _sweep_disputes(
+    db: Database, stripe: StripeApi, pace: StripePace, ledger_id: int, created: dict[str, int], now: datetime
+) -> AsyncIterator[tuple[str, ...]]:
+    async for page in stripe.list_all("/v1/disputes", {"created": created}):
+        intents = [id_of(dispute.get("payment_intent")) or "" for dispute in page]
+        ours = await db.background_read(_recorded_intents, ledger_id, intents)
+        for dispute, intent in zip(page, intents, strict=True):
+            if intent in ours:
+                yield await _record_dispute(db, stripe, pace, ledger_id, dispute, now) or ()
+        await pace.slot()
+
+
+def _recorded_intents(session: Session, ledger_id: int, intents: list[str]) -> set[str | None]:
+    return set(
+        session.scalars(
+            sa.select(Payment.payment_intent).where(
+                Payment.ledger_id == ledger_id, Payment.payment_intent.in_(intents)
+            )
+        )
+    )
+
+
+async def _reconcile_refund(
+    db: Database, stripe: StripeApi, pace: StripePace, ledger_id: int, charge_id: str, now: datetime
+) -> tuple[str, ...] | None:
+    about = _read_reversal(await stripe.get_charge(charge_id), "amount_refunded")
+    if about is None or about.amount <= 0:
+        return ()
+    # Keyed by how much is refunded in all, which the event and the sweep see alike.
+    key = f"refunded:{about.stripe_object}:{about.amount}"
+    return await _record_reversal(db, stripe, pace, ledger_id, ExceptionKind.REFUNDED, key, about, now)
+
+
+async def _record_dispute(
+    db: Database, stripe: StripeApi, pace: StripePace, ledger_id: int, dispute: dict[str, Any], now: datetime
+) -> tuple[str, ...] | None:
+    about = _read_reversal(dispute, "amount")
+    if about is None:
+        return ()
+    key = f"disputed:{about.stripe_object}"
+    return await _record_reversal(db, stripe, pace, ledger_id, ExceptionKind.DISPUTED, key, about, now)
+
+
+async def _record_reversal(
+    db: Database,
+    stripe: StripeApi,
+    pace: StripePace,
+    ledger_id: int,
+    kind: ExceptionKind,
+    key: str,
+    about: recording.ReversalFacts,
+    now: datetime,
+) -> tuple[str, ...] | None:
+    async def record() -> bool | None:
+        return await db.background_write(recording.record_reversal, kind, about, ledger_id, key, now)
+
+    new = await record()
+    if new is None:
+        # Its payment isn't recorded: it came out of order, or it isn't one of ours.
+        await pace.slot()
+        params = {"payment_intent": about.payment_intent}
+        sessions = listed(await stripe.list_page("/v1/checkout/sessions", params))
+        await db.background_write(record_sessions, ledger_id, sessions, now)
+        new = await record()
+        if new is None:
+            await db.background_read(_require_foreign, ledger_id, sessions)
+    return (kind.value,) if new else ()
+
+
+def _require_foreign(session: Session, ledger_id: int, sessions: list[dict[str, Any]]) -> None:
+    """Raises PaymentUnknown unless the sessions say that the payment isn't one of ours."""
+    read = [facts for facts in map(_read, sessions) if facts is not None]
+    if any(_is_being_created(session, ledger_id, facts.reference) for facts in read):
+        raise PaymentUnknown(being_created=True)
+    ours = sa.select(Link.id).where(
+        Link.ledger_id == ledger_id, Link.stripe_id.in_([facts.stripe_link_id for facts in read])
+    )
+    # No session yet, or one that isn't complete yet: lists lag behind (facts/stripe.md).
+    if not read or session.scalar(sa.select(ours.exists())):
+        raise PaymentUnknown(being_created=False)

@@ -1,0 +1,236 @@
+"""Recording what Stripe says was paid: one function, whoever saw it (webhook, poll or sweep).
+
+Paid means all of: status complete, payment status paid, and link, amount, currency and mode as ours. Everything else
+that completes is kept as an exception that people see; nothing is dropped and nothing is silently Paid.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from domain.invoices.list_position import place
+from domain.models import Invoice, Ledger, Link, Payment, PaymentException
+from domain.outbox import enqueuing
+from domain.stripe.client import amount_of, id_of, moment
+from domain.summaries import AnnouncementKind, ExceptionKind, LinkStatus
+
+
+@dataclass(frozen=True)
+class SessionFacts:
+    """What a Checkout Session says. ``amount`` in the currency's smallest unit; ``currency`` in capitals."""
+
+    session_id: str
+    stripe_link_id: str | None
+    reference: str | None
+    complete: bool
+    paid: bool
+    amount: int
+    currency: str
+    livemode: bool
+    payment_intent: str | None
+    opened_at: datetime
+
+
+def read_session(session: dict[str, Any]) -> SessionFacts:
+    """Read Stripe's object. Raises ValueError or KeyError for anything that is no Checkout Session."""
+    session_id, amount = id_of(session.get("id")), session.get("amount_total")
+    if session_id is None:
+        raise ValueError("id")
+    metadata = session.get("metadata")
+    return SessionFacts(
+        session_id=session_id,
+        stripe_link_id=id_of(session.get("payment_link")),
+        reference=id_of(metadata.get("paylink_reference")) if isinstance(metadata, dict) else None,
+        complete=session.get("status") == "complete",
+        paid=session.get("payment_status") == "paid",
+        amount=0 if amount is None else amount_of(amount),
+        currency=_currency_of(session),
+        livemode=session.get("livemode") is True,
+        payment_intent=id_of(session.get("payment_intent")),
+        opened_at=moment(session["created"]),
+    )
+
+
+@dataclass(frozen=True)
+class ReversalFacts:
+    """What a charge says of its refunds, or a dispute. ``amount`` and ``currency`` as in SessionFacts."""
+
+    stripe_object: str
+    payment_intent: str
+    amount: int
+    currency: str
+
+
+def read_reversal(found: dict[str, Any], amount_field: str) -> ReversalFacts | None:
+    """Read Stripe's object; None if it is of no payment intent. Raises ValueError for what can't be recorded."""
+    stripe_object, payment_intent = id_of(found.get("id")), id_of(found.get("payment_intent"))
+    if stripe_object is None:
+        raise ValueError("id")
+    if payment_intent is None:
+        return None
+    return ReversalFacts(
+        stripe_object, payment_intent, amount_of(found.get(amount_field)), _currency_of(found)
+    )
+
+
+def _currency_of(found: dict[str, Any]) -> str:
+    """In capitals; empty if there is none. Raises ValueError for what can't be one."""
+    currency = found.get("currency") or ""
+    if not isinstance(currency, str) or not re.fullmatch("([A-Za-z]{3})?", currency):
+        raise ValueError("currency")
+    return currency.upper()
+
+
+def record_payment(
+    session: Session, facts: SessionFacts, ledger_id: int, paid_at: datetime | None, now: datetime
+) -> str | None:
+    """Record a completed session of one of our links, once; return the verdict if this call recorded it.
+
+    None when it isn't complete, isn't ours, is of the other mode, or was recorded already. ``paid_at`` is when its event
+    came about; without it the session's opening stands for it, until an event of it is seen.
+    """
+    if not facts.complete or facts.stripe_link_id is None:
+        return None
+    if session.scalar(sa.select(Ledger.livemode).where(Ledger.id == ledger_id)) != facts.livemode:
+        return None
+    ours = sa.select(Link).where(Link.ledger_id == ledger_id, Link.stripe_id == facts.stripe_link_id)
+    link = session.scalar(ours.with_for_update())
+    if link is None:
+        return None
+    # With the link locked, whoever sees the same session at the same moment waits here and then finds this row.
+    payment = session.scalar(
+        sa.select(Payment).where(Payment.ledger_id == ledger_id, Payment.session_id == facts.session_id)
+    )
+    if payment is not None and not (payment.verdict == ExceptionKind.COMPLETED_UNPAID and facts.paid):
+        if paid_at is not None and payment.paid_at == facts.opened_at < paid_at:
+            _date(link, payment, paid_at)
+        return None
+    verdict = _verdict(session, link, facts)
+    if payment is None:
+        payment = Payment(link_id=link.id, ledger_id=ledger_id, session_id=facts.session_id, seen_at=now)
+        session.add(payment)
+    payment.payment_intent, payment.verdict = facts.payment_intent, verdict
+    payment.amount, payment.currency = facts.amount, facts.currency
+    payment.paid_at = paid_at or facts.opened_at
+    session.flush()
+    if verdict == "paid":
+        _mark_paid(session, link, payment, now)
+    else:
+        record_exception(
+            session,
+            link,
+            ExceptionKind(verdict),
+            key=f"{verdict}:{facts.session_id}",
+            stripe_object=facts.payment_intent or facts.session_id,
+            amount=facts.amount,
+            currency=facts.currency,
+            now=now,
+        )
+    return verdict
+
+
+def _date(link: Link, payment: Payment, paid_at: datetime) -> None:
+    payment.paid_at = paid_at
+    if payment.verdict == "paid":
+        link.paid_at = paid_at
+
+
+def _verdict(session: Session, link: Link, facts: SessionFacts) -> str:
+    if not facts.paid:
+        return ExceptionKind.COMPLETED_UNPAID
+    if link.status == LinkStatus.PAID:
+        return ExceptionKind.SECOND_PAYMENT
+    if facts.currency != link.currency:
+        return ExceptionKind.CURRENCY_DIFFERS
+    return "paid" if facts.amount == link.amount else ExceptionKind.AMOUNT_DIFFERS
+
+
+def _mark_paid(session: Session, link: Link, payment: Payment, now: datetime) -> None:
+    link.status, link.paid_at, link.changed_at = LinkStatus.PAID.value, payment.paid_at, now
+    link.amount_received, link.stripe_payment = payment.amount, payment.payment_intent
+    if session.scalar(sa.select(Ledger.current).where(Ledger.id == link.ledger_id)):
+        # Locked before it is read: an import that is about to commit changes what the position is made of.
+        place(session.get_one(Invoice, link.invoice_id, with_for_update=True), link)
+    enqueuing.enqueue(
+        session,
+        AnnouncementKind.PAID,
+        f"paid:{payment.id}",
+        organisation_id=link.organisation_id,
+        now=now,
+        payment_id=payment.id,
+    )
+
+
+def record_exception(
+    session: Session,
+    link: Link,
+    kind: ExceptionKind,
+    *,
+    key: str,
+    stripe_object: str,
+    amount: int,
+    currency: str,
+    now: datetime,
+) -> bool:
+    """Keep something that people must look at, and tell them, once for each ``key``. The caller has locked the link."""
+    known = sa.select(PaymentException.id).where(
+        PaymentException.ledger_id == link.ledger_id, PaymentException.key == key
+    )
+    if session.scalar(sa.select(known.exists())):
+        return False
+    exception = PaymentException(
+        link_id=link.id,
+        ledger_id=link.ledger_id,
+        key=key,
+        kind=kind.value,
+        stripe_object=stripe_object,
+        amount=amount,
+        currency=currency,
+        seen_at=now,
+    )
+    session.add(exception)
+    if kind is ExceptionKind.REFUNDED:
+        link.refunded = True
+    elif kind is ExceptionKind.DISPUTED:
+        link.disputed = True
+    else:
+        link.exception = True
+    session.flush()
+    enqueuing.enqueue(
+        session,
+        AnnouncementKind.EXCEPTION,
+        f"exception:{exception.id}",
+        organisation_id=link.organisation_id,
+        now=now,
+        exception_id=exception.id,
+    )
+    return True
+
+
+def record_reversal(
+    session: Session, kind: ExceptionKind, about: ReversalFacts, ledger_id: int, key: str, now: datetime
+) -> bool | None:
+    """Record a refund or a dispute of one of our payments: True if new, False if known, None if it isn't ours (yet)."""
+    link_id = session.scalar(
+        sa.select(Payment.link_id).where(
+            Payment.ledger_id == ledger_id, Payment.payment_intent == about.payment_intent
+        )
+    )
+    if link_id is None:
+        return None
+    link = session.scalar(sa.select(Link).where(Link.id == link_id).with_for_update())
+    assert link is not None
+    return record_exception(
+        session,
+        link,
+        kind,
+        key=key,
+        stripe_object=about.stripe_object,
+        amount=about.amount,
+        currency=about.currency,
+        now=now,
+    )

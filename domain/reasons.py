@@ -1,0 +1,17 @@
+"""The reasons why no online payment link can be created, as codes (domain/invoices/eligibility.py decides)."""
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Why no link can be created; the words for people are in handlers."""
+
+    ADD_ON_MISSING = "add_on_missing"
+    PENDING_PAYMENT = "pending_payment"
+    PAID = "paid"
+    BEING_CREATED = "being_created"
+    NOT_POSITIVE = "not_positive"
+    CURRENCY_UNSUPPORTED = "currency_unsupported"
+    TOO_LARGE = "too_large"
+    LAST_DIGIT_NOT_ZERO = "last_digit_not_zero"
+    NOT_WHOLE_UNITS = "not_whole_units"

@@ -1,0 +1,319 @@
+"""The one file that knows Stripe: its SDK, its requests, its answers.
+
+Requests go through the SDK's asynchronous aiohttp client (the lightest, facts/stripe.md) with the SDK's own retries
+off, since what may be sent again is decided where the intent is kept.
+"""
+
+import asyncio
+import json
+import logging
+import re
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+import stripe
+
+from domain.stripe.errors import (
+    KeyReused,
+    SignatureInvalid,
+    StripeAway,
+    StripeFailed,
+    StripeKeyRefused,
+    StripeLimited,
+    StripeRefused,
+    StripeTrouble,
+    StripeUnreadable,
+)
+
+API_VERSION = str(stripe.api_version or "2026-10-28.endive")
+TOLERANCE_SECONDS = 300
+PAGE = 100
+Object = dict[str, Any]
+
+MOST = 2**63 - 1
+# Stripe's are shorter; with a word before it and an amount behind it, one fits into a key of 255 characters.
+_ID = re.compile(r"[A-Za-z0-9_]{1,220}", re.ASCII)
+# Slack takes no longer one on a button than 3,000 characters.
+_URL = re.compile(r"https?://[!-~]{1,2000}", re.ASCII)
+
+
+class StripeApi:
+    """One Stripe key. Every method raises the errors of domain/stripe/errors.py and nothing else.
+
+    ``timeout`` is in seconds and covers a whole request. ``on_request`` hears the outcome of each one. ``spacing`` is the
+    least number of seconds between two requests of this process: whoever waited for slots while the machine was busy
+    would else send several at once.
+    """
+
+    def __init__(
+        self,
+        api_key: str,
+        *,
+        base_url: str | None = None,
+        timeout: float = 10.0,
+        spacing: float = 0.0,
+        on_request: Callable[[str], None] = lambda outcome: None,
+    ) -> None:
+        self.livemode = "_live_" in api_key
+        self.timeout = timeout
+        self._on_request = on_request
+        self._spacing = spacing
+        self._turn = asyncio.Lock()
+        self._sent_at = 0.0
+        self._api_key = api_key
+        self._base_url = base_url
+        self._client: stripe.StripeClient | None = None
+        self._http: stripe.HTTPClient | None = None
+        self._closed = False
+
+    async def create_payment_link(
+        self, request: Mapping[str, Any], *, key: str, version: str
+    ) -> tuple[str, str]:
+        """Send a link's stored request; return its id and URL. The same ``key`` brings the same answer for 24 hours at
+        least. Raises StripeUnreadable for an answer that is no link, though there may be one."""
+        return read_payment_link(
+            await self._call("post", "/v1/payment_links", request, key=key, version=version)
+        )
+
+    async def get_account(self) -> Object:
+        return await self._call("get", "/v1/account")
+
+    async def get_session(self, session_id: str) -> Object:
+        return await self._call("get", f"/v1/checkout/sessions/{session_id}")
+
+    async def get_charge(self, charge_id: str) -> Object:
+        return await self._call("get", f"/v1/charges/{charge_id}")
+
+    async def get_dispute(self, dispute_id: str) -> Object:
+        return await self._call("get", f"/v1/disputes/{dispute_id}")
+
+    async def list_page(self, path: str, params: Mapping[str, Any] = {}) -> Object:
+        """One page of a list, as Stripe gives it."""
+        return await self._call("get", path, {"limit": PAGE, **params})
+
+    async def list_all(self, path: str, params: Mapping[str, Any] = {}) -> AsyncIterator[list[Object]]:
+        """Each page of a list, newest first as Stripe orders lists; what has no id in it is left out."""
+        cursor: dict[str, str] = {}
+        while True:
+            page = await self.list_page(path, {**params, **cursor})
+            data = listed(page)
+            yield data
+            if not page.get("has_more"):
+                return
+            if not data:
+                raise StripeUnreadable("a page without anything that has an id")
+            cursor = {"starting_after": data[-1]["id"]}
+
+    async def probe_create(self) -> None:
+        """Ask for a link without items: StripeRefused means that the key may create links."""
+        await self._call("post", "/v1/payment_links", {})
+
+    async def can_connect(self) -> bool:
+        """Whether a connection to Stripe can be made. No request is sent, since reads are rationed (facts/stripe.md)."""
+        address = urlsplit(self._base_url or stripe.DEFAULT_API_BASE)
+        port = address.port or (443 if address.scheme == "https" else 80)
+        try:
+            async with asyncio.timeout(self.timeout):
+                _, writer = await asyncio.open_connection(address.hostname, port)
+            writer.close()
+        except OSError:
+            return False
+        return True
+
+    async def close(self) -> None:
+        """Whoever asks afterwards is told that Stripe is away."""
+        self._closed = True
+        if self._http is not None:
+            await self._http.close_async()  # type: ignore[no-untyped-call]
+        self._client = self._http = None
+
+    async def _take_turn(self) -> None:
+        # Held while waiting, so that the next one counts from when this one really went.
+        async with self._turn:
+            loop = asyncio.get_running_loop()
+            await asyncio.sleep(max(self._sent_at + self._spacing - loop.time(), 0))
+            self._sent_at = loop.time()
+
+    def _connected(self) -> stripe.StripeClient:
+        if self._closed:
+            raise StripeAway("closed", unsent=True)
+        if self._client is None:
+            # The SDK's client is bound to the loop that it is made in.
+            self._http = stripe.AIOHTTPClient(timeout=aiohttp.ClientTimeout(total=self.timeout))
+            self._client = stripe.StripeClient(
+                self._api_key,
+                http_client=self._http,
+                base_addresses={"api": self._base_url.rstrip("/")} if self._base_url else None,
+                max_network_retries=0,
+            )
+        return self._client
+
+    async def _call(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, Any] = {},
+        *,
+        key: str | None = None,
+        version: str = API_VERSION,
+    ) -> Object:
+        options: dict[str, Any] = {"stripe_version": version}
+        if key is not None:
+            options["idempotency_key"] = key
+        await self._take_turn()
+        try:
+            answer = await self._connected().raw_request_async(method, path, **params, **options)
+        except (stripe.StripeError, aiohttp.ClientError, TimeoutError, OSError) as error:
+            trouble = _trouble(error)
+            self._on_request(type(trouble).__name__)
+            raise trouble from None
+        self._on_request("ok")
+        data = answer.data
+        if not isinstance(data, dict):
+            raise StripeAway("the answer is no JSON object")
+        return data
+
+
+def _trouble(error: Exception) -> StripeTrouble:
+    """Tell a failure by its status, never by its body: bodies may hold buyers' data and keys."""
+    if not isinstance(error, stripe.StripeError):
+        return StripeAway(type(error).__name__, unsent=isinstance(error, aiohttp.ClientConnectorError))
+    status = error.http_status
+    headers = {name.lower(): value for name, value in (error.headers or {}).items()}
+    # `error.code` is None for 409, 429 and 5xx; the body's own is not (facts/stripe.md).
+    code = getattr(error.error, "code", None) or error.code
+    message = error.user_message or "Stripe gave no reason"
+    if status is None:
+        cause = error.__cause__ or error.__context__
+        return StripeAway(type(error).__name__, unsent=isinstance(cause, aiohttp.ClientConnectorError))
+    if status == 401:
+        return StripeKeyRefused("Stripe refuses the API key")
+    if status == 403:
+        permission = _permission(message)
+        named = f"the permission {permission}" if permission else "a permission"
+        return StripeKeyRefused(f"The Stripe key lacks {named}", lacking=True, permission=permission)
+    if status in (409, 429):
+        return StripeLimited(str(code or status), _seconds(headers.get("retry-after")))
+    if status < 400:
+        return StripeAway(f"status {status}")
+    if status >= 500:
+        return StripeFailed(f"status {status}", saved=headers.get("idempotent-replayed") == "true")
+    if isinstance(error, stripe.IdempotencyError):
+        return KeyReused(message)
+    return StripeRefused(message, code)
+
+
+def _permission(message: str) -> str | None:
+    return next(
+        (word.strip("'\".,") for word in message.split() if word.strip("'\".,").startswith("rak_")), None
+    )
+
+
+def _seconds(text: str | None) -> float | None:
+    try:
+        return min(float(text), 60.0) if text else None
+    except ValueError:
+        return None
+
+
+def payment_link_request(
+    *, amount: int, currency: str, name: str, metadata: Mapping[str, str], inactive_message: str
+) -> Object:
+    """The body that makes one link in one request; ``amount`` in Stripe's smallest unit (facts/stripe.md)."""
+    return {
+        "line_items": [
+            {
+                "quantity": 1,
+                "price_data": {
+                    "currency": currency.lower(),
+                    "unit_amount": amount,
+                    "product_data": {"name": name},
+                },
+            }
+        ],
+        "payment_method_types": ["card"],
+        "restrictions": {"completed_sessions": {"limit": 1}},
+        "metadata": dict(metadata),
+        "payment_intent_data": {"metadata": dict(metadata)},
+        "submit_type": "pay",
+        "inactive_message": inactive_message,
+    }
+
+
+def listed(page: Object) -> list[Object]:
+    """What a page of a list holds, but for what has no id. Raises StripeUnreadable if it is no page."""
+    data = page.get("data")
+    if not isinstance(data, list):
+        raise StripeUnreadable("a list without data")
+    return [one for one in data if isinstance(one, dict) and isinstance(one.get("id"), str)]
+
+
+def read_payment_link(found: Object) -> tuple[str, str]:
+    """The id and the URL of a payment link. People open the URL and it stays for ever: raises StripeUnreadable for
+    anything else."""
+    stripe_id, url = id_of(found.get("id")), found.get("url")
+    if stripe_id is None or not isinstance(url, str) or not _URL.fullmatch(url):
+        raise StripeUnreadable("a payment link without an id or a web address")
+    return stripe_id, url
+
+
+def id_of(value: object) -> str | None:
+    """The id in a field that Stripe may give expanded; None for what can't be one of Stripe's."""
+    if isinstance(value, dict):
+        value = value.get("id")
+    return value if isinstance(value, str) and _ID.fullmatch(value) else None
+
+
+def verify_webhook(body: bytes, signature: str, secrets: Sequence[str], *, now: datetime) -> Object:
+    """The event that Stripe signed with one of ``secrets`` (two are valid while one rolls).
+
+    Raises SignatureInvalid; also for a timestamp further than five minutes off in either direction, of which the SDK
+    refuses only the old ones.
+    """
+    try:
+        text = body.decode("utf-8")
+        stamp = int(next(part[2:] for part in signature.split(",") if part.startswith("t=")))
+        if abs(now.timestamp() - stamp) > TOLERANCE_SECONDS or not signature.isascii():
+            raise SignatureInvalid("timestamp")
+    except (UnicodeDecodeError, StopIteration, ValueError):
+        raise SignatureInvalid("malformed") from None
+    if not any(_signed(text, signature, secret) for secret in secrets):
+        raise SignatureInvalid("no secret fits")
+    try:
+        event = json.loads(text)
+    except (ValueError, RecursionError):
+        raise SignatureInvalid("no JSON") from None
+    if not isinstance(event, dict):
+        raise SignatureInvalid("no JSON object")
+    return event
+
+
+def _signed(text: str, signature: str, secret: str) -> bool:
+    try:
+        # The time was checked above, against the clock that we were given.
+        return bool(stripe.WebhookSignature.verify_header(text, signature, secret, tolerance=0))
+    except (stripe.SignatureVerificationError, ValueError, IndexError):
+        return False
+
+
+def amount_of(value: object) -> int:
+    """An amount in the currency's smallest unit. Raises ValueError for anything else, or what no database takes."""
+    if isinstance(value, bool) or not isinstance(value, int) or abs(value) > MOST:
+        raise ValueError("no amount")
+    return value
+
+
+def moment(seconds: object) -> datetime:
+    """Stripe's seconds since 1970. Raises ValueError for anything else."""
+    if isinstance(seconds, bool) or not isinstance(seconds, int):
+        raise ValueError("no Stripe time")
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def quiet_sdk() -> None:
+    """Keep the SDK from reporting its timings and from logging bodies (it does at DEBUG)."""
+    stripe.enable_telemetry = False
+    logging.getLogger("stripe").setLevel(logging.WARNING)

@@ -1,0 +1,170 @@
+"""How a handler is hung into Bolt: everything is acknowledged, and whatever goes wrong ends as a sentence.
+
+Bolt runs a listener as a bare task, and drops an ack that was given if the listener raises after it: so no exception
+leaves these functions, and work after the ack is tracked.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, NoReturn, TypeVar
+
+from slack_bolt.context.ack.async_ack import AsyncAck
+from slack_bolt.context.async_context import AsyncBoltContext
+from slack_sdk.web.async_client import AsyncWebClient
+
+from domain.errors import DatabaseUnavailable
+from handlers.bolt.context import Office, Work
+from handlers.bolt.failures import explain, refusal, tell
+from handlers.bolt.payload import Delivery, Outsider, read_delivery
+from handlers.views.blocks import Json
+
+ACK_SECONDS = 2.4
+"""What an answer may take; the rest of Slack's three seconds is the network's."""
+
+T = TypeVar("T")
+Listener = Callable[..., Awaitable[None]]
+Handler = Callable[[Office, Delivery], Awaitable[None]]
+Answerer = Callable[[Office, Delivery], Awaitable[Json]]
+Command = Callable[[Office, Delivery], str | Work]
+
+
+def acknowledge() -> Listener:
+    """For what needs no answer: a URL button, the Done of the copy view."""
+
+    async def listener(ack: AsyncAck) -> None:
+        await ack()
+
+    return listener
+
+
+def after_ack(office: Office, handler: Handler) -> Listener:
+    """Acknowledge at once, then work."""
+
+    async def listener(ack: AsyncAck, body: Json, context: AsyncBoltContext, client: AsyncWebClient) -> None:
+        await ack()
+        office.track(_attempt(office, handler, body, context, client))
+
+    return listener
+
+
+def before_ack(office: Office, handler: Handler) -> Listener:
+    """Acknowledge what is committed: what was acknowledged in silence happens."""
+
+    async def listener(ack: AsyncAck, body: Json, context: AsyncBoltContext, client: AsyncWebClient) -> None:
+        delivery, words = None, None
+        try:
+            delivery = _read(body, context, client)
+            await _in_time(office, _begin(office, delivery, handler))
+        except Exception as error:
+            words = explain(office.log, error)
+        await ack()
+        if delivery is not None and words:
+            office.track(tell(office, delivery, words))
+
+    return listener
+
+
+def answering(office: Office, answerer: Answerer) -> Listener:
+    """Acknowledge with an answer: submissions."""
+
+    async def listener(ack: AsyncAck, body: Json, context: AsyncBoltContext, client: AsyncWebClient) -> None:
+        delivery = None
+        try:
+            delivery = _read(body, context, client)
+            answer = await _in_time(office, _begin(office, delivery, answerer))
+        except Exception as error:
+            words = explain(office.log, error)
+            answer = refusal(delivery.view if delivery else None, words) if words else {}
+        await ack(answer) if answer else await ack()
+
+    return listener
+
+
+def offering(office: Office, answerer: Answerer) -> Listener:
+    """Acknowledge with the options of a type-ahead; none if something is wrong, since there is no place for words."""
+
+    async def listener(ack: AsyncAck, body: Json, context: AsyncBoltContext, client: AsyncWebClient) -> None:
+        try:
+            delivery = _read(body, context, client)
+            answer = await _in_time(office, _begin(office, delivery, answerer))
+        except Exception as error:
+            explain(office.log, error)
+            answer = {"options": []}
+        await ack(answer)
+
+    return listener
+
+
+def commanding(office: Office, command: Command) -> Listener:
+    """Acknowledge a slash command: with a sentence, or with nothing and then work."""
+
+    async def listener(ack: AsyncAck, body: Json, context: AsyncBoltContext, client: AsyncWebClient) -> None:
+        try:
+            delivery = _read(body, context, client)
+            answer = _begin(office, delivery, command)
+        except Exception as error:
+            await ack(explain(office.log, error) or "")
+            return
+        if isinstance(answer, str):
+            await ack(answer)
+            return
+        await ack()
+        office.track(_finish(office, delivery, answer))
+
+    return listener
+
+
+def _begin(
+    office: Office, delivery: Delivery, work: Callable[[Office, Delivery], T]
+) -> T | Coroutine[Any, Any, NoReturn]:
+    """What answers the delivery; before anything is read for people of another workspace, their refusal."""
+    return _refuse(office, delivery) if delivery.outside else work(office, delivery)
+
+
+async def _refuse(office: Office, delivery: Delivery) -> NoReturn:
+    await office.desk.record_outsider(delivery.actor, delivery.outside)
+    raise Outsider
+
+
+async def _in_time(office: Office, work: Awaitable[T]) -> T:
+    """What comes of the work, which has only the database to wait for.
+
+    Raises DatabaseUnavailable when Slack won't wait any longer. The work goes on, and doing the same again is safe.
+    """
+    doing = asyncio.ensure_future(work)
+    done, _ = await asyncio.wait({doing}, timeout=ACK_SECONDS)
+    if not done:
+        office.track(_outlive(office, doing))
+        raise DatabaseUnavailable
+    return doing.result()
+
+
+async def _outlive(office: Office, doing: Awaitable[Any]) -> None:
+    try:
+        await doing
+    except Exception as error:
+        explain(office.log, error)
+
+
+async def _attempt(
+    office: Office, handler: Handler, body: Json, context: AsyncBoltContext, client: AsyncWebClient
+) -> None:
+    try:
+        delivery = _read(body, context, client)
+    except Exception as error:
+        explain(office.log, error)
+        return
+    await _finish(office, delivery, _begin(office, delivery, handler))
+
+
+async def _finish(office: Office, delivery: Delivery, work: Awaitable[Any]) -> None:
+    try:
+        await work
+    except Exception as error:
+        words = explain(office.log, error)
+        if words:
+            await tell(office, delivery, words)
+
+
+def _read(body: Json, context: AsyncBoltContext, client: AsyncWebClient) -> Delivery:
+    return read_delivery(body, context.team_id, context.user_id, client, from_team=context.actor_team_id)

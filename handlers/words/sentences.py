@@ -1,0 +1,151 @@
+"""The words for everything that can be wrong: one sentence or two for each error, reason and exception."""
+
+from collections.abc import Callable
+from typing import Any
+
+from domain import errors
+from domain.money import Money
+from domain.reasons import Reason
+from domain.summaries import ExceptionKind, InvoiceSummary, LinkStatus
+from handlers.bolt.payload import Outsider
+from handlers.references import Unreadable
+from handlers.views.text import counted, isolated
+
+ADD_ON = "Stripe Credit Card Payment Add-on"
+MOST = 100
+
+REASONS: dict[Reason, str] = {
+    Reason.ADD_ON_MISSING: (
+        f"Your organisation doesn't have the {ADD_ON}, without which no online payment link can be created. "
+        "Ask whoever runs Paylink for you to turn it on."
+    ),
+    Reason.PENDING_PAYMENT: "It already has an online payment link, which waits for payment.",
+    Reason.PAID: "It has been paid.",
+    Reason.BEING_CREATED: "Its online payment link is being created.",
+    Reason.NOT_POSITIVE: "Its billing amount isn't greater than 0.",
+    Reason.CURRENCY_UNSUPPORTED: "Stripe takes no payments in its currency.",
+    Reason.TOO_LARGE: "Its billing amount is higher than Stripe takes.",
+    Reason.LAST_DIGIT_NOT_ZERO: "In its currency Stripe takes only amounts whose third decimal is 0.",
+    Reason.NOT_WHOLE_UNITS: "In its currency Stripe takes only amounts without decimals.",
+}
+
+_ERRORS: dict[type[Exception], Callable[[Any], str]] = {
+    errors.OrganisationUnknown: lambda _: (
+        "Paylink isn't set up for this workspace. Ask whoever runs it to add your organisation."
+    ),
+    errors.InvoiceNotFound: lambda _: "This invoice doesn't exist any more. Look it up again with /invoice.",
+    errors.RunNotFound: lambda _: "This bulk run doesn't exist any more.",
+    errors.SelectionNotFound: lambda _: "This list is too old to go on with. Open it again with /invoices.",
+    errors.NotEligible: lambda error: (
+        REASONS[error.reason]
+        if error.reason is Reason.ADD_ON_MISSING
+        else f"No link can be created for {isolated(error.number)}. {REASONS[error.reason]}"
+    ),
+    errors.AmountChanged: lambda error: (
+        f"The billing amount has changed from {error.seen} to {error.now} and nothing was created. "
+        "Check the new amount, then create the link."
+    ),
+    errors.AmountsChanged: lambda error: changed_amounts(error.numbers),
+    errors.SelectionChanged: lambda _: (
+        "What is ticked, or the Stripe mode, isn't what this showed any more. Nothing was created; check it again."
+    ),
+    errors.RunOfOtherMode: lambda _: (
+        "This bulk run was made in Stripe's other mode, test or live, and shows only while Paylink is connected to that."
+    ),
+    errors.NothingSelected: lambda _: "Nothing is ticked. Tick the invoices that need a link.",
+    errors.LedgerChanged: lambda _: (
+        "Paylink has been connected to another Stripe account or mode, and nothing was created. Try again in a minute."
+    ),
+    errors.DatabaseUnavailable: lambda _: (
+        "Paylink's database doesn't answer right now. Try again in a minute."
+    ),
+    Outsider: lambda _: "Paylink is for the people of the workspace that it is installed in.",
+    Unreadable: lambda _: "Paylink doesn't recognise what was clicked. Open the invoice or the list again.",
+}
+
+
+def known_errors() -> frozenset[type[Exception]]:
+    """Every kind of error that has words."""
+    return frozenset(_ERRORS)
+
+
+def sentence(error: Exception) -> str | None:
+    """What people are told of this error; None for one that nobody foresaw."""
+    words = _ERRORS.get(type(error))
+    return None if words is None else words(error)
+
+
+def unforeseen(reference: str) -> str:
+    return f"Something went wrong in Paylink. Try again; if it stays so, tell whoever runs it this reference: {reference}"
+
+
+def changed_amounts(numbers: tuple[str, ...]) -> str:
+    """``numbers``: the invoices whose amounts changed."""
+    shown = ", ".join(isolated(number) for number in numbers[:10])
+    more = f" and {len(numbers) - 10} more" if len(numbers) > 10 else ""
+    return f"The billing amount of {shown}{more} has changed. Nothing was created; check the new amounts."
+
+
+def changed_since(invoice: InvoiceSummary) -> list[str]:
+    """What to say of the invoice if its billing amount isn't its link's any more; nothing of any other."""
+    if invoice.link is None or not invoice.changed_since_link:
+        return []
+    asks = "asked" if invoice.status is LinkStatus.PAID else "still asks"
+    return [
+        f"The billing amount has changed: the link {asks} for {invoice.link.amount}, the invoice now says {invoice.amount}."
+    ]
+
+
+def paused(because: str) -> str:
+    """``because``: why no link is created right now, as a sentence without its full stop."""
+    return (
+        f"{because}. Links that were asked for are created by themselves once that is over; if it lasts, "
+        "ask whoever runs Paylink to see what `paylink doctor` says."
+    )
+
+
+def left_out(number: int) -> str:
+    """``number``: how many ticks the cap left out."""
+    return f"{MOST} invoices can be ticked in all, so {counted(number, 'more invoice')} couldn't be."
+
+
+def what_differs(kind: ExceptionKind, invoice: InvoiceSummary, received: Money | None) -> str:
+    """What Stripe tells that doesn't fit the link. Never says Paid: an exception announces no payment."""
+    got = "an amount that isn't known" if received is None else str(received)
+    asked = str(invoice.link.amount if invoice.link else invoice.amount)
+    return {
+        ExceptionKind.SECOND_PAYMENT: f"A second payment of {got} came in for the same link.",
+        ExceptionKind.AMOUNT_DIFFERS: f"Stripe received {got}; the link asks for {asked}.",
+        ExceptionKind.CURRENCY_DIFFERS: f"Stripe received {got}; the link asks for {asked}, in another currency.",
+        ExceptionKind.COMPLETED_UNPAID: f"The buyer completed the payment page over {asked}, but no money came in.",
+        ExceptionKind.REFUNDED: f"{got} was refunded to the buyer.",
+        ExceptionKind.DISPUTED: f"The buyer's bank disputes {got}.",
+    }[kind]
+
+
+WHAT_TO_DO: dict[ExceptionKind, str] = {
+    ExceptionKind.SECOND_PAYMENT: "Look at both payments in the Stripe Dashboard and refund the one that is too much.",
+    ExceptionKind.AMOUNT_DIFFERS: "Compare the payment in the Stripe Dashboard with the invoice, and settle it with the buyer.",
+    ExceptionKind.CURRENCY_DIFFERS: (
+        "Compare the payment in the Stripe Dashboard with the invoice, and settle it with the buyer."
+    ),
+    ExceptionKind.COMPLETED_UNPAID: "Look at the payment in the Stripe Dashboard, and ask the buyer to pay in another way.",
+    ExceptionKind.REFUNDED: "Check in the Stripe Dashboard that the refund was meant, and correct your books.",
+    ExceptionKind.DISPUTED: "Answer the dispute in the Stripe Dashboard before its deadline.",
+}
+
+_CHANNEL_PROBLEMS = {
+    "not_in_channel": "Paylink isn't a member of it. Invite it there with /invite.",
+    "channel_not_found": (
+        "Slack doesn't show it to Paylink: it is private and Paylink isn't a member, or it was deleted. "
+        "Invite Paylink there with /invite, or have another channel set."
+    ),
+    "is_archived": "It is archived. Restore it, or have another channel set.",
+    "restricted_action": "Posting there is restricted. Allow Paylink to post, or have another channel set.",
+    "missing_scope": "Paylink lacks a permission of Slack's. Have the app installed again from its manifest.",
+}
+
+
+def channel_problem(code: str) -> str:
+    """What is wrong with the notification channel and how to mend it, by Slack's error code."""
+    return _CHANNEL_PROBLEMS.get(code, f"Slack answers {code}. Check the channel, or have another one set.")

@@ -1,0 +1,111 @@
+"""The page's HTTP side: its files, its WebSocket, and the files that people download from messages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from aiohttp import WSCloseCode, hdrs, web
+from aiohttp.typedefs import Handler
+
+from sandbox.page.tab import Setting, Tab
+from sandbox.slack.workspace import Workspace
+
+_STATIC = Path(__file__).parent / "static"
+_SETTING = web.AppKey("setting", Setting)
+_OPEN_TABS = web.AppKey("open_tabs", set[web.WebSocketResponse])
+_HEADERS = {
+    "Content-Security-Policy": "; ".join(
+        (
+            "default-src 'none'",
+            # Browser drivers evaluate expressions in the page; the page itself never does.
+            "script-src 'self' 'unsafe-eval'",
+            "style-src 'self'",
+            "img-src 'self'",
+            "connect-src 'self'",
+            "base-uri 'none'",
+            "form-action 'none'",
+            "frame-ancestors 'none'",
+        )
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cache-Control": "no-cache",
+}
+_MOST_BYTES = 1024 * 1024
+
+
+def page_routes(
+    workspace: Workspace, *, app_name: str = "Paylink", team: str = "Paylink demo", hints: Sequence[str] = ()
+) -> web.Application:
+    """Build the page for one workspace; its addresses are relative, so it may be served at / or below any prefix ending in /.
+
+    `hints` are texts for the message box that an empty conversation offers. A tab acts as the person whose id or
+    name stands in the address as ?user=, else as the first one.
+    """
+    app = web.Application(middlewares=[_guard])
+    open_tabs: set[web.WebSocketResponse] = set()
+    app[_OPEN_TABS] = open_tabs
+    app.on_shutdown.append(_hang_up)
+    app[_SETTING] = Setting(workspace, app_name, team, tuple(hints))
+    app.router.add_get("/", _index)
+    app.router.add_get("/socket", _socket)
+    app.router.add_get("/files/{file_id}/{name}", _file)
+    app.router.add_static("/static", _STATIC)
+    return app
+
+
+@web.middleware
+async def _guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+    response = await handler(request)
+    if not response.prepared:
+        response.headers.update(_HEADERS)
+    return response
+
+
+async def _index(request: web.Request) -> web.StreamResponse:
+    return web.FileResponse(_STATIC / "index.html")
+
+
+async def _socket(request: web.Request) -> web.StreamResponse:
+    # Browsers let any site open a WebSocket to this machine; only this page's own may act for people.
+    origin = request.headers.get(hdrs.ORIGIN)
+    if origin is not None and origin.partition("://")[2] != request.host:
+        raise web.HTTPForbidden(text="This socket belongs to the page that is served beside it.")
+    setting = request.app[_SETTING]
+    user = _person(setting.workspace, request.query.get("user"))
+    socket = web.WebSocketResponse(heartbeat=20, max_msg_size=_MOST_BYTES)
+    await socket.prepare(request)
+    request.app[_OPEN_TABS].add(socket)
+    try:
+        await Tab(setting, user, socket).run()
+    finally:
+        request.app[_OPEN_TABS].discard(socket)
+    return socket
+
+
+async def _hang_up(app: web.Application) -> None:
+    open_tabs = app[_OPEN_TABS]
+    for socket in list(open_tabs):
+        await socket.close(code=WSCloseCode.GOING_AWAY)
+
+
+def _person(workspace: Workspace, wanted: str | None) -> str:
+    people = [person for person in workspace.people if not person.is_bot]
+    for person in people:
+        if wanted and wanted.lower() in (person.id.lower(), person.name.lower()):
+            return person.id
+    return people[0].id
+
+
+async def _file(request: web.Request) -> web.StreamResponse:
+    wanted = request.match_info["file_id"]
+    for file in request.app[_SETTING].workspace.files:
+        if file.id == wanted and file.completed and file.content is not None:
+            return web.Response(
+                body=file.content,
+                content_type="application/octet-stream",
+                headers={hdrs.CONTENT_DISPOSITION: "attachment"},
+            )
+    raise web.HTTPNotFound(text="There is no such file.")

@@ -1,0 +1,84 @@
+"""Ways to fail as Slack fails, on demand.
+
+A fault names what it befalls: a Web API method ("chat.postMessage", "chat.*", "*"), a call of a response_url
+("response_url"), or a delivery to the app ("deliver.slash_commands", "deliver.interactive", "deliver.events_api", "deliver.*").
+
+    Fault("chat.postMessage")                                        the connection is cut before anything is done
+    Fault("chat.postMessage", when="after")                          it is posted, and the answer is lost
+    Fault("chat.postMessage", when="after", do="status", status=500) it is posted, and the answer is a 500
+    Fault("views.*", do="status", status=429, seconds=2)             refused with Retry-After: 2
+    Fault("*", do="slow", seconds=1.5, times=None, probability=0.2)  late, now and then
+    Fault("views.update", do="error", error="internal_error")        Slack's own error code
+    Fault("auth.test", do="garbled", status=502, body="<html>")      nothing of Slack's: a gateway's page, or no body
+    Fault("deliver.interactive", do="twice")                         the app gets the payload twice
+    Fault("deliver.*")                                               the payload never arrives
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from fnmatch import fnmatchcase
+from random import Random
+from typing import Any, Literal
+
+from sandbox.slack.model import Json
+
+
+@dataclass
+class Fault:
+    """One way to fail. `times` None: for ever; `skip`: so many matching calls pass first; `seconds`: delay or Retry-After."""
+
+    method: str
+    when: Literal["before", "after"] = "before"
+    do: Literal["drop", "status", "error", "garbled", "slow", "twice"] = "drop"
+    status: int = 503
+    error: str = "internal_error"
+    body: str = ""
+    content_type: str = "application/json"
+    seconds: float = 0.0
+    times: int | None = 1
+    skip: int = 0
+    probability: float = 1.0
+    struck: int = 0
+
+    def matches(self, name: str) -> bool:
+        same_kind = self.method.startswith("deliver.") == name.startswith("deliver.")
+        return same_kind and fnmatchcase(name, self.method)
+
+
+class Faults:
+    """The faults in force. `outage` refuses every request and cuts and refuses every socket until it is off again."""
+
+    def __init__(self, seed: int = 0) -> None:
+        self.active: list[Fault] = []
+        self.outage = False
+        self._random = Random(seed)  # noqa: S311, repeatable failures
+
+    def add(self, fault: Fault | None = None, **settings: Any) -> Fault:
+        """Puts a fault in force: `add(Fault(...))` or `add(method=..., when=..., ...)`."""
+        fault = fault or Fault(**settings)
+        self.active.append(fault)
+        return fault
+
+    def clear(self) -> None:
+        self.active.clear()
+        self.outage = False
+
+    def strike(self, name: str) -> Fault | None:
+        """The fault that befalls this call, counted, or None."""
+        for fault in list(self.active):
+            if not fault.matches(name):
+                continue
+            if fault.skip > 0:
+                fault.skip -= 1
+                continue
+            if self._random.random() >= fault.probability:
+                continue
+            fault.struck += 1
+            if fault.times is not None and fault.struck >= fault.times:
+                self.active.remove(fault)
+            return fault
+        return None
+
+    def as_json(self) -> Json:
+        return {"outage": self.outage, "faults": [asdict(fault) for fault in self.active]}

@@ -1,0 +1,12 @@
+"""The Web API's methods, by group; `METHODS` names them all."""
+
+from sandbox.slack.methods import chat, conversations, files, identity, views
+from sandbox.slack.methods.request import Method
+
+METHODS: dict[str, Method] = {
+    **identity.METHODS,
+    **chat.METHODS,
+    **conversations.METHODS,
+    **views.METHODS,
+    **files.METHODS,
+}

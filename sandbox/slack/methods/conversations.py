@@ -1,0 +1,140 @@
+"""conversations.* (Slack docs: reference/methods/conversations.history, .info, .open, .members, .list, .join)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+
+from sandbox.slack.errors import SlackError
+from sandbox.slack.methods.request import Method, Request, timestamp
+from sandbox.slack.model import Channel, Json
+from sandbox.slack.team import Team, channel_json
+
+READ = ("channels:read", "groups:read", "im:read")
+HISTORY = ("channels:history", "groups:history", "im:history")
+KINDS = {"public": "channels", "private": "groups", "im": "im"}
+RESTRICTED_PAGE = 15
+
+
+def granted(request: Request, channel: Channel, right: str) -> Channel:
+    """missing_scope unless the token holds the scope for this kind of conversation."""
+    needed = f"{KINDS[channel.kind]}:{right}"
+    if needed not in request.team.scopes:
+        raise SlackError("missing_scope", needed=needed, provided=",".join(request.team.scopes))
+    return channel
+
+
+def visible(request: Request) -> Channel:
+    channel = request.channel()
+    if channel.kind != "public" and request.team.bot_user_id not in channel.members:
+        raise SlackError("channel_not_found")
+    return granted(request, channel, "read")
+
+
+def full(team: Team, channel: Channel) -> Json:
+    found = {**channel_json(channel), "is_member": team.bot_user_id in channel.members}
+    return (
+        found if channel.kind != "im" else {**found, "user": next(iter(channel.members - {team.bot_user_id}))}
+    )
+
+
+def info(request: Request) -> Json:
+    return {"channel": full(request.team, visible(request))}
+
+
+def members(request: Request) -> Json:
+    return {"members": sorted(visible(request).members), "response_metadata": {"next_cursor": ""}}
+
+
+def listing(request: Request) -> Json:
+    types = request.text("types", "public_channel").split(",")
+    kinds = {"public_channel": "public", "private_channel": "private", "im": "im"}
+    wanted = {kinds[each] for each in types if each in kinds}
+    for kind in wanted:
+        granted(request, Channel("", "", kind), "read")
+    team = request.team
+    found = [
+        full(team, channel)
+        for channel in team.channels.values()
+        if channel.kind in wanted and (channel.kind == "public" or team.bot_user_id in channel.members)
+    ]
+    return {"channels": found, "response_metadata": {"next_cursor": ""}}
+
+
+def open_dm(request: Request) -> Json:
+    users = request.text("users").split(",")
+    if len(users) != 1:
+        raise SlackError("method_not_supported_for_channel_type")
+    if users[0] not in request.team.people:
+        raise SlackError("user_not_found")
+    return {"channel": {"id": request.team.dm_with(users[0]).id}}
+
+
+def join(request: Request) -> Json:
+    channel = request.channel()
+    if channel.kind != "public":
+        raise SlackError("method_not_supported_for_channel_type")
+    if channel.archived:
+        raise SlackError("is_archived")
+    channel.members.add(request.team.bot_user_id)
+    return {"channel": full(request.team, channel)}
+
+
+def history(request: Request) -> Json:
+    """Newest first; `oldest` and `latest` exclude their own moment unless `inclusive`; replies in threads are left out."""
+    channel = request.channel()
+    if channel.kind != "public":
+        request.joined(channel)
+    granted(request, channel, "history")
+    request.joined(channel)
+    oldest = timestamp(request.text("oldest", "0"), "invalid_ts_oldest")
+    latest = timestamp(request.text("latest", "999999999999"), "invalid_ts_latest")
+    limit = request.number("limit", 100)
+    if not 1 <= limit <= 999:
+        raise SlackError("invalid_limit")
+    if request.team.app.limits.history_is_restricted:
+        limit = min(limit, RESTRICTED_PAGE)
+    inclusive = request.flag("inclusive")
+    before = cursor_ts(request.text("cursor", ""))
+    found = []
+    for message in reversed(request.team.messages.get(channel.id, [])):
+        at = float(message.ts)
+        inside = oldest <= at <= latest if inclusive else oldest < at < latest
+        reply = message.thread_ts is not None and message.thread_ts != message.ts
+        if inside and not message.ephemeral_to and not reply and (not before or message.ts < before):
+            found.append(message)
+    page, more = found[:limit], len(found) > limit
+    with_metadata = request.flag("include_all_metadata")
+    answer: Json = {
+        "messages": [message.as_json(with_metadata=with_metadata) for message in page],
+        "has_more": more,
+        "pin_count": 0,
+    }
+    if more:
+        token = base64.b64encode(f"next_ts:{page[-1].ts}".encode()).decode()
+        answer["response_metadata"] = {"next_cursor": token}
+    return answer
+
+
+def cursor_ts(cursor: str) -> str:
+    """The timestamp before which the next page begins; SlackError invalid_cursor."""
+    if not cursor:
+        return ""
+    try:
+        word, _, ts = base64.b64decode(cursor, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        raise SlackError("invalid_cursor") from None
+    if word != "next_ts":
+        raise SlackError("invalid_cursor")
+    timestamp(ts, "invalid_cursor")
+    return ts
+
+
+METHODS = {
+    "conversations.info": Method(info, READ),
+    "conversations.members": Method(members, READ),
+    "conversations.list": Method(listing, READ),
+    "conversations.open": Method(open_dm, ("im:write",)),
+    "conversations.join": Method(join, ("channels:join",)),
+    "conversations.history": Method(history, HISTORY),
+}

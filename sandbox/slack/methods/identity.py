@@ -1,0 +1,43 @@
+"""auth.test, users.info (Slack docs: reference/methods)."""
+
+from __future__ import annotations
+
+from sandbox.slack.errors import SlackError
+from sandbox.slack.methods.request import Method, Request
+from sandbox.slack.model import Json
+
+
+def auth_test(request: Request) -> Json:
+    team = request.team
+    return {
+        "url": f"https://{team.domain}.slack.com/",
+        "team": team.name,
+        "user": team.people[team.bot_user_id].name,
+        "team_id": team.team_id,
+        "user_id": team.bot_user_id,
+        "bot_id": team.bot_id,
+        "is_enterprise_install": False,
+    }
+
+
+def users_info(request: Request) -> Json:
+    person = request.team.people.get(request.text("user"))
+    if person is None:
+        raise SlackError("user_not_found")
+    return {
+        "user": {
+            "id": person.id,
+            "team_id": request.team.team_id,
+            "name": person.name,
+            "real_name": person.real_name,
+            "is_bot": person.is_bot,
+            "deleted": False,
+            "profile": {"real_name": person.real_name, "display_name": person.name},
+        }
+    }
+
+
+METHODS = {
+    "auth.test": Method(auth_test),
+    "users.info": Method(users_info, ("users:read",)),
+}

@@ -1,0 +1,172 @@
+"""One workspace's data and the few ways in which it changes; every visible change is published."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sandbox.slack.app import InstalledApp
+from sandbox.slack.errors import SlackError
+from sandbox.slack.model import Channel, File, Happening, Json, Message, Person, View
+from sandbox.slack.watching import Broadcast
+
+TRIGGER_REMEMBERED_SECONDS = 600.0
+
+
+@dataclass
+class Trigger:
+    """A trigger_id: works once, for a few seconds (Slack docs: interactivity#trigger_ids)."""
+
+    user: str
+    issued: float
+    from_modal: bool
+    used: bool = False
+
+
+@dataclass
+class ResponseUrl:
+    """A response_url: a few uses within half an hour, bound to a person, a channel and perhaps a message."""
+
+    user: str
+    channel: str
+    expires: float
+    message: tuple[str, str] | None
+    uses: int = 0
+
+
+class Team:
+    """A workspace in which the app is installed; `scopes` are what its bot token was granted."""
+
+    def __init__(self, app: InstalledApp, team_id: str, name: str, bot_token: str) -> None:
+        self.app = app
+        self.team_id = team_id
+        self.name = name
+        self.domain = "".join(c for c in name.lower() if c.isalnum()) or "workspace"
+        self.bot_token = bot_token
+        self.bot_user_id = app.identifier("U")
+        self.bot_id = app.identifier("B")
+        self.scopes = app.manifest.bot_scopes
+        self.people: dict[str, Person] = {}
+        self.channels: dict[str, Channel] = {}
+        self.messages: dict[str, list[Message]] = {}
+        self.stacks: dict[str, list[View]] = {}
+        self.homes: dict[str, View] = {}
+        self.files: dict[str, File] = {}
+        self.triggers: dict[str, Trigger] = {}
+        self.response_urls: dict[str, ResponseUrl] = {}
+        self.offered: dict[tuple[str, str, str], list[Json]] = {}
+        self.broadcast = Broadcast()
+        self._last_microsecond = 0
+        handle = "".join(c if c.isalnum() else "_" for c in app.manifest.bot_name.lower())
+        self.people[self.bot_user_id] = Person(self.bot_user_id, handle, app.manifest.bot_name, is_bot=True)
+
+    def publish(self, kind: str, data: Json, *, user: str | None = None, channel: str | None = None) -> None:
+        self.broadcast.publish(Happening(kind, self.team_id, user, channel, data))
+
+    def next_ts(self) -> str:
+        """A message timestamp, unique and growing within the workspace."""
+        self._last_microsecond = max(self._last_microsecond + 1, int(self.app.clock() * 1_000_000))
+        seconds, micros = divmod(self._last_microsecond, 1_000_000)
+        return f"{seconds}.{micros:06d}"
+
+    # ---- triggers and response_urls ---------------------------------------------------------------------------------
+
+    def issue_trigger(self, user: str, *, from_modal: bool = False) -> str:
+        self._forget()
+        trigger_id = f"{self.app.random.randrange(10**12)}.{self.app.random.randrange(10**11)}.{self.app.random.randrange(16**32):032x}"
+        self.triggers[trigger_id] = Trigger(user, self.app.clock(), from_modal)
+        return trigger_id
+
+    def _forget(self) -> None:
+        """Drops what has been of no use for long, so that a workspace may run for days."""
+        now = self.app.clock()
+        while self.triggers and now - next(iter(self.triggers.values())).issued > TRIGGER_REMEMBERED_SECONDS:
+            del self.triggers[next(iter(self.triggers))]
+        while self.response_urls and now > next(iter(self.response_urls.values())).expires:
+            del self.response_urls[next(iter(self.response_urls))]
+
+    def redeem_trigger(self, trigger_id: str) -> Trigger:
+        """Slack docs: methods/views.open, errors; a trigger of another workspace is as good as none."""
+        trigger = self.triggers.get(trigger_id)
+        if trigger is None:
+            raise SlackError("invalid_trigger_id")
+        if trigger.used:
+            raise SlackError("exchanged_trigger_id")
+        if self.app.clock() - trigger.issued > self.app.limits.trigger_seconds:
+            raise SlackError("expired_trigger_id")
+        trigger.used = True
+        return trigger
+
+    def issue_response_url(
+        self, user: str, channel: str, *, kind: str, message: tuple[str, str] | None = None
+    ) -> str:
+        key = f"{self.app.random.randrange(10**13)}/{self.app.random.randrange(16**24):024x}"
+        expires = self.app.clock() + self.app.limits.response_url_seconds
+        self.response_urls[key] = ResponseUrl(user, channel, expires, message)
+        return f"{self.app.base_url}/{kind}/{self.team_id}/{key}"
+
+    # ---- conversations ----------------------------------------------------------------------------------------------
+
+    def dm_with(self, user: str) -> Channel:
+        """The app's direct-message conversation with a person, made on first use."""
+        for channel in self.channels.values():
+            if channel.kind == "im" and user in channel.members:
+                return channel
+        channel = Channel(self.app.identifier("D"), "directmessage", "im", {user, self.bot_user_id})
+        self.channels[channel.id] = channel
+        self.publish("channel_changed", channel_json(channel), user=user, channel=channel.id)
+        return channel
+
+    def post(self, message: Message) -> Message:
+        self.messages.setdefault(message.channel, []).append(message)
+        self.show(message, "message_posted")
+        return message
+
+    def show(self, message: Message, kind: str) -> None:
+        data = {**message.as_json(), "channel": message.channel, "ephemeral_to": message.ephemeral_to}
+        self.publish(kind, data, user=message.ephemeral_to, channel=message.channel)
+
+    def find_message(self, channel: str, ts: str) -> Message | None:
+        return next((m for m in self.messages.get(channel, []) if m.ts == ts), None)
+
+    def delete(self, message: Message) -> None:
+        self.messages[message.channel].remove(message)
+        self.show(message, "message_deleted")
+
+    def app_message(self, channel: str, text: str, blocks: list[Json], **more: Any) -> Message:
+        """A message by the app, not posted yet."""
+        return Message(
+            self.team_id,
+            channel,
+            self.next_ts(),
+            self.bot_user_id,
+            text,
+            blocks,
+            bot_id=self.bot_id,
+            app_id=self.app.app_id,
+            **more,
+        )
+
+    # ---- views ------------------------------------------------------------------------------------------------------
+
+    def open_views(self) -> list[View]:
+        return [view for stack in self.stacks.values() for view in stack] + list(self.homes.values())
+
+    def find_view(self, view_id: str | None = None, external_id: str | None = None) -> View | None:
+        for view in self.open_views():
+            if view.id == view_id or (external_id and view.payload.get("external_id") == external_id):
+                return view
+        return None
+
+
+def channel_json(channel: Channel) -> Json:
+    """A conversation object (Slack docs: reference/objects/conversation-object)."""
+    return {
+        "id": channel.id,
+        "name": channel.name,
+        "is_channel": channel.kind == "public",
+        "is_group": channel.kind == "private",
+        "is_im": channel.kind == "im",
+        "is_private": channel.kind != "public",
+        "is_archived": channel.archived,
+    }

@@ -1,0 +1,181 @@
+"""/api/METHOD: tokens, scopes, arguments, rate limits and faults around the methods (Slack docs: apis/web-api)."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+from aiohttp import web
+
+from sandbox.slack.app import InstalledApp, fresh_secret
+from sandbox.slack.errors import SlackError
+from sandbox.slack.faults import Fault
+from sandbox.slack.methods import METHODS
+from sandbox.slack.methods.request import Request
+from sandbox.slack.model import Call, Json
+from sandbox.slack.pacing import Pacing
+from sandbox.slack.sockets import Sockets
+from sandbox.slack.team import Team
+
+Answer = tuple[int, Json, dict[str, str]]
+
+
+class WebApi:
+    """Answers every Web API request and keeps the log of them in `app.calls`."""
+
+    def __init__(self, app: InstalledApp, teams: dict[str, Team], sockets: Sockets) -> None:
+        self._app = app
+        self._teams = teams
+        self._sockets = sockets
+        self._pacing = Pacing(app.limits, app.clock)
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        method = request.match_info["method"]
+        args, token, problem = await arguments(request)
+        if self._app.faults.outage:
+            return self._cut(request, method, args, token, "outage")
+        fault = self._app.faults.strike(method)
+        if fault and fault.when == "before":
+            response = await self._before(request, method, args, token, fault)
+            if response is not None:
+                return response
+        answer = self._answer(method, args, token) if problem is None else failure(problem)
+        team = self._team(token)
+        if team is not None:
+            answer[2]["x-oauth-scopes"] = ",".join(team.scopes)
+            answer[2]["x-accepted-oauth-scopes"] = ",".join(
+                METHODS[method].scopes if method in METHODS else ()
+            )
+        if fault and fault.when == "after":
+            if fault.do == "drop":
+                return self._cut(request, method, args, token, "answer lost")
+            if fault.do == "slow":
+                await asyncio.sleep(fault.seconds)
+            else:
+                answer = struck(fault)
+        return self._send(method, args, token, answer, describe(fault))
+
+    async def _before(
+        self, request: web.Request, method: str, args: Json, token: str, fault: Fault
+    ) -> web.StreamResponse | None:
+        if fault.do == "drop":
+            return self._cut(request, method, args, token, "dropped")
+        if fault.do == "slow":
+            await asyncio.sleep(fault.seconds)
+            return None
+        if fault.do == "garbled":
+            self._log(Call(method, args, token, self._app.clock(), fault.status, None, {}, describe(fault)))
+            return web.Response(text=fault.body, status=fault.status, content_type=fault.content_type)
+        return self._send(method, args, token, struck(fault), describe(fault))
+
+    def _cut(self, request: web.Request, method: str, args: Json, token: str, why: str) -> web.StreamResponse:
+        """Ends the connection without an answer."""
+        self._log(Call(method, args, token, self._app.clock(), 0, None, {}, why))
+        if request.transport is not None:
+            request.transport.abort()
+        return web.Response(status=503)
+
+    def _send(
+        self, method: str, args: Json, token: str, answer: Answer, fault: str | None
+    ) -> web.StreamResponse:
+        status, body, headers = answer
+        self._log(Call(method, args, token, self._app.clock(), status, body, headers, fault))
+        return web.json_response(body, status=status, headers={**headers, "x-slack-req-id": fresh_secret(32)})
+
+    def _log(self, call: Call) -> None:
+        self._app.log(call)
+        for team in self._teams.values():
+            if team.bot_token == call.token:
+                team.broadcast.touch()
+
+    def _team(self, token: str) -> Team | None:
+        return next((team for team in self._teams.values() if team.bot_token == token), None)
+
+    def _answer(self, method: str, args: Json, token: str) -> Answer:
+        try:
+            return self._run(method, args, token)
+        except SlackError as error:
+            return failure(error)
+
+    def _run(self, method: str, args: Json, token: str) -> Answer:
+        if method not in METHODS and method != "apps.connections.open":
+            raise SlackError("unknown_method", req_method=method)
+        if not token:
+            raise SlackError("not_authed")
+        if token in self._app.revoked:
+            raise SlackError("token_revoked")
+        if token == self._app.app_token:
+            return 200, {"ok": True, **self._with_app_token(method)}, {}
+        team = self._team(token)
+        if team is None:
+            raise SlackError("invalid_auth")
+        if method == "apps.connections.open":
+            raise SlackError("not_allowed_token_type")
+        known = METHODS[method]
+        if known.scopes and not set(known.scopes) & set(team.scopes):
+            raise SlackError("missing_scope", needed=",".join(known.scopes), provided=",".join(team.scopes))
+        refused = self._pacing.refuse(team.team_id, method, str(args.get("channel", "")))
+        if refused is not None:
+            return ratelimited(refused)
+        return 200, {"ok": True, **known.run(Request(team, args))}, {}
+
+    def _with_app_token(self, method: str) -> Json:
+        if method == "auth.test":
+            return {"app_name": self._app.manifest.name, "app_id": self._app.app_id}
+        if method != "apps.connections.open":
+            raise SlackError("not_allowed_token_type")
+        scopes = self._app.app_token_scopes
+        if "connections:write" not in scopes:
+            raise SlackError("missing_scope", needed="connections:write", provided=",".join(scopes))
+        return {"url": self._sockets.issue_url(self._app.base_url)}
+
+
+async def arguments(request: web.Request) -> tuple[Json, str, SlackError | None]:
+    """A request's arguments and token, from query, form or JSON, and Slack's refusal of a malformed body."""
+    args: Json = dict(request.query)
+    problem: SlackError | None = None
+    kind = request.content_type
+    if request.method == "POST" and request.can_read_body:
+        if kind == "application/json":
+            body = _json(await request.read())
+            if isinstance(body, dict):
+                args |= body
+            else:
+                problem = SlackError("invalid_json" if body is None else "json_not_object")
+        elif kind in ("application/x-www-form-urlencoded", "multipart/form-data"):
+            args |= {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+        else:
+            problem = SlackError("invalid_post_type")
+    scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
+    given = args.pop("token", "")
+    token = bearer.strip() if scheme.lower() == "bearer" else str(given or "")
+    return args, token, problem
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except ValueError:
+        return None
+
+
+def failure(error: SlackError) -> Answer:
+    return 200, {"ok": False, "error": error.code, **error.extra}, {}
+
+
+def ratelimited(seconds: int) -> Answer:
+    return 429, {"ok": False, "error": "ratelimited"}, {"retry-after": str(seconds)}
+
+
+def struck(fault: Fault) -> Answer:
+    """The answer that a fault puts in place of the real one."""
+    if fault.do == "error":
+        return failure(SlackError(fault.error))
+    if fault.status == 429:
+        return ratelimited(max(1, round(fault.seconds)))
+    return fault.status, {"ok": False, "error": "service_unavailable"}, {}
+
+
+def describe(fault: Fault | None) -> str | None:
+    return f"{fault.when} {fault.do}" if fault else None

@@ -1,0 +1,50 @@
+"""One act in a world: who does it, when, and what everyone may know of the account's settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sandbox.stripe.events import API_VERSION
+from sandbox.stripe.world import World
+
+Json = dict[str, Any]
+
+
+@dataclass
+class AccountRules:
+    """What differs between Stripe accounts or is undocumented, and can be changed while the server runs.
+
+    least_checked: where an amount below the currency's least is refused. Checkout refuses it when a session is created
+    (/error-codes#amount-too-small); when a link is created is undocumented.
+    late_sessions_complete: whether a session that was opened before its link went inactive may still be paid
+    (undocumented, so the worse case for a merchant is the default).
+    """
+
+    merchant: str = "Paylink Local Merchant"
+    least_checked: Literal["creation", "payment", "never"] = "creation"
+    late_sessions_complete: bool = True
+
+
+@dataclass(slots=True)
+class Act:
+    """`cause` is the API request behind it (its id and idempotency key), None when a buyer or a bank acts."""
+
+    world: World
+    other_mode: World
+    rules: AccountRules
+    now: float
+    public_url: str
+    cause: Json | None = None
+    version: str = API_VERSION
+    """The request's API version."""
+
+    @property
+    def created(self) -> int:
+        return int(self.now)
+
+    def record(self, event: str, item: Json, *, previous: Json | None = None) -> None:
+        self.world.events.record(event, item, now=self.now, cause=self.cause, previous=previous)
+
+    def get(self, kind: str, object_id: str, *, param: str, status: int = 404) -> Json:
+        return self.world.get(kind, object_id, param=param, other=self.other_mode, status=status)

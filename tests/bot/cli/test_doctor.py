@@ -1,0 +1,294 @@
+"""The doctor says what is wrong and how to mend it, and exits 1 if something is."""
+
+import asyncio
+import io
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+from rich.console import Console
+
+from bot.cli.doctor import examine
+from bot.cli.doctor_slack import SCOPES
+from domain.database import Database
+from domain.migrations import upgrade
+from domain.models import OutboxMessage
+from domain.organisations import organisations
+from sandbox.slack import LocalSlack
+from sandbox.stripe.server import LocalStripe
+from tests.domain.factories import NOW
+
+MANIFEST = yaml.safe_load((Path(__file__).parents[3] / "manifest.yml").read_text())
+
+
+@dataclass
+class World:
+    slack: LocalSlack
+    stripe: LocalStripe
+    env: dict[str, str]
+    channel: str
+
+    async def examine(self, **more: str) -> tuple[int, str]:
+        """The exit status and what was printed. The doctor has a loop of its own, as on the command line."""
+        out = io.StringIO()
+        console = Console(file=out, highlight=False, soft_wrap=True)
+        status = await asyncio.to_thread(examine, self.env | more, console)
+        return status, out.getvalue()
+
+    def prepared(self) -> Database:
+        db = Database(self.env["DATABASE_URL"])
+        upgrade(db.engine)
+        return db
+
+
+@pytest.fixture
+async def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
+    monkeypatch.chdir(tmp_path)
+    slack = LocalSlack(MANIFEST)
+    await slack.start()
+    async with LocalStripe() as stripe:
+        channel = slack.workspace.add_channel("payments")
+        env = {
+            "HOME": str(tmp_path),
+            "DATABASE_URL": f"sqlite:///{tmp_path}/paylink.sqlite3",
+            "SLACK_API_URL": slack.api_url,
+            "SLACK_BOT_TOKEN": slack.workspace.bot_token,
+            "SLACK_APP_TOKEN": slack.app_token,
+            "STRIPE_API_URL": stripe.api_url,
+            "STRIPE_API_KEY": stripe.api_key,
+            "STRIPE_WEBHOOK_SECRET": "whsec_1",
+            "PORT": "3000",
+            "PAYLINK_NOTIFICATION_CHANNEL": channel,
+        }
+        yield World(slack, stripe, env, channel)
+    await slack.stop()
+
+
+async def test_all_well_is_status_0_and_no_cross(world: World) -> None:
+    db = world.prepared()
+    db.run(organisations.ensure, world.slack.workspace.team_id, "Paylink", world.channel)
+    db.close_now()
+
+    status, told = await world.examine()
+
+    assert status == 0
+    assert "✗" not in told
+    assert "test mode" in told
+    assert f"can read {world.channel}" in told
+
+
+async def test_it_makes_no_database(world: World, tmp_path: Path) -> None:
+    status, told = await world.examine()
+
+    assert status == 0
+    assert "the first start makes it" in told
+    assert not (tmp_path / "paylink.sqlite3").exists()
+
+
+@pytest.mark.parametrize("place", ["/proc/nonexist", "/proc", "{file}"])
+async def test_a_database_file_that_the_first_start_cannot_make_is_told(
+    place: str, world: World, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    path = f"{place.format(file=tmp_path / 'file')}/paylink.sqlite3"
+
+    status, told = await world.examine(DATABASE_URL=f"sqlite:///{path}")
+
+    assert status == 1
+    assert f"✗ Database: The database file {path} can't be made: " in told
+    assert "See that DATABASE_URL is right" in told
+
+
+def names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+async def test_trying_out_where_the_database_goes_leaves_nothing(world: World, tmp_path: Path) -> None:
+    before = names(tmp_path)
+    status, told = await world.examine(DATABASE_URL=f"sqlite:///{tmp_path}/deep/below/paylink.sqlite3")
+
+    assert status == 0
+    assert "the first start makes it" in told
+    assert names(tmp_path) == before
+
+
+async def test_a_malformed_setting_is_told(world: World) -> None:
+    status, told = await world.examine(PORT="eighty")
+
+    assert status == 1
+    assert "✗ Settings: PORT must be" in told
+
+
+async def test_missing_settings_are_told(world: World) -> None:
+    status, told = await world.examine(STRIPE_API_KEY="", SLACK_BOT_TOKEN="")
+
+    assert status == 1
+    assert "SLACK_BOT_TOKEN and STRIPE_API_KEY aren't set" in told
+
+
+async def test_a_webhook_without_a_secret_is_told(world: World) -> None:
+    status, told = await world.examine(STRIPE_WEBHOOK_SECRET="")
+
+    assert status == 0
+    assert "! Webhook: STRIPE_WEBHOOK_SECRET isn't set" in told
+
+
+@pytest.mark.parametrize("given", ["very_private", "whsec_1, very_private"])
+async def test_a_webhook_secret_that_is_none_of_stripes_is_noted(given: str, world: World) -> None:
+    status, told = await world.examine(STRIPE_WEBHOOK_SECRET=given)
+
+    assert status == 0
+    assert "! Webhook: STRIPE_WEBHOOK_SECRET holds something that doesn't begin with whsec_" in told
+    assert "very_private" not in told
+
+
+async def test_tokens_that_slack_refuses_are_told(world: World) -> None:
+    world.slack.revoke(world.slack.app_token)
+    status, told = await world.examine()
+    assert status == 1
+    assert "✗ Socket Mode: Slack refuses SLACK_APP_TOKEN (token_revoked)" in told
+
+    world.slack.revoke(world.slack.workspace.bot_token)
+    status, told = await world.examine()
+    assert status == 1
+    assert "✗ Slack: it refuses SLACK_BOT_TOKEN (token_revoked)" in told
+
+
+async def test_a_missing_scope_is_told_with_what_is_lost(world: World) -> None:
+    world.slack.workspace.scopes.remove("files:write")
+
+    status, told = await world.examine()
+
+    assert status == 1
+    assert "✗ Scopes: files:write is missing, so Download CSV doesn't work" in told
+
+
+async def test_a_channel_without_the_bot_is_told(world: World) -> None:
+    await world.slack.workspace.kick_bot(world.channel)
+
+    status, told = await world.examine()
+
+    assert status == 1
+    assert f"✗ Notification channel: {world.channel} can't be read (not_in_channel)" in told
+    assert "/invite" in told
+
+
+async def test_no_channel_at_all_is_told(world: World) -> None:
+    status, told = await world.examine(PAYLINK_NOTIFICATION_CHANNEL="")
+
+    assert status == 1
+    assert "✗ Notification channel: there is none, so announcements wait" in told
+
+
+async def test_slack_and_stripe_away_are_told(world: World) -> None:
+    world.slack.app.faults.outage = True
+    world.stripe.faults.outage()
+
+    status, told = await world.examine()
+
+    assert status == 1
+    assert told.count("✗ Slack: it can't be reached") == 1
+    assert told.count("✗ Socket Mode: Slack can't be reached") == 1
+    assert "✗ Stripe: it can't be reached" in told
+
+
+@pytest.mark.parametrize("body", ["", "<html>", "[]", "[1]", '"ok"'])
+@pytest.mark.parametrize(
+    ("method", "sentence"),
+    [
+        ("auth.test", "✗ Slack: it can't be reached."),
+        ("apps.connections.open", "✗ Socket Mode: Slack can't be reached (status 502)."),
+        ("conversations.history", "can't be read, since Slack can't be reached (status 502)."),
+    ],
+)
+async def test_an_answer_that_is_not_slacks_means_that_slack_is_away(
+    method: str, sentence: str, body: str, world: World
+) -> None:
+    world.slack.app.faults.add(method=method, do="garbled", status=502, body=body, times=None)
+
+    status, told = await world.examine()
+
+    assert status == 1
+    assert sentence in told
+    assert "Stripe:" in told
+
+
+async def test_an_answer_without_a_workspace_means_that_slack_is_away(world: World) -> None:
+    world.slack.app.faults.add(
+        method="auth.test", do="garbled", status=200, body='{"ok": true, "team_id": null}', times=None
+    )
+
+    status, told = await world.examine()
+
+    assert status == 1
+    assert "✗ Slack: it can't be reached." in told
+
+
+async def test_a_key_without_permissions_is_told_which_it_lacks(world: World) -> None:
+    world.stripe.add_key(
+        "rk_test_little",
+        permissions=[
+            "rak_payment_link_read",
+            "rak_checkout_session_read",
+            "rak_event_read",
+            "rak_dispute_read",
+        ],
+    )
+
+    status, told = await world.examine(STRIPE_API_KEY="rk_test_little")
+
+    assert status == 1
+    assert "✗ Stripe: the key lacks permissions: Charges: Read, Payment Links: Write." in told
+
+
+async def test_a_key_that_stripe_refuses_is_told(world: World) -> None:
+    status, told = await world.examine(STRIPE_API_KEY="sk_test_unknown")
+
+    assert status == 1
+    assert "✗ Stripe: it refuses STRIPE_API_KEY" in told
+    assert "sk_test_unknown" not in told
+
+
+async def test_probing_the_key_makes_nothing_at_stripe(world: World) -> None:
+    await world.examine()
+
+    assert world.stripe.links() == []
+
+
+async def test_messages_that_wait_for_people_are_told(world: World) -> None:
+    db = world.prepared()
+    organisation = db.run(organisations.ensure, world.slack.workspace.team_id, "Paylink", world.channel)
+    db.run(
+        lambda session: session.add(
+            OutboxMessage(
+                organisation_id=organisation.id,
+                kind="paid",
+                subject="s",
+                key="k",
+                enqueued_at=NOW,
+                next_attempt_at=NOW,
+                state="unknown",
+            )
+        )
+    )
+    db.close_now()
+
+    status, told = await world.examine()
+
+    assert status == 1
+    assert "✗ Announcements: 1 wait for you" in told
+
+
+async def test_another_schema_is_told(world: World) -> None:
+    (Path(world.env["HOME"]) / "paylink.sqlite3").touch()
+
+    status, told = await world.examine()
+
+    assert status == 1
+    assert "✗ Database: The database has no schema yet" in told
+
+
+def test_the_scopes_asked_for_are_the_manifests() -> None:
+    assert set(SCOPES) == set(MANIFEST["oauth_config"]["scopes"]["bot"])

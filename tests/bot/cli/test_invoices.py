@@ -1,0 +1,261 @@
+"""`paylink import` and `paylink export` from outside."""
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from bot.__main__ import main
+from bot.cli import import_progress
+from domain.database import Database
+from domain.files.import_lines import HEADING
+from sandbox.slack import LocalSlack
+from tests.domain.factories import make_ledger
+
+MANIFEST = Path(__file__).parents[3] / "manifest.yml"
+GOOD = "INV-1,Acme,,1200.50,USD,2026-10-31,2026-11-30,Consulting\n"
+TEAM = "T0PAYLINK"
+Env = dict[str, str]
+Write = Callable[..., str]
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def env(tmp_path: Path, sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Env:
+    """A database without an organisation."""
+    monkeypatch.chdir(tmp_path)
+    return {"HOME": str(tmp_path), "DATABASE_URL": sqlite_url}
+
+
+@pytest.fixture
+def team(env: Env, capsys: Capture) -> str:
+    """The only organisation."""
+    assert main(["organization", "add", TEAM], env) == 0
+    capsys.readouterr()
+    return TEAM
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    """Write lines below the heading; return the file's path."""
+
+    def write(lines: str, name: str = "invoices.csv") -> str:
+        path = tmp_path / name
+        path.write_text(f"{HEADING}\n{lines}")
+        return str(path)
+
+    return write
+
+
+def exported(env: Env, capsys: Capture, *arguments: str) -> list[str]:
+    capsys.readouterr()
+    assert main(["export", *arguments], env) == 0
+    return capsys.readouterr().out.splitlines()[1:]
+
+
+def test_a_good_file_is_taken_and_taken_again(env: Env, team: str, write: Write, capsys: Capture) -> None:
+    path = write(GOOD + "INV-2,Blue Heron,,7,JPY,,,\n")
+
+    assert main(["import", path], env) == 0
+    assert capsys.readouterr().out == "2 taken (2 new, 0 updated, 0 unchanged), 0 bad.\n"
+    assert main(["import", path], env) == 0
+    assert capsys.readouterr().out == "2 taken (0 new, 0 updated, 2 unchanged), 0 bad.\n"
+
+    assert exported(env, capsys) == [
+        "INV-1,Acme,,1200.50,USD,2026-11-30,Not Created,,,,,",
+        "INV-2,Blue Heron,,7,JPY,,Not Created,,,,,",
+    ]
+    assert exported(env, capsys, "--search", "heron", "--filter", "not created")[0].startswith("INV-2")
+    assert exported(env, capsys, "--filter", "Paid") == []
+
+
+@pytest.mark.postgres
+def test_on_postgresql_it_is_the_same(env: Env, postgresql_url: str, write: Write, capsys: Capture) -> None:
+    env["DATABASE_URL"] = postgresql_url
+    assert main(["organization", "add", TEAM], env) == 0
+    assert main(["import", write(GOOD)], env) == 0
+    assert len(exported(env, capsys)) == 1
+
+
+def test_bad_lines_are_told_by_line_and_reason_and_give_status_1(
+    env: Env, team: str, write: Write, capsys: Capture
+) -> None:
+    path = write("INV-1,Acme,,1.5x,USD,,,\n" + GOOD + "inv-1 ,Acme,,1,USD,,,\n")
+
+    assert main(["import", path], env) == 1
+
+    captured = capsys.readouterr()
+    assert captured.out == "1 taken (1 new, 0 updated, 0 unchanged), 2 bad.\n"
+    assert captured.err.splitlines() == [
+        "line 2: billing_amount: write the amount with digits and a point before decimals, such as 1200.50",
+        "line 4: number: it is in line 3 already, which stays",
+    ]
+
+
+def test_a_dry_run_changes_nothing(env: Env, team: str, write: Write, capsys: Capture) -> None:
+    assert main(["import", "--dry-run", write(GOOD + "x\n")], env) == 1
+
+    assert "Dry run: 1 would be taken (1 new, 0 updated, 0 unchanged), 1 bad." in capsys.readouterr().out
+    assert exported(env, capsys) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (None, "can't be opened: No such file"),
+        (b"\xff\xfe", "isn't UTF-8"),
+        (b"a,b\n1,2\n", f"doesn't begin with the heading {HEADING}"),
+        (b"", "doesn't begin with the heading"),
+    ],
+)
+def test_an_unusable_file_gives_status_2_and_one_sentence(
+    env: Env, tmp_path: Path, content: bytes | None, sentence: str, capsys: Capture
+) -> None:
+    path = tmp_path / "file.csv"
+    if content is not None:
+        path.write_bytes(content)
+
+    assert main(["import", str(path)], env) == 2
+
+    error = capsys.readouterr().err
+    assert sentence in error
+    assert error.count("\n") == 1
+
+
+def test_the_template_can_be_imported(env: Env, team: str, tmp_path: Path, capsys: Capture) -> None:
+    assert main(["import", "--template"], env) == 0
+    path = tmp_path / "template.csv"
+    path.write_text(capsys.readouterr().out)
+    assert main(["import", str(path)], env) == 0
+
+
+def test_import_without_a_file_says_how(env: Env, capsys: Capture) -> None:
+    assert main(["import"], env) == 2
+    assert "--template" in capsys.readouterr().err
+
+
+def test_with_several_organisations_one_must_be_named(
+    env: Env, team: str, write: Write, capsys: Capture
+) -> None:
+    assert main(["organization", "add", "T0SECOND"], env) == 0
+    path = write(GOOD)
+
+    for command in (["import", path], ["export"]):
+        assert main(command, env) == 2
+        assert f"{TEAM}, T0SECOND" in capsys.readouterr().err
+    assert main(["import", path, "--organization", "T0THIRD"], env) == 2
+    assert "'T0THIRD'" in capsys.readouterr().err
+    assert main(["import", path, "--organization", "T0SECOND"], env) == 0
+    assert exported(env, capsys, "--organization", TEAM) == []
+    assert len(exported(env, capsys, "--organization", "T0SECOND")) == 1
+
+
+def test_without_organisation_and_token_it_says_what_to_do(env: Env, write: Write, capsys: Capture) -> None:
+    path = write(GOOD)
+    assert main(["import", path], env) == 2
+    assert "set SLACK_BOT_TOKEN" in capsys.readouterr().err
+    assert main(["export"], env) == 2
+    assert "no organisation yet" in capsys.readouterr().err
+    assert main(["import", "--dry-run", path], env) == 0
+
+
+async def test_the_first_import_makes_the_organisation_of_the_token(
+    env: Env, write: Write, capsys: Capture
+) -> None:
+    async with LocalSlack(
+        yaml.safe_load(MANIFEST.read_text()), team_id="T0FIRST", team_name="First Ltd"
+    ) as slack:
+        env |= {"SLACK_API_URL": slack.api_url, "PAYLINK_NOTIFICATION_CHANNEL": "C0PAYMENTS"}
+        command = ["import", write(GOOD)]
+        refused = await asyncio.to_thread(main, command, env | {"SLACK_BOT_TOKEN": "xoxb-wrong"})
+        assert refused == 2
+        error = capsys.readouterr().err
+        assert "Slack refuses SLACK_BOT_TOKEN (invalid_auth)" in error
+        assert "xoxb" not in error
+
+        token = {"SLACK_BOT_TOKEN": slack.workspace.bot_token}
+        assert await asyncio.to_thread(main, command, env | token) == 0
+
+    assert main(["import", write(GOOD)], env | token) == 0
+    capsys.readouterr()
+    assert main(["organization", "list"], env) == 0
+    assert capsys.readouterr().out.startswith("T0FIRST\tFirst Ltd\tadd-on on\tchannel C0PAYMENTS\timported ")
+
+
+def test_slack_away_is_a_sentence(env: Env, write: Write, capsys: Capture, unused_tcp_port: int) -> None:
+    env |= {"SLACK_API_URL": f"http://127.0.0.1:{unused_tcp_port}/api", "SLACK_BOT_TOKEN": "xoxb-1"}
+    assert main(["import", write(GOOD)], env) == 2
+    assert "Slack can't be reached" in capsys.readouterr().err
+
+
+def test_a_long_import_says_how_far_it_is(
+    env: Env, team: str, write: Write, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(import_progress, "LINES_BETWEEN", 1_000)
+    monkeypatch.setattr("domain.files.importing.CHUNK_ROWS", 1_000)
+    path = write("".join(f"INV-{n},Acme,,1.00,USD,,,\n" for n in range(2_500)))
+
+    assert main(["import", path], env) == 0
+
+    assert capsys.readouterr().err.splitlines() == ["1,000 lines so far", "2,000 lines so far"]
+
+
+def test_on_a_terminal_bad_lines_stand_beside_the_bar(
+    env: Env, team: str, write: Write, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    assert main(["import", write("[red],x\n" + GOOD)], env) == 1
+    assert "line 2: 2 fields instead of 8" in capsys.readouterr().err
+
+
+def test_whoever_reads_an_export_may_stop_reading(env: Env, team: str, write: Write) -> None:
+    path = write("".join(f"INV-{n},{'x' * 2_000},,1.00,USD,,,\n" for n in range(2_500)))
+    assert main(["import", path], env) == 0
+    with subprocess.Popen(
+        [sys.executable, "-m", "bot", "export"],
+        env=env,
+        cwd=Path(__file__).parents[3],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.read(6) == b"number"
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 0
+
+
+def test_an_export_that_cannot_be_written_is_told_with_one_sentence(
+    env: Env, team: str, write: Write
+) -> None:
+    assert main(["import", write(GOOD)], env) == 0
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "bot", "export"],
+            env=env,
+            cwd=Path(__file__).parents[3],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    assert done.returncode == 2
+    assert done.stderr == "The export can't be written to its end: No space left on device.\n"
+
+
+def test_links_of_a_test_key_are_not_exported_under_a_live_one(
+    env: Env, team: str, write: Write, sqlite_url: str, capsys: Capture
+) -> None:
+    assert main(["import", write(GOOD)], env) == 0
+    db = Database(sqlite_url)
+    make_ledger(db)
+    db.close_now()
+    capsys.readouterr()
+    assert main(["export"], env | {"STRIPE_API_KEY": "sk_test_1"}) == 0
+    assert main(["export"], env | {"STRIPE_API_KEY": "sk_live_1"}) == 2
+    assert "STRIPE_API_KEY is a live key" in capsys.readouterr().err

@@ -1,0 +1,54 @@
+"""What /readyz learns about Stripe without spending requests on it."""
+
+from typing import Any, cast
+
+import pytest
+
+from bot.watch import probes
+from bot.watch.health import STRIPE_AWAY, STRIPE_FAILS, Health
+from bot.watch.probes import Probes, hear_stripe
+from domain.stripe.client import StripeApi
+from domain.stripe.errors import StripeAway
+from sandbox.stripe.faults import FaultKind
+from sandbox.stripe.server import LocalStripe
+
+
+async def test_stripe_is_missed_without_any_work_and_found_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probes, "STRIPE_EVERY_SECONDS", 0.0)
+    health = Health()
+    server = LocalStripe()
+    await server.start()
+    api = StripeApi(
+        server.api_key, base_url=server.api_url, on_request=lambda outcome: hear_stripe(health, outcome)
+    )
+    unused = cast(Any, None)
+    asked = Probes(unused, unused, api, health)
+    await asked.stripe()
+    assert "stripe" not in health.reasons
+    assert server.requests == []
+    await server.stop()
+    await asked.stripe()
+    assert "stripe" in health.reasons
+    again = LocalStripe(port=server.port)
+    await again.start()
+    await asked.stripe()
+    assert "stripe" not in health.reasons
+    await again.stop()
+    await api.close()
+
+
+async def test_a_stripe_that_fails_is_told_from_one_that_cannot_be_reached() -> None:
+    health = Health()
+    async with LocalStripe() as server:
+        api = StripeApi(
+            server.api_key, base_url=server.api_url, on_request=lambda outcome: hear_stripe(health, outcome)
+        )
+        for kind, said in ((FaultKind.ERROR, STRIPE_FAILS), (FaultKind.DROP, STRIPE_AWAY)):
+            fault = server.faults.add(kind, times=None)
+            with pytest.raises(StripeAway):
+                await api.get_account()
+            assert health.reasons == {"stripe": said}
+            server.faults.remove(fault)
+        await api.get_account()
+        assert health.reasons == {}
+        await api.close()

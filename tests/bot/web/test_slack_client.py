@@ -1,0 +1,98 @@
+"""What Slack says about whose token this is; whatever isn't Slack's answer means that Slack is away."""
+
+from collections.abc import AsyncIterator
+
+import aiohttp
+import pytest
+from slack_sdk.http_retry.request import HttpRequest
+from slack_sdk.http_retry.response import HttpResponse
+from slack_sdk.http_retry.state import RetryState
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.web.slack_client import RateLimitRetryHandler, SlackAway, SlackRefused, fetch_identity
+from sandbox.slack import LocalSlack
+
+MANIFEST = {
+    "display_information": {"name": "Tester"},
+    "features": {},
+    "oauth_config": {"scopes": {"bot": ["commands"]}},
+    "settings": {},
+}
+
+
+@pytest.fixture
+async def slack() -> AsyncIterator[LocalSlack]:
+    server = LocalSlack(MANIFEST)
+    await server.start()
+    yield server
+    await server.stop()
+
+
+@pytest.fixture
+async def client(slack: LocalSlack) -> AsyncIterator[AsyncWebClient]:
+    async with aiohttp.ClientSession() as session:
+        one = AsyncWebClient(
+            token=slack.workspace.bot_token, base_url=slack.api_url, session=session, retry_handlers=[]
+        )
+        one.proxy = None
+        yield one
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "text/plain", "text/html"])
+@pytest.mark.parametrize("status", [200, 404, 500, 502])
+@pytest.mark.parametrize(
+    "body", ["", "<html>", "[]", "[1]", "null", "3", '{"ok": false, "error": ["invalid_auth"]}']
+)
+async def test_what_is_no_answer_of_slacks_means_that_it_is_away(
+    slack: LocalSlack, client: AsyncWebClient, body: str, status: int, content_type: str
+) -> None:
+    slack.app.faults.add(
+        method="auth.test", do="garbled", status=status, body=body, content_type=content_type
+    )
+    with pytest.raises(SlackAway):
+        await fetch_identity(client)
+
+
+@pytest.mark.parametrize("team_id", ["null", "7", '""', '"None of it"', '["T1"]'])
+async def test_an_answer_without_a_workspace_is_none(
+    slack: LocalSlack, client: AsyncWebClient, team_id: str
+) -> None:
+    slack.app.faults.add(
+        method="auth.test", do="garbled", status=200, body=f'{{"ok": true, "team_id": {team_id}}}'
+    )
+    with pytest.raises(SlackAway):
+        await fetch_identity(client)
+
+
+async def test_whose_token_it_is_and_that_it_is_refused(slack: LocalSlack, client: AsyncWebClient) -> None:
+    identity = await fetch_identity(client)
+    assert identity.team_id == slack.workspace.team_id
+
+    slack.revoke(slack.workspace.bot_token)
+    with pytest.raises(SlackRefused, match="token_revoked"):
+        await fetch_identity(client)
+
+
+@pytest.mark.parametrize(
+    ("method", "seconds", "again"),
+    [
+        ("views.open", "2", True),
+        ("views.open", "30", False),
+        ("views.push", "3", False),
+        ("views.update", "30", True),
+        ("chat.postMessage", "30", True),
+    ],
+)
+async def test_a_429_is_waited_out_but_not_for_longer_than_a_trigger_lives(
+    method: str, seconds: str, again: bool
+) -> None:
+    request = HttpRequest(method="POST", url=f"https://slack.com/api/{method}", headers={})
+    limited = HttpResponse(status_code=429, headers={"Retry-After": seconds})
+    answered = HttpResponse(status_code=200, headers={})
+    handler = RateLimitRetryHandler(max_retry_count=1)
+
+    assert await handler.can_retry_async(state=RetryState(), request=request, response=limited) is again
+    assert not await handler.can_retry_async(state=RetryState(), request=request, response=answered)
+    assert not await handler.can_retry_async(
+        state=RetryState(current_attempt=1), request=request, response=limited
+    )

@@ -1,0 +1,231 @@
+import csv
+import io
+from collections.abc import AsyncIterator
+from datetime import date
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy.orm import Session
+
+from domain.database import Database
+from domain.errors import LedgerChanged, OrganisationUnknown, RunNotFound
+from domain.files import exporting
+from domain.files.exporting import COLUMNS, Export, export_all, inert
+from domain.models import AuditEntry, BulkRun, BulkRunItem
+from domain.stripe.ledgers import Ledgers
+from domain.summaries import Actor, LinkStatus
+from tests.domain.factories import NOW, TEAM, make_invoice, make_ledger, make_link, make_organisation
+
+ADA = Actor(TEAM, "U0ADA")
+
+
+def export(db: Database, ledger_id: int) -> Export:
+    return Export(db, cast(Ledgers, SimpleNamespace(id=ledger_id, livemode=False)), lambda: NOW)
+
+
+def rows(data: bytes) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(data.decode(), newline="")))
+
+
+async def collected(pieces: AsyncIterator[bytes]) -> list[dict[str, str]]:
+    return rows(b"".join([piece async for piece in pieces]))
+
+
+def make_run(db: Database, organisation_id: int, ledger_id: int, invoices: list[int]) -> int:
+    def add(session: Session) -> int:
+        run = BulkRun(
+            organisation_id=organisation_id,
+            ledger_id=ledger_id,
+            submission=f"submission-{organisation_id}",
+            requested_by="U0ADA",
+            requested_at=NOW,
+        )
+        session.add(run)
+        session.flush()
+        for ordinal, invoice_id in enumerate(invoices):
+            session.add(
+                BulkRunItem(
+                    run_id=run.id, ordinal=ordinal, invoice_id=invoice_id, outcome="skipped", reason="paid"
+                )
+            )
+        return run.id
+
+    return db.run(add)
+
+
+def test_every_column_says_what_it_is_named_after(db: Database) -> None:
+    make_invoice(db, "INV-1", amount=-1_500, due_date=None, buyer_email="")
+    paid = make_invoice(db, "INV-2", amount=1_500, currency="KWD", buyer_name='Müller, "Söhne"')
+    make_link(db, paid, status="Paid", url="https://buy.stripe.com/x", stripe_payment="pi_1")
+    reserved = make_invoice(db, "INV-3", currency="JPY", amount=98_000)
+    make_link(db, reserved, state="reserved")
+
+    data = b"".join(export_all(db, TEAM))
+
+    assert data.startswith(",".join(COLUMNS).encode() + b"\n")
+    first, second, third = rows(data)
+    assert [first[name] for name in COLUMNS] == [
+        "INV-1",
+        "Acme Corporation",
+        "",
+        "-15.00",
+        "USD",
+        "",
+        "Not Created",
+        *[""] * 5,
+    ]
+    assert [second[name] for name in COLUMNS] == [
+        "INV-2",
+        'Müller, "Söhne"',
+        "billing@acme.example",
+        "1.500",
+        "KWD",
+        "2026-11-30",
+        "Paid",
+        "https://buy.stripe.com/x",
+        "2026-11-02T09:30:00Z",
+        "2026-11-02T10:30:00Z",
+        "1.500",
+        "pi_1",
+    ]
+    assert (third["status"], third["payment_link_url"], third["billing_amount"]) == (
+        "Not Created",
+        "",
+        "98000",
+    )
+
+
+@pytest.mark.parametrize(
+    ("filter", "search", "numbers"),
+    [
+        (None, "", ["INV-1", "INV-2", "INV-3", "INV-4"]),
+        (LinkStatus.NOT_CREATED, "", ["INV-1", "INV-4"]),
+        (LinkStatus.PENDING_PAYMENT, "", ["INV-2"]),
+        (LinkStatus.PAID, "", ["INV-3"]),
+        (None, "blue", ["INV-4"]),
+        (LinkStatus.PAID, "blue", []),
+    ],
+)
+async def test_what_the_list_shows_is_exported_over_all_pages(
+    db: Database,
+    monkeypatch: pytest.MonkeyPatch,
+    filter: LinkStatus | None,
+    search: str,
+    numbers: list[str],
+) -> None:
+    monkeypatch.setattr(exporting, "PAGE", 2)
+    make_organisation(db)
+    ledger = make_ledger(db)
+    make_organisation(db, "T0OTHER")
+    ids = [make_invoice(db, f"INV-{n}", due_date=date(2026, 12, 9 - n)) for n in (3, 1, 2)]
+    make_invoice(db, "INV-4", buyer_name="Blue Heron")
+    make_invoice(db, "INV-5", organisation_id=2)
+    make_link(db, ids[2])
+    make_link(db, ids[0], status="Paid")
+
+    found = await collected(export(db, ledger).export_list(ADA, filter=filter, search=search))
+
+    assert [row["number"] for row in found] == numbers
+    assert rows(b"".join(export_all(db, TEAM, filter=filter, search=search))) == found
+
+
+async def test_an_invoice_that_is_paid_meanwhile_comes_once(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exporting, "PAGE", 1)
+    make_organisation(db)
+    first = make_invoice(db, "INV-1")
+    make_invoice(db, "INV-2")
+    pieces = export(db, make_ledger(db)).export_list(ADA, filter=None, search="")
+    begun = [await anext(pieces), await anext(pieces)]
+    make_link(db, first)
+
+    found = rows(b"".join(begun + [piece async for piece in pieces]))
+
+    assert [row["number"] for row in found] == ["INV-1", "INV-2"]
+
+
+async def test_only_links_of_the_ledger_in_use_are_shown(db: Database) -> None:
+    invoice = make_invoice(db, "INV-1")
+    make_ledger(db)
+    live = make_ledger(db, livemode=True, current=False)
+    make_link(db, invoice, ledger_id=live)
+
+    (row,) = rows(b"".join(export_all(db, TEAM)))
+    assert (row["status"], row["payment_link_url"]) == ("Not Created", "")
+    (row,) = await collected(export(db, live).export_list(ADA, filter=None, search=""))
+    assert row["payment_link_url"].startswith("https://")
+
+
+async def test_a_run_is_exported_in_its_order(db: Database) -> None:
+    organisation, ledger = make_organisation(db), make_ledger(db)
+    ids = [make_invoice(db, f"INV-{n}") for n in range(3)]
+    run = make_run(db, organisation, ledger, [ids[2], ids[0]])
+
+    found = await collected(export(db, ledger).export_run(ADA, run))
+
+    assert [row["number"] for row in found] == ["INV-2", "INV-0"]
+
+
+async def test_another_organisations_run_is_refused_and_audited(db: Database) -> None:
+    make_organisation(db)
+    ledger, other = make_ledger(db), make_organisation(db, "T0OTHER")
+    run = make_run(db, other, ledger, [make_invoice(db, organisation_id=other)])
+
+    with pytest.raises(RunNotFound):
+        await collected(export(db, ledger).export_run(ADA, run))
+
+    entry = db.run(lambda session: session.scalars(sa.select(AuditEntry)).one())
+    assert (entry.actor, entry.action, entry.subject) == ("U0ADA", "id.refused", f"bulk run {run}")
+
+
+async def test_an_unknown_organisation_gets_nothing(db: Database) -> None:
+    with pytest.raises(OrganisationUnknown):
+        await collected(export(db, make_ledger(db)).export_list(ADA, filter=None, search=""))
+    with pytest.raises(OrganisationUnknown):
+        list(export_all(db, TEAM))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "  =1", "＝1", "\u00a0@x", "=cmd|' /C calc'!A0"],
+)
+def test_nothing_that_begins_a_formula_goes_out(text: str) -> None:
+    assert inert(text) == f"'{text}"
+
+
+@given(st.text(max_size=40))
+def test_texts_go_out_whole(text: str) -> None:
+    line = text.replace("\u2028", " ").replace("\u2029", " ")
+    assert inert(text) in {line, f"'{line}"}
+    assert not inert(text).startswith(("=", "+", "-", "@", "\t", "\r"))
+
+
+def test_an_invoice_is_one_line_for_every_reader(db: Database) -> None:
+    make_invoice(db, buyer_name="Acme\u2028=1\u2029Ltd")
+
+    lines = b"".join(export_all(db, TEAM)).decode().splitlines()
+
+    assert len(lines) == 2
+    assert "Acme =1 Ltd" in lines[1]
+
+
+def test_hostile_fields_are_inert_and_amounts_stay_numbers(db: Database) -> None:
+    make_invoice(db, "=1", buyer_name="@SUM(A1)", buyer_email="+x@y.example", amount=-100)
+
+    (row,) = rows(b"".join(export_all(db, TEAM)))
+
+    assert (row["number"], row["buyer_name"], row["buyer_email"]) == ("'=1", "'@SUM(A1)", "'+x@y.example")
+    assert row["billing_amount"] == "-1.00"
+
+
+def test_links_of_the_other_mode_are_not_exported(db: Database) -> None:
+    make_organisation(db)
+    make_ledger(db)
+    assert list(export_all(db, TEAM, livemode=False))
+    with pytest.raises(LedgerChanged):
+        list(export_all(db, TEAM, livemode=True))

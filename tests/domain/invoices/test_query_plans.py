@@ -1,0 +1,188 @@
+"""No query that people wait for goes through a whole table: SQLite says so of each statement that is really sent."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from domain.coordination import abandoned_claims
+from domain.database import Database
+from domain.files import exporting
+from domain.invoices import invoices, searching
+from domain.links import bulk, reserving
+from domain.lists import selections
+from domain.lists.selection_ids import new_id
+from domain.messages import transactions
+from domain.models import BulkRun, Invoice, Ledger, Organisation, Selection
+from domain.overview import home
+from domain.payments import events
+from domain.summaries import Actor
+from tests.domain.factories import NOW, TEAM, make_invoice, make_ledger, make_link, make_organisation
+
+ANNA = Actor(TEAM, "U0ANNA")
+Question = Callable[[Session], object]
+LEASE = timedelta(seconds=60)
+# One row for each workspace and for each Stripe account: read whole, they are still small.
+SMALL = {"organisations", "ledgers", "duties"}
+# What another step has found.
+FOUND = {"anon_1"}
+# Indexes that hold only what is open: read whole, they are small too.
+OPEN = ("ix_links_due", "ix_outbox_open", "ix_stripe_events_due")
+
+
+def _plans(db: Database, ask: Question) -> list[str]:
+    """What SQLite does for each statement that ``ask`` sends, one step a line."""
+    sent: list[tuple[str, Any]] = []
+
+    def note(_c: object, _cursor: object, statement: str, parameters: Any, *_: object) -> None:
+        sent.append((statement, parameters))
+
+    with Session(db.engine) as session:
+        sa.event.listen(db.engine, "before_cursor_execute", note)
+        try:
+            ask(session)
+        finally:
+            sa.event.remove(db.engine, "before_cursor_execute", note)
+        connection = session.connection()
+        steps: list[str] = []
+        for statement, parameters in sent:
+            if statement.startswith(("SELECT", "UPDATE", "DELETE", "WITH")):
+                rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+                steps += [row.detail for row in rows]
+        session.rollback()
+    return steps
+
+
+def _scanned(steps: list[str]) -> list[str]:
+    scans = [step for step in steps if step.startswith("SCAN ")]
+    return [
+        step
+        for step in scans
+        if step.split()[1] not in SMALL | FOUND and "CONSTANT" not in step and not step.endswith(OPEN)
+    ]
+
+
+def _whole_organisations(steps: list[str]) -> list[str]:
+    """Steps that go through all invoices of an organisation: right for a page of the list, wrong for known ids."""
+    return [step for step in steps if step.startswith("SEARCH invoices") and "(organisation_id=?)" in step]
+
+
+@pytest.fixture
+def filled(sqlite_url: str) -> Iterator[Database]:
+    """A paid, a pending and an open invoice. SQLite gathers no statistics, so its plans don't depend on how many."""
+    db = Database(sqlite_url)
+    make_organisation(db)
+    make_ledger(db)
+    for status in ("Paid", "Pending Payment"):
+        make_link(db, make_invoice(db), status=status)
+    make_invoice(db, "INV-1")
+    yield db
+    db.close_now()
+
+
+def _questions() -> dict[str, Question]:
+    def listed(search: str, status: str | None, after: str | None = None) -> Question:
+        return lambda s: searching.find_page(s, 1, search, status=status, after=after, limit=101)
+
+    def exported(search: str) -> Question:
+        return lambda s: exporting.export_page(s, TEAM, 1, filter=None, search=search, after="inv-0")
+
+    return {
+        "one invoice by number": lambda s: invoices.find_by_number(s, TEAM, "INV-1", 1),
+        "one invoice by id": lambda s: invoices.get(s, TEAM, 3, 1),
+        "the nearest numbers": lambda s: invoices.find_nearest(s, TEAM, "1"),
+        "type-ahead": lambda s: invoices.find_options(s, TEAM, "ac", 1),
+        "type-ahead before anything is typed": lambda s: invoices.find_options(s, TEAM, "", 1),
+        "the list": listed("", None),
+        "the filtered list": listed("", "Paid"),
+        "its second page": listed("", "Not Created", "0|2026"),
+        "a search": listed("acme", None),
+        "a filtered search": listed("acme", "Not Created"),
+        "the second page of a search": listed("acme", "Not Created", "0|2026"),
+        "the modal of the list": lambda s: selections.open_list(s, ANNA, new_id(ANNA), 1, "acme", room=30),
+        "the modal of a list that is written down": lambda s: selections.show_list(
+            s, ANNA, _written_down(s), 1, room=30
+        ),
+        "a page of an export": exported(""),
+        "a page of an export that is searched": exported("acme"),
+        "Home": lambda s: home.get_home(s, TEAM, 1),
+        "the result of a run": lambda s: bulk.summarise(s, BulkRun(id=1, organisation_id=1)),
+        "claiming links": lambda s: reserving.claim_due(s, reserving.Terms(1, "me", LEASE), 16),
+        "claiming messages": lambda s: transactions.claim_due(s, 1, owner="me", lease=LEASE, margin=LEASE),
+        "claiming events": lambda s: events.claim_due(s, 1, 16, owner="me", lease=LEASE),
+        "who holds claims": abandoned_claims.list_owners,
+        "ending claims": lambda s: abandoned_claims.end_claims(s, {"me"}),
+    }
+
+
+def _written_down(session: Session) -> int:
+    selection = new_id(ANNA)
+    selections.tick(
+        session,
+        ANNA,
+        selection,
+        revision=1,
+        displayed=set(),
+        ticked=set(),
+        action_ts="",
+        opened_with="acme",
+        now=NOW,
+    )
+    return selection
+
+
+def _questions_of_known_ids() -> dict[str, Question]:
+    ids = [1, 2, 3]
+    organisation = Organisation(id=1)
+    return {
+        "the rows of a page": lambda s: invoices.list_known(s, ids, 1),
+        "what a run locks": lambda s: bulk._lock_invoices(s, organisation, ids),
+        "what a run finds": lambda s: bulk._existing(s, ids, 1),
+        "ticking": lambda s: selections._add(s, Selection(id=1, organisation_id=2), ids),
+        "type-ahead": lambda s: invoices.find_options(s, TEAM, "ac", 1),
+        "a search that finds little": lambda s: searching.find_page(
+            s, 1, "acme", status="Paid", after="0|", limit=101
+        ),
+    }
+
+
+@pytest.mark.parametrize("limits", [{}, {"FEW": 0, "MANY": 0}, {"FEW": 0, "SOON": 0}], ids=str)
+@pytest.mark.parametrize("name", _questions())
+def test_no_question_of_people_goes_through_a_table(
+    filled: Database, monkeypatch: pytest.MonkeyPatch, name: str, limits: dict[str, int]
+) -> None:
+    for limit, value in limits.items():
+        monkeypatch.setattr(searching, limit, value)
+
+    assert _scanned(_plans(filled, _questions()[name])) == []
+
+
+@pytest.mark.parametrize("name", _questions_of_known_ids())
+def test_known_invoices_are_read_by_their_ids(filled: Database, name: str) -> None:
+    assert _whole_organisations(_plans(filled, _questions_of_known_ids()[name])) == []
+
+
+def test_a_scan_would_be_seen(filled: Database) -> None:
+    by_text = sa.text("SELECT id FROM invoices WHERE buyer_name LIKE '%x%'")
+
+    assert _scanned(_plans(filled, lambda s: s.execute(by_text))) == ["SCAN invoices"]
+
+
+def test_going_through_an_organisation_would_be_seen(filled: Database) -> None:
+    both = invoices.of_team(TEAM, 1).where(Invoice.id.in_([1, 2])).order_by(Invoice.position)
+
+    assert len(_whole_organisations(_plans(filled, lambda s: s.execute(both)))) == 1
+
+
+def test_whether_to_poll_is_known_without_going_through_an_accounts_links(filled: Database) -> None:
+    def ask(session: Session) -> object:
+        ledger = session.get_one(Ledger, 1)
+        ledger.events_watermark = ledger.swept_until = NOW
+        return events.watch_from(session, 1)
+
+    steps = [step for step in _plans(filled, ask) if " links " in step]
+    assert len(steps) == 1
+    assert "ix_links_status (organisation_id=? AND ledger_id=? AND status=?)" in steps[0]

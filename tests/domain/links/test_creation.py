@@ -1,0 +1,311 @@
+"""One link an invoice, whatever Stripe, the network and other people do meanwhile."""
+
+import asyncio
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import date, timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from domain.database import Database
+from domain.errors import AmountChanged, InvoiceNotFound, NotEligible
+from domain.invoices import invoices
+from domain.invoices.list_position import place
+from domain.links import reserving
+from domain.links.reserving import Intent, Terms
+from domain.models import EPOCH, AuditEntry, Invoice, Link
+from domain.money import Money
+from domain.reasons import Reason
+from domain.summaries import Actor, LinkStatus
+from sandbox.stripe.faults import FaultKind
+from sandbox.stripe.server import LocalStripe
+from tests.domain.factories import NOW, make_invoice, make_link, make_organisation
+from tests.domain.world import ADA, BEN, World
+from tests.domain.world import world as another_world
+
+SEEN = Money(120_050, "USD")
+
+
+async def create(world: World, invoice_id: int, by: Actor = ADA, patience: float = 5) -> LinkStatus:
+    return (await world.desk.create_link(by, invoice_id, SEEN, patience=patience)).status
+
+
+async def run_until_created(world: World, invoice_id: int) -> None:
+    async with asyncio.timeout(15):
+        while (await world.desk.get_invoice(ADA, invoice_id)).status is LinkStatus.NOT_CREATED:
+            await world.creation.run_due()
+            await asyncio.sleep(0.05)
+
+
+async def test_creating_makes_one_link_with_the_invoices_amount(world: World, stripe: LocalStripe) -> None:
+    invoice = await world.desk.get_invoice(ADA, make_invoice(world.db, "INV-1"))
+    after = await world.desk.create_link(ADA, invoice.id, SEEN, patience=5)
+    (link,) = stripe.links()
+    assert after.status is LinkStatus.PENDING_PAYMENT
+    assert after.link is not None
+    assert after.link.url == link["url"]
+    assert after.link.amount == SEEN
+    assert link["metadata"]["invoice_number"] == "INV-1"
+    assert link["metadata"]["organization"] == ADA.team_id
+    assert link["payment_intent_data"]["metadata"] == link["metadata"]
+    assert link["payment_method_types"] == ["card"]
+    assert link["restrictions"]["completed_sessions"]["limit"] == 1
+
+
+async def test_two_people_at_once_get_one_link(world: World, stripe: LocalStripe) -> None:
+    invoice_id = make_invoice(world.db)
+    statuses = await asyncio.gather(*(create(world, invoice_id, by) for by in [ADA, BEN] * 5))
+    assert len(stripe.links()) == 1
+    assert LinkStatus.PENDING_PAYMENT in statuses
+
+
+async def test_what_changed_since_the_look_is_shown_first(world: World, stripe: LocalStripe) -> None:
+    invoice_id = make_invoice(world.db, amount=5_000)
+    with pytest.raises(AmountChanged) as changed:
+        await create(world, invoice_id)
+    assert changed.value.now == Money(5_000, "USD")
+    assert stripe.links() == []
+
+
+async def test_without_the_add_on_nothing_is_created(world: World, stripe: LocalStripe) -> None:
+    make_organisation(world.db, add_on=False)
+    invoice_id = make_invoice(world.db)
+    with pytest.raises(NotEligible) as refusal:
+        await create(world, invoice_id)
+    assert refusal.value.reason is Reason.ADD_ON_MISSING
+    assert stripe.links() == []
+
+
+async def test_another_organisations_invoice_is_refused_and_audited(world: World) -> None:
+    make_organisation(world.db)
+    other = make_organisation(world.db, "T0OTHER")
+    invoice_id = make_invoice(world.db, organisation_id=other)
+    with pytest.raises(InvoiceNotFound):
+        await create(world, invoice_id)
+    actions = await world.db.read(lambda session: list(session.scalars(sa.select(AuditEntry.action))))
+    assert actions == ["id.refused"]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [FaultKind.DROP, FaultKind.ERROR, FaultKind.RATE_LIMIT, FaultKind.LOCK_TIMEOUT, FaultKind.LOST, FaultKind.TRUNCATED,
+     FaultKind.GARBLED],
+)  # fmt: skip
+async def test_a_trouble_that_passes_ends_in_one_link(
+    world: World, stripe: LocalStripe, fault: FaultKind
+) -> None:
+    invoice_id = make_invoice(world.db)
+    stripe.faults.add(fault, method="POST", path="/v1/payment_links")
+    assert await create(world, invoice_id) is LinkStatus.NOT_CREATED
+    await run_until_created(world, invoice_id)
+    assert len(stripe.links()) == 1
+
+
+@pytest.mark.parametrize(("fault", "made"), [(FaultKind.DONE_ERROR, True), (FaultKind.KEPT_ERROR, False)])
+async def test_a_saved_500_ends_in_one_link(
+    world: World, stripe: LocalStripe, fault: FaultKind, made: bool
+) -> None:
+    invoice_id = make_invoice(world.db)
+    stripe.faults.add(fault, method="POST", path="/v1/payment_links")
+    await create(world, invoice_id)
+    assert len(stripe.links()) == made
+    await run_until_created(world, invoice_id)
+    assert len(stripe.links()) == 1
+
+
+async def test_an_answer_after_the_time_out_ends_in_one_link(world: World, stripe: LocalStripe) -> None:
+    invoice_id = make_invoice(world.db)
+    stripe.faults.add(FaultKind.LATE, method="POST", path="/v1/payment_links", seconds=3)
+    await create(world, invoice_id)
+    await run_until_created(world, invoice_id)
+    assert len(stripe.links()) == 1
+
+
+async def test_a_key_that_stripe_has_forgotten_is_not_used_again(world: World, stripe: LocalStripe) -> None:
+    invoice_id = make_invoice(world.db)
+    stripe.faults.add(FaultKind.LOST, method="POST", path="/v1/payment_links")
+    await create(world, invoice_id)
+    stripe.advance(26 * 3600)
+
+    def age(session: sa.orm.Session) -> None:
+        for link in session.scalars(sa.select(Link)):
+            assert link.first_sent_at is not None
+            link.first_sent_at -= timedelta(hours=26)
+            link.last_sent_at = link.first_sent_at
+
+    await world.db.write(age)
+    await run_until_created(world, invoice_id)
+    assert len(stripe.links()) == 1
+
+
+async def test_no_new_key_is_taken_if_the_old_one_was_sent_since_the_look(world: World) -> None:
+    make_invoice(world.db)
+    invoice = await world.desk.get_invoice(ADA, 1)
+
+    def race(session: sa.orm.Session) -> bool:
+        invoice_row, organisation = invoices.lock(session, ADA.team_id, invoice.id)
+        terms = world.creation.terms()
+        intent = reserving.reserve_one(session, ADA, invoice_row, organisation, SEEN, terms, world.clock())
+        assert reserving.begin_sending(session, intent, terms.owner, timedelta(0))
+        return reserving.renew_key(session, intent, terms.owner)
+
+    assert not await world.db.write(race)
+
+
+async def test_what_stripe_refuses_fails_with_its_reason_and_can_be_tried_again(
+    world: World, stripe: LocalStripe
+) -> None:
+    stripe.rules.least_checked = "creation"
+    invoice_id = make_invoice(world.db, amount=1)
+    after = await world.desk.create_link(ADA, invoice_id, Money(1, "USD"), patience=5)
+    assert after.refusal
+    assert after.eligible
+    assert stripe.links() == []
+    stripe.rules.least_checked = "never"
+    again = await world.desk.create_link(ADA, invoice_id, Money(1, "USD"), patience=5)
+    assert again.status is LinkStatus.PENDING_PAYMENT
+
+
+@pytest.mark.postgres
+async def test_an_import_beside_a_refusal_leaves_the_invoice_at_its_new_place(postgresql_url: str) -> None:
+    db, due = Database(postgresql_url), date(2031, 1, 31)
+    invoice_id = make_invoice(db)
+    link_id = make_link(db, invoice_id, state="reserved", next_attempt_at=EPOCH)
+
+    def claim(session: sa.orm.Session) -> Intent:
+        link = session.get_one(Link, link_id)
+        place(session.get_one(Invoice, invoice_id), link)
+        return reserving.claim_due(session, Terms(link.ledger_id, "one", timedelta(seconds=60)), 1)[0]
+
+    def import_while_refused(session: sa.orm.Session) -> Future[bool]:
+        invoice = session.get_one(Invoice, invoice_id, with_for_update=True)
+        invoice.due_date = due
+        place(invoice, session.get_one(Link, link_id))
+        session.flush()
+        waiting = sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        refused = pool.submit(db.run, refuse)
+        while not session.scalar(waiting):
+            assert not refused.done()
+        return refused
+
+    def refuse(session: sa.orm.Session) -> bool:
+        return reserving.record_refused(session, intent, "one", "too small", NOW)
+
+    intent = db.run(claim)
+    with ThreadPoolExecutor(1) as pool:
+        assert db.run(import_while_refused).result()
+    found = db.run(lambda session: session.scalar(sa.select(Invoice.position)))
+    assert found is not None
+    assert found.startswith(f"0|{due.isoformat()}|")
+    db.close_now()
+
+
+async def test_another_process_carries_on_what_one_left(
+    db: Database, world: World, stripe: LocalStripe
+) -> None:
+    invoice_id = make_invoice(db)
+    stripe.faults.outage()
+    await create(world, invoice_id, patience=0.1)
+    await world.creation.finish()
+    stripe.faults.clear()
+    async with another_world(db, stripe, owner="two") as two:
+        await run_until_created(two, invoice_id)
+    assert len(stripe.links()) == 1
+
+
+async def test_a_revoked_key_pauses_with_a_sentence_and_work_resumes(
+    world: World, stripe: LocalStripe
+) -> None:
+    invoice_id = make_invoice(world.db)
+    stripe.key(stripe.api_key).revoked = True
+    assert await create(world, invoice_id) is LinkStatus.NOT_CREATED
+    assert (await world.desk.get_stripe_state()).paused_because
+    stripe.key(stripe.api_key).revoked = False
+    await world.db.write(
+        lambda session: session.execute(sa.update(Link).values(next_attempt_at=Link.reserved_at))
+    )
+    await run_until_created(world, invoice_id)
+    assert (await world.desk.get_stripe_state()).paused_because is None
+
+
+async def test_test_links_dont_count_while_a_live_key_is_configured(
+    db: Database, world: World, stripe: LocalStripe
+) -> None:
+    invoice_id = make_invoice(db)
+    await create(world, invoice_id)
+    live = stripe.add_key("sk_live_paylink1")
+    async with another_world(db, stripe, key=live.secret) as on_live:
+        assert await create(on_live, invoice_id) is LinkStatus.PENDING_PAYMENT
+    assert len(stripe.links()) == len(stripe.links(livemode=True)) == 1
+    async with another_world(db, stripe) as back:
+        shown = await back.desk.get_invoice(ADA, invoice_id)
+        assert shown.link is not None
+        assert shown.link.url == stripe.links()[0]["url"]
+
+
+async def test_the_database_refuses_a_second_link(db: Database, world: World) -> None:
+    make_invoice(db)
+    await create(world, 1)
+
+    def copy(session: sa.orm.Session) -> None:
+        row = session.execute(sa.select(Link.__table__)).mappings().one()
+        values = {
+            **row,
+            "id": 99,
+            "idempotency_key": "other",
+            "reference": "other",
+            "stripe_id": "plink_other",
+        }
+        session.execute(sa.insert(Link).values(**values))
+
+    with pytest.raises(sa.exc.IntegrityError):
+        await db.write(copy)
+
+
+async def test_invoices_stand_where_their_links_put_them(db: Database, world: World) -> None:
+    invoice_id = make_invoice(db)
+    await create(world, invoice_id)
+    stands = sa.select(Invoice.status, Invoice.position).where(Invoice.id == invoice_id)
+    status, position = await db.read(lambda session: session.execute(stands).one())
+    assert (status, position[0]) == ("Pending Payment", "1")
+
+
+async def test_nothing_is_sent_before_the_account_is_known(db: Database, stripe: LocalStripe) -> None:
+    outage = stripe.faults.outage()
+    async with another_world(db, stripe) as world:
+        invoice_id = make_invoice(db)
+        assert (await world.desk.get_stripe_state()).paused_because
+        stripe.faults.remove(outage)
+        assert await create(world, invoice_id) is LinkStatus.NOT_CREATED
+        assert stripe.links() == []
+        await run_until_created(world, invoice_id)
+        assert len(stripe.links()) == 1
+        assert (await world.desk.get_stripe_state()).paused_because is None
+
+
+async def test_an_account_that_stripe_never_tells_doesnt_stop_the_work(
+    world: World, stripe: LocalStripe
+) -> None:
+    stripe.faults.add(FaultKind.ERROR, path="/v1/account", times=None)
+    invoice_id = make_invoice(world.db)
+    two = World(world.db, stripe, owner="two")
+    await two.ledgers.start()
+    two.db.run(lambda session: links_reserved(session, two, invoice_id))
+    await run_until_created(two, invoice_id)
+    assert len(stripe.links()) == 1
+    await two.api.close()
+
+
+def links_reserved(session: sa.orm.Session, world: World, invoice_id: int) -> None:
+    invoice, organisation = invoices.lock(session, ADA.team_id, invoice_id)
+    reserving.reserve_one(session, ADA, invoice, organisation, SEEN, world.creation.terms(), world.clock())
+    session.execute(sa.update(Link).values(lease_until=None, owner=None))
+
+
+async def test_a_missing_permission_is_named_and_the_work_waits(world: World, stripe: LocalStripe) -> None:
+    make_invoice(world.db)
+    stripe.key(stripe.api_key).permissions = frozenset({"rak_payment_link_read"})
+    assert await create(world, 1) is LinkStatus.NOT_CREATED
+    assert (await world.desk.get_invoice(ADA, 1)).being_created
+    because = (await world.desk.get_stripe_state()).paused_because
+    assert because == "The Stripe key lacks the permission rak_payment_link_write"

@@ -1,0 +1,268 @@
+"""The schema is brought up to date while processes of the version before work on it."""
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy.orm import Session
+
+from domain import migrations
+from domain.database import Database
+from domain.migrations import REVISIONS, SchemaBusy, SchemaTooOld, check, upgrade
+from domain.migrations.indexing import build_indexes, has_index
+from domain.models import Base, Invoice, Link, OutboxMessage, Payment, SearchTerm, StripeEvent
+from domain.organisations import organisations
+from tests.domain.factories import TEAM, terms_of
+from tests.domain.migrations.first_schema import make_first
+from tests.domain.migrations.in_use import Billing, Importing, Posting, Reading, Writer, imported
+from tests.domain.migrations.version_before import be_the_version_before
+
+
+@pytest.fixture
+def old(blank_database_url: str) -> Iterator[Database]:
+    """A database of the first version, with rows in every table."""
+    db = Database(blank_database_url)
+    make_first(db.engine)
+    yield db
+    db.close_now()
+
+
+@contextlib.contextmanager
+def opened(url: str) -> Iterator[Database]:
+    """What a process has of the database."""
+    db = Database(url)
+    yield db
+    db.close_now()
+
+
+@contextlib.contextmanager
+def at_work(*writers: Writer) -> Iterator[None]:
+    """Each has begun, and each goes on afterwards."""
+    for writer in writers:
+        writer.start()
+    try:
+        for writer in writers:
+            writer.wait_for(3)
+        yield
+        for writer in writers:
+            writer.wait_for(3)
+    finally:
+        for writer in writers:
+            writer.stop()
+    assert [writer.failure for writer in writers] == [None] * len(writers)
+
+
+def test_no_write_is_lost_and_everybody_goes_on(
+    old: Database, blank_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("domain.files.importing.CHUNK_ROWS", 200)
+    be_the_version_before(monkeypatch)
+    organisation = old.run(organisations.get_by_team, TEAM)
+    with opened(blank_database_url) as serving, opened(blank_database_url) as beside:
+        importing = Importing(beside, organisation)
+        billing = [Billing(serving, organisation, name) for name in ("ann", "bob")]
+        posting = Posting(serving)
+        writers = [importing, *billing, posting, Reading(serving)]
+        with at_work(*writers):
+            assert upgrade(old.engine)
+
+    check(old.engine)
+    old.run(_imported, importing.written)
+    old.run(_billed, [key for one in billing for key in one.written])
+    posted = old.run(lambda session: session.scalars(sa.select(OutboxMessage.key).filter_by(state="posted")))
+    assert set(posting.written) <= set(posted)
+    # Locks are held for moments: hardly anybody had to try again.
+    assert sum(writer.troubles for writer in writers) <= 1
+
+
+def _imported(session: Session, keys: list[str]) -> None:
+    kept = {row.number_key: row.id for row in session.execute(sa.select(Invoice.number_key, Invoice.id))}
+    terms: dict[int, set[str]] = {}
+    for invoice_id, term in session.execute(sa.select(SearchTerm.invoice_id, SearchTerm.term)):
+        terms.setdefault(invoice_id, set()).add(term)
+    for key in keys:
+        assert terms.get(kept[key]) == terms_of(key, imported(key).buyer_name)
+
+
+def _billed(session: Session, keys: list[str]) -> None:
+    _imported(session, keys)
+    paid = set(session.scalars(sa.select(Link.stripe_id).where(Link.status == "Paid")))
+    events = set(session.scalars(sa.select(StripeEvent.id)))
+    told = set(
+        session.scalars(
+            sa.select(Payment.session_id).join(OutboxMessage, OutboxMessage.payment_id == Payment.id)
+        )
+    )
+    for key in keys:
+        assert {f"plink_{key}"} <= paid
+        assert {f"evt_{key}"} <= events
+        assert {f"cs_{key}"} <= told
+
+
+@pytest.mark.postgres
+def test_whoever_keeps_a_table_delays_the_upgrade_and_nobody_else(
+    blank_postgresql_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A backup, for one, reads all tables in one long transaction."""
+    monkeypatch.setattr(migrations, "PATIENCE", 0.6)
+    be_the_version_before(monkeypatch)
+    with opened(blank_postgresql_url) as backup, opened(blank_postgresql_url) as serving:
+        make_first(backup.engine)
+        organisation = serving.run(organisations.get_by_team, TEAM)
+        billing = Billing(serving, organisation, "ann")
+        with backup.engine.connect() as connection:
+            connection.execute(sa.text("SELECT count(*) FROM search_terms"))
+            with at_work(billing), pytest.raises(SchemaBusy):
+                upgrade(backup.engine)
+            assert billing.troubles == 0
+            with pytest.raises(SchemaTooOld, match="0001"):
+                check(serving.engine)
+        assert upgrade(backup.engine)
+
+
+def test_a_sqlite_that_is_written_to_for_long_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(migrations, "PATIENCE", 0.0)
+    with opened(f"sqlite:///{tmp_path}/blank.db") as writing, opened(f"sqlite:///{tmp_path}/blank.db") as db:
+        make_first(db.engine)
+        with writing.engine.begin() as connection:
+            connection.execute(sa.text("UPDATE organisations SET name = 'Held'"))
+            with pytest.raises(SchemaBusy):
+                upgrade(db.engine)
+        assert upgrade(db.engine)
+
+
+def test_an_upgrade_goes_on_after_a_moment_in_which_it_was_held_up(
+    blank_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with opened(blank_database_url) as other, opened(blank_database_url) as db:
+        make_first(db.engine)
+        held = threading.Event()
+        with other.engine.connect() as connection:
+            connection.execute(sa.text("UPDATE organisations SET name = 'Held'"))
+
+            def let_go(seconds: float) -> None:
+                connection.commit()
+                held.set()
+
+            monkeypatch.setattr("domain.migrations.time.sleep", let_go)
+            assert upgrade(db.engine)
+        assert held.is_set()
+
+
+def test_nothing_is_done_twice_by_two_who_upgrade_at_once(
+    blank_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    run = migrations._run
+
+    def counted(connection: sa.Connection, revision: str) -> None:
+        run(connection, revision)
+        done.append(revision)
+
+    with opened(blank_database_url) as one, opened(blank_database_url) as other:
+        make_first(one.engine)
+        monkeypatch.setattr(migrations, "_run", counted)
+        with ThreadPoolExecutor(2) as threads:
+            did = list(threads.map(upgrade, [one.engine, other.engine]))
+        check(one.engine)
+        assert tuple(done) == REVISIONS[1:]
+        assert any(did)
+        with one.engine.connect() as connection:
+            assert connection.execute(sa.text("SELECT count(*) FROM alembic_version")).scalar() == 1
+
+
+def test_an_upgrade_that_was_killed_between_two_versions_goes_on_where_it_was(
+    blank_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with opened(blank_database_url) as db:
+        make_first(db.engine)
+        run = migrations._run
+
+        def killed(connection: sa.Connection, revision: str) -> None:
+            run(connection, revision)
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(migrations, "_run", killed)
+        with pytest.raises(KeyboardInterrupt):
+            upgrade(db.engine)
+        with pytest.raises(SchemaTooOld, match="0001"):
+            check(db.engine)
+        assert len(sa.inspect(db.engine).get_foreign_keys("search_terms")) == 2
+        monkeypatch.setattr(migrations, "_run", run)
+        assert upgrade(db.engine)
+        check(db.engine)
+        assert sa.inspect(db.engine).get_foreign_keys("search_terms") == []
+
+
+@pytest.mark.postgres
+def test_an_index_whose_building_was_broken_off_is_built_anew(blank_postgresql_url: str) -> None:
+    with opened(blank_postgresql_url) as db:
+        make_first(db.engine)
+        with db.engine.begin() as connection:
+            connection.exec_driver_sql("CREATE INDEX ix_invoices_buyer_name ON invoices (buyer_name)")
+            # What PostgreSQL leaves when CREATE INDEX CONCURRENTLY fails.
+            connection.exec_driver_sql(
+                "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'ix_invoices_buyer_name'::regclass"
+            )
+        assert upgrade(db.engine)
+        with db.engine.connect() as connection:
+            assert has_index(connection, "ix_invoices_buyer_name")
+            assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+
+
+@pytest.mark.postgres
+def test_while_a_big_index_is_built_everybody_writes(
+    blank_postgresql_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built: list[str] = []
+
+    def building(engine: sa.Engine, revision: str) -> None:
+        billing.wait_for(3)
+        build_indexes(engine, revision)
+        built.append(revision)
+        with engine.connect() as connection:
+            assert (revision != "0003") or has_index(connection, "ix_invoices_buyer_name")
+
+    be_the_version_before(monkeypatch)
+    monkeypatch.setattr(migrations, "build_indexes", building)
+    with opened(blank_postgresql_url) as serving, opened(blank_postgresql_url) as db:
+        make_first(db.engine)
+        billing = Billing(serving, db.run(organisations.get_by_team, TEAM), "ann")
+        with at_work(billing):
+            assert upgrade(db.engine)
+        assert built == ["0002", "0003"]
+        assert billing.troubles == 0
+
+
+@pytest.mark.postgres
+def test_what_a_server_is_set_to_doesnt_stop_an_upgrade(
+    blank_postgresql_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Limits that hosted servers have, and transactions that keep their view of the database."""
+    monkeypatch.setattr(migrations, "PATIENCE", 5.0)
+    with opened(blank_postgresql_url) as before:
+        make_first(before.engine)
+        name = sa.make_url(blank_postgresql_url).database
+        with before.engine.begin() as connection:
+            connection.exec_driver_sql(f"ALTER DATABASE {name} SET statement_timeout = '10ms'")
+            connection.exec_driver_sql(
+                f"ALTER DATABASE {name} SET default_transaction_isolation = 'serializable'"
+            )
+            connection.exec_driver_sql(
+                "INSERT INTO invoices (organisation_id, number, number_key, buyer_name, buyer_email, amount, currency,"
+                " description, status, position) SELECT 1, n, n, 'Acme ' || n, '', 1, 'USD', '', 'Paid', n"
+                " FROM generate_series(1, 40000) n"
+            )
+    with opened(blank_postgresql_url) as db:
+        assert upgrade(db.engine)
+        with db.engine.connect() as connection:
+            assert has_index(connection, "ix_invoices_buyer_name")
+            assert connection.exec_driver_sql("SHOW statement_timeout").scalar_one() == "10ms"

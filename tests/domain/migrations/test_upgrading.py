@@ -1,0 +1,91 @@
+"""A database with data in it comes through each version of the schema, and is worked with afterwards."""
+
+from collections.abc import Iterator
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from domain.database import Database, make_engine
+from domain.migrations import REVISIONS, SchemaTooOld, check, prepare, upgrade
+from domain.models import Base
+from domain.money import Money
+from domain.summaries import LinkStatus
+from sandbox.stripe.server import LocalStripe
+from tests.domain.migrations.first_rows import first_rows
+from tests.domain.migrations.first_schema import kept_rows, make_first, migrate
+from tests.domain.world import ADA, world
+
+
+@pytest.fixture
+def old(blank_database_url: str) -> Iterator[sa.Engine]:
+    """A database of the first version, with rows in every table."""
+    engine = make_engine(blank_database_url)
+    make_first(engine)
+    yield engine
+    engine.dispose()
+
+
+def test_every_row_comes_through_every_version(old: sa.Engine) -> None:
+    with old.connect() as connection:
+        before = kept_rows(connection)
+    assert before.keys() == first_rows().keys()
+    assert all(before.values())
+    for revision in REVISIONS[1:]:
+        migrate(old, revision)
+        with old.connect() as connection:
+            assert kept_rows(connection, before) == before, revision
+            before = kept_rows(connection)
+            if connection.dialect.name == "sqlite":
+                assert connection.exec_driver_sql("PRAGMA integrity_check").scalars().all() == ["ok"]
+                assert connection.exec_driver_sql("PRAGMA foreign_key_check").all() == []
+    check(old)
+
+
+def test_an_upgraded_schema_is_the_models_schema(old: sa.Engine) -> None:
+    assert upgrade(old)
+    with old.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+
+
+def test_an_old_schema_is_refused_until_it_is_upgraded(old: sa.Engine) -> None:
+    for refuses in (check, prepare):
+        with pytest.raises(SchemaTooOld, match="0001"):
+            refuses(old)
+    assert upgrade(old)
+    prepare(old)
+
+
+async def test_people_go_on_with_what_was_there(old: sa.Engine, stripe: LocalStripe) -> None:
+    upgrade(old)
+    db = Database(old.url.render_as_string(hide_password=False))
+    async with world(db, stripe) as one:
+        listed = await one.desk.open_list(ADA, "corp", room=90)
+        found = await one.desk.find_options(ADA, "& nut")
+        paid = await one.desk.find_invoice(ADA, "inv-1004")
+        made = await one.desk.create_link(ADA, 7, Money(120_050, "USD"), patience=5)
+        await one.creation.run_due()
+        again = await one.desk.find_invoice(ADA, "inv-1001")
+    await db.close()
+    assert [row.number for row in listed.invoices] == ["INV-1009"]
+    assert {option.number for option in found} == {"INV-1001", "INV-1004", "INV-1007", "INV-1000"}
+    assert paid is not None
+    assert paid.status is LinkStatus.PAID
+    assert made.status is LinkStatus.PENDING_PAYMENT
+    # It was reserved when the database was upgraded.
+    assert again is not None
+    assert again.status is LinkStatus.PENDING_PAYMENT
+
+
+def test_whoever_went_back_a_version_can_upgrade_again(old: sa.Engine) -> None:
+    """As docs/how-to/upgrade.md says it."""
+    upgrade(old)
+    with old.begin() as connection:
+        connection.execute(sa.text(f"UPDATE alembic_version SET version_num = '{REVISIONS[-2]}'"))
+        before = kept_rows(connection)
+    assert upgrade(old)
+    check(old)
+    with old.connect() as connection:
+        assert kept_rows(connection) == before
+        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []

@@ -1,0 +1,363 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Locator, expect
+
+from tests.sandbox.page_world import (
+    Json,
+    World,
+    actions,
+    button,
+    checkboxes,
+    entry,
+    modal,
+    mrkdwn,
+    option,
+    page_world,
+    plain,
+    section,
+    state,
+    text_input,
+)
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def running() -> AsyncIterator[World]:
+    async with page_world() as world:
+        yield world
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def world(running: World) -> AsyncIterator[World]:
+    yield running
+    await running.clear()
+
+
+def hundred_boxes(revision: int = 0, ticked: bool = False, count: str = "0 ticked") -> Json:
+    blocks = [section(count, block_id=f"count-{count}")]
+    for group in range(10):
+        options = [
+            option(f"INV-{1000 + group * 10 + row}", description=f"Buyer {row}, USD {group}.50")
+            for row in range(10)
+        ]
+        boxes = checkboxes(options) | ({"initial_options": options} if ticked else {})
+        blocks.append(actions(boxes, block_id=f"group-{group}-{revision}"))
+    return modal(actions(button("Select All", "all"), block_id=f"buttons-{revision}"), *blocks, submit=None)
+
+
+async def test_a_checkbox_is_named_by_its_option_and_described_by_the_options_description(
+    world: World,
+) -> None:
+    page = await world.at_desk()
+    dialog = await world.show(page, hundred_boxes())
+    box = dialog.get_by_role("checkbox", name="INV-1007", exact=True)
+    await expect(box).to_have_accessible_description("Buyer 7, USD 0.50")
+    await dialog.get_by_text("Buyer 7, USD 0.50").click()
+    await expect(box).to_be_checked()
+    body = await world.actions.get()
+    assert [each["value"] for each in body["actions"][0]["selected_options"]] == ["INV-1007"]
+
+
+async def test_a_tick_far_down_moves_neither_the_list_nor_the_keyboard_when_the_app_updates_the_view(
+    world: World,
+) -> None:
+    page = await world.at_desk()
+    dialog = await world.show(page, hundred_boxes())
+    box = dialog.get_by_role("checkbox", name="INV-1093", exact=True)
+    await box.focus()
+    before = await box.bounding_box()
+    await page.keyboard.press("Space")
+    await world.actions.get()
+    await world.top_update(hundred_boxes(count="1 ticked"))
+    await expect(dialog.get_by_text("1 ticked")).to_have_count(1)
+    await expect(box).to_be_checked()
+    await expect(box).to_be_focused()
+    assert await box.bounding_box() == before
+
+
+async def test_select_all_with_new_block_ids_really_ticks_all_hundred_and_keeps_the_keyboard_on_its_button(
+    world: World,
+) -> None:
+    page = await world.at_desk()
+    dialog = await world.show(page, hundred_boxes())
+    await dialog.get_by_role("checkbox", name="INV-1003", exact=True).check()
+    await dialog.get_by_role("button", name="Select All").click()
+    await world.top_update(hundred_boxes(revision=1, ticked=True))
+    await expect(dialog.get_by_role("checkbox", checked=True)).to_have_count(100)
+    await expect(dialog.get_by_role("button", name="Select All")).to_be_focused()
+    await world.top_update(hundred_boxes(revision=2))
+    await expect(dialog.get_by_role("checkbox", checked=True)).to_have_count(0)
+
+
+async def test_the_same_block_id_keeps_its_ticks_whatever_the_app_asks(world: World) -> None:
+    page = await world.at_desk()
+    dialog = await world.show(page, hundred_boxes())
+    await dialog.get_by_role("checkbox", name="INV-1003", exact=True).check()
+    await world.actions.get()
+    await world.top_update(hundred_boxes(ticked=True, count="again"))
+    await expect(dialog.get_by_text("again")).to_be_visible()
+    await expect(dialog.get_by_role("checkbox", checked=True)).to_have_count(1)
+
+
+async def test_ten_quick_ticks_all_reach_the_app_in_order(world: World) -> None:
+    page = await world.at_desk()
+    dialog = await world.show(page, hundred_boxes())
+    await dialog.evaluate(
+        "dialog => [...dialog.querySelectorAll('input')].slice(0, 10).forEach(box => box.click())"
+    )
+    sizes = [len((await world.actions.get())["actions"][0]["selected_options"]) for _ in range(10)]
+    assert sorted(sizes) == list(range(1, 11))
+    values = world.workspace.views(world.ada)[0].values["group-0-0"]["ticks"]["selected_options"]
+    assert len(values) == 10
+
+
+FRUIT = [option("a", "Apple"), option("b", "Banana"), option("c", "Cherry", "Red")]
+
+
+async def choose(dialog: Locator, name: str, typed: str, wanted: str) -> Locator:
+    box = dialog.get_by_role("combobox", name=name, exact=True)
+    await box.fill(typed)
+    await dialog.get_by_role("option", name=wanted, exact=True).click()
+    return box
+
+
+async def test_a_select_narrows_as_one_types_and_takes_a_click(world: World) -> None:
+    page = await world.at_desk()
+    select = {
+        "type": "static_select",
+        "action_id": "fruit",
+        "options": FRUIT,
+        "placeholder": plain("Details"),
+    }
+    dialog = await world.show(page, modal(actions(select), submit=None))
+    box = dialog.get_by_role("combobox", name="Details", exact=True)
+    await box.fill("an")
+    await expect(dialog.get_by_role("option")).to_have_text(["Banana"])
+    await dialog.get_by_role("option", name="Banana").click()
+    await expect(box).to_have_value("Banana")
+    assert (await world.actions.get())["actions"][0]["selected_option"]["value"] == "b"
+
+
+async def test_a_select_works_with_the_keyboard_alone(world: World) -> None:
+    page = await world.at_desk()
+    select = {"type": "static_select", "action_id": "fruit", "options": FRUIT, "initial_option": FRUIT[0]}
+    dialog = await world.show(page, modal(entry("Fruit", select)))
+    box = dialog.get_by_role("combobox", name="Fruit", exact=True)
+    await box.focus()
+    await page.keyboard.press("ArrowDown")
+    await expect(box).to_have_attribute("aria-expanded", "true")
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("Enter")
+    await expect(box).to_have_value("Cherry")
+    await expect(box).to_have_attribute("aria-expanded", "false")
+    await dialog.get_by_role("button", name="Send it").click()
+    body = await world.submissions.get()
+    assert state(body, "entry", "fruit")["selected_option"]["value"] == "c"
+
+
+async def test_escape_in_an_open_list_closes_the_list_alone(world: World) -> None:
+    page = await world.at_desk()
+    select = {"type": "static_select", "action_id": "fruit", "options": FRUIT, "initial_option": FRUIT[0]}
+    dialog = await world.show(page, modal(entry("Fruit", select)))
+    box = dialog.get_by_role("combobox", name="Fruit", exact=True)
+    await box.fill("cher")
+    await page.keyboard.press("Escape")
+    await expect(dialog.get_by_role("listbox")).to_have_count(0)
+    await expect(box).to_have_value("Apple")
+    await expect(dialog).to_be_visible()
+
+
+async def test_a_type_ahead_asks_the_app_from_its_least_length_on_and_submits_the_choice(
+    world: World,
+) -> None:
+    page = await world.at_desk()
+    world.options = [option("7", "INV-1007 Northwind"), option("8", "INV-1008 Al Noor", "KWD 1.500")]
+    select = {"type": "external_select", "action_id": "find", "min_query_length": 2, "focus_on_load": True}
+    dialog = await world.show(page, modal(entry("Search", select)))
+    box = dialog.get_by_role("combobox", name="Search", exact=True)
+    await expect(box).to_be_focused()
+    await page.keyboard.type("n")
+    await expect(dialog.get_by_text("Type at least 2 characters")).to_be_visible()
+    await page.keyboard.type("or")
+    await expect(dialog.get_by_role("option", name="INV-1008 Al Noor")).to_have_accessible_description(
+        "KWD 1.500"
+    )
+    assert world.queries == ["nor"]
+    await dialog.get_by_role("option", name="INV-1008 Al Noor").click()
+    await expect(box).to_have_value("INV-1008 Al Noor")
+    await dialog.get_by_role("button", name="Send it").click()
+    assert state(await world.submissions.get(), "entry", "find")["selected_option"]["value"] == "8"
+
+
+async def test_a_type_ahead_without_results_says_so(world: World) -> None:
+    page = await world.at_desk()
+    select = {"type": "external_select", "action_id": "find", "min_query_length": 1}
+    dialog = await world.show(page, modal(entry("Search", select)))
+    await dialog.get_by_role("combobox", name="Search").fill("zzz")
+    await expect(dialog.get_by_text("No results")).to_be_visible()
+
+
+async def test_several_choices_stand_as_chips_that_can_be_taken_away(world: World) -> None:
+    page = await world.at_desk()
+    select = {
+        "type": "multi_static_select",
+        "action_id": "fruit",
+        "options": FRUIT,
+        "initial_options": FRUIT[:1],
+    }
+    dialog = await world.show(page, modal(entry("Fruit", select)))
+    await choose(dialog, "Fruit", "ban", "Banana")
+    await choose(dialog, "Fruit", "che", "Cherry")
+    await dialog.get_by_role("button", name="Remove Apple").click()
+    await dialog.get_by_role("button", name="Send it").click()
+    chosen = state(await world.submissions.get(), "entry", "fruit")["selected_options"]
+    assert [each["value"] for each in chosen] == ["b", "c"]
+
+
+async def test_enter_applies_a_text_that_dispatches_and_doesnt_submit_the_form(world: World) -> None:
+    page = await world.at_desk()
+    dialog = await world.show(
+        page, modal(entry("Search", text_input("q"), dispatch_action=True, optional=True))
+    )
+    box = dialog.get_by_label("Search", exact=True)
+    await expect(box).to_have_accessible_description("Press Enter ↵")
+    await box.press_sequentially("blue")
+    assert world.actions.empty()
+    await box.press("Enter")
+    assert (await world.actions.get())["actions"][0]["value"] == "blue"
+    assert world.submissions.empty()
+    await expect(dialog).to_be_visible()
+
+
+async def test_radio_buttons_dates_and_long_texts_are_submitted(world: World) -> None:
+    page = await world.at_desk()
+    dialog = await world.show(
+        page,
+        modal(
+            entry("Fruit", {"type": "radio_buttons", "action_id": "radio", "options": FRUIT}, "one"),
+            entry("Day", {"type": "datepicker", "action_id": "day", "initial_date": "2026-03-01"}, "two"),
+            entry("Words", text_input("words", multiline=True), "three", hint=plain("As many as you like")),
+        ),
+    )
+    await dialog.get_by_role("radiogroup", name="Fruit").get_by_label("Cherry").check()
+    await dialog.get_by_label("Day").fill("2026-04-02")
+    words = dialog.get_by_label("Words")
+    await expect(words).to_have_accessible_description("As many as you like")
+    await words.press_sequentially("one\ntwo")
+    await dialog.get_by_role("button", name="Send it").click()
+    body = await world.submissions.get()
+    assert state(body, "one", "radio")["selected_option"]["value"] == "c"
+    assert state(body, "two", "day")["selected_date"] == "2026-04-02"
+    assert state(body, "three", "words")["value"] == "one\ntwo"
+
+
+async def test_an_overflow_menu_offers_its_options(world: World) -> None:
+    page = await world.at_desk()
+    overflow = {"type": "overflow", "action_id": "more", "options": FRUIT}
+    dialog = await world.show(page, modal(section("Row", accessory=overflow), submit=None))
+    await dialog.get_by_role("button", name="More actions").click()
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("Enter")
+    assert (await world.actions.get())["actions"][0]["selected_option"]["value"] == "b"
+
+
+HOSTILE = '<img src=x onerror="window.hit=1"> <script>window.hit=1</script> </div>'
+
+
+async def test_markup_in_every_field_stays_text(world: World) -> None:
+    page = await world.at_desk()
+    dialog = await world.show(
+        page,
+        modal(
+            {"type": "header", "text": plain(HOSTILE)},
+            section(HOSTILE, fields=[plain(HOSTILE), mrkdwn(HOSTILE)]),
+            {"type": "context", "elements": [mrkdwn(HOSTILE)]},
+            actions(checkboxes([option("v", HOSTILE[:70], HOSTILE[:70])]), button(HOSTILE[:70], "b")),
+            {
+                "type": "rich_text",
+                "elements": [{"type": "rich_text_section", "elements": [{"type": "text", "text": HOSTILE}]}],
+            },
+            entry(HOSTILE, text_input(initial_value=HOSTILE), hint=plain(HOSTILE)),
+        ),
+    )
+    await expect(dialog.get_by_role("heading", name=HOSTILE)).to_be_visible()
+    await expect(dialog.locator("img, script")).to_have_count(0)
+    assert await page.evaluate("window.hit") is None
+
+
+MRKDWN = (
+    "*bold* _it_ ~gone~ `x < y` <https://pay.example.com/a?b=1&amp;c=2|Pay> <javascript:alert(1)|bad> &lt;b&gt; "
+    ":white_check_mark: snake_case_name 2*3*4\n&gt; said\n```\npre *kept*\n```"
+)
+
+
+async def test_mrkdwn_becomes_elements_and_nothing_else(world: World) -> None:
+    page = await world.at_desk()
+    dialog = await world.show(page, modal(section(MRKDWN), submit=None))
+    text = dialog.locator(".block-section .text")
+    for tag, words in {
+        "strong": "bold",
+        "em": "it",
+        "s": "gone",
+        "code": "x < y",
+        "blockquote": "said",
+    }.items():
+        await expect(text.locator(tag)).to_have_text(words)
+    await expect(text.locator("pre")).to_have_text("pre *kept*")
+    link = text.get_by_role("link")
+    await expect(link).to_have_count(1)
+    await expect(link).to_have_attribute("href", "https://pay.example.com/a?b=1&c=2")
+    await expect(text).to_contain_text("<javascript:alert(1)|bad> <b> ✅ snake_case_name 2*3*4")
+
+
+async def test_rich_text_shows_preformatted_lines_lists_and_styles(world: World) -> None:
+    page = await world.at_desk()
+    rich = {
+        "type": "rich_text",
+        "elements": [
+            {
+                "type": "rich_text_preformatted",
+                "elements": [{"type": "text", "text": "INV-1\thttps://a.example"}],
+            },
+            {
+                "type": "rich_text_list",
+                "style": "bullet",
+                "elements": [
+                    {
+                        "type": "rich_text_section",
+                        "elements": [{"type": "text", "text": "strong", "style": {"bold": True}}],
+                    }
+                ],
+            },
+        ],
+    }
+    dialog = await world.show(page, modal(rich, submit=None))
+    await expect(dialog.locator("pre")).to_have_text("INV-1\thttps://a.example", use_inner_text=True)
+    await expect(dialog.get_by_role("listitem").locator("strong")).to_have_text("strong")
+
+
+async def test_a_hundred_boxes_are_drawn_and_updated_without_a_noticeable_pause(world: World) -> None:
+    page = await world.at_desk()
+    # What the browser spends on one whole redraw, in its own time; a frame that people notice is above 100 ms.
+    spent = await page.evaluate(
+        """async ([view]) => {
+            const { Surface } = await import('/static/surface.js');
+            const root = document.body.appendChild(document.createElement('div'));
+            const surface = new Surface(root, 'V0', () => Promise.resolve({ ok: true }));
+            surface.update(view.blocks);
+            const began = performance.now();
+            for (const block of view.blocks) block.block_id += '-new';
+            surface.update(view.blocks);
+            const spent = performance.now() - began;
+            root.remove();
+            return spent;
+        }""",
+        [hundred_boxes()],
+    )
+    assert spent < 100
