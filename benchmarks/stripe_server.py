@@ -5,9 +5,10 @@ from typing import Any
 
 from stripe import params
 
-from sandbox.stripe import endpoints, shapes
 from sandbox.stripe.__main__ import main
 from sandbox.stripe.act import Act
+from sandbox.stripe.api import endpoints
+from sandbox.stripe.objects import shapes
 
 
 def create_price(act: Act, _: str, given: dict[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sandbox.stripe.events import API_VERSION
+from sandbox.stripe.events.log import API_VERSION
 from sandbox.stripe.world import World
 
 Json = dict[str, Any]

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from sandbox.stripe import payments
 from sandbox.stripe.errors import ApiError
+from sandbox.stripe.objects import payments
 
 if TYPE_CHECKING:
     from sandbox.stripe.server import LocalStripe

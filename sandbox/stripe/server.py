@@ -12,13 +12,14 @@ from typing import Any, Self
 from aiohttp import web
 
 from sandbox.stopping import clean_up
-from sandbox.stripe import payments, saved
+from sandbox.stripe import saved
 from sandbox.stripe.act import Act
-from sandbox.stripe.api import Api
-from sandbox.stripe.buyer import BuyerPages
+from sandbox.stripe.api.keys import ApiKey
+from sandbox.stripe.api.rate import RateLimits
+from sandbox.stripe.api.serving import Api
 from sandbox.stripe.control import Control
-from sandbox.stripe.keys import ApiKey
-from sandbox.stripe.rate import RateLimits
+from sandbox.stripe.objects import payments
+from sandbox.stripe.pages.buyer import BuyerPages
 from sandbox.stripe.worlds import DEFAULT_ACCOUNT, DEFAULT_KEY, Worlds, copy_of
 
 Json = dict[str, Any]

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from sandbox.stripe.api.idempotency import IdempotencyKeys
 from sandbox.stripe.errors import missing
-from sandbox.stripe.events import EventLog
-from sandbox.stripe.idempotency import IdempotencyKeys
+from sandbox.stripe.events.log import EventLog
 
 Json = dict[str, Any]
 

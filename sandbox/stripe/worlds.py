@@ -10,15 +10,15 @@ from collections.abc import Callable, Iterable, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
-from sandbox.stripe import payments, shapes
 from sandbox.stripe.act import AccountRules, Act
-from sandbox.stripe.api import RequestRecord
+from sandbox.stripe.api.keys import ApiKey
+from sandbox.stripe.api.rate import RateCounter, RateLimits
+from sandbox.stripe.api.serving import RequestRecord
 from sandbox.stripe.errors import ApiError
-from sandbox.stripe.events import Entry, EventLog, EventRules
+from sandbox.stripe.events.log import Entry, EventLog, EventRules
+from sandbox.stripe.events.webhooks import WebhookRules, Webhooks, new_secret
 from sandbox.stripe.faults import Faults
-from sandbox.stripe.keys import ApiKey
-from sandbox.stripe.rate import RateCounter, RateLimits
-from sandbox.stripe.webhooks import WebhookRules, Webhooks, new_secret
+from sandbox.stripe.objects import payments, shapes
 from sandbox.stripe.world import World
 
 Json = dict[str, Any]

@@ -8,7 +8,7 @@ from contextlib import closing
 import aiohttp
 import sqlalchemy as sa
 
-from sandbox.stripe.webhooks import signature
+from sandbox.stripe.events.webhooks import signature
 from tests.acceptance.conftest import WEBHOOK_SECRET, World, Worlds
 from tests.acceptance.test_serve import create_link
 

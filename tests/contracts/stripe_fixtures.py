@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 import stripe
 
-from sandbox.stripe.rate import RateLimits
+from sandbox.stripe.api.rate import RateLimits
 from sandbox.stripe.server import LocalStripe
 
 Json = dict[str, Any]

@@ -8,8 +8,8 @@ import aiohttp
 import pytest
 import stripe
 
+from sandbox.stripe.api.rate import RateLimits
 from sandbox.stripe.faults import FaultKind
-from sandbox.stripe.rate import RateLimits
 from sandbox.stripe.server import LocalStripe
 from tests.contracts.stripe_fixtures import (  # noqa: F401
     client_fixture,

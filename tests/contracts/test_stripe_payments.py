@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import stripe
 
-from sandbox.stripe.payments import BuyerStopped, LinkInactive, SessionClosed
+from sandbox.stripe.objects.payments import BuyerStopped, LinkInactive, SessionClosed
 from sandbox.stripe.server import LocalStripe
 from tests.contracts.stripe_fixtures import (  # noqa: F401
     Clock,

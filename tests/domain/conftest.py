@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from domain.database import Database
-from sandbox.stripe.rate import RateLimits
+from sandbox.stripe.api.rate import RateLimits
 from sandbox.stripe.server import LocalStripe
 from tests.domain import world as worlds
 from tests.domain.world import World

@@ -28,7 +28,7 @@ from domain.messages.poster_port import NotPosted, PostUnknown
 from domain.money import Money
 from domain.summaries import Actor
 from sandbox.stripe.faults import FaultKind
-from sandbox.stripe.payments import BuyerStopped
+from sandbox.stripe.objects.payments import BuyerStopped
 from tests.domain.factories import make_invoice
 from tests.domain.world import ADA, BEN
 from tests.faults import auditing, crash_points

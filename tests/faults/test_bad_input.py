@@ -22,7 +22,7 @@ import structlog
 
 from bot.watch.logs import configure_logs
 from sandbox.slack.posts import signature as slack_signature
-from sandbox.stripe.webhooks import signature as stripe_signature
+from sandbox.stripe.events.webhooks import signature as stripe_signature
 from tests.acceptance.conftest import WEBHOOK_SECRET, World, Worlds, sqlite_worlds
 from tests.faults.mutations import damage, dumps, mutate
 from tests.faults.recording import BUYER, EMAIL, encoded, one_of_each, record_everything

@@ -27,7 +27,7 @@ from domain.stripe.client import StripeApi
 from domain.stripe.ledgers import Ledgers
 from domain.stripe.pace import StripePace
 from domain.summaries import Announcement
-from sandbox.stripe.rate import RateLimits
+from sandbox.stripe.api.rate import RateLimits
 from sandbox.stripe.server import LocalStripe
 
 LEASE = timedelta(seconds=20)

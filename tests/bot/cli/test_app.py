@@ -198,7 +198,9 @@ def test_a_failure_that_nobody_foresaw_is_told_with_a_reference_and_no_traceback
 
 def test_a_command_imports_no_more_than_it_needs() -> None:
     heavy = "{'slack_bolt', 'stripe', 'aiohttp', 'sqlalchemy', 'apscheduler', 'sandbox'}"
-    code = f"import sys; from bot.cli.app import command; command(); print(sorted({heavy} & set(sys.modules)))"
+    code = (
+        f"import sys; from bot.cli.app import command; command(); print(sorted({heavy} & set(sys.modules)))"
+    )
 
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
 

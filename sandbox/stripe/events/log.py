@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from sandbox.stripe import shapes
+from sandbox.stripe.objects import shapes
 
 Json = dict[str, Any]
 KEPT_SECONDS = 30 * 24 * 3600

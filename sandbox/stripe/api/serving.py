@@ -22,13 +22,13 @@ from aiohttp import web
 
 from sandbox.stripe import errors
 from sandbox.stripe.act import Act
-from sandbox.stripe.endpoints import ENDPOINTS, Endpoint
+from sandbox.stripe.api.endpoints import ENDPOINTS, Endpoint
+from sandbox.stripe.api.keys import ApiKey
+from sandbox.stripe.api.listing import expanded
+from sandbox.stripe.api.parameters import checked, decode, spec_of
 from sandbox.stripe.errors import ApiError
-from sandbox.stripe.events import API_VERSION
+from sandbox.stripe.events.log import API_VERSION
 from sandbox.stripe.faults import Fault, FaultKind, Faults
-from sandbox.stripe.keys import ApiKey
-from sandbox.stripe.listing import expanded
-from sandbox.stripe.parameters import checked, decode, spec_of
 
 Json = dict[str, Any]
 VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(\.[a-z]+)?")

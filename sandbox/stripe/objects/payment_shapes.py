@@ -7,7 +7,7 @@ from typing import Any
 
 import stripe
 
-from sandbox.stripe.shapes import OFF, blank, new_id
+from sandbox.stripe.objects.shapes import OFF, blank, new_id
 
 Json = dict[str, Any]
 

@@ -7,9 +7,10 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from sandbox.stripe import pages, payments
 from sandbox.stripe.act import Act
-from sandbox.stripe.listing import line_items
+from sandbox.stripe.api.listing import line_items
+from sandbox.stripe.objects import payments
+from sandbox.stripe.pages import markup as pages
 
 Json = dict[str, Any]
 DECLINES = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
-from sandbox.stripe.money import amount_text
+from sandbox.stripe.objects.money import amount_text
 
 Json = dict[str, Any]
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import aiohttp
 
-from sandbox.stripe.events import Entry
+from sandbox.stripe.events.log import Entry
 
 Json = dict[str, Any]
 

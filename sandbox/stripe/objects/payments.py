@@ -5,9 +5,9 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
-from sandbox.stripe import links, money, payment_shapes, shapes
 from sandbox.stripe.act import Act
 from sandbox.stripe.errors import refused
+from sandbox.stripe.objects import links, money, payment_shapes, shapes
 
 Json = dict[str, Any]
 

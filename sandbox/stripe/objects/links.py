@@ -8,10 +8,10 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
-from sandbox.stripe import money, shapes
 from sandbox.stripe.act import Act
+from sandbox.stripe.api.parameters import check_metadata, too_long
 from sandbox.stripe.errors import invalid, refused
-from sandbox.stripe.parameters import check_metadata, too_long
+from sandbox.stripe.objects import money, shapes
 
 Json = dict[str, Any]
 

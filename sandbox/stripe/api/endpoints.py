@@ -13,10 +13,8 @@ from typing import Any
 from stripe import params as sdk
 from stripe.params import checkout
 
-from sandbox.stripe import links, payments, shapes
 from sandbox.stripe.act import Act
-from sandbox.stripe.errors import ApiError, invalid
-from sandbox.stripe.listing import (
+from sandbox.stripe.api.listing import (
     Keep,
     created_within,
     event_page,
@@ -25,8 +23,10 @@ from sandbox.stripe.listing import (
     listed,
     shelf_page,
 )
-from sandbox.stripe.parameters import check_metadata
-from sandbox.stripe.webhooks import new_secret
+from sandbox.stripe.api.parameters import check_metadata
+from sandbox.stripe.errors import ApiError, invalid
+from sandbox.stripe.events.webhooks import new_secret
+from sandbox.stripe.objects import links, payments, shapes
 
 Json = dict[str, Any]
 Handler = Callable[[Act, str, Json], Json]

@@ -1,0 +1,1 @@
+"""The HTTP side of Stripe's API: keys, rates, idempotency, parameters, endpoints, lists."""

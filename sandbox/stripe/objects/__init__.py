@@ -1,0 +1,1 @@
+"""Stripe's objects, and what can happen to each."""
