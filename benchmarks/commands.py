@@ -24,8 +24,8 @@ from benchmarks import links, obvious_bot
 from benchmarks.data import TEAM, number
 from benchmarks.measuring import Times
 from benchmarks.services import ANNA, ROOT, Paylink, SlackServer, StripeServer, paylink
+from bot.slack_client import make_session
 from bot.watch.metrics import Metrics
-from bot.web.slack_client import make_session
 from handlers.app import build_app
 
 PEOPLE = 20

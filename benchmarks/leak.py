@@ -14,8 +14,8 @@ from benchmarks import commands, links
 from benchmarks.data import number
 from benchmarks.measuring import resident
 from benchmarks.services import ANNA, ROOT, Paylink, SlackServer, StripeServer, paylink
+from bot.slack_client import make_session
 from bot.watch.metrics import Metrics
-from bot.web.slack_client import make_session
 
 AT_ONCE = 8
 PARTS = 10

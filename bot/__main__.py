@@ -22,7 +22,7 @@ def main(argv: Sequence[str], env: Mapping[str, str]) -> int:
 
     with lean_imports():
         from bot.cli.app import command
-        from bot.cli.shared import Stop
+        from bot.stop import Stop
 
     try:
         command()(args=list(argv), prog_name="paylink", obj=dict(env))
@@ -45,7 +45,7 @@ def _unexpected(error: Exception) -> int:
 
     reference = secrets.token_hex(4)
     configure_logs()
-    structlog.get_logger("bot").error("command_failed", reference=reference, exc_info=error)
+    structlog.get_logger("bot").error("command.failed", reference=reference, exc_info=error)
     print(f"Paylink failed unexpectedly; the log line above has the reference {reference}.", file=sys.stderr)  # noqa: T201
     return FAILED
 

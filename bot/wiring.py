@@ -7,15 +7,15 @@ from datetime import UTC, datetime, timedelta
 import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.run.owners import make_owner
-from bot.run.timer import Tick
-from bot.run.tracking import Tracker
-from bot.run.workers import Worker
 from bot.settings import Settings, secret
+from bot.slack_client import TIMEOUT_SECONDS, make_client, make_session
 from bot.watch.health import Health
 from bot.watch.metrics import Metrics
-from bot.watch.probes import Probes, hear_stripe
-from bot.web.slack_client import TIMEOUT_SECONDS, make_client, make_session
+from bot.work.owners import make_owner
+from bot.work.probes import Probes, hear_stripe
+from bot.work.timer import Tick
+from bot.work.tracking import Tracker
+from bot.work.workers import Worker
 from domain.coordination import housekeeping
 from domain.database import Database
 from domain.desk import Desk

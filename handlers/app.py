@@ -26,7 +26,6 @@ from handlers.bolt.acknowledging import (
     offering,
 )
 from handlers.bolt.context import CsvExport, Log, Office, Track
-from handlers.progress import follow_run
 from handlers.words.sentences import sentence
 
 COMMANDS: dict[str, Command] = {"/invoice": commands.invoice, "/invoices": commands.invoices}
@@ -83,7 +82,7 @@ class AcknowledgingApp(AsyncApp):
         """
         for actor, run_id, view_id in await self.office.desk.list_unfinished_runs():
             if actor.team_id == team_id:
-                self.office.watch(follow_run(self.office, self.client, actor, run_id, view_id))
+                self.office.watch(bulk_runs.follow_run(self.office, self.client, actor, run_id, view_id))
 
     async def async_dispatch(self, req: AsyncBoltRequest) -> BoltResponse:
         try:
@@ -93,9 +92,9 @@ class AcknowledgingApp(AsyncApp):
 
     async def acknowledge_anyway(self, error: Exception) -> BoltResponse:
         if isinstance(error, BoltUnhandledRequestError):
-            self.log.warning("delivery_unknown")
+            self.log.warning("delivery.unknown")
         else:
-            self.log.error("delivery_failed", exc_info=error)
+            self.log.error("delivery.failed", exc_info=error)
         return BoltResponse(status=200, body="")
 
 

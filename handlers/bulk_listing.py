@@ -8,11 +8,12 @@ from handlers.bolt.context import Office
 from handlers.bolt.failures import tell
 from handlers.bolt.modals import Place, open_modal, update
 from handlers.bolt.payload import Delivery, ShownView, all_chosen, dig
-from handlers.bolt.printing import printable
-from handlers.references import SEARCH_MOST, ListReference, Unreadable, read_id
+from handlers.references import SEARCH_MOST, ListReference, read_id
+from handlers.rejections import Unreadable
 from handlers.views.blocks import Json
 from handlers.views.confirmation import confirmation
 from handlers.views.listing import ROOM, listing, read_filter
+from handlers.words.printing import printable
 from handlers.words.sentences import left_out
 
 DRAW_AGAIN = (1.0, 3.0)

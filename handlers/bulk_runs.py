@@ -1,17 +1,28 @@
-"""Bulk runs: starting one, trying again what failed, and looking at what became of it."""
+"""Bulk runs: starting one, trying again what failed, and looking at what became of it.
 
-from domain.errors import AmountsChanged, SelectionChanged
-from domain.summaries import Actor
+Closing the modal of a run stops nothing, and the direct message tells the result anyway.
+"""
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from domain.errors import AmountsChanged, PaylinkError, SelectionChanged
+from domain.summaries import Actor, BulkItem
 from handlers import bulk_listing
 from handlers.bolt.context import Office
 from handlers.bolt.modals import Place, open_modal, update
 from handlers.bolt.payload import Delivery
-from handlers.progress import follow_run, wait_until_final
 from handlers.references import ConfirmedReference, FailedReference, read_id
 from handlers.views.blocks import Json
 from handlers.views.confirmation import confirmation
 from handlers.views.result import result
 from handlers.words.sentences import sentence
+
+EVERY = 1.5
+"""Seconds between two updates of a view, so that Slack's limits are never met."""
+LATER = 15.0
+SOON = 60
+"""How many looks at the first pace; after them the run waits for Stripe, and so does the view."""
+AT_MOST = 240
 
 
 async def create(office: Office, delivery: Delivery) -> Json:
@@ -92,3 +103,36 @@ async def _settle_list(
 
 async def _result(office: Office, actor: Actor, run_id: int) -> Json:
     return result(await office.desk.get_result(actor, run_id))
+
+
+async def follow_run(office: Office, client: AsyncWebClient, actor: Actor, run_id: int, view_id: str) -> None:
+    """Keep a result modal up to date until it shows the final result or is closed. It may be called again at any time."""
+    shown: tuple[BulkItem, ...] | None = None
+    for look in range(AT_MOST):
+        try:
+            if await office.desk.is_followed(actor, run_id, view_id):
+                return
+            run = await office.desk.get_result(actor, run_id)
+        except PaylinkError as error:
+            office.log.info("progress.not_read", error=type(error).__name__)
+        else:
+            if run.items != shown:
+                place = await update(office.log, client, Place(view_id), result(run))
+                if place is None:
+                    return
+                shown = None if place.stale else run.items
+            if run.final and run.items == shown:
+                return
+        await office.pause(EVERY if look < SOON else LATER)
+
+
+async def wait_until_final(office: Office, actor: Actor, run_id: int) -> bool:
+    """False if the run takes longer than anybody looks."""
+    for look in range(AT_MOST):
+        try:
+            if (await office.desk.get_result(actor, run_id)).final:
+                return True
+        except PaylinkError as error:
+            office.log.info("progress.not_read", error=type(error).__name__)
+        await office.pause(EVERY if look < SOON else LATER)
+    return False

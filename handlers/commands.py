@@ -3,9 +3,9 @@
 from handlers import bulk_listing, details, type_ahead
 from handlers.bolt.context import Office, Work
 from handlers.bolt.payload import Delivery
-from handlers.bolt.printing import is_printable, printable
 from handlers.references import SEARCH_MOST
 from handlers.views.help import INVOICE_HELP, INVOICES_HELP
+from handlers.words.printing import is_printable, printable
 
 NUMBER_MOST = 60
 TOO_LONG = (

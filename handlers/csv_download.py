@@ -14,7 +14,7 @@ from handlers.bolt.failures import SLACK_AWAY, slack_code, tell
 from handlers.bolt.payload import Delivery, dig, text_at
 from handlers.bulk_listing import reference_of, shown_list
 from handlers.references import read_id
-from handlers.views.text import escaped
+from handlers.words.text import escaped
 
 NOT_HERE = "CSV files can't be made here. Ask whoever runs Paylink for `paylink export`."
 
@@ -64,7 +64,7 @@ async def _send(
     except SlackApiError as error:
         if slack_code(error) != "missing_scope":
             raise
-        office.log.warning("csv_not_allowed")
+        office.log.warning("csv.not_allowed")
         await tell(office, delivery, NOT_ALLOWED)
 
 
@@ -98,7 +98,7 @@ async def _take_back(office: Office, client: AsyncWebClient, channel: str, ts: s
     try:
         await client.chat_delete(channel=channel, ts=ts)
     except (SlackApiError, *SLACK_AWAY) as error:
-        office.log.warning("message_not_taken_back", error=type(error).__name__)
+        office.log.warning("message.not_taken_back", error=type(error).__name__)
 
 
 async def _post_bytes(client: AsyncWebClient, url: str, file: IO[bytes]) -> None:

@@ -131,7 +131,7 @@ async def _follow(
             if place is None or not place.stale:
                 return
         except PaylinkError as error:
-            office.log.info("invoice_not_read", error=type(error).__name__)
+            office.log.info("invoice.not_read", error=type(error).__name__)
 
 
 def _carrying(delivery: Delivery, view: Json) -> Json:

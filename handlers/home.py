@@ -14,9 +14,9 @@ async def publish(office: Office, delivery: Delivery) -> None:
     try:
         await delivery.client.views_publish(user_id=delivery.actor.user_id, view=view)
     except SlackApiError as error:
-        office.log.warning("home_not_published", code=slack_code(error))
+        office.log.warning("home.not_published", code=slack_code(error))
     except SLACK_AWAY as error:
-        office.log.warning("home_not_published", code=type(error).__name__)
+        office.log.warning("home.not_published", code=type(error).__name__)
 
 
 async def _made(office: Office, delivery: Delivery) -> Json:

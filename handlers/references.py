@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from domain.money import Money
 from domain.summaries import FIRST_REVISION
-from handlers.bolt.printing import is_printable
+from handlers.rejections import Unreadable
+from handlers.words.printing import is_printable
 
 SEARCH_MOST = 200
 """Characters of a search."""
@@ -16,10 +17,6 @@ _AMOUNT = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 _MODES = {True: "live", False: "test"}
 _SEAL = re.compile(r"[0-9a-f]{0,64}", re.ASCII)
 _CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
-
-
-class Unreadable(ValueError):
-    """A value that no view of ours carries."""
 
 
 @dataclass(frozen=True)

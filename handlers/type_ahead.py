@@ -4,10 +4,10 @@ from handlers import details, ids
 from handlers.bolt.context import Office
 from handlers.bolt.modals import open_modal, replace_modal
 from handlers.bolt.payload import Delivery, chosen
-from handlers.bolt.printing import printable
 from handlers.references import read_id
 from handlers.views import search
 from handlers.views.blocks import Json
+from handlers.words.printing import printable
 
 _TYPED_MOST = 200
 

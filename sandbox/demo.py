@@ -19,9 +19,9 @@ import yaml
 from aiohttp import web
 from rich.console import Console
 
-from bot.cli.shared import Stop, connect
 from bot.run.service import Service
 from bot.settings import load_settings
+from bot.stop import Stop, connect
 from bot.watch.logs import configure_logs
 from bot.wiring import Bot, build
 from domain.files.import_lines import InvoiceFile

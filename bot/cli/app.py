@@ -11,7 +11,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from bot.cli.shared import Stop, connect, database_of, reached, schema_sentences, settings_of
+from bot.cli.shared import database_of, settings_of
+from bot.stop import Stop, connect, reached, schema_sentences
 
 ELSEWHERE = {
     "demo": "sandbox.demo",
@@ -99,7 +100,7 @@ def serve(
     from bot.run.lean import lean_imports
 
     with lean_imports():
-        from bot.run.serve import serve_until_stopped
+        from bot.run.service import serve_until_stopped
         from bot.settings import SettingsProblem, require_for_serving
 
     settings = settings_of(context)

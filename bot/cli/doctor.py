@@ -13,10 +13,10 @@ from sqlalchemy.engine import make_url
 from bot.cli.doctor_slack import examine_app_token, examine_bot_token, examine_channel
 from bot.cli.doctor_stripe import examine_stripe
 from bot.cli.findings import Finding, Level
-from bot.cli.shared import Stop, connect, reached, schema_sentences, unmakeable
 from bot.settings import Settings, SettingsProblem, load_settings, require_for_serving, secret
+from bot.slack_client import make_client, make_session
+from bot.stop import Stop, connect, reached, schema_sentences, unmakeable
 from bot.watch.metrics import Metrics
-from bot.web.slack_client import make_client, make_session
 from domain.database import Database
 from domain.errors import DatabaseUnavailable
 from domain.migrations import REVISIONS, check

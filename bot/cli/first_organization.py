@@ -1,9 +1,9 @@
 """The first organisation, made from whose bot token it is: by whichever command comes first."""
 
-from bot.cli.shared import Stop
 from bot.settings import Settings
+from bot.slack_client import SlackAway, SlackRefused, fetch_identity, make_client, make_session
+from bot.stop import Stop
 from bot.watch.metrics import Metrics
-from bot.web.slack_client import SlackAway, SlackRefused, fetch_identity, make_client, make_session
 from domain.database import Database
 from domain.organisations import organisations
 from domain.summaries import OrganisationSummary

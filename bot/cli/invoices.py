@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.cli.shared import Stop, database_of, settings_of
+from bot.cli.shared import database_of, settings_of
+from bot.stop import Stop
 from domain.summaries import LinkStatus, OrganisationSummary
 
 if TYPE_CHECKING:

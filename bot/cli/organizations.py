@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from bot.cli.shared import Stop, database_of, settings_of
+from bot.cli.shared import database_of, settings_of
+from bot.stop import Stop
 
 NAME_LENGTH = 255
 

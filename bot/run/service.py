@@ -1,7 +1,9 @@
-"""One running bot: what listens, what works, and in which order it all starts and stops."""
+"""The ``serve`` command: one running bot, what listens, what works, and in which order it all starts and stops."""
 
 import asyncio
 import contextlib
+import signal
+import sys
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -9,16 +11,17 @@ from typing import Any
 import structlog
 from slack_bolt.authorization import AuthorizeResult
 
-from bot.cli.shared import Stop
 from bot.run.startup import begin
-from bot.run.timer import Clock
-from bot.settings import secret
+from bot.settings import Settings, secret
+from bot.slack_client import Identity
+from bot.stop import Stop, connect
+from bot.watch.logs import configure_logs
 from bot.watch.metrics import read_figures
 from bot.web.intake import Intake
 from bot.web.server import HttpServer, SlackEndpoint, StripeEndpoint
-from bot.web.slack_client import Identity
 from bot.web.socket_mode import SocketMode
-from bot.wiring import Bot
+from bot.wiring import Bot, build
+from bot.work.timer import Timer
 from domain.coordination import abandoned_claims
 from domain.errors import DatabaseUnavailable
 from domain.files.exporting import Export
@@ -40,8 +43,8 @@ class Service:
     def __init__(self, bot: Bot) -> None:
         self.bot = bot
         self.begun = asyncio.Event()
-        self._log = structlog.get_logger("bot.run.serve")
-        self._ticking = Clock(bot.ticks)
+        self._log = structlog.get_logger("bot.run.service")
+        self._timer = Timer(bot.ticks)
         self._refused: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._beginning: asyncio.Task[None] | None = None
         self._intake: Intake | None = None
@@ -63,7 +66,7 @@ class Service:
                 await self._http.start()
             except OSError as error:
                 raise Stop(f"PORT {self.bot.settings.port} can't be used: {error.strerror}.") from None
-            self._log.info("listening", port=self._http.port)
+            self._log.info("service.listening", port=self._http.port)
         self._beginning = asyncio.create_task(self._begin(), name="begin")
 
     async def run_until(self, told: asyncio.Event) -> None:
@@ -90,7 +93,7 @@ class Service:
         self._stopped = True
         bot = self.bot
         bot.health.wait_for("start", STOPPING)
-        self._log.info("stopping")
+        self._log.info("service.stopping")
         if self._beginning is not None:
             self._beginning.cancel()
             await asyncio.wait({self._beginning})
@@ -98,7 +101,7 @@ class Service:
             await self._http.stop_listening()
         if self._socket is not None:
             self._socket.stop_intake()
-        self._ticking.stop()
+        self._timer.stop()
         bot.creation.claim_no_more()
         bot.announcing.claim_no_more()
         await asyncio.gather(
@@ -117,7 +120,7 @@ class Service:
         if self._http is not None:
             await self._http.stop()
         await bot.close()
-        self._log.info("stopped")
+        self._log.info("service.stopped")
 
     async def _begin(self) -> None:
         bot = self.bot
@@ -136,7 +139,7 @@ class Service:
         self._intake = Intake(app, bot.tracker, bot.metrics)
         for worker in bot.workers:
             worker.start()
-        self._ticking.start()
+        self._timer.start()
         bot.tracker.watch(app.take_up(identity.team_id))
         if bot.settings.socket_mode:
             self._socket = SocketMode(
@@ -150,7 +153,7 @@ class Service:
             self._socket.start()
         bot.health.good("start")
         self.begun.set()
-        self._log.info("begun", team=identity.team_id, socket_mode=bot.settings.socket_mode)
+        self._log.info("service.begun", team=identity.team_id, socket_mode=bot.settings.socket_mode)
 
     def _refuse_app_token(self, code: str) -> None:
         if not self._refused.done():
@@ -218,3 +221,23 @@ def _only(identity: Identity, token: str) -> Callable[..., Awaitable[AuthorizeRe
         )
 
     return authorize
+
+
+def serve_until_stopped(settings: Settings, *, verbose: bool = False) -> None:
+    """Return after SIGTERM or SIGINT; raise Stop if it can't start with these settings."""
+    # Standard error is kept for the one sentence that says why it can't run.
+    configure_logs(sys.stdout, verbose=verbose)
+    asyncio.run(_serve(settings))
+
+
+async def _serve(settings: Settings) -> None:
+    loop = asyncio.get_running_loop()
+    told = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told.set)
+    service = Service(build(settings, db=connect(settings)))
+    try:
+        await service.start()
+        await service.run_until(told)
+    finally:
+        await service.stop()

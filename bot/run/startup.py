@@ -6,11 +6,11 @@ from typing import TypeVar
 
 from sqlalchemy.orm import Session
 
-from bot.cli.shared import Stop, schema_sentences
-from bot.run.owners import find_dead
+from bot.slack_client import Identity, SlackAway, SlackRefused, fetch_identity
+from bot.stop import Stop, schema_sentences
 from bot.watch.health import DATABASE_AWAY, SLACK_AWAY, Part
-from bot.web.slack_client import Identity, SlackAway, SlackRefused, fetch_identity
 from bot.wiring import Bot
+from bot.work.owners import find_dead
 from domain.coordination import abandoned_claims
 from domain.errors import DatabaseUnavailable
 from domain.migrations import prepare

@@ -32,8 +32,8 @@ class Health:
     def bad(self, part: Part, reason: str) -> None:
         if self._reasons.get(part) != reason:
             self._reasons[part] = reason
-            self._log.warning("not_ready", part=part, reason=reason)
+            self._log.warning("readiness.lost", part=part, reason=reason)
 
     def good(self, part: Part) -> None:
         if self._reasons.pop(part, None) is not None:
-            self._log.info("ready_again", part=part)
+            self._log.info("readiness.regained", part=part)

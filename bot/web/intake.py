@@ -10,9 +10,9 @@ from slack_bolt.listener.async_listener_start_handler import AsyncListenerStartH
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
-from bot.run.tracking import Tracker
 from bot.watch.metrics import Metrics
 from bot.web.guard import Object, Refused
+from bot.work.tracking import Tracker
 
 _RETRY_HEADERS = ("X-Slack-Retry-Num", "X-Slack-Retry-Reason")
 

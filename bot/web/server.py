@@ -53,7 +53,7 @@ class SlackEndpoint:
             answer = await intake.dispatch(payload, "http", request.headers)
         except Refused as refused:
             self._metrics.slack_requests_refused.labels(str(refused.status)).inc()
-            self._log.info("slack_request_refused", status=refused.status, reason=refused.reason)
+            self._log.info("slack.request_refused", status=refused.status, reason=refused.reason)
             return web.json_response({"error": "invalid request"}, status=refused.status)
         if answer.status >= 500:
             # Bolt's word for a listener that failed, which has been logged there.
@@ -87,7 +87,7 @@ class StripeEndpoint:
 
     async def _outcome(self, request: web.Request) -> tuple[str, int]:
         if not self._secrets:
-            self._log.warning("webhook_without_secret", mend="set STRIPE_WEBHOOK_SECRET")
+            self._log.warning("webhook.without_secret", mend="set STRIPE_WEBHOOK_SECRET")
             return "no secret configured", 400
         try:
             body = await _read(request)
@@ -96,10 +96,10 @@ class StripeEndpoint:
         except Refused as refused:
             return refused.reason, refused.status
         except SignatureInvalid as invalid:
-            self._log.warning("webhook_refused", reason=str(invalid))
+            self._log.warning("webhook.refused", reason=str(invalid))
             return "signature", 400
         if event.get("livemode") is not self._livemode:
-            self._log.info("webhook_of_the_other_mode")
+            self._log.info("webhook.other_mode")
             return "other mode", 200
         try:
             return (await self._receive(event)).value, 200
@@ -196,6 +196,8 @@ async def _nothing_unhandled(
     except Exception:
         reference = secrets.token_hex(4)
         structlog.get_logger("bot.web.server").exception(
-            "request_failed", path=request.match_info.route.resource and request.path, reference=reference
+            "http.request_failed",
+            path=request.match_info.route.resource and request.path,
+            reference=reference,
         )
         return web.json_response({"error": "not handled", "reference": reference}, status=400)

@@ -21,11 +21,11 @@ from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.slack_client import SlackRefused, judge
 from bot.watch.health import NO_SOCKET, Health
 from bot.watch.metrics import Metrics
 from bot.web.guard import Refused, check_payload
 from bot.web.intake import Intake
-from bot.web.slack_client import SlackRefused, judge
 
 PING_SECONDS = 5.0
 CONNECT_SECONDS = 10.0
@@ -141,7 +141,7 @@ class SocketMode:
         old, self._current = self._current, fresh
         self._health.good("socket")
         self._metrics.socket_connected.set(1)
-        self._log.info("socket_connected")
+        self._log.info("socket.connected")
         if old is not None:
             task = asyncio.create_task(self._retire(old), name="socket-retiring")
             self._retiring.add(task)
@@ -160,7 +160,7 @@ class SocketMode:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(socket.worn_out.wait(), WATCH_SECONDS)
                 break
-        self._log.info("socket_worn_out")
+        self._log.info("socket.worn_out")
 
     async def _wait_after(self, error: Exception, failures: int) -> None:
         if self._current is None or not await self._current.is_connected():
@@ -172,7 +172,7 @@ class SocketMode:
             if refused and self._current is None:
                 self._on_refused(refused)
             self._metrics.socket_connected.set(0)
-        self._log.info("socket_failed", failures=failures, error=type(error).__name__)
+        self._log.info("socket.failed", failures=failures, error=type(error).__name__)
         delay = min(0.5 * 2 ** min(failures - 1, 10), LONGEST_DELAY)
         await asyncio.sleep(delay * random.uniform(0.75, 1.25))  # noqa: S311 - spreads retries, keeps no secret
 
@@ -186,9 +186,9 @@ class SocketMode:
             await self._answer(client, request, answer)
         except Refused as refused:
             self._metrics.slack_requests_refused.labels(str(refused.status)).inc()
-            self._log.info("slack_request_refused", status=refused.status, reason=refused.reason)
+            self._log.info("slack.request_refused", status=refused.status, reason=refused.reason)
         except Exception:
-            self._log.exception("envelope_failed", envelope=request.envelope_id)
+            self._log.exception("socket.envelope_failed", envelope=request.envelope_id)
         finally:
             self._intake.tracker.end()
 

@@ -15,7 +15,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 from domain.errors import DatabaseUnavailable
 from handlers.bolt.context import Office, Work
 from handlers.bolt.failures import explain, refusal, tell
-from handlers.bolt.payload import Delivery, Outsider, read_delivery
+from handlers.bolt.payload import Delivery, read_delivery
+from handlers.rejections import Outsider
 from handlers.views.blocks import Json
 
 ACK_SECONDS = 2.4

@@ -10,8 +10,8 @@ from handlers.bolt.context import Log, Office
 from handlers.bolt.payload import Delivery, ShownView
 from handlers.views.blocks import BLOCKS_OF_VIEW, Json, notice
 from handlers.views.search import note
-from handlers.views.text import escaped
 from handlers.words.sentences import sentence, unforeseen
+from handlers.words.text import escaped
 
 SLACK_AWAY = (aiohttp.ClientError, TimeoutError, OSError, SlackRequestError)
 """How a call of Slack's Web API fails without an answer; the last is the SDK's, for what it won't even send."""
@@ -40,27 +40,27 @@ def explain(log: Log, error: Exception) -> str | None:
     """
     known = sentence(error)
     if known is not None:
-        log.info("refused", error=type(error).__name__)
+        log.info("delivery.refused", error=type(error).__name__)
         return known
     if isinstance(error, SlackApiError):
         code = slack_code(error)
         if code == "exchanged_trigger_id":
-            log.info("delivered_twice")
+            log.info("delivery.repeated")
             return None
         if code in ("expired_trigger_id", "trigger_expired", "invalid_trigger_id"):
-            log.warning("trigger_expired")
+            log.warning("slack.trigger_expired")
             return _TOO_LATE
         if code in ("ratelimited", "rate_limited"):
-            log.warning("slack_limited")
+            log.warning("slack.limited")
             return _LIMITED
         if http_status(error) >= 500 or code.startswith("http_"):
-            log.warning("slack_away", error=code)
+            log.warning("slack.away", error=code)
             return _NO_ANSWER
     if isinstance(error, SLACK_AWAY):
-        log.warning("slack_away", error=type(error).__name__)
+        log.warning("slack.away", error=type(error).__name__)
         return _NO_ANSWER
     reference = secrets.token_hex(4)
-    log.error("handler_failed", reference=reference, exc_info=error)
+    log.error("handler.failed", reference=reference, exc_info=error)
     return unforeseen(reference)
 
 
@@ -78,9 +78,9 @@ async def tell(office: Office, delivery: Delivery, words: str) -> None:
         else:
             await _tell_in_note(delivery, words)
     except SlackApiError as error:
-        office.log.warning("not_told", code=slack_code(error))
+        office.log.warning("failure.not_told", code=slack_code(error))
     except SLACK_AWAY as error:
-        office.log.warning("not_told", code=type(error).__name__)
+        office.log.warning("failure.not_told", code=type(error).__name__)
 
 
 def with_notice(view: ShownView, words: str) -> Json:

@@ -75,10 +75,10 @@ async def update(
         code = slack_code(error)
         if code == "not_found" or (code == "hash_conflict" and only_unchanged):
             return None
-        log.warning("view_not_updated", code=code)
+        log.warning("view.not_updated", code=code)
         return Place(place.view_id, stale=True)
     except SLACK_AWAY as error:
-        log.warning("view_not_updated", code=type(error).__name__)
+        log.warning("view.not_updated", code=type(error).__name__)
         return Place(place.view_id, stale=True)
     return _place(answer)
 

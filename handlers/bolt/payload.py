@@ -7,12 +7,8 @@ from typing import Any
 from slack_sdk.web.async_client import AsyncWebClient
 
 from domain.summaries import Actor
-from handlers.references import Unreadable
+from handlers.rejections import Unreadable
 from handlers.views.blocks import Json
-
-
-class Outsider(Exception):
-    """Somebody of another workspace, whom Slack Connect lets act here."""
 
 
 @dataclass(frozen=True)

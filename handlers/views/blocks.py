@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from handlers.views.text import fit, length, packed
+from handlers.words.text import fit, length, packed
 
 Json = dict[str, Any]
 

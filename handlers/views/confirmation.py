@@ -15,8 +15,8 @@ from handlers.views.blocks import (
     section,
     static_select,
 )
-from handlers.views.text import counted, fit, inline, isolated
 from handlers.words.sentences import REASONS, changed_amounts, changed_since
+from handlers.words.text import counted, fit, inline, isolated
 
 HEADER = "Create Invoice Online Payment Links"
 

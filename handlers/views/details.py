@@ -23,8 +23,8 @@ from handlers.views.blocks import (
     url_button,
     utc,
 )
-from handlers.views.text import fit, isolated, one_line, unbroken
 from handlers.words.sentences import REASONS, changed_since, paused
+from handlers.words.text import fit, isolated, one_line, unbroken
 
 HEADER = "Billing Invoice Details"
 URL_MOST = 3000

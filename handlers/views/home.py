@@ -4,8 +4,8 @@ from domain.summaries import HomeSummary, InvoiceSummary, LinkStatus
 from handlers import ids
 from handlers.views.blocks import Json, actions, button, caption, context, header, moment_context, section
 from handlers.views.details import last_checked, status_line
-from handlers.views.text import counted, fit, inline, isolated
 from handlers.words.sentences import ADD_ON, changed_since, channel_problem, paused
+from handlers.words.text import counted, fit, inline, isolated
 
 HOW_TO = (
     "/invoice shows one billing invoice and creates its online payment link; /invoices creates up to 100 at once. "

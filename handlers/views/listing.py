@@ -24,8 +24,8 @@ from handlers.views.blocks import (
     static_select,
 )
 from handlers.views.details import status_line
-from handlers.views.text import counted, fit, inline, isolated, length
 from handlers.words.sentences import MOST, REASONS, changed_since
+from handlers.words.text import counted, fit, inline, isolated, length
 
 HEADER = "Billing Invoices"
 GROUP = 10

@@ -4,8 +4,8 @@ from domain.summaries import Announcement, AnnouncementKind, InvoiceSummary
 from handlers import ids
 from handlers.views.blocks import Json, actions, button, paragraph, section
 from handlers.views.result import result_message
-from handlers.views.text import escaped, inline, isolated
 from handlers.words.sentences import WHAT_TO_DO, changed_since, channel_problem, what_differs
+from handlers.words.text import escaped, inline, isolated
 
 TEST_MODE = "Test mode: no money was moved."
 

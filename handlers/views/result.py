@@ -18,8 +18,8 @@ from handlers.views.blocks import (
     section,
 )
 from handlers.views.confirmation import copy_select
-from handlers.views.text import counted, escaped, fit, isolated, one_line
 from handlers.words.sentences import REASONS
+from handlers.words.text import counted, escaped, fit, isolated, one_line
 
 COUNTS = {
     Outcome.CREATED: "Created",

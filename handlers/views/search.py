@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from domain.summaries import InvoiceOption
 from handlers import ids
 from handlers.views.blocks import Json, actions, button, field, header, modal, option, plain, section
-from handlers.views.text import inline, length
+from handlers.words.text import inline, length
 
 TITLE = "Find Invoice"
 

@@ -7,9 +7,8 @@ from domain import errors
 from domain.money import Money
 from domain.reasons import Reason
 from domain.summaries import ExceptionKind, InvoiceSummary, LinkStatus
-from handlers.bolt.payload import Outsider
-from handlers.references import Unreadable
-from handlers.views.text import counted, isolated
+from handlers.rejections import Outsider, Unreadable
+from handlers.words.text import counted, isolated
 
 ADD_ON = "Stripe Credit Card Payment Add-on"
 MOST = 100

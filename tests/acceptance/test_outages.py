@@ -7,9 +7,9 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot.cli.shared import Stop
 from bot.run.service import Service
 from bot.settings import load_settings
+from bot.stop import Stop
 from bot.wiring import build
 from tests.acceptance.conftest import World, Worlds
 

@@ -33,7 +33,7 @@ async def test_sigterm_ends_it_with_status_0_and_logs_hold_no_secret(sqlite_worl
     assert process.returncode == 0
     assert errors == b""
     lines = [json.loads(line) for line in logs.decode().splitlines()]
-    assert [line["event"] for line in lines][-1] == "stopped"
+    assert [line["event"] for line in lines][-1] == "service.stopped"
     for secret in (env["SLACK_BOT_TOKEN"], env["SLACK_APP_TOKEN"], env["STRIPE_API_KEY"], "Very Private"):
         assert secret not in logs.decode()
 

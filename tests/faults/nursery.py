@@ -25,7 +25,8 @@ def quicken() -> None:
 
     The lease and the margin aren't among them: they are settings.
     """
-    from bot.run import startup, workers
+    from bot.run import startup
+    from bot.work import workers
     from domain.links import adoption, creation
     from domain.messages import announcing, transactions
     from domain.payments import watching
@@ -120,7 +121,7 @@ def run() -> None:
 
 def _import_all() -> None:
     import bot.cli.app
-    import bot.run.serve  # noqa: F401
+    import bot.run.service  # noqa: F401
 
 
 if __name__ == "__main__":

@@ -149,7 +149,7 @@ def _is_foreseen(line: dict[str, Any]) -> bool:
         return True
     read_by = [place.partition(":")[0] for place in line.get("exception", {}).get("at", [])]
     ours = {place for place in read_by if place.startswith(("bot/", "handlers/", "domain/"))}
-    return line["event"] == "delivery_failed" and ours <= {"handlers/app.py"}
+    return line["event"] == "delivery.failed" and ours <= {"handlers/app.py"}
 
 
 def assert_nothing_leaks(world: World, logs: io.StringIO) -> None:

@@ -14,7 +14,7 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
 from domain.summaries import Actor, InvoiceSummary, LinkStatus
-from handlers import progress
+from handlers import bulk_runs
 from handlers.app import AcknowledgingApp, build_app
 from sandbox.slack import LocalSlack, Outcome, View
 from tests.handlers.fake_desk import FakeDesk
@@ -124,8 +124,8 @@ class Bench:
 
 @pytest.fixture
 async def bench(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bench]:
-    monkeypatch.setattr(progress, "EVERY", 0.01)
-    monkeypatch.setattr(progress, "SOON", progress.AT_MOST)
+    monkeypatch.setattr(bulk_runs, "EVERY", 0.01)
+    monkeypatch.setattr(bulk_runs, "SOON", bulk_runs.AT_MOST)
     manifest = yaml.safe_load((ROOT / "manifest.yml").read_text())
     async with LocalSlack(manifest, team_id=TEAM) as slack, aiohttp.ClientSession() as session:
         bench = Bench(slack)

@@ -51,4 +51,4 @@ async def test_a_message_that_cant_be_taken_back_hides_no_reason(listed: Bench) 
     await listed.press("Download CSV")
 
     assert "files:write" in listed.shown
-    assert listed.log.named("message_not_taken_back") == [{"error": "SlackApiError"}]
+    assert listed.log.named("message.not_taken_back") == [{"error": "SlackApiError"}]

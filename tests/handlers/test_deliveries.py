@@ -24,9 +24,9 @@ from handlers.references import (
     FailedReference,
     ListReference,
     SeenInvoice,
-    Unreadable,
     read_id,
 )
+from handlers.rejections import Unreadable
 from handlers.views.blocks import Json
 from handlers.views.listing import listing
 from handlers.words.sentences import sentence
@@ -166,8 +166,8 @@ async def test_everything_registered_is_acknowledged_while_slack_is_away() -> No
     statuses = [await desk.take(body) for body in deliveries()]
     await desk.done()
     assert set(statuses) == {200}
-    assert desk.log.named("delivery_failed") == []
-    assert desk.log.named("delivery_unknown") == []
+    assert desk.log.named("delivery.failed") == []
+    assert desk.log.named("delivery.unknown") == []
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -179,7 +179,7 @@ async def test_garbled_deliveries_are_acknowledged_and_raise_nothing(seed: int) 
     await desk.done()
     assert set(statuses) <= {200, None}
     assert statuses.count(200) > len(statuses) / 2
-    assert desk.log.named("handler_failed") == []
+    assert desk.log.named("handler.failed") == []
 
 
 @pytest.mark.parametrize(
@@ -241,4 +241,4 @@ async def test_other_variables_of_slacks_change_nothing(monkeypatch: pytest.Monk
     desk = Desk()
     assert await desk.take({"type": "shortcut", "callback_id": "find_invoice", **common()}) == 200
     await desk.done()
-    assert desk.log.named("delivery_failed") == []
+    assert desk.log.named("delivery.failed") == []

@@ -10,7 +10,7 @@ import pytest
 from domain.database import Database
 from domain.errors import InvoiceNotFound, RunNotFound, SelectionNotFound
 from handlers import ids
-from handlers.bolt.payload import Outsider
+from handlers.rejections import Outsider
 from handlers.words.sentences import sentence
 from sandbox.stripe.server import LocalStripe
 from tests.domain import world as worlds
@@ -186,11 +186,11 @@ async def test_each_listener_of_the_app_is_among_them_and_shows_only_its_own(ben
         for name, payload in deliveries(surface, OWN):
             heard = await bench.deliver(payload)
             assert not any(secret in heard for secret in SECRETS), name
-            assert not bench.log.named("delivery_unknown"), name
+            assert not bench.log.named("delivery.unknown"), name
     for name, payload in outside():
         heard = await bench.deliver(payload)
         # A number that was typed is repeated.
         shown = heard.replace("HIDDEN-77", "", 1) if payload.get("text") == "HIDDEN-77" else heard
         assert not any(secret in shown for secret in SECRETS), name
-        assert not bench.log.named("delivery_unknown"), name
+        assert not bench.log.named("delivery.unknown"), name
     assert bench.unmatched() == 0

@@ -55,4 +55,4 @@ async def test_slack_not_taking_home_is_logged_and_nothing_else(bench: Bench) ->
     bench.slack.faults.add(method="views.publish", do="error", error="internal_error")
     await bench.workspace.open_home(bench.anna)
     await bench.idle()
-    assert bench.log.named("home_not_published") == [{"code": "internal_error"}]
+    assert bench.log.named("home.not_published") == [{"code": "internal_error"}]

@@ -87,7 +87,7 @@ async def test_a_list_that_is_closed_by_then_is_no_error(few: Bench) -> None:
     few.desk.finish(1)
     await few.idle()
     assert few.workspace.views(few.anna) == []
-    assert [event for event, _ in few.log.kept if event != "refused"] == []
+    assert [event for event, _ in few.log.kept if event != "delivery.refused"] == []
 
 
 async def create_from_details(bench: Bench, value: str) -> None:

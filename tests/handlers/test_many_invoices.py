@@ -226,7 +226,7 @@ async def test_create_delivered_twice_begins_one_run(many: Bench) -> None:
     assert len(many.desk.runs) == 1
     many.desk.finish(1)
     await many.idle()
-    assert many.log.named("handler_failed") == []
+    assert many.log.named("handler.failed") == []
 
 
 async def test_create_is_not_acknowledged_with_a_result_if_the_run_was_not_committed(many: Bench) -> None:
@@ -299,7 +299,7 @@ async def test_a_result_that_slack_missed_is_shown_when_it_is_back(many: Bench) 
     many.slack.faults.add(method="views.update", do="status", status=503, times=4)
     many.desk.finish(1)
     await many.idle()
-    assert many.log.named("view_not_updated")
+    assert many.log.named("view.not_updated")
     assert {"Created: 1", "Being created: 0"} <= set(many.shown.splitlines())
 
 

@@ -154,7 +154,7 @@ async def test_what_nobody_foresaw_gives_a_reference_that_is_logged_too(bench: B
     await bench.command("/invoice INV-1001")
     bench.desk.outcome = RuntimeError("secret")
     await bench.press("Create Payment Link")
-    [logged] = bench.log.named("handler_failed")
+    [logged] = bench.log.named("handler.failed")
     assert logged["reference"] in bench.shown
     assert "secret" not in bench.shown
     assert buttons(bench.top.payload) == ["Create Payment Link"]
@@ -195,7 +195,7 @@ async def test_a_slack_that_opens_no_modal_is_told_of(bench: Bench, fault: dict[
     bench.slack.faults.add(method="views.open", **fault)
     await bench.command("/invoice INV-1001")
     assert bench.told() == ["Slack didn't answer Paylink. Try again in a minute."]
-    assert bench.log.named("handler_failed") == []
+    assert bench.log.named("handler.failed") == []
 
 
 async def test_a_workspace_that_is_not_set_up_is_told_so(bench: Bench) -> None:
@@ -241,7 +241,7 @@ async def test_a_closed_modal_stops_nothing(bench: Bench) -> None:
     await bench.workspace.close(bench.anna, bench.top.id)
     await bench.idle()
     assert bench.desk.created == [1]
-    assert bench.log.named("handler_failed") == []
+    assert bench.log.named("handler.failed") == []
 
 
 async def test_slack_being_away_stops_no_creation_and_the_modal_shows_it_later(
@@ -253,7 +253,7 @@ async def test_slack_being_away_stops_no_creation_and_the_modal_shows_it_later(
     bench.slack.faults.add(method="views.*", do="error", error="internal_error", times=4)
     await bench.press("Create Payment Link")
     assert bench.desk.created == [1]
-    assert bench.log.named("view_not_updated")
+    assert bench.log.named("view.not_updated")
     assert "Pending Payment" in bench.shown.splitlines()
 
 
@@ -268,7 +268,7 @@ async def test_where_slack_opens_no_modal_it_is_said_beside_the_command_or_in_a_
     await bench.workspace.global_shortcut(bench.anna, "find_invoice")
     await bench.idle()
     assert [message.text for message in bench.workspace.dms(bench.anna)] == [words]
-    assert bench.log.named("handler_failed") == []
+    assert bench.log.named("handler.failed") == []
 
 
 async def test_a_view_that_changed_meanwhile_is_rendered_from_what_is_so_now(bench: Bench) -> None:
@@ -310,4 +310,4 @@ async def test_every_delivery_is_acknowledged_even_what_nobody_knows(bench: Benc
     bench.block("invoice")["elements"][0]["action_id"] = "nobody_knows"
     outcome = await asyncio.wait_for(bench.press("Copy Link URL"), 5)
     assert outcome.acked
-    assert bench.log.named("delivery_unknown")
+    assert bench.log.named("delivery.unknown")

@@ -8,8 +8,7 @@ from domain import errors
 from domain.money import Money
 from domain.reasons import Reason
 from domain.summaries import ExceptionKind
-from handlers.bolt.payload import Outsider
-from handlers.references import Unreadable
+from handlers.rejections import Outsider, Unreadable
 from handlers.words import sentences
 from tests.handlers.samples import invoice, with_link
 

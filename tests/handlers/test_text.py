@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.views.text import escaped, fit, inline, isolated, length, packed
+from handlers.words.text import escaped, fit, inline, isolated, length, packed
 from tests.handlers.hostile import HOSTILE
 
 ANY_TEXT = st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=200)

@@ -8,7 +8,7 @@ import gc, sys
 from bot.run.lean import lean_imports
 with lean_imports():
     import bot.cli.app
-    import bot.run.serve
+    import bot.run.service
 from domain.database import Database
 from domain.migrations import prepare
 prepare(Database(sys.argv[1]).engine)

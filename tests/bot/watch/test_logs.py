@@ -45,10 +45,10 @@ def test_the_password_of_a_database_address_is_redacted() -> None:
 
 
 def test_an_event_is_one_line_of_json_with_its_ids(lines: io.StringIO) -> None:
-    structlog.get_logger("bot").info("link_created", link=7)
+    structlog.get_logger("bot").info("link.created", link=7)
 
     event = json.loads(lines.getvalue())
-    assert event["event"] == "link_created"
+    assert event["event"] == "link.created"
     assert event["link"] == 7
     assert event["level"] == "info"
 
@@ -142,7 +142,7 @@ def test_a_terminal_gets_lines_for_people() -> None:
     stream = io.StringIO()
 
     configure_logs(stream, as_json=False)
-    structlog.get_logger("bot").info("begun", team="T1")
+    structlog.get_logger("bot").info("service.begun", team="T1")
 
-    assert "begun" in stream.getvalue()
+    assert "service.begun" in stream.getvalue()
     assert not stream.getvalue().startswith("{")

@@ -19,12 +19,12 @@ import pytest
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 
-from bot.run.tracking import Tracker
 from bot.watch.health import Health
 from bot.watch.metrics import Metrics
 from bot.web.guard import MOST_BYTES
 from bot.web.intake import Intake
 from bot.web.server import HttpServer, SlackEndpoint, StripeEndpoint
+from bot.work.tracking import Tracker
 from domain.errors import DatabaseUnavailable
 from domain.payments.events import Receipt
 

@@ -11,11 +11,11 @@ from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.run.tracking import Tracker
 from bot.watch.health import Health
 from bot.watch.metrics import Metrics
 from bot.web.intake import Intake
 from bot.web.socket_mode import SocketMode
+from bot.work.tracking import Tracker
 from sandbox.slack import LocalSlack
 
 MANIFEST = {

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.run.tracking import Tracker
+from bot.work.tracking import Tracker
 
 
 async def test_finish_waits_for_tracked_work() -> None:

@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from bot.run.workers import Worker
 from bot.watch.health import DATABASE_AWAY, Health
+from bot.work.workers import Worker
 from domain.errors import DatabaseUnavailable
 from domain.stripe.errors import StripeAway
 

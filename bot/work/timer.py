@@ -1,4 +1,4 @@
-"""The clock behind the workers: APScheduler jobs that only wake them.
+"""The timer behind the workers: APScheduler jobs that only wake them.
 
 The jobs do nothing themselves, since APScheduler cancels what runs when it is shut down and drops ticks that come too
 late (facts/reliability.md); and it is an in-memory timer, so whether something is due, the database says.
@@ -20,7 +20,7 @@ class Tick:
     wake: Callable[[], None]
 
 
-class Clock:
+class Timer:
     """Runs the ticks between ``start`` and ``stop``, in the running loop."""
 
     def __init__(self, ticks: Iterable[Tick]) -> None:

@@ -7,8 +7,8 @@ import sqlalchemy as sa
 from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy.orm import Session
 
+from bot.slack_client import SlackAway, SlackRefused, fetch_identity
 from bot.watch.health import SLACK_AWAY, STRIPE_AWAY, STRIPE_FAILS, Health
-from bot.web.slack_client import SlackAway, SlackRefused, fetch_identity
 from domain.database import Database
 from domain.stripe.client import StripeApi
 from domain.stripe.errors import StripeTrouble

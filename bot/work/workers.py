@@ -37,7 +37,7 @@ class Worker:
         self._woken = asyncio.Event()
         self._stopped = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
-        self._log = structlog.get_logger("bot.run.workers").bind(worker=name)
+        self._log = structlog.get_logger("bot.work.workers").bind(worker=name)
 
     def wake(self) -> None:
         """There may be something to do. May be called at any time, from the loop's thread."""
@@ -59,7 +59,7 @@ class Worker:
             return
         _, pending = await asyncio.wait({self._task}, timeout=max(patience, 0))
         if pending:
-            self._log.warning("worker_cancelled")
+            self._log.warning("worker.cancelled")
             self._task.cancel()
             await asyncio.wait({self._task})
 
@@ -82,12 +82,12 @@ class Worker:
     def _tell(self, error: Exception, failures: int) -> None:
         if isinstance(error, DatabaseUnavailable):
             self._health.bad("database", DATABASE_AWAY)
-            self._log.warning("worker_waits_for_database", failures=failures, exc_info=error)
+            self._log.warning("worker.waits_for_database", failures=failures, exc_info=error)
         elif isinstance(error, StripeTrouble):
             # Each request's outcome reaches Health through StripeApi.on_request.
-            self._log.info("worker_waits_for_stripe", error=type(error).__name__, failures=failures)
+            self._log.info("worker.waits_for_stripe", error=type(error).__name__, failures=failures)
         else:
-            self._log.error("worker_failed", failures=failures, exc_info=error)
+            self._log.error("worker.failed", failures=failures, exc_info=error)
 
     async def _pause(self, failures: int) -> None:
         delay = min(self._first_delay * 2 ** min(failures - 1, 10), LONGEST_DELAY)

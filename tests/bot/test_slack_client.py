@@ -9,7 +9,7 @@ from slack_sdk.http_retry.response import HttpResponse
 from slack_sdk.http_retry.state import RetryState
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.web.slack_client import RateLimitRetryHandler, SlackAway, SlackRefused, fetch_identity
+from bot.slack_client import RateLimitRetryHandler, SlackAway, SlackRefused, fetch_identity
 from sandbox.slack import LocalSlack
 
 MANIFEST = {

@@ -2,13 +2,13 @@
 
 import asyncio
 
-from bot.run.timer import Clock, Tick
+from bot.work.timer import Tick, Timer
 
 
 async def test_each_tick_wakes_at_its_own_pace_until_the_stop() -> None:
     fast: asyncio.Queue[None] = asyncio.Queue()
     slow: asyncio.Queue[None] = asyncio.Queue()
-    clock = Clock(
+    clock = Timer(
         [Tick("fast", 0.02, lambda: fast.put_nowait(None)), Tick("slow", 60, lambda: slow.put_nowait(None))]
     )
 
@@ -25,4 +25,4 @@ async def test_each_tick_wakes_at_its_own_pace_until_the_stop() -> None:
 
 
 async def test_a_clock_that_never_started_can_be_stopped() -> None:
-    Clock([]).stop()
+    Timer([]).stop()

@@ -4,9 +4,9 @@ from typing import Any, cast
 
 import pytest
 
-from bot.watch import probes
 from bot.watch.health import STRIPE_AWAY, STRIPE_FAILS, Health
-from bot.watch.probes import Probes, hear_stripe
+from bot.work import probes
+from bot.work.probes import Probes, hear_stripe
 from domain.stripe.client import StripeApi
 from domain.stripe.errors import StripeAway
 from sandbox.stripe.faults import FaultKind

@@ -18,7 +18,7 @@ class Tracker:
         self._tasks: set[asyncio.Task[None]] = set()
         self._watching: set[asyncio.Task[None]] = set()
         self._finishing = False
-        self._log = structlog.get_logger("bot.run.tracking")
+        self._log = structlog.get_logger("bot.work.tracking")
 
     @property
     def under_way(self) -> int:
@@ -60,7 +60,7 @@ class Tracker:
             try:
                 await asyncio.wait_for(self._idle.wait(), deadline - time.monotonic())
             except TimeoutError:
-                self._log.warning("work_left", count=self._under_way)
+                self._log.warning("work.left", count=self._under_way)
                 for task in self._tasks:
                     task.cancel()
                 return False
@@ -77,4 +77,4 @@ class Tracker:
         try:
             await work
         except Exception:
-            self._log.exception("tracked_work_failed")
+            self._log.exception("work.failed")

@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 
-from bot.run.owners import find_dead, make_owner
+from bot.work.owners import find_dead, make_owner
 
 HOST = socket.gethostname()[:32]
 

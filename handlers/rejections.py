@@ -1,0 +1,9 @@
+"""What no handler takes, and why: facts, whose words stand in handlers/words."""
+
+
+class Unreadable(ValueError):
+    """A value that no view of ours carries."""
+
+
+class Outsider(Exception):
+    """Somebody of another workspace, whom Slack Connect lets act here."""
