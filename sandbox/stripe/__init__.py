@@ -4,4 +4,15 @@ It is what `paylink demo` runs on and what the tests measure against, so it refu
 Stripe's own words where they are public. Each rule names its source; "undocumented" marks our reading.
 The pages of docs.stripe.com are quoted by their path (`/api/idempotent_requests`), the official SDK's types by their
 class (`stripe.params.PaymentLinkCreateParams`).
+
+In Python it is `server.LocalStripe`; the same acts go over HTTP (`control.Control`: POST /_local/<act>, the first argument
+being `target`). A payment is named by its session, payment intent or charge.
+
+    pay(link or session), open_session, decline, settle, expire                    a buyer, server.LocalStripe
+    refund(payment, amount=, status=)                                              dashboard.Dashboard, and so below
+    change_refund(refund, status="failed" | "canceled" | "succeeded" | ..., failure_reason=, reference=)
+    dispute(payment, status="needs_response" | "warning_needs_response" | "lost" | "prevented" ..., reason=, due_in=)
+    submit_evidence(dispute), change_dispute(dispute, status="won" | "lost" | "warning_closed" | "needs_response" ...)
+    objects(kind), find(id), links(), requests                                     what it holds and was asked
+    faults.add(kind, ...), faults.outage(), advance(seconds), add_key, add_webhook how it misbehaves, its keys, hooks
 """

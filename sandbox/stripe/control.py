@@ -86,8 +86,10 @@ class Control:
             "settle": stripe.settle,
             "expire": stripe.expire,
             "refund": stripe.refund,
+            "change_refund": stripe.change_refund,
             "dispute": stripe.dispute,
-            "close_dispute": stripe.close_dispute,
+            "submit_evidence": stripe.submit_evidence,
+            "change_dispute": stripe.change_dispute,
         }
         if action in acts:
             return await acts[action](given.pop("target"), **given)

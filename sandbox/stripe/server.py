@@ -18,16 +18,17 @@ from sandbox.stripe.api.keys import ApiKey
 from sandbox.stripe.api.rate import RateLimits
 from sandbox.stripe.api.serving import Api
 from sandbox.stripe.control import Control
+from sandbox.stripe.dashboard import Dashboard
 from sandbox.stripe.objects import payments
 from sandbox.stripe.pages.buyer import BuyerPages
-from sandbox.stripe.worlds import DEFAULT_ACCOUNT, DEFAULT_KEY, Worlds, copy_of
+from sandbox.stripe.worlds import DEFAULT_ACCOUNT, DEFAULT_KEY
 
 Json = dict[str, Any]
 SAVE_AFTER = 0.3
 """Seconds from a change to its writing, so that a bulk run is written a few times and not for each link."""
 
 
-class LocalStripe(Worlds):
+class LocalStripe(Dashboard):
     """Stripe's API at `api_url`, buyers' payment pages below `public_url`, control over HTTP below `/_local/`.
 
     Test and live data are separate worlds, and so are accounts: a request's key decides which one it meets. Methods that
@@ -131,7 +132,7 @@ class LocalStripe(Worlds):
     def _save(self, data: Path) -> None:
         saved.write(data, self.as_json() | {"port": self.port})
 
-    # -- what buyers and banks do -----------------------------------------------------------------------------------
+    # -- what buyers do -----------------------------------------------------------------------------------
 
     async def open_session(
         self, link: str, *, email: str | None = None, client_reference_id: str | None = None
@@ -188,29 +189,6 @@ class LocalStripe(Worlds):
         act, item = self._session(session)
         return self._done(payments.expire(act, item))
 
-    async def refund(self, payment: str, *, amount: int | None = None) -> Json:
-        """Refunds a charge or payment intent (or the payment of a session), wholly or in part; returns the refund."""
-        act = self.act_for(payment)
-        return self._done(payments.refund(act, payments.charge_of(act, payment), amount=amount))
-
-    async def dispute(self, payment: str, *, amount: int | None = None, reason: str = "fraudulent") -> Json:
-        """The buyer's bank disputes a payment; returns the dispute."""
-        act = self.act_for(payment)
-        return self._done(
-            payments.dispute(act, payments.charge_of(act, payment), amount=amount, reason=reason)
-        )
-
-    async def close_dispute(self, dispute: str, *, status: str = "lost") -> Json:
-        """The dispute ends ("won", "lost", "warning_closed")."""
-        act = self.act_for(dispute)
-        return self._done(
-            payments.close_dispute(act, act.get("dispute", dispute, param="dispute"), status=status)
-        )
-
     def _session(self, session_id: str) -> tuple[Act, Json]:
         act = self.act_for(session_id)
         return act, act.get("checkout.session", session_id, param="session")
-
-    def _done(self, item: Json) -> Json:
-        self.changed()
-        return copy_of(item)

@@ -1,4 +1,4 @@
-"""Sessions, payments, refunds and disputes: what buyers and banks do and what the API then shows."""
+"""Sessions and payments: what buyers and banks do and what the API then shows."""
 
 from __future__ import annotations
 
@@ -212,54 +212,6 @@ async def test_sessions_are_found_by_time_link_status_and_buyer(
     assert await found(created={"gt": start + 10, "lte": start + 30}) == [ids[3], ids[2]]
     assert await found(customer_details={"email": "b2@example.com"}) == [ids[2]]
     assert await found(limit=1, starting_after=ids[2]) == [ids[1]]
-
-
-async def test_refunds_add_up_to_the_charge_and_no_further(
-    client: stripe.StripeClient, server: LocalStripe
-) -> None:
-    link = await client.v1.payment_links.create_async(link_params(amount=1000))
-    intent = str((await server.pay(link.id))["payment_intent"])
-    refund = await client.v1.refunds.create_async({"payment_intent": intent, "amount": 400})
-    charge = await client.v1.charges.retrieve_async(str(refund.charge), {"expand": ["refunds"]})
-    assert (charge.amount_refunded, charge.refunded) == (400, False)
-    assert charge.refunds is not None
-    assert [item.id for item in charge.refunds.data] == [refund.id]
-    error = await refusal(lambda: client.v1.refunds.create_async({"payment_intent": intent, "amount": 601}))
-    assert error_of(error)["message"] == (
-        "Refund amount (USD 6.01) is greater than unrefunded amount on charge (USD 6.00)"
-    )
-    await server.refund(intent)
-    assert (await client.v1.charges.retrieve_async(charge.id)).refunded
-    error = await refusal(lambda: client.v1.refunds.create_async({"charge": charge.id}))
-    assert error_of(error)["code"] == "charge_already_refunded"
-    assert [kind for kind in kinds(server) if "refund" in kind] == ["refund.created", "charge.refunded"] * 2
-    assert [
-        item.amount for item in (await client.v1.refunds.list_async({"payment_intent": intent})).data
-    ] == [600, 400]
-
-
-async def test_a_dispute_opens_and_closes(client: stripe.StripeClient, server: LocalStripe) -> None:
-    link = await client.v1.payment_links.create_async(link_params(amount=1000))
-    paid = await server.pay(link.id)
-    opened = await server.dispute(paid["id"], reason="product_not_received")
-    dispute = await client.v1.disputes.retrieve_async(opened["id"])
-    assert (dispute.status, dispute.reason, dispute.amount) == (
-        "needs_response",
-        "product_not_received",
-        1000,
-    )
-    charge = await client.v1.charges.retrieve_async(str(dispute.charge))
-    assert charge.disputed
-    assert charge.payment_intent == paid["payment_intent"]
-    await server.close_dispute(dispute.id, status="won")
-    listed = await client.v1.disputes.list_async({"payment_intent": paid["payment_intent"]})
-    assert [(item.id, item.status) for item in listed.data] == [(dispute.id, "won")]
-    assert [kind for kind in kinds(server) if "dispute" in kind] == [
-        "charge.dispute.created",
-        "charge.dispute.funds_withdrawn",
-        "charge.dispute.closed",
-        "charge.dispute.funds_reinstated",
-    ]
 
 
 async def test_small_amounts_can_be_refused_when_they_are_paid_instead(

@@ -138,7 +138,7 @@ async def test_all_that_python_can_do_can_be_done_over_http(
     await post("settle", target=waiting["id"], succeeded=True)
     await post("refund", target=paid["payment_intent"], amount=3)
     dispute = await post("dispute", target=waiting["id"])
-    assert (await post("close_dispute", target=dispute["id"], status="lost"))["status"] == "lost"
+    assert (await post("change_dispute", target=dispute["id"], status="lost"))["status"] == "lost"
     await post("expire", target=(await post("open", target=link.id))["id"])
     before = server.now()
     assert (await post("clock", advance=3600))["now"] >= before + 3600

@@ -26,7 +26,7 @@ from sandbox.stripe.api.listing import (
 from sandbox.stripe.api.parameters import check_metadata
 from sandbox.stripe.errors import ApiError, invalid
 from sandbox.stripe.events.webhooks import new_secret
-from sandbox.stripe.objects import links, payments, shapes
+from sandbox.stripe.objects import links, payments, refunds, shapes
 
 Json = dict[str, Any]
 Handler = Callable[[Act, str, Json], Json]
@@ -135,7 +135,7 @@ def _refund(act: Act, _: str, params: Json) -> Json:
             raise invalid(f"This PaymentIntent ({intent['id']}) does not have a successful charge to refund.")
         charge = act.get("charge", intent["latest_charge"], param="payment_intent")
     metadata = links.merged_metadata({}, params.get("metadata") or {})
-    return payments.refund(
+    return refunds.create(
         act, charge, amount=params.get("amount"), reason=params.get("reason"), metadata=metadata
     )
 
@@ -187,6 +187,7 @@ ENDPOINTS = [
         ("POST", "/v1/refunds", sdk.RefundCreateParams, "charge", _WRITE, _refund),
         ("GET", "/v1/refunds", sdk.RefundListParams, "charge", _READ, _all("refund", "/v1/refunds", "charge", "payment_intent")),
         ("GET", "/v1/refunds/{id}", sdk.RefundRetrieveParams, "charge", _READ, _one("refund", "refund")),
+        ("POST", "/v1/refunds/{id}/cancel", sdk.RefundCancelParams, "charge", _WRITE, refunds.cancel),
         ("GET", "/v1/disputes", sdk.DisputeListParams, "dispute", _READ, _all("dispute", "/v1/disputes", "charge", "payment_intent")),
         ("GET", "/v1/disputes/{id}", sdk.DisputeRetrieveParams, "dispute", _READ, _one("dispute", "dispute")),
         ("GET", "/v1/events", sdk.EventListParams, "event", _READ, _events),

@@ -1,4 +1,4 @@
-"""Stripe's objects of payments: sessions, payment intents, charges, refunds, disputes (see shapes)."""
+"""Stripe's objects of payments: sessions, payment intents, charges (see shapes)."""
 
 from __future__ import annotations
 
@@ -128,50 +128,4 @@ def charge(*, intent: Json, email: str, created: int, decline_code: str | None, 
         "receipt_url": f"https://pay.stripe.com/receipts/payment/{charge_id}",
         "refunded": False,
         "status": "succeeded" if paid else "failed",
-    }
-
-
-def refund(*, charge: Json, amount: int, reason: str | None, metadata: Json, created: int) -> Json:
-    return blank(stripe.Refund, "description", "failure_reason", "instructions_email", "next_action") | {
-        "id": new_id("re"),
-        "object": "refund",
-        "amount": amount,
-        "balance_transaction": new_id("txn"),
-        "charge": charge["id"],
-        "created": created,
-        "currency": charge["currency"],
-        "destination_details": {"card": {"type": "refund"}, "type": "card"},
-        "metadata": metadata,
-        "payment_intent": charge["payment_intent"],
-        "reason": reason,
-        "status": "succeeded",
-    }
-
-
-def dispute(*, charge: Json, amount: int, reason: str, created: int) -> Json:
-    return blank(stripe.Dispute) | {
-        "id": new_id("du"),
-        "object": "dispute",
-        "amount": amount,
-        "balance_transactions": [],
-        "charge": charge["id"],
-        "created": created,
-        "currency": charge["currency"],
-        "enhanced_eligibility_types": [],
-        "evidence": dict.fromkeys(stripe.Dispute.Evidence.__annotations__),
-        "evidence_details": {
-            "due_by": created + 9 * 24 * 3600,
-            "enhanced_eligibility": {},
-            "has_evidence": False,
-            "past_due": False,
-            "submission_count": 0,
-        },
-        "is_charge_refundable": False,
-        "livemode": charge["livemode"],
-        "metadata": {},
-        "network_reason_code": "10.4",
-        "payment_intent": charge["payment_intent"],
-        "payment_method_details": {"card": {"brand": "visa", "network_reason_code": "10.4"}, "type": "card"},
-        "reason": reason,
-        "status": "needs_response",
     }

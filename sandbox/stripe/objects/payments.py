@@ -132,58 +132,6 @@ def expire(act: Act, session: Json) -> Json:
     return session
 
 
-def refund(
-    act: Act, charge: Json, *, amount: int | None, reason: str | None = None, metadata: Json | None = None
-) -> Json:
-    """/api/refunds/create: once or several times, up to what was charged."""
-    left = charge["amount"] - charge["amount_refunded"]
-    if not charge["paid"]:
-        raise refused(f"Charge {charge['id']} was not paid and can't be refunded.", "charge")
-    if left <= 0:
-        raise refused(f"Charge {charge['id']} has already been refunded.", None, "charge_already_refunded")
-    if charge["disputed"]:
-        raise refused(
-            f"Charge {charge['id']} has been charged back; cannot issue a refund.", None, "charge_disputed"
-        )
-    amount = left if amount is None else amount
-    if amount < 1:
-        raise refused("Invalid positive integer", "amount", "parameter_invalid_integer")
-    if amount > left:
-        asked, rest = (money.amount_text(value, charge["currency"]) for value in (amount, left))
-        raise refused(
-            f"Refund amount ({asked}) is greater than unrefunded amount on charge ({rest})", "amount"
-        )
-    item = payment_shapes.refund(
-        charge=charge, amount=amount, reason=reason, metadata=metadata or {}, created=act.created
-    )
-    before = {"amount_refunded": charge["amount_refunded"], "refunded": charge["refunded"]}
-    charge["amount_refunded"] += amount
-    charge["refunded"] = charge["amount_refunded"] == charge["amount"]
-    act.record("refund.created", act.world.add(item))
-    act.record("charge.refunded", charge, previous=before)
-    return item
-
-
-def dispute(act: Act, charge: Json, *, amount: int | None, reason: str) -> Json:
-    """/disputes/how-disputes-work"""
-    item = payment_shapes.dispute(
-        charge=charge, amount=amount or charge["amount"], reason=reason, created=act.created
-    )
-    charge["disputed"] = True
-    act.record("charge.dispute.created", act.world.add(item))
-    act.record("charge.dispute.funds_withdrawn", item)
-    return item
-
-
-def close_dispute(act: Act, item: Json, *, status: str) -> Json:
-    item["status"] = status
-    item["is_charge_refundable"] = status == "won"
-    act.record("charge.dispute.closed", item)
-    if status == "won":
-        act.record("charge.dispute.funds_reinstated", item)
-    return item
-
-
 def charge_of(act: Act, payment: str) -> Json:
     """The charge that a charge, payment intent or session id means; raises KeyError if it has none."""
     item = act.world.find(payment)
