@@ -81,7 +81,8 @@ async def test_a_refund_that_fails_gives_its_sum_back_to_the_charge(
     ]
     updated = (await client.v1.events.list_async({"type": "refund.updated"})).data[0]
     assert updated.data.object["status"] == "failed"
-    assert (updated.data.previous_attributes or {})["status"] == "succeeded"
+    assert updated.data.previous_attributes is not None
+    assert updated.data.previous_attributes["status"] == "succeeded"
     again = await client.v1.refunds.create_async({"payment_intent": intent, "amount": amount})
     assert await charge_of(client, again) == (amount, amount == 1000)
 
