@@ -7,8 +7,8 @@ from html import escape
 from typing import Any
 
 from sandbox.page.picture import Json, outcome_json
-from sandbox.slack.acting import Surface
-from sandbox.slack.model import Outcome
+from sandbox.slack.interactions.acting import Surface
+from sandbox.slack.state.model import Outcome
 from sandbox.slack.workspace import Workspace
 
 

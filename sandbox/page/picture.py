@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox.slack.model import Channel, Message, Outcome, Person
+from sandbox.slack.state.model import Channel, Message, Outcome, Person
 from sandbox.slack.workspace import Workspace
 
 Json = dict[str, Any]

@@ -11,8 +11,8 @@ from aiohttp import WSMsgType, web
 
 from sandbox.page.deeds import BadRequest, do
 from sandbox.page.picture import UNOPENED, Json, conversation, furniture, message_json, refusal
-from sandbox.slack.model import Happening
-from sandbox.slack.watching import Subscription
+from sandbox.slack.state.model import Happening
+from sandbox.slack.state.watching import Subscription
 from sandbox.slack.workspace import Workspace
 
 

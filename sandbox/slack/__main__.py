@@ -17,8 +17,8 @@ from pathlib import Path
 import yaml
 
 from sandbox.slack.control import state_of
-from sandbox.slack.manifest import for_http
 from sandbox.slack.server import LocalSlack
+from sandbox.slack.state.manifest import for_http
 
 
 def arguments(argv: Sequence[str]) -> argparse.Namespace:

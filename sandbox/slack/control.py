@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from sandbox.slack.faults import Fault
-from sandbox.slack.model import Json
-from sandbox.slack.settings import Limits
+from sandbox.slack.state.faults import Fault
+from sandbox.slack.state.model import Json
+from sandbox.slack.state.settings import Limits
 
 if TYPE_CHECKING:
     from sandbox.slack.server import LocalSlack

@@ -10,20 +10,20 @@ from typing import Literal, TypeVar
 
 from aiohttp import web
 
-from sandbox.slack.app import Ack, Delivery, Envelope, InstalledApp, fresh_secret
-from sandbox.slack.callbacks import Callbacks
 from sandbox.slack.control import Control
-from sandbox.slack.events import Background
-from sandbox.slack.faults import Faults
-from sandbox.slack.keeping import restore_app, restore_teams, snapshot
-from sandbox.slack.manifest import Manifest
-from sandbox.slack.model import Json
-from sandbox.slack.posts import Posts
-from sandbox.slack.settings import Limits
-from sandbox.slack.sockets import Sockets
-from sandbox.slack.team import Team
-from sandbox.slack.watching import Broadcast
-from sandbox.slack.web_api import WebApi
+from sandbox.slack.interactions.callbacks import Callbacks
+from sandbox.slack.interactions.events import Background
+from sandbox.slack.state.app import Ack, Delivery, Envelope, InstalledApp, fresh_secret
+from sandbox.slack.state.faults import Faults
+from sandbox.slack.state.keeping import restore_app, restore_teams, snapshot
+from sandbox.slack.state.manifest import Manifest
+from sandbox.slack.state.model import Json
+from sandbox.slack.state.settings import Limits
+from sandbox.slack.state.team import Team
+from sandbox.slack.state.watching import Broadcast
+from sandbox.slack.transport.posts import Posts
+from sandbox.slack.transport.sockets import Sockets
+from sandbox.slack.transport.web_api import WebApi
 from sandbox.slack.workspace import Workspace
 from sandbox.stopping import clean_up
 

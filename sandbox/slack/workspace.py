@@ -6,13 +6,13 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from sandbox.slack import acting, events
-from sandbox.slack.acting import Surface as Surface
-from sandbox.slack.app import Delivery, InstalledApp
-from sandbox.slack.model import Call, Channel, File, Json, Message, Outcome, Person, View
-from sandbox.slack.surfaces import interactive
-from sandbox.slack.team import Team, channel_json
-from sandbox.slack.watching import Subscription
+from sandbox.slack.blocks.surfaces import interactive
+from sandbox.slack.interactions import acting, events
+from sandbox.slack.interactions.acting import Surface as Surface
+from sandbox.slack.state.app import Delivery, InstalledApp
+from sandbox.slack.state.model import Call, Channel, File, Json, Message, Outcome, Person, View
+from sandbox.slack.state.team import Team, channel_json
+from sandbox.slack.state.watching import Subscription
 
 T = TypeVar("T")
 

@@ -9,7 +9,7 @@ import pytest
 from slack_sdk.models.views import View as SdkView
 
 from sandbox.slack import check_home, check_message, check_view
-from sandbox.slack.surfaces import check_options
+from sandbox.slack.blocks.surfaces import check_options
 from tests.contracts.slack_fixtures import (
     Json,
     button,

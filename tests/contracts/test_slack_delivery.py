@@ -16,8 +16,8 @@ from slack_sdk.signature import SignatureVerifier
 from slack_sdk.web.async_client import AsyncWebClient
 
 from sandbox.slack import Fault, LocalSlack, for_http
-from sandbox.slack.manifest import Manifest
-from sandbox.slack.posts import Posts
+from sandbox.slack.state.manifest import Manifest
+from sandbox.slack.transport.posts import Posts
 from sandbox.stopping import clean_up
 from tests.contracts.slack_fixtures import (
     MANIFEST,

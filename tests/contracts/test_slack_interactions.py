@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import aiohttp
 import pytest
 
-from sandbox.slack.showing import filled
+from sandbox.slack.interactions.showing import filled
 from tests.contracts.slack_fixtures import (
     Ack,
     Running,

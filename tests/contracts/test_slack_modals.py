@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from sandbox.slack.errors import TROUBLE
+from sandbox.slack.state.errors import TROUBLE
 from tests.contracts.slack_fixtures import (
     Json,
     Running,

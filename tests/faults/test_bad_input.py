@@ -21,7 +21,7 @@ import pytest
 import structlog
 
 from bot.watch.logs import configure_logs
-from sandbox.slack.posts import signature as slack_signature
+from sandbox.slack.transport.posts import signature as slack_signature
 from sandbox.stripe.events.webhooks import signature as stripe_signature
 from tests.acceptance.conftest import WEBHOOK_SECRET, World, Worlds, sqlite_worlds
 from tests.faults.mutations import damage, dumps, mutate

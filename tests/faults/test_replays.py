@@ -9,7 +9,7 @@ import aiohttp
 import sqlalchemy as sa
 
 from domain.models import BulkRun, Link, OutboxMessage, Payment
-from sandbox.slack.posts import signature as slack_signature
+from sandbox.slack.transport.posts import signature as slack_signature
 from sandbox.stripe.events.webhooks import signature as stripe_signature
 from tests.acceptance.conftest import WEBHOOK_SECRET, World, Worlds, blank_database_url, worlds
 from tests.faults.recording import Recorder, encoded

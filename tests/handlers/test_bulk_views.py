@@ -18,7 +18,7 @@ from handlers.bolt.payload import read_delivery
 from handlers.views.confirmation import confirmation
 from handlers.views.listing import listing
 from handlers.views.result import result
-from sandbox.slack.surfaces import check_view
+from sandbox.slack.blocks.surfaces import check_view
 from tests.handlers.hostile import HOSTILE
 from tests.handlers.samples import invoice, organisation, paid, with_link
 from tests.handlers.shapes import (

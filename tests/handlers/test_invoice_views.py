@@ -23,7 +23,7 @@ from handlers.views.details import copying, details
 from handlers.views.home import home, unavailable
 from handlers.views.listing import listing
 from handlers.views.messages import announcement_message
-from sandbox.slack.surfaces import check_options, check_view
+from sandbox.slack.blocks.surfaces import check_options, check_view
 from tests.handlers.hostile import HOSTILE
 from tests.handlers.samples import invoice, organisation, paid, with_link
 from tests.handlers.shapes import LARGEST, STRIPE, buttons, flat, page, standings

@@ -9,7 +9,7 @@ import pytest
 from domain.money import Money
 from domain.summaries import Announcement, AnnouncementKind, ExceptionKind, Outcome
 from handlers.views.messages import announcement_message
-from sandbox.slack.surfaces import check_message
+from sandbox.slack.blocks.surfaces import check_message
 from tests.handlers.hostile import HOSTILE
 from tests.handlers.samples import NOW, invoice, paid, with_link
 from tests.handlers.shapes import buttons, run

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox.slack.errors import SlackError
-from sandbox.slack.inputs import state_of
+from sandbox.slack.blocks.inputs import state_of
+from sandbox.slack.blocks.surfaces import check_message, weight
+from sandbox.slack.interactions.showing import with_ids
 from sandbox.slack.methods.request import Method, Request
-from sandbox.slack.model import Channel, Json, Message
-from sandbox.slack.showing import with_ids
-from sandbox.slack.surfaces import check_message, weight
+from sandbox.slack.state.errors import SlackError
+from sandbox.slack.state.model import Channel, Json, Message
 
 TEXT_POSTED = 40_000
 TEXT_UPDATED = 4_000

@@ -5,10 +5,10 @@ from __future__ import annotations
 import base64
 import binascii
 
-from sandbox.slack.errors import SlackError
 from sandbox.slack.methods.request import Method, Request, timestamp
-from sandbox.slack.model import Channel, Json
-from sandbox.slack.team import Team, channel_json
+from sandbox.slack.state.errors import SlackError
+from sandbox.slack.state.model import Channel, Json
+from sandbox.slack.state.team import Team, channel_json
 
 READ = ("channels:read", "groups:read", "im:read")
 HISTORY = ("channels:history", "groups:history", "im:history")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sandbox.slack.errors import SlackError, invalid_arguments
 from sandbox.slack.methods.request import Method, Request
-from sandbox.slack.model import File, Json
+from sandbox.slack.state.errors import SlackError, invalid_arguments
+from sandbox.slack.state.model import File, Json
 
 
 def get_upload_url(request: Request) -> Json:

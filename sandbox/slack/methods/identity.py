@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sandbox.slack.errors import SlackError
 from sandbox.slack.methods.request import Method, Request
-from sandbox.slack.model import Json
+from sandbox.slack.state.errors import SlackError
+from sandbox.slack.state.model import Json
 
 
 def auth_test(request: Request) -> Json:

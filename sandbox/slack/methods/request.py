@@ -8,9 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.slack.errors import SlackError, invalid_arguments
-from sandbox.slack.model import Channel, Json
-from sandbox.slack.team import Team
+from sandbox.slack.state.errors import SlackError, invalid_arguments
+from sandbox.slack.state.model import Channel, Json
+from sandbox.slack.state.team import Team
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sandbox.slack import showing
-from sandbox.slack.errors import SlackError, invalid_arguments
+from sandbox.slack.interactions import showing
 from sandbox.slack.methods.request import Method, Request
-from sandbox.slack.model import Json, View
+from sandbox.slack.state.errors import SlackError, invalid_arguments
+from sandbox.slack.state.model import Json, View
 
 
 def open_view(request: Request) -> Json:

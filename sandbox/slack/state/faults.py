@@ -21,7 +21,7 @@ from fnmatch import fnmatchcase
 from random import Random
 from typing import Any, Literal
 
-from sandbox.slack.model import Json
+from sandbox.slack.state.model import Json
 
 
 @dataclass

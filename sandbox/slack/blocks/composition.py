@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sandbox.slack.checks import (
+from sandbox.slack.blocks.checks import (
     Check,
     Problems,
     Rule,
@@ -14,7 +14,7 @@ from sandbox.slack.checks import (
     string,
     typed,
 )
-from sandbox.slack.model import Json
+from sandbox.slack.state.model import Json
 
 URL = matching(r"(?i)[a-z][a-z0-9+.-]*:\S+", "must be a valid URL")
 WEB_URL = matching(r"(?i)https?://[^\s/]\S*", "must be a valid URL")

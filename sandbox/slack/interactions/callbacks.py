@@ -9,14 +9,14 @@ import asyncio
 
 from aiohttp import web
 
-from sandbox.slack.acting import answer_command
-from sandbox.slack.app import InstalledApp
-from sandbox.slack.errors import SlackError
-from sandbox.slack.inputs import state_of
-from sandbox.slack.model import Json, Message
-from sandbox.slack.showing import with_ids
-from sandbox.slack.surfaces import check_message
-from sandbox.slack.team import ResponseUrl, Team
+from sandbox.slack.blocks.inputs import state_of
+from sandbox.slack.blocks.surfaces import check_message
+from sandbox.slack.interactions.acting import answer_command
+from sandbox.slack.interactions.showing import with_ids
+from sandbox.slack.state.app import InstalledApp
+from sandbox.slack.state.errors import SlackError
+from sandbox.slack.state.model import Json, Message
+from sandbox.slack.state.team import ResponseUrl, Team
 
 
 class Callbacks:

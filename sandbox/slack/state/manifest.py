@@ -5,7 +5,7 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any
 
-from sandbox.slack.model import Json
+from sandbox.slack.state.model import Json
 
 
 class Manifest:

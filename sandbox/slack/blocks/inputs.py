@@ -10,10 +10,10 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from sandbox.slack.checks import units
-from sandbox.slack.composition import options_of
-from sandbox.slack.model import Json
-from sandbox.slack.surfaces import interactive
+from sandbox.slack.blocks.checks import units
+from sandbox.slack.blocks.composition import options_of
+from sandbox.slack.blocks.surfaces import interactive
+from sandbox.slack.state.model import Json
 
 Values = dict[str, dict[str, Json]]
 

@@ -6,9 +6,9 @@ import base64
 from dataclasses import asdict
 from typing import Any
 
-from sandbox.slack.app import InstalledApp
-from sandbox.slack.model import Channel, File, Json, Message, Person, View
-from sandbox.slack.team import Team
+from sandbox.slack.state.app import InstalledApp
+from sandbox.slack.state.model import Channel, File, Json, Message, Person, View
+from sandbox.slack.state.team import Team
 
 SECRETS = ("app_id", "app_token", "signing_secret", "verification_token")
 IDENTITY = ("team_id", "name", "bot_token", "bot_user_id", "bot_id")

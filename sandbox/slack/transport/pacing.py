@@ -6,7 +6,7 @@ import math
 from collections import deque
 from collections.abc import Callable
 
-from sandbox.slack.settings import Limits
+from sandbox.slack.state.settings import Limits
 
 HISTORY_RESTRICTED_A_MINUTE = 1
 

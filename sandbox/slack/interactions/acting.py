@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sandbox.slack import inputs, payloads, showing
-from sandbox.slack.app import Ack, Delivery
-from sandbox.slack.composition import options_of
-from sandbox.slack.errors import TROUBLE, SlackError, sentence
-from sandbox.slack.model import Json, Message, Outcome, View
-from sandbox.slack.surfaces import check_message, check_options, interactive
-from sandbox.slack.team import Team
+from sandbox.slack.blocks import inputs
+from sandbox.slack.blocks.composition import options_of
+from sandbox.slack.blocks.surfaces import check_message, check_options, interactive
+from sandbox.slack.interactions import payloads, showing
+from sandbox.slack.state.app import Ack, Delivery
+from sandbox.slack.state.errors import TROUBLE, SlackError, sentence
+from sandbox.slack.state.model import Json, Message, Outcome, View
+from sandbox.slack.state.team import Team
 
 Surface = str | tuple[str, str]
 

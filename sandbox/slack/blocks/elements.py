@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.slack.checks import (
+from sandbox.slack.blocks.checks import (
     Check,
     Problems,
     Rule,
@@ -23,7 +23,7 @@ from sandbox.slack.checks import (
     string,
     units,
 )
-from sandbox.slack.composition import (
+from sandbox.slack.blocks.composition import (
     CONFIRM,
     CONVERSATION_FILTER,
     DISPATCH_CONFIG,
@@ -39,7 +39,7 @@ from sandbox.slack.composition import (
     plain_text,
     unique_values,
 )
-from sandbox.slack.model import Json
+from sandbox.slack.state.model import Json
 
 EVERYWHERE = frozenset({"modal", "home", "message"})
 IDENTIFIER = string(255)

@@ -16,8 +16,8 @@ from urllib.parse import urlencode
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
-from sandbox.slack.app import Ack, Envelope, InstalledApp
-from sandbox.slack.model import Json
+from sandbox.slack.state.app import Ack, Envelope, InstalledApp
+from sandbox.slack.state.model import Json
 
 REASONS = {"timeout": "http_timeout", "error": "http_error"}
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox.slack.checks import (
+from sandbox.slack.blocks.checks import (
     Check,
     Problems,
     Rule,
@@ -21,10 +21,10 @@ from sandbox.slack.checks import (
     typed,
     units,
 )
-from sandbox.slack.composition import SLACK_FILE, WEB_URL, any_text, plain_text
-from sandbox.slack.elements import IDENTIFIER, element_in, image_has_source
-from sandbox.slack.model import Json
-from sandbox.slack.rich_text import RICH_TEXT_PROPERTIES
+from sandbox.slack.blocks.composition import SLACK_FILE, WEB_URL, any_text, plain_text
+from sandbox.slack.blocks.elements import IDENTIFIER, element_in, image_has_source
+from sandbox.slack.blocks.rich_text import RICH_TEXT_PROPERTIES
+from sandbox.slack.state.model import Json
 
 TABLE_CHARACTERS = 10_000
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox.slack.checks import Problems
-from sandbox.slack.errors import SlackError, invalid_arguments
-from sandbox.slack.inputs import state_of
-from sandbox.slack.model import Json, View
-from sandbox.slack.surfaces import VIEW_BYTES, check_view, interactive, weight
-from sandbox.slack.team import Team
+from sandbox.slack.blocks.checks import Problems
+from sandbox.slack.blocks.inputs import state_of
+from sandbox.slack.blocks.surfaces import VIEW_BYTES, check_view, interactive, weight
+from sandbox.slack.state.errors import SlackError, invalid_arguments
+from sandbox.slack.state.model import Json, View
+from sandbox.slack.state.team import Team
 
 STACK = 3
 

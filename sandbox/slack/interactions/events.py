@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
-from sandbox.slack import payloads
-from sandbox.slack.app import Ack, Delivery
-from sandbox.slack.model import Json
-from sandbox.slack.team import Team
+from sandbox.slack.interactions import payloads
+from sandbox.slack.state.app import Ack, Delivery
+from sandbox.slack.state.model import Json
+from sandbox.slack.state.team import Team
 
 
 class Background:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.slack.app import InstalledApp
-from sandbox.slack.errors import SlackError
-from sandbox.slack.model import Channel, File, Happening, Json, Message, Person, View
-from sandbox.slack.watching import Broadcast
+from sandbox.slack.state.app import InstalledApp
+from sandbox.slack.state.errors import SlackError
+from sandbox.slack.state.model import Channel, File, Happening, Json, Message, Person, View
+from sandbox.slack.state.watching import Broadcast
 
 TRIGGER_REMEMBERED_SECONDS = 600.0
 

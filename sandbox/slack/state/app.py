@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any, Literal, Protocol
 
-from sandbox.slack.faults import Faults
-from sandbox.slack.manifest import Manifest
-from sandbox.slack.model import Call, Json
-from sandbox.slack.settings import Limits
+from sandbox.slack.state.faults import Faults
+from sandbox.slack.state.manifest import Manifest
+from sandbox.slack.state.model import Call, Json
+from sandbox.slack.state.settings import Limits
 
 Envelope = Literal["slash_commands", "interactive", "events_api"]
 

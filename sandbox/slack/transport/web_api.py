@@ -8,15 +8,15 @@ from typing import Any
 
 from aiohttp import web
 
-from sandbox.slack.app import InstalledApp, fresh_secret
-from sandbox.slack.errors import SlackError
-from sandbox.slack.faults import Fault
 from sandbox.slack.methods import METHODS
 from sandbox.slack.methods.request import Request
-from sandbox.slack.model import Call, Json
-from sandbox.slack.pacing import Pacing
-from sandbox.slack.sockets import Sockets
-from sandbox.slack.team import Team
+from sandbox.slack.state.app import InstalledApp, fresh_secret
+from sandbox.slack.state.errors import SlackError
+from sandbox.slack.state.faults import Fault
+from sandbox.slack.state.model import Call, Json
+from sandbox.slack.state.team import Team
+from sandbox.slack.transport.pacing import Pacing
+from sandbox.slack.transport.sockets import Sockets
 
 Answer = tuple[int, Json, dict[str, str]]
 

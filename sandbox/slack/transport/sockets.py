@@ -15,10 +15,10 @@ from uuid import uuid4
 
 from aiohttp import WSMsgType, web
 
-from sandbox.slack.app import Ack, Envelope, InstalledApp
-from sandbox.slack.faults import Fault
-from sandbox.slack.model import Json
-from sandbox.slack.watching import Broadcast
+from sandbox.slack.state.app import Ack, Envelope, InstalledApp
+from sandbox.slack.state.faults import Fault
+from sandbox.slack.state.model import Json
+from sandbox.slack.state.watching import Broadcast
 
 PING_SECONDS = 10.0
 

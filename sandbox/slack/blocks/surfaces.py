@@ -14,10 +14,10 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from sandbox.slack.blocks import IN_MESSAGE, IN_VIEW, characters
-from sandbox.slack.checks import Check, Problems, array, boolean, one_of, record, string
-from sandbox.slack.composition import OPTION, OPTION_GROUP, options_or_groups, plain_text
-from sandbox.slack.model import Json
+from sandbox.slack.blocks.checks import Check, Problems, array, boolean, one_of, record, string
+from sandbox.slack.blocks.composition import OPTION, OPTION_GROUP, options_or_groups, plain_text
+from sandbox.slack.blocks.layout import IN_MESSAGE, IN_VIEW, characters
+from sandbox.slack.state.model import Json
 
 VIEW_BYTES = 250_000
 VIEW_BLOCKS = 100

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.slack.model import Json, Message, View
+from sandbox.slack.state.model import Json, Message, View
 
 MARKUP = re.compile(r"<([^<>\n]+)>")
 KINDS = (

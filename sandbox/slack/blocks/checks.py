@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sandbox.slack.model import Json
+from sandbox.slack.state.model import Json
 
 
 @dataclass

@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
-from sandbox.slack.checks import Check, array, boolean, integer, matching, one_of, record, string, typed
-from sandbox.slack.composition import URL
+from sandbox.slack.blocks.checks import (
+    Check,
+    array,
+    boolean,
+    integer,
+    matching,
+    one_of,
+    record,
+    string,
+    typed,
+)
+from sandbox.slack.blocks.composition import URL
 
 STYLE = record({}, dict.fromkeys(("bold", "italic", "strike", "underline", "code"), boolean))
 MENTION_STYLE = record(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sandbox.slack.inputs import STATEFUL, Values
-from sandbox.slack.model import Channel, Json, Message, View
-from sandbox.slack.team import Team
+from sandbox.slack.blocks.inputs import STATEFUL, Values
+from sandbox.slack.state.model import Channel, Json, Message, View
+from sandbox.slack.state.team import Team
 
 
 def _common(team: Team, user: str) -> Json:

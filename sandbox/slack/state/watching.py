@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from types import TracebackType
 
-from sandbox.slack.model import Happening
+from sandbox.slack.state.model import Happening
 
 
 class Subscription:

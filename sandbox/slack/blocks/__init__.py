@@ -1,0 +1,1 @@
+"""Block Kit: what Slack takes of blocks, views and messages, and what people put into them."""

@@ -1,0 +1,1 @@
+"""What the workspace consists of: people, channels, messages, views, and the installed app."""

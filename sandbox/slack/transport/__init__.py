@@ -1,0 +1,1 @@
+"""How the app and Slack reach each other: the Web API, Socket Mode and signed posts."""
