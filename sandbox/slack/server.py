@@ -20,7 +20,7 @@ from sandbox.slack.state.manifest import Manifest
 from sandbox.slack.state.model import Json
 from sandbox.slack.state.settings import Limits
 from sandbox.slack.state.team import Team
-from sandbox.slack.state.watching import Broadcast
+from sandbox.slack.state.watching import PATIENCE, Broadcast
 from sandbox.slack.transport.posts import Posts
 from sandbox.slack.transport.sockets import Sockets
 from sandbox.slack.transport.web_api import WebApi
@@ -221,11 +221,11 @@ class LocalSlack:
         if on:
             await self.sockets.cut()
 
-    async def connected(self, sockets: int = 1, timeout: float = 10.0) -> None:
+    async def connected(self, sockets: int = 1, timeout: float = PATIENCE) -> None:
         """Waits until the app holds at least this many Socket Mode connections."""
         await _until(lambda: len(self.sockets.connections) >= sockets, self.sockets.changed, timeout)
 
-    async def settled(self, timeout: float = 10.0) -> None:
+    async def settled(self, timeout: float = PATIENCE) -> None:
         """Waits until no delivery and no request of the app is under way."""
         await _until(lambda: self.traffic.under_way == 0, self.traffic.changed, timeout)
 

@@ -12,7 +12,7 @@ from sandbox.slack.interactions.acting import Surface as Surface
 from sandbox.slack.state.app import Delivery, InstalledApp
 from sandbox.slack.state.model import Call, Channel, File, Json, Message, Outcome, Person, View
 from sandbox.slack.state.team import Team, channel_json
-from sandbox.slack.state.watching import Subscription
+from sandbox.slack.state.watching import PATIENCE, Subscription
 
 T = TypeVar("T")
 
@@ -256,7 +256,7 @@ class Workspace:
         """Everything that clients would show from now on, as an asynchronous iterator of Happening."""
         return self.team.broadcast.subscribe()
 
-    async def wait_for(self, predicate: Callable[[], T], timeout: float = 5.0) -> T:
+    async def wait_for(self, predicate: Callable[[], T], timeout: float = PATIENCE) -> T:
         """Waits until `predicate` is true, trying it after everything that happens; TimeoutError otherwise.
 
         Returns the predicate's value. A LookupError from the predicate means not yet.

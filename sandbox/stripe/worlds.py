@@ -65,7 +65,7 @@ class Worlds:
         self._moved.set()
         self._unsaved.set()
 
-    async def until(self, condition: Callable[[], bool], *, timeout: float = 10.0) -> None:
+    async def until(self, condition: Callable[[], bool], *, timeout: float = 60.0) -> None:
         """Returns once the condition holds; it is looked at after each request and change. Raises TimeoutError."""
         async with asyncio.timeout(timeout):
             while not condition():

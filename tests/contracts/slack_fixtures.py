@@ -16,6 +16,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from sandbox.slack import Limits, LocalSlack
+from sandbox.slack.state.watching import PATIENCE
 from sandbox.stopping import clean_up
 
 Json = dict[str, Any]
@@ -53,11 +54,14 @@ def manifest(*, scopes: list[str] | None = None, home: bool = True, messages: bo
     return changed
 
 
+A_MOMENT = 0.2
+"""Seconds in which Slack gives up, where nobody acknowledges."""
+
+
 def quick(**changes: Any) -> Limits:
-    """Limits under which a test needn't wait."""
-    return Limits(
-        **{"ack_seconds": 0.3, "event_retry_seconds": (0.0, 0.0, 0.0), "message_burst": 1000, **changes}
-    )
+    """Limits under which a test needn't wait, and an app is not too late because the machine is busy."""
+    patient = {"ack_seconds": PATIENCE, "trigger_seconds": PATIENCE}
+    return Limits(**{**patient, "event_retry_seconds": (0.0, 0.0, 0.0), "message_burst": 1000, **changes})
 
 
 def plain(text: str) -> Json:
@@ -141,7 +145,7 @@ class World:
         self.general = self.work.add_channel("general")
         self.elsewhere = self.work.add_channel("elsewhere", bot=False)
         self.secret = self.work.add_channel("secret", private=True, bot=False)
-        self.client = AsyncWebClient(token=self.work.bot_token, base_url=slack.api_url, timeout=5)
+        self.client = AsyncWebClient(token=self.work.bot_token, base_url=slack.api_url)
         self.client.retry_handlers.clear()
 
     def trigger(self, *, from_modal: bool = False) -> str:

@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -16,10 +17,13 @@ from slack_sdk.signature import SignatureVerifier
 from slack_sdk.web.async_client import AsyncWebClient
 
 from sandbox.slack import Fault, LocalSlack, for_http
+from sandbox.slack.state.app import Ack, Envelope
 from sandbox.slack.state.manifest import Manifest
+from sandbox.slack.state.watching import PATIENCE
 from sandbox.slack.transport.posts import Posts
 from sandbox.stopping import clean_up
 from tests.contracts.slack_fixtures import (
+    A_MOMENT,
     MANIFEST,
     Json,
     Running,
@@ -81,7 +85,7 @@ async def test_each_payload_goes_to_one_of_several_connections() -> None:
 async def test_the_official_client_comes_back_after_a_disconnect(run: Running, reason: str) -> None:
     [before] = run.slack.sockets.connections
     await run.slack.sockets.disconnect(reason)  # type: ignore[arg-type]
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while before in run.slack.sockets.connections or not run.slack.sockets.connections:
             await run.slack.sockets.changed.next_change().wait()
     assert (await run.work.command(run.ann, run.general, "/show")).ok
@@ -94,6 +98,7 @@ async def test_without_a_socket_the_person_is_told_at_once(run: Running) -> None
 
 async def test_a_silent_socket_swallows_payloads(run: Running) -> None:
     run.slack.sockets.silence()
+    run.slack.limits.ack_seconds = A_MOMENT
     outcome = await run.work.command(run.ann, run.general, "/show")
     assert (outcome.error, run.got) == ("operation_timeout", [])
 
@@ -105,7 +110,7 @@ async def test_a_silent_socket_answers_no_ping(run: Running) -> None:
     ):
         await socket.receive_json()
         await socket.ping(b"alive?")
-        assert (await socket.receive(timeout=2)).type is aiohttp.WSMsgType.PONG
+        assert (await socket.receive()).type is aiohttp.WSMsgType.PONG
         run.slack.sockets.silence()
         await socket.ping(b"still?")
         with pytest.raises(TimeoutError):
@@ -120,13 +125,24 @@ async def test_a_payload_may_come_twice_or_never(run: Running) -> None:
     triggers = [body["trigger_id"] for body in run.got]
     assert (len(triggers), len(set(triggers))) == (3, 2)
     run.slack.faults.add(Fault("deliver.*"))
+    run.slack.limits.ack_seconds = A_MOMENT
     assert (await run.work.press(run.ann, view_id, "Go")).error == "operation_timeout"
     assert len(run.got) == 3
 
 
-async def test_an_event_that_is_not_acknowledged_is_sent_again_with_its_reason() -> None:
-    async with LocalSlack(manifest(), limits=quick(ack_seconds=0.1)) as slack:
-        world = World(slack)
+async def test_an_event_that_is_not_acknowledged_is_sent_again_with_its_reason(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with LocalSlack(manifest(), limits=quick()) as slack:
+        world, send = World(slack), slack.sockets.send
+
+        async def send_impatiently(envelope: Envelope, payload: Json, **more: Any) -> Ack:
+            """Slack gives up on the first two, and waits for the third."""
+            attempt = more["retry"][0] if more.get("retry") else 0
+            slack.limits.ack_seconds = A_MOMENT if attempt < 2 else PATIENCE
+            return await send(envelope, payload, **more)
+
+        monkeypatch.setattr(slack.sockets, "send", send_impatiently)
         async with (
             aiohttp.ClientSession() as session,
             session.ws_connect(slack.sockets.issue_url(slack.url)) as socket,
@@ -189,7 +205,7 @@ async def test_http_speaks_forms_for_commands_and_json_for_events_and_goes_to_th
             assert (await world.work.command(world.ann, world.general, "/show x")).ok
             assert (await world.work.global_shortcut(world.ann, "show")).ok
             assert (await world.work.open_home(world.ann)).error == "http_service_error"
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE):
                 while len(requests) < 4:
                     await slack.traffic.changed.next_change().wait()
             verifier = SignatureVerifier(slack.signing_secret)

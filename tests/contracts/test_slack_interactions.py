@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 
 import aiohttp
@@ -10,6 +9,7 @@ import pytest
 
 from sandbox.slack.interactions.showing import filled
 from tests.contracts.slack_fixtures import (
+    A_MOMENT,
     Ack,
     Running,
     button,
@@ -39,7 +39,7 @@ async def test_a_command_carries_what_was_typed_and_its_answer_is_seen_by_one_pe
     [body] = run.got
     assert (body["command"], body["text"], body["user_id"]) == ("/show", "INV-1  again", run.ann)
     assert outcome.ok
-    assert 0 < outcome.milliseconds < 300
+    assert outcome.milliseconds > 0
     [message] = run.work.messages(run.general, seen_by=run.ann)
     assert (message.text, message.ephemeral_to) == ("Found it", run.ann)
 
@@ -85,8 +85,9 @@ async def test_opening_home_tells_the_app_and_then_shows_what_it_published(run: 
 async def test_an_app_that_does_not_answer_in_time_shows_a_warning(run: Running) -> None:
     @run.app.command("/late")
     async def never(ack: Ack) -> None:
-        await asyncio.sleep(0.6)
+        return None
 
+    run.slack.limits.ack_seconds = A_MOMENT
     outcome = await run.work.command(run.ann, run.general, "/late")
     assert (outcome.acked, outcome.error) == (False, "operation_timeout")
     assert outcome.shown == "/late failed because the app did not respond."
@@ -94,6 +95,7 @@ async def test_an_app_that_does_not_answer_in_time_shows_a_warning(run: Running)
 
 async def test_an_action_that_nobody_listens_to_is_not_acknowledged(run: Running) -> None:
     view_id = await run.open({"type": "actions", "elements": [button(action_id="unheard")]})
+    run.slack.limits.ack_seconds = A_MOMENT
     outcome = await run.work.press(run.ann, view_id, "Go")
     assert outcome.error in ("operation_timeout", "http_client_error")
     assert outcome.shown

@@ -7,6 +7,9 @@ from types import TracebackType
 
 from sandbox.slack.state.model import Happening
 
+PATIENCE = 60.0
+"""Seconds that end a wait for what never comes; whatever does come, comes sooner on the busiest machine."""
+
 
 class Subscription:
     """An asynchronous iterator of Happening; it misses nothing from the moment when it was made until `close`."""
