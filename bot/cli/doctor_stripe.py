@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 from bot.cli.findings import Finding, Level
 from domain.stripe.client import StripeApi
-from domain.stripe.errors import StripeKeyRefused, StripeRefused, StripeTrouble
+from domain.stripe.errors import NotFromStripe, StripeKeyRefused, StripeRefused, StripeTrouble
 
 READS = {
     "/v1/payment_links": "Payment Links: Read",
@@ -64,6 +64,12 @@ async def _ask(question: Callable[[], Awaitable[object]]) -> Finding | bool:
     except StripeRefused:
         # A request that can't be fulfilled was understood, so it was permitted.
         return False
+    except NotFromStripe:
+        return Finding(
+            Level.WRONG,
+            "Stripe: what answers isn't Stripe.",
+            "Look for a proxy or a firewall between this machine and Stripe, and see that STRIPE_API_URL is right.",
+        )
     except StripeTrouble:
         return Finding(
             Level.WRONG,

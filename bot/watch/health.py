@@ -11,6 +11,7 @@ SLACK_AWAY = "Slack can't be reached."
 NO_SOCKET = "There is no Socket Mode connection to Slack."
 STRIPE_AWAY = "Stripe can't be reached."
 STRIPE_FAILS = "Stripe answers that it failed."
+NOT_FROM_STRIPE = "What answers in Stripe's place isn't Stripe."
 
 
 class Health:

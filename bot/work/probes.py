@@ -8,7 +8,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy.orm import Session
 
 from bot.slack_client import SlackAway, SlackRefused, fetch_identity
-from bot.watch.health import SLACK_AWAY, STRIPE_AWAY, STRIPE_FAILS, Health
+from bot.watch.health import NOT_FROM_STRIPE, SLACK_AWAY, STRIPE_AWAY, STRIPE_FAILS, Health
 from domain.database import Database
 from domain.stripe.client import StripeApi
 from domain.stripe.errors import StripeTrouble
@@ -67,6 +67,8 @@ def hear_stripe(health: Health, outcome: str) -> None:
         health.bad("stripe", STRIPE_AWAY)
     elif outcome == "StripeFailed":
         health.bad("stripe", STRIPE_FAILS)
+    elif outcome == "NotFromStripe":
+        health.bad("stripe", NOT_FROM_STRIPE)
     else:
         health.good("stripe")
 

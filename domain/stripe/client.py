@@ -1,4 +1,4 @@
-"""The one file that knows Stripe: its SDK, its requests, its answers.
+"""The one file that knows Stripe: its SDK, its requests, its answers (transport.py: the SDK's way over the network).
 
 Requests go through the SDK's asynchronous aiohttp client (the lightest, facts/stripe.md) with the SDK's own retries
 off, since what may be sent again is decided where the intent is kept.
@@ -17,16 +17,13 @@ import aiohttp
 import stripe
 
 from domain.stripe.errors import (
-    KeyReused,
+    NotFromStripe,
     SignatureInvalid,
     StripeAway,
-    StripeFailed,
-    StripeKeyRefused,
-    StripeLimited,
-    StripeRefused,
     StripeTrouble,
     StripeUnreadable,
 )
+from domain.stripe.transport import Transport
 
 API_VERSION = str(stripe.api_version or "2026-10-28.endive")
 TOLERANCE_SECONDS = 300
@@ -142,7 +139,7 @@ class StripeApi:
             raise StripeAway("closed", unsent=True)
         if self._client is None:
             # The SDK's client is bound to the loop that it is made in.
-            self._http = stripe.AIOHTTPClient(timeout=aiohttp.ClientTimeout(total=self.timeout))
+            self._http = Transport(timeout=aiohttp.ClientTimeout(total=self.timeout))
             self._client = stripe.StripeClient(
                 self._api_key,
                 http_client=self._http,
@@ -166,57 +163,25 @@ class StripeApi:
         await self._take_turn()
         try:
             answer = await self._connected().raw_request_async(method, path, **params, **options)
-        except (stripe.StripeError, aiohttp.ClientError, TimeoutError, OSError) as error:
+            data = answer.data
+            if not isinstance(data, dict):
+                raise NotFromStripe("the answer is no JSON object")
+        except (StripeTrouble, stripe.StripeError, aiohttp.ClientError, TimeoutError, OSError) as error:
             trouble = _trouble(error)
             self._on_request(type(trouble).__name__)
             raise trouble from None
         self._on_request("ok")
-        data = answer.data
-        if not isinstance(data, dict):
-            raise StripeAway("the answer is no JSON object")
         return data
 
 
 def _trouble(error: Exception) -> StripeTrouble:
-    """Tell a failure by its status, never by its body: bodies may hold buyers' data and keys."""
-    if not isinstance(error, stripe.StripeError):
-        return StripeAway(type(error).__name__, unsent=isinstance(error, aiohttp.ClientConnectorError))
-    status = error.http_status
-    headers = {name.lower(): value for name, value in (error.headers or {}).items()}
-    # `error.code` is None for 409, 429 and 5xx; the body's own is not (facts/stripe.md).
-    code = getattr(error.error, "code", None) or error.code
-    message = error.user_message or "Stripe gave no reason"
-    if status is None:
-        cause = error.__cause__ or error.__context__
-        return StripeAway(type(error).__name__, unsent=isinstance(cause, aiohttp.ClientConnectorError))
-    if status == 401:
-        return StripeKeyRefused("Stripe refuses the API key")
-    if status == 403:
-        permission = _permission(message)
-        named = f"the permission {permission}" if permission else "a permission"
-        return StripeKeyRefused(f"The Stripe key lacks {named}", lacking=True, permission=permission)
-    if status in (409, 429):
-        return StripeLimited(str(code or status), _seconds(headers.get("retry-after")))
-    if status < 400:
-        return StripeAway(f"status {status}")
-    if status >= 500:
-        return StripeFailed(f"status {status}", saved=headers.get("idempotent-replayed") == "true")
-    if isinstance(error, stripe.IdempotencyError):
-        return KeyReused(message)
-    return StripeRefused(message, code)
-
-
-def _permission(message: str) -> str | None:
-    return next(
-        (word.strip("'\".,") for word in message.split() if word.strip("'\".,").startswith("rak_")), None
-    )
-
-
-def _seconds(text: str | None) -> float | None:
-    try:
-        return min(float(text), 60.0) if text else None
-    except ValueError:
-        return None
+    """Tell a failure by its kind, never by its body: bodies may hold buyers' data and keys."""
+    if isinstance(error, StripeTrouble):
+        return error
+    if isinstance(error, stripe.StripeError) and error.http_status is not None:
+        return NotFromStripe(f"status {error.http_status} without JSON")
+    cause = error.__cause__ or error.__context__ or error
+    return StripeAway(type(error).__name__, unsent=isinstance(cause, aiohttp.ClientConnectorError))
 
 
 def payment_link_request(

@@ -22,6 +22,10 @@ class StripeFailed(StripeAway):
     """Stripe, or a gateway before it, answered that it failed."""
 
 
+class NotFromStripe(StripeAway):
+    """An answer that isn't Stripe's own, as a gateway's page: whether the request came to Stripe is unknown."""
+
+
 class StripeUnreadable(StripeAway):
     """An answer that isn't what was asked for. Whether there was an effect is as unknown as without any answer."""
 

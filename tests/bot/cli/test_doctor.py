@@ -226,6 +226,16 @@ async def test_an_answer_without_a_workspace_means_that_slack_is_away(world: Wor
     assert "✗ Slack: it can't be reached." in told
 
 
+@pytest.mark.parametrize("http_status", [200, 403, 404])
+async def test_what_answers_in_stripes_place_is_told(http_status: int, world: World) -> None:
+    world.stripe.faults.add("garbled", times=None, status=http_status)
+
+    status, told = await world.examine()
+
+    assert status == 1
+    assert "✗ Stripe: what answers isn't Stripe" in told
+
+
 async def test_a_key_without_permissions_is_told_which_it_lacks(world: World) -> None:
     world.stripe.add_key(
         "rk_test_little",

@@ -4,7 +4,7 @@ from typing import Any, cast
 
 import pytest
 
-from bot.watch.health import STRIPE_AWAY, STRIPE_FAILS, Health
+from bot.watch.health import NOT_FROM_STRIPE, STRIPE_AWAY, STRIPE_FAILS, Health
 from bot.work import probes
 from bot.work.probes import Probes, hear_stripe
 from domain.stripe.client import StripeApi
@@ -43,8 +43,14 @@ async def test_a_stripe_that_fails_is_told_from_one_that_cannot_be_reached() -> 
         api = StripeApi(
             server.api_key, base_url=server.api_url, on_request=lambda outcome: hear_stripe(health, outcome)
         )
-        for kind, said in ((FaultKind.ERROR, STRIPE_FAILS), (FaultKind.DROP, STRIPE_AWAY)):
-            fault = server.faults.add(kind, times=None)
+        for kind, status, said in (
+            (FaultKind.ERROR, 500, STRIPE_FAILS),
+            (FaultKind.DROP, 0, STRIPE_AWAY),
+            (FaultKind.GARBLED, 502, STRIPE_FAILS),
+            (FaultKind.GARBLED, 403, NOT_FROM_STRIPE),
+            (FaultKind.GARBLED, 200, NOT_FROM_STRIPE),
+        ):
+            fault = server.faults.add(kind, times=None, status=status)
             with pytest.raises(StripeAway):
                 await api.get_account()
             assert health.reasons == {"stripe": said}
