@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.plan import periodic_jobs
 from bot.settings import Settings, secret
 from bot.slack_client import TIMEOUT_SECONDS, make_client, make_session
 from bot.watch.health import Health
@@ -27,9 +28,8 @@ from domain.stripe.ledgers import Ledgers
 from domain.stripe.pace import StripePace
 from handlers.poster import SlackPoster
 
-POLL_CHECK_SECONDS = 5.0
 Clock = Callable[[], datetime]
-Work = Callable[[], Awaitable[object]]
+Round = Callable[[], Awaitable[object]]
 
 
 def utc_now() -> datetime:
@@ -109,9 +109,9 @@ def build(settings: Settings, *, db: Database | None = None, clock: Clock = utc_
     poster = SlackPoster(slack)
     announcing = Announcing(db, poster, owner=owner, lease=lease, margin=margin, clock=clock)
     probes = Probes(db, slack, stripe, health)
-    plan = _plan(settings, ledgers, creation, watching, announcing, probes)
-    plan.append(("prune", lambda: housekeeping.prune(db, clock), 3600))
-    workers = {name: Worker(name, work, health) for name, work, _ in plan}
+    rounds = _rounds(ledgers, creation, watching, announcing, probes)
+    rounds["prune"] = lambda: housekeeping.prune(db, clock)
+    workers = {name: Worker(name, work, health) for name, work in rounds.items()}
     _connect(workers, ledgers, creation, watching, announcing, metrics)
     return Bot(
         settings=settings,
@@ -131,22 +131,25 @@ def build(settings: Settings, *, db: Database | None = None, clock: Clock = utc_
         probes=probes,
         tracker=Tracker(),
         workers=tuple(workers.values()),
-        ticks=tuple(Tick(name, seconds, workers[name].wake) for name, _, seconds in plan),
+        ticks=tuple(
+            Tick(job.name, job.wake_seconds, workers[job.name].wake)
+            for job in periodic_jobs(settings.paylink_poll_seconds)
+            if job.wake_seconds is not None
+        ),
     )
 
 
-def _plan(
-    settings: Settings,
+def _rounds(
     ledgers: Ledgers,
     creation: LinkCreation,
     watching: Watching,
     announcing: Announcing,
     probes: Probes,
-) -> list[tuple[str, Work, float]]:
-    """Each kind of work, and how many seconds apart the clock asks for it. Whether it is due, the work itself knows."""
+) -> dict[str, Round]:
+    """What each periodic job of bot/plan.py does when it is woken. Whether it is due, the work itself knows."""
     swept = False
 
-    def when_known(work: Work) -> Work:
+    def when_known(work: Round) -> Round:
         """Before the account is known, what is asked of one would be written down for the other."""
 
         async def known() -> None:
@@ -160,18 +163,17 @@ def _plan(
         # One that failed is tried again as the start's: else it would wait for the hourly one.
         swept = await watching.sweep_if_due(at_start=not swept) or swept
 
-    poll_check = min(POLL_CHECK_SECONDS, max(settings.paylink_poll_seconds / 4, 0.25))
-    return [
-        ("create_links", when_known(creation.run_due), 1),
-        ("settle_events", when_known(watching.settle_due), 1),
-        ("announce", announcing.deliver_due, 1),
-        ("poll", when_known(watching.poll_if_due), poll_check),
-        ("sweep", when_known(sweep), 30),
-        ("know_account", ledgers.settle, 5),
-        ("probe_database", probes.database, 5),
-        ("probe_slack", probes.slack, 5),
-        ("probe_stripe", probes.stripe, 5),
-    ]
+    return {
+        "create_links": when_known(creation.run_due),
+        "settle_events": when_known(watching.settle_due),
+        "announce": announcing.deliver_due,
+        "poll": when_known(watching.poll_if_due),
+        "sweep": when_known(sweep),
+        "know_account": ledgers.settle,
+        "probe_database": probes.database,
+        "probe_slack": probes.slack,
+        "probe_stripe": probes.stripe,
+    }
 
 
 def _connect(

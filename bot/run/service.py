@@ -16,7 +16,7 @@ from bot.settings import Settings, secret
 from bot.slack_client import Identity
 from bot.stop import Stop, connect
 from bot.watch.logs import configure_logs
-from bot.watch.metrics import read_figures
+from bot.watch.metrics import FIGURES_EVERY_SECONDS, read_figures
 from bot.web.intake import Intake
 from bot.web.server import HttpServer, SlackEndpoint, StripeEndpoint
 from bot.web.socket_mode import SocketMode
@@ -31,8 +31,6 @@ from handlers.app import build_app
 # Together with what the transports need to close, less than the ten seconds after which systems kill.
 FINISH_SECONDS = 6.0
 LAST_SECONDS = 1.0
-# Counting in large tables takes its time; Prometheus asks every few seconds.
-FIGURES_SECONDS = 10.0
 STARTING = "Paylink is starting."
 STOPPING = "Paylink is stopping."
 
@@ -50,7 +48,7 @@ class Service:
         self._intake: Intake | None = None
         self._socket: SocketMode | None = None
         self._stopped = False
-        self._figures_read = -FIGURES_SECONDS
+        self._figures_read = -FIGURES_EVERY_SECONDS
         self._http = self._make_http() if bot.settings.port is not None else None
 
     @property
@@ -197,7 +195,7 @@ class Service:
         bot = self.bot
         bot.metrics.ready.set(not bot.health.reasons)
         now = time.monotonic()
-        if self.begun.is_set() and now - self._figures_read >= FIGURES_SECONDS:
+        if self.begun.is_set() and now - self._figures_read >= FIGURES_EVERY_SECONDS:
             self._figures_read = now
             with contextlib.suppress(DatabaseUnavailable):
                 bot.metrics.show(await bot.db.background_read(read_figures, bot.ledgers.id), bot.clock())

@@ -20,6 +20,10 @@ ACK_BUCKETS = (0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0)
 ANNOUNCEMENT_BUCKETS = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0)
 
 
+# Counting in large tables takes its time; Prometheus asks every few seconds.
+FIGURES_EVERY_SECONDS = 10.0
+
+
 @dataclass(frozen=True)
 class Figures:
     """What the database knows, about the Stripe account and mode in use."""

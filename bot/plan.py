@@ -1,0 +1,107 @@
+"""Every periodic job: what it does, how often, and why that often. The wiring builds its workers' timer from it."""
+
+from dataclasses import dataclass
+
+from bot.watch.metrics import FIGURES_EVERY_SECONDS
+from bot.work.probes import SLACK_EVERY_SECONDS, STRIPE_EVERY_SECONDS
+from domain.payments import watching
+
+POLL_CHECK_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class PeriodicJob:
+    """The timer wakes the job every ``wake_seconds``; whether anything is due then, the job itself knows.
+
+    ``due_seconds`` is how far apart it does its work at least; None where it looks each time, since each row of
+    the database says when it is due. ``wake_seconds`` is None for what isn't woken but asked for from outside.
+    """
+
+    name: str
+    wake_seconds: float | None
+    due_seconds: float | None
+    does: str
+    why: str
+
+
+def periodic_jobs(poll_seconds: float) -> tuple[PeriodicJob, ...]:
+    """``poll_seconds``: the setting PAYLINK_POLL_SECONDS."""
+    return (
+        PeriodicJob(
+            "create_links",
+            1,
+            None,
+            "creates the links that were asked for",
+            "People wake it at once; the timer finds what another process left behind, and what Stripe put off.",
+        ),
+        PeriodicJob(
+            "settle_events",
+            1,
+            None,
+            "records what Stripe's events are about",
+            "The webhook wakes it at once; the timer finds what waits for its next attempt.",
+        ),
+        PeriodicJob(
+            "announce",
+            1,
+            None,
+            "posts the messages of the outbox",
+            "A channel takes one message a second.",
+        ),
+        PeriodicJob(
+            "poll",
+            min(POLL_CHECK_SECONDS, max(poll_seconds / 4, 0.25)),
+            poll_seconds,
+            "asks Stripe for new events",
+            "`PAYLINK_POLL_SECONDS` while a link waits for payment, else an hour: Stripe rations reads.",
+        ),
+        PeriodicJob(
+            "sweep",
+            30,
+            watching.HOURLY.total_seconds(),
+            "goes through Stripe's completed sessions, refunds and disputes",
+            "For what no event told; each start sweeps too, and what failed is tried again soon.",
+        ),
+        PeriodicJob(
+            "know_account",
+            5,
+            None,
+            "asks Stripe whose key it is, until that is known",
+            "No link is created and no payment recorded before.",
+        ),
+        PeriodicJob(
+            "probe_database",
+            5,
+            None,
+            "asks the database for nothing",
+            "`/readyz` says within seconds that it is away, and that it is back.",
+        ),
+        PeriodicJob(
+            "probe_slack",
+            5,
+            SLACK_EVERY_SECONDS,
+            "asks Slack whose token it is",
+            "Each time while Slack is away, so that its return shows at once.",
+        ),
+        PeriodicJob(
+            "probe_stripe",
+            5,
+            STRIPE_EVERY_SECONDS,
+            "connects to Stripe, and sends a request only while Stripe is away",
+            "A connection costs none of the rationed reads.",
+        ),
+        PeriodicJob(
+            "prune",
+            3600,
+            None,
+            "deletes old drafts of lists, and events settled long ago",
+            "Nobody waits for it; small portions spare the database.",
+        ),
+        PeriodicJob(
+            "figures",
+            None,
+            FIGURES_EVERY_SECONDS,
+            "counts for `/metrics`, when Prometheus asks",
+            "Counting large tables takes its time; Prometheus asks every few seconds.",
+        ),
+    )
