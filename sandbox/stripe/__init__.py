@@ -14,5 +14,10 @@ being `target`). A payment is named by its session, payment intent or charge.
     dispute(payment, status="needs_response" | "warning_needs_response" | "lost" | "prevented" ..., reason=, due_in=)
     submit_evidence(dispute), change_dispute(dispute, status="won" | "lost" | "warning_closed" | "needs_response" ...)
     objects(kind), find(id), links(), requests                                     what it holds and was asked
-    faults.add(kind, ...), faults.outage(), advance(seconds), add_key, add_webhook how it misbehaves, its keys, hooks
+    advance(seconds)                                                               its clock, also back
+    faults.add(kind, path=, times=, ...), faults.outage(); "foreign" with status=, body=, content_type=, after=:
+        an answer that isn't Stripe's; "coded" with status=, code=, headers=       see faults.rules
+    late.stale(kind or id, times= or seconds=), late.missing(...), late.clear()    see faults.late_reads
+    rules.most_digits, rules.retired_currencies_refused, ...                       see act.AccountRules
+    add_key, add_webhook                                                           its keys and hooks
 """

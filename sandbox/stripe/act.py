@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from sandbox.stripe.events.log import API_VERSION
+from sandbox.stripe.objects.money import MOST_DIGITS
 from sandbox.stripe.world import World
 
 Json = dict[str, Any]
@@ -19,11 +20,14 @@ class AccountRules:
     (/error-codes#amount-too-small); when a link is created is undocumented.
     late_sessions_complete: whether a session that was opened before its link went inactive may still be paid
     (undocumented, so the worse case for a merchant is the default).
+    most_digits, retired_currencies_refused: see objects.money.
     """
 
     merchant: str = "Paylink Local Merchant"
     least_checked: Literal["creation", "payment", "never"] = "creation"
     late_sessions_complete: bool = True
+    most_digits: int = MOST_DIGITS
+    retired_currencies_refused: bool = True
 
 
 @dataclass(slots=True)
@@ -44,6 +48,7 @@ class Act:
         return int(self.now)
 
     def record(self, event: str, item: Json, *, previous: Json | None = None) -> None:
+        self.world.late.recorded(item, self.now)
         self.world.events.record(event, item, now=self.now, cause=self.cause, previous=previous)
 
     def get(self, kind: str, object_id: str, *, param: str, status: int = 404) -> Json:

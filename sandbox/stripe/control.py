@@ -41,6 +41,8 @@ class Control:
         app.router.add_get("/_local/requests", self._requests)
         app.router.add_get("/_local/faults", self._faults)
         app.router.add_delete("/_local/faults", self._clear_faults)
+        app.router.add_get("/_local/late", self._late)
+        app.router.add_delete("/_local/late", self._clear_late)
         app.router.add_get("/_local/{shelf}", self._shelf)
         app.router.add_post("/_local/{action}", self._post)
 
@@ -54,6 +56,13 @@ class Control:
 
     async def _clear_faults(self, request: web.Request) -> web.Response:
         self._stripe.faults.clear()
+        return web.json_response([])
+
+    async def _late(self, request: web.Request) -> web.Response:
+        return web.json_response(self._stripe.late.as_json())
+
+    async def _clear_late(self, request: web.Request) -> web.Response:
+        self._stripe.late.clear()
         return web.json_response([])
 
     async def _shelf(self, request: web.Request) -> web.Response:
@@ -95,6 +104,7 @@ class Control:
             return await acts[action](given.pop("target"), **given)
         settings: dict[str, Callable[[Json], Any]] = {
             "faults": lambda rule: asdict(stripe.faults.add(**rule)),
+            "late": lambda rule: asdict(stripe.late.add(rule.pop("how"), rule.pop("what"), **rule)),
             "outage": lambda _: asdict(stripe.faults.outage()),
             "clock": self._clock,
             "keys": self._key,

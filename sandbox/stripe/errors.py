@@ -151,6 +151,11 @@ def lock_timeout() -> ApiError:
     )
 
 
+def coded(status: int, code: str | None) -> ApiError:
+    """An error with a code of one's choice, before the idempotency layer."""
+    return ApiError(status, f"The request was refused: {code}.", code=code)
+
+
 def server_error(status: int, *, kept: bool = False) -> ApiError:
     """/error-handling: a problem at Stripe's end, type api_error."""
     return ApiError(

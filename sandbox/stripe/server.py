@@ -37,7 +37,7 @@ class LocalStripe(Dashboard):
 
     clock: seconds since the epoch; `advance` adds to it. port 0: any free one (the one kept in `data`, if free).
     data: a file that keeps the worlds between runs, written atomically after changes and at `stop`.
-    Open to change while it runs: `faults`, and the fields of `rules`, `limits`, `event_rules`, `webhook_rules`.
+    Open to change while it runs: `faults`, `late`, and the fields of `rules`, `limits`, `event_rules`, `webhook_rules`.
     """
 
     def __init__(

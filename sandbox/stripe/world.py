@@ -10,6 +10,7 @@ from typing import Any
 from sandbox.stripe.api.idempotency import IdempotencyKeys
 from sandbox.stripe.errors import missing
 from sandbox.stripe.events.log import EventLog
+from sandbox.stripe.faults.late_reads import LateReads
 
 Json = dict[str, Any]
 
@@ -68,6 +69,7 @@ class World:
     account: str
     livemode: bool
     events: EventLog
+    late: LateReads = field(default_factory=LateReads)
     idempotency: IdempotencyKeys = field(default_factory=IdempotencyKeys)
     shelves: dict[str, Shelf] = field(default_factory=lambda: {kind: Shelf() for kind in KINDS.values()})
     line_items: dict[str, list[Json]] = field(default_factory=dict)
@@ -80,6 +82,7 @@ class World:
 
     def add(self, item: Json) -> Json:
         self.shelves[item["object"]].add(item)
+        self.late.added(item)
         if item["object"] == "payment_link":
             self.link_ids[item["url"].rpartition("/")[2]] = item["id"]
         elif item["object"] == "checkout.session" and item["status"] == "open":

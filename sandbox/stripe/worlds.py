@@ -6,7 +6,7 @@ import asyncio
 import json
 import random
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -18,6 +18,7 @@ from sandbox.stripe.errors import ApiError
 from sandbox.stripe.events.log import Entry, EventLog, EventRules
 from sandbox.stripe.events.webhooks import WebhookRules, Webhooks, new_secret
 from sandbox.stripe.faults import Faults
+from sandbox.stripe.faults.late_reads import LateReads
 from sandbox.stripe.objects import payments, shapes
 from sandbox.stripe.world import World
 
@@ -46,6 +47,7 @@ class Worlds:
         self.api_key = api_key
         self.account = account
         self.faults = Faults(seed)
+        self.late = LateReads(self._meant)
         self.rules = AccountRules(merchant=merchant)
         self.limits = limits or RateLimits()
         self.event_rules = EventRules()
@@ -79,7 +81,7 @@ class Worlds:
         return int(self._clock() + self._ahead)
 
     def advance(self, seconds: float) -> None:
-        """Moves Stripe's time ahead; what falls due (sessions, idempotency keys, events' 30 days) falls due."""
+        """Moves Stripe's time ahead, or back, so that it differs from everybody's; what falls due (sessions, idempotency keys, events' 30 days) falls due."""
         self._ahead += seconds
         for account, livemode in list(self._worlds):
             self.act(account, livemode)
@@ -147,12 +149,20 @@ class Worlds:
         item = self.act_for(object_id).world.find(object_id)
         return copy_of(item or {})
 
+    def _meant(self, what: str) -> Iterator[Json]:
+        """The objects of that id or kind, in all worlds."""
+        for world in self._worlds.values():
+            if what in world.shelves:
+                yield from world.shelves[what]
+            elif (item := world.find(what)) is not None:
+                yield item
+
     def _world(self, account: str, livemode: bool) -> World:
         place = (account, livemode)
         if place not in self._worlds:
             log = EventLog(livemode, self.event_rules, self._random)
             log.announce = lambda event: self._send(place, event)
-            self._worlds[place] = World(account, livemode, log)
+            self._worlds[place] = World(account, livemode, log, self.late)
         return self._worlds[place]
 
     def act(self, account: str, livemode: bool, cause: Json | None = None) -> Act:

@@ -112,3 +112,60 @@ async def test_faults_can_be_set_over_http(http: aiohttp.ClientSession, server: 
     assert server.faults.active == []
     assert (await http.post("/_local/faults", json={"kind": "earthquake"})).status == 400
     assert isinstance(server.faults.add("drop"), Fault)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "content_type"),
+    [
+        (502, '{"error": "bad gateway"}', "application/json"),
+        (400, "<html><h1>400 Bad Request</h1></html>", "text/html"),
+        (404, "", "text/html"),
+        (408, "", "text/plain"),
+        (413, "<html>Request Entity Too Large</html>", "text/html"),
+    ],
+)
+@pytest.mark.parametrize("after", [False, True])
+async def test_an_answer_that_is_not_stripes(
+    http: aiohttp.ClientSession,
+    client: stripe.StripeClient,
+    server: LocalStripe,
+    status: int,
+    body: str,
+    content_type: str,
+    after: bool,
+) -> None:
+    server.faults.add(
+        "foreign", method="POST", status=status, body=body, content_type=content_type, after=after, times=2
+    )
+    for _ in range(2):
+        answer = await http.post("/v1/payment_links", data=b"", headers={"Idempotency-Key": "other"})
+        assert (answer.status, await answer.text()) == (status, body)
+        assert answer.content_type == content_type
+        assert "Request-Id" not in answer.headers
+    server.faults.clear()
+    server.faults.add("foreign", status=status, body=body, content_type=content_type, after=after)
+    # The SDK expects an object in `error` and lets what it stumbles over out as it is.
+    with pytest.raises((stripe.StripeError, AttributeError)):
+        await client.v1.payment_links.create_async(link_params(), KEY)
+    assert len(server.links()) == int(after)
+    link = await client.v1.payment_links.create_async(link_params(), KEY)
+    assert [item["id"] for item in server.links()] == [link.id]
+
+
+async def test_a_rate_limit_as_a_400(client: stripe.StripeClient, server: LocalStripe) -> None:
+    server.faults.add("coded", method="POST", status=400, code="rate_limit")
+    with pytest.raises(stripe.RateLimitError) as caught:
+        await client.v1.payment_links.create_async(link_params(), KEY)
+    assert caught.value.http_status == 400
+    assert (await client.v1.payment_links.create_async(link_params(), KEY)).active
+
+
+async def test_a_header_says_whether_to_try_again(server: LocalStripe) -> None:
+    async with sdk(server) as client:
+        options: stripe.RequestOptions = {"max_network_retries": 1}
+        server.faults.add("coded", status=400, code="lock", headers={"Stripe-Should-Retry": "true"})
+        await client.v1.payment_links.list_async({}, options)
+        server.faults.add("error", status=500, headers={"Stripe-Should-Retry": "false"}, times=2)
+        with pytest.raises(stripe.APIError):
+            await client.v1.payment_links.list_async({}, options)
+    assert [request.status for request in server.requests] == [400, 200, 500]

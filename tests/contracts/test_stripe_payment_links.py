@@ -169,7 +169,7 @@ NAME = "line_items[0][price_data][product_data][name]"
         ({"line_items": _price(product_data=None)}, None, "line_items[0][price_data]"),
         ({"line_items": _price(unit_amount="12.5")}, "parameter_invalid_integer", AMOUNT),
         ({"line_items": _price(unit_amount=-1)}, "parameter_invalid_integer", AMOUNT),
-        ({"line_items": _price(unit_amount=100_000_000)}, "amount_too_large", AMOUNT),
+        ({"line_items": _price(unit_amount=10**12)}, "amount_too_large", AMOUNT),
         ({"line_items": _price(currency="xyz")}, None, "line_items[0][price_data][currency]"),
         ({"line_items": _price(currency="kwd", unit_amount=1501)}, "parameter_invalid_integer", AMOUNT),
         ({"line_items": _price(currency="isk", unit_amount=1250)}, "parameter_invalid_integer", AMOUNT),
@@ -204,11 +204,32 @@ async def test_refused_parameters_name_themselves(
 
 @pytest.mark.parametrize(
     ("amount", "currency"),
-    [(99_999_999, "usd"), (50, "usd"), (50, "jpy"), (99_999_999, "jpy"), (1500, "kwd"), (1200, "isk"), (999_999_999_999, "idr"), (500, "USD")],
+    [(99_999_999, "usd"), (10**12 - 1, "usd"), (10**12 - 1, "jpy"), (10**12 - 10, "kwd"), (50, "usd"), (50, "jpy"), (99_999_999, "jpy"), (1500, "kwd"), (1200, "isk"), (999_999_999_999, "idr"), (500, "USD")],
 )  # fmt: skip
 async def test_amounts_at_the_edge_are_taken(client: stripe.StripeClient, amount: int, currency: str) -> None:
     link = await client.v1.payment_links.create_async(link_params(amount=amount, currency=currency))
     assert link.currency == currency.lower()
+
+
+@pytest.mark.parametrize("currency", ["bgn", "ANG", "std"])
+async def test_a_currency_that_is_gone_is_refused_or_not_as_the_account_has_it(
+    client: stripe.StripeClient, server: LocalStripe, currency: str
+) -> None:
+    params = link_params(currency=currency, amount=5000)
+    error = await refusal(lambda: client.v1.payment_links.create_async(params))
+    assert error_of(error)["param"] == "line_items[0][price_data][currency]"
+    assert error_of(error)["message"].startswith(f"Invalid currency: {currency.lower()}.")
+    server.rules.retired_currencies_refused = False
+    assert (await client.v1.payment_links.create_async(params)).currency == currency.lower()
+
+
+async def test_a_link_may_take_fewer_digits_than_a_card(
+    client: stripe.StripeClient, server: LocalStripe
+) -> None:
+    server.rules.most_digits = 8
+    assert (await client.v1.payment_links.create_async(link_params(amount=99_999_999))).active
+    error = await refusal(lambda: client.v1.payment_links.create_async(link_params(amount=100_000_000)))
+    assert error_of(error)["code"] == "amount_too_large"
 
 
 async def test_inline_prices_need_the_version_that_brought_them(client: stripe.StripeClient) -> None:

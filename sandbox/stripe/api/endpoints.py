@@ -44,7 +44,10 @@ class Endpoint:
 
 
 def _one(kind: str, param: str) -> Handler:
-    return lambda act, object_id, params: act.get(kind, object_id, param=param)
+    """The object as a request sees it by now."""
+    return lambda act, object_id, params: act.world.late.read(
+        act.get(kind, object_id, param=param), act.now, param=param
+    )
 
 
 def _all(kind: str, url: str, *filters: str) -> Handler:

@@ -41,7 +41,7 @@ def shelf_page(act: Act, kind: str, params: Json, url: str, keep: Keep) -> Json:
         act.get(kind, cursor, param=param, status=400)
         place = shelf.place(cursor) or 0
         items = shelf.newest_first(place) if param == "starting_after" else shelf.oldest_first(place)
-    return listed(filter(keep, items), params, url)
+    return listed(filter(keep, act.world.late.listed(items, act.now)), params, url)
 
 
 def event_page(act: Act, params: Json, url: str, keep: Keep) -> Json:

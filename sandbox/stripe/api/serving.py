@@ -14,7 +14,8 @@ import re
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from email.utils import formatdate
 from functools import partial
 from typing import Any, Protocol
 
@@ -32,7 +33,7 @@ from sandbox.stripe.faults import Fault, FaultKind, Faults
 
 Json = dict[str, Any]
 VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(\.[a-z]+)?")
-BEFORE_EFFECT = {FaultKind.ERROR, FaultKind.RATE_LIMIT, FaultKind.LOCK_TIMEOUT}
+BEFORE_EFFECT = {FaultKind.ERROR, FaultKind.CODED, FaultKind.RATE_LIMIT, FaultKind.LOCK_TIMEOUT}
 
 
 @dataclass(slots=True)
@@ -100,20 +101,32 @@ class Api:
         if fault is not None and fault.kind is FaultKind.DROP:
             return dropped(request)
         if fault is not None and fault.kind is FaultKind.GARBLED:
-            record.status = fault.status
-            return web.Response(
-                status=fault.status, text="<html><h1>Bad gateway</h1></html>", content_type="text/html"
-            )
+            page = "<html><h1>Bad gateway</h1></html>"
+            return self._foreign(replace(fault, body=page, content_type="text/html"), record)
+        if fault is not None and fault.kind is FaultKind.FOREIGN and not fault.after:
+            return self._foreign(fault, record)
         answer = await self._answer(endpoint, request, text, record, fault)
         if fault is not None and fault.kind is FaultKind.LATE:
             await asyncio.sleep(fault.seconds)
         if fault is not None and fault.kind is FaultKind.LOST:
             return dropped(request)
+        if fault is not None and fault.kind is FaultKind.FOREIGN:
+            return self._foreign(fault, record)
+        if fault is not None:
+            answer.headers |= fault.headers
         record.status = answer.status
         response = web.Response(status=answer.status, body=answer.body.encode(), headers=answer.headers)
         if fault is not None and fault.kind is FaultKind.TRUNCATED:
             return await truncated(request, response, answer.body.encode())
         return response
+
+    def _foreign(self, fault: Fault, record: RequestRecord) -> web.Response:
+        """What somebody between Stripe and its caller says."""
+        record.status = fault.status
+        headers = {"Date": formatdate(self._account.now(), usegmt=True)} | fault.headers
+        return web.Response(
+            status=fault.status, body=fault.body.encode(), content_type=fault.content_type, headers=headers
+        )
 
     async def _answer(
         self,
@@ -127,6 +140,8 @@ class Api:
         version = request.headers.get("Stripe-Version", API_VERSION)
         common = {
             "Content-Type": "application/json",
+            # By Stripe's clock (RFC 9110, 6.6.1), which need not agree with its caller's.
+            "Date": formatdate(record.created, usegmt=True),
             "Request-Id": record.request_id,
             "Stripe-Version": version,
         }
@@ -245,6 +260,8 @@ def _refusal_before_effect(fault: Fault) -> ApiError:
         return errors.rate_limited("global-rate")
     if fault.kind is FaultKind.LOCK_TIMEOUT:
         return errors.lock_timeout()
+    if fault.kind is FaultKind.CODED:
+        return errors.coded(fault.status, fault.code)
     return errors.server_error(fault.status)
 
 

@@ -24,6 +24,12 @@ class FaultKind(StrEnum):
     """No effect; answers `status`, kept under the idempotency key, so every retry gets it again."""
     GARBLED = "garbled"
     """No effect; a gateway's HTML page with `status` instead of JSON."""
+    FOREIGN = "foreign"
+    """An answer that isn't Stripe's, as a gateway or proxy gives it: `status`, `body`, `content_type`. No effect, or with
+    `after` the effect took place and only its answer was lost on the way."""
+    CODED = "coded"
+    """No effect; an error of Stripe's own with `status` and `code`, not kept under the key. Rate limits were once a 400
+    with code rate_limit, and the SDK still reads them (stripe._api_requestor, handle_error_response)."""
     RATE_LIMIT = "rate_limit"
     """No effect; 429 with Stripe-Rate-Limited-Reason. Before the idempotency layer."""
     LOCK_TIMEOUT = "lock_timeout"
@@ -45,7 +51,8 @@ class Fault:
     """One fault and the requests it meets.
 
     `method` and `path` are shell patterns over the request ("POST", "/v1/payment_links*"). The first `skip` matching
-    requests pass, then `times` of them fail (None: all of them), each with `probability`.
+    requests pass, then `times` of them fail (None: all of them), each with `probability`. `headers` are added to the
+    answer, whatever it is: `{"Stripe-Should-Retry": "true"}` (/error-low-level, and stripe._http_client).
     """
 
     kind: FaultKind
@@ -56,6 +63,11 @@ class Fault:
     probability: float = 1.0
     status: int = 500
     seconds: float = 0.0
+    body: str = '{"error": "bad gateway"}'
+    content_type: str = "application/json"
+    after: bool = False
+    code: str | None = None
+    headers: dict[str, str] = field(default_factory=dict)
     fired: int = 0
 
     def __post_init__(self) -> None:

@@ -46,11 +46,11 @@ def create_link(act: Act, params: Json) -> Json:
         if "price_data" in item and act.version < INLINE_PRICES_SINCE:
             name = f"line_items[{number}][price_data]"
             raise invalid(f"Received unknown parameter: {name}", name, "parameter_unknown")
-        _check_line_item(item, f"line_items[{number}]")
+        _check_line_item(act, item, f"line_items[{number}]")
     lines = [_line(act, item, f"line_items[{number}]") for number, item in enumerate(items)]
     currency = _one_currency(lines, params.get("currency"))
     total = sum(line["amount_total"] for line in lines)
-    money.check_unit_amount(total, currency, "line_items")
+    money.check_unit_amount(total, currency, "line_items", digits=act.rules.most_digits)
     if act.rules.least_checked == "creation" and (refusal := money.too_small(total, currency)):
         raise refusal
     params = params | {"metadata": _kept(params.get("metadata"))}
@@ -171,7 +171,7 @@ def _check_settings(params: Json) -> None:
         )
 
 
-def _check_line_item(item: Json, path: str) -> None:
+def _check_line_item(act: Act, item: Json, path: str) -> None:
     if not 1 <= item["quantity"] <= 999_999:
         raise invalid(
             "This value must be between 1 and 999999.", f"{path}[quantity]", "parameter_invalid_integer"
@@ -188,8 +188,12 @@ def _check_line_item(item: Json, path: str) -> None:
     for name in ("recurring", "unit_amount_decimal"):
         if name in data:
             raise invalid(f"The local Stripe does not model {name}.", f"{path}[{name}]")
-    data["currency"] = money.check_currency(data["currency"], f"{path}[currency]")
-    money.check_unit_amount(data["unit_amount"], data["currency"], f"{path}[unit_amount]")
+    data["currency"] = money.check_currency(
+        data["currency"], f"{path}[currency]", retired=act.rules.retired_currencies_refused
+    )
+    money.check_unit_amount(
+        data["unit_amount"], data["currency"], f"{path}[unit_amount]", digits=act.rules.most_digits
+    )
     if (details := data.get("product_data")) is not None:
         if not details["name"].strip():
             raise invalid(
