@@ -103,9 +103,9 @@ class Control:
         if action in acts:
             return await acts[action](given.pop("target"), **given)
         settings: dict[str, Callable[[Json], Any]] = {
-            "faults": lambda rule: asdict(stripe.faults.add(**rule)),
+            "faults": lambda rule: stripe.faults.add(**rule).as_json(),
             "late": lambda rule: asdict(stripe.late.add(rule.pop("how"), rule.pop("what"), **rule)),
-            "outage": lambda _: asdict(stripe.faults.outage()),
+            "outage": lambda _: stripe.faults.outage().as_json(),
             "clock": self._clock,
             "keys": self._key,
             "webhooks": lambda rule: stripe.add_webhook(**rule),

@@ -27,11 +27,9 @@ class Clock:
 
 
 @asynccontextmanager
-async def sdk(
-    server: LocalStripe, key: str | None = None, *, timeout: float = 5.0
-) -> AsyncIterator[stripe.StripeClient]:
+async def sdk(server: LocalStripe, key: str | None = None) -> AsyncIterator[stripe.StripeClient]:
     """The SDK as Paylink uses it: aiohttp, no retries of its own."""
-    http = stripe.AIOHTTPClient(timeout=timeout)
+    http = stripe.AIOHTTPClient(timeout=60.0)
     yield stripe.StripeClient(key or server.api_key, http_client=http, base_addresses={"api": server.api_url})
     await http.close_async()  # type: ignore[no-untyped-call]
 

@@ -20,6 +20,9 @@ from tests.contracts.stripe_fixtures import (  # noqa: F401
     server_fixture,
 )
 
+DRAWN = 60_000
+"""Milliseconds. What the browser draws is waited for; only what never comes takes so long."""
+
 GOOD = {"email": "ann@example.com", "card": "4242 4242 4242 4242", "action": "pay"}
 
 
@@ -168,9 +171,11 @@ async def test_a_browser_pays_by_labels_and_keyboard(
     client: stripe.StripeClient, server: LocalStripe
 ) -> None:
     url = await link_of(client)
+    expect.set_options(timeout=DRAWN)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
         page = await browser.new_page()
+        page.set_default_timeout(DRAWN)
         await page.goto(url)
         await page.get_by_label("E-mail").fill("ann@example.com")
         await page.get_by_role("button", name="Card declined").click()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -154,10 +155,13 @@ class Receiver:
     statuses: list[int] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
     signatures: list[str] = field(default_factory=list)
+    open: asyncio.Event = field(default_factory=asyncio.Event)
+    """Until it is set, nothing is answered."""
 
     async def receive(self, request: web.Request) -> web.Response:
         self.bodies.append(await request.read())
         self.signatures.append(request.headers["Stripe-Signature"])
+        await self.open.wait()
         return web.Response(status=self.statuses.pop(0) if self.statuses else 200)
 
     @property
@@ -171,6 +175,7 @@ class Receiver:
 @pytest.fixture(name="receiver")
 async def receiver_fixture() -> AsyncIterator[Receiver]:
     receiver = Receiver()
+    receiver.open.set()
     app = web.Application()
     app.router.add_post("/stripe/webhook", receiver.receive)
     runner = web.AppRunner(app, access_log=None)
@@ -219,10 +224,12 @@ async def test_a_delivery_is_repeated_until_it_is_answered_2xx(
 ) -> None:
     server.webhook_rules.retry_after = (0.01, 0.01)
     receiver.statuses = [500, 404, 204]
+    receiver.open.clear()
     server.add_webhook(receiver.url, enabled_events=[COMPLETED])
     link = await client.v1.payment_links.create_async(link_params() | MANY)
     await server.pay(link.id)
     assert len(await completed(client, delivery_success=False)) == 1
+    receiver.open.set()
     await server.webhooks_settled()
     assert [attempt.status for attempt in server.webhooks.attempts] == [500, 404, 204]
     assert len(set(receiver.ids())) == 1

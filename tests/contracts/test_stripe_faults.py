@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import math
 from typing import Any
 
 import aiohttp
@@ -50,23 +52,54 @@ async def test_after_a_failure_the_same_request_again_makes_one_link(
     assert [record.fault for record in server.requests] == [kind.value, None]
 
 
-async def test_a_late_answer_comes_after_its_effect(server: LocalStripe) -> None:
-    server.faults.add(FaultKind.LATE, seconds=0.4)
-    async with sdk(server, timeout=0.1) as client:
-        with pytest.raises(stripe.APIConnectionError):
-            await client.v1.payment_links.create_async(link_params(), KEY)
-        assert len(server.links()) == 1
-        await client.v1.payment_links.create_async(link_params(), KEY)
+async def give_up(asking: asyncio.Task[Any]) -> None:
+    """As the client does at the end of its own time-out."""
+    assert not asking.done()
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+
+
+@pytest.mark.parametrize("seconds", [0.4, math.inf])
+async def test_a_late_answer_comes_after_its_effect(
+    client: stripe.StripeClient, server: LocalStripe, seconds: float
+) -> None:
+    late = server.faults.add(FaultKind.LATE, seconds=seconds)
+    asking = asyncio.create_task(client.v1.payment_links.create_async(link_params(), KEY))
+    await server.until(lambda: len(server.links()) == 1)
+    if seconds == math.inf:
+        await give_up(asking)
+        server.faults.remove(late)
+    else:
+        await asking
+    await client.v1.payment_links.create_async(link_params(), KEY)
     assert server.requests[-1].replayed
+    assert len(server.links()) == 1
 
 
-async def test_a_slow_effect_comes_after_the_client_gave_up(server: LocalStripe) -> None:
-    server.faults.add(FaultKind.SLOW, seconds=0.3)
-    async with sdk(server, timeout=0.1) as client:
-        with pytest.raises(stripe.APIConnectionError):
-            await client.v1.payment_links.create_async(link_params(), KEY)
+@pytest.mark.parametrize("seconds", [0.4, math.inf])
+async def test_a_slow_effect_comes_after_the_client_gave_up(
+    client: stripe.StripeClient, server: LocalStripe, seconds: float
+) -> None:
+    slow = server.faults.add(FaultKind.SLOW, seconds=seconds)
+    asking = asyncio.create_task(client.v1.payment_links.create_async(link_params(), KEY))
+    await server.until(lambda: slow.fired == 1)
+    await give_up(asking)
+    if seconds == math.inf:
         assert server.links() == []
-        await server.until(lambda: len(server.links()) == 1)
+        server.faults.remove(slow)
+    await server.until(lambda: len(server.links()) == 1)
+
+
+async def test_whom_a_fault_delays_is_let_go_when_it_is_removed(
+    client: stripe.StripeClient, server: LocalStripe
+) -> None:
+    slow = server.faults.add(FaultKind.SLOW, seconds=math.inf)
+    asking = asyncio.create_task(client.v1.payment_links.create_async(link_params(), KEY))
+    await server.until(lambda: slow.fired == 1)
+    server.faults.clear()
+    link = await asking
+    assert [item["id"] for item in server.links()] == [link.id]
 
 
 async def test_an_outage_lasts_until_it_is_cleared(client: stripe.StripeClient, server: LocalStripe) -> None:

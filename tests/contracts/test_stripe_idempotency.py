@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from typing import Any
 
 import pytest
@@ -117,11 +118,12 @@ async def test_what_never_began_is_not_kept(
 async def test_a_key_in_use_is_a_conflict_and_the_first_request_goes_on(
     client: stripe.StripeClient, server: LocalStripe
 ) -> None:
-    server.faults.add(FaultKind.SLOW, method="POST", seconds=0.3)
+    slow = server.faults.add(FaultKind.SLOW, method="POST", seconds=math.inf)
     first = asyncio.create_task(client.v1.payment_links.create_async(link_params(), keyed()))
-    await server.until(lambda: len(server.requests) == 1)
+    await server.until(lambda: slow.fired == 1)
     error = await refusal(lambda: client.v1.payment_links.create_async(link_params(), keyed()))
     assert (error.http_status, error_of(error)["code"]) == (409, "idempotency_key_in_use")
+    server.faults.remove(slow)
     link = await first
     assert (await client.v1.payment_links.create_async(link_params(), keyed())).id == link.id
 

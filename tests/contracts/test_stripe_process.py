@@ -41,7 +41,7 @@ async def process(*arguments: str) -> AsyncIterator[dict[str, Any]]:
 async def test_a_process_serves_is_controlled_over_http_and_remembers(tmp_path: Path) -> None:
     data = str(tmp_path / "world" / "stripe.json")
     async with process("--data", data, "--merchant", "Acme") as facts:
-        http = stripe.AIOHTTPClient(timeout=5)
+        http = stripe.AIOHTTPClient(timeout=60)
         client = stripe.StripeClient(
             facts["api_key"], http_client=http, base_addresses={"api": facts["api_url"]}
         )
@@ -57,7 +57,7 @@ async def test_a_process_serves_is_controlled_over_http_and_remembers(tmp_path: 
         await http.close_async()  # type: ignore[no-untyped-call]
     async with process("--data", data) as again:
         assert again["port"] == facts["port"]
-        http = stripe.AIOHTTPClient(timeout=5)
+        http = stripe.AIOHTTPClient(timeout=60)
         client = stripe.StripeClient(
             again["api_key"], http_client=http, base_addresses={"api": again["api_url"]}
         )

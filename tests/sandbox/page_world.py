@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
-from playwright.async_api import Browser, BrowserContext, Error, Locator, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Error, Locator, Page, async_playwright, expect
 from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from sandbox.page import page_routes
 from sandbox.slack import Limits, LocalSlack, Workspace
+from sandbox.slack.state.watching import PATIENCE
 from sandbox.stopping import clean_up
 
 Json = dict[str, Any]
@@ -30,6 +31,10 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+# Milliseconds. What the browser draws is waited for; only what never comes takes so long.
+DRAWN = PATIENCE * 1000
+A_MOMENT = 0.5
+"""Seconds in which Slack gives up, in a test of an app that doesn't acknowledge."""
 HINTS = ("/show details", "/show list")
 MANIFEST: Json = {
     "display_information": {"name": "Tester"},
@@ -115,7 +120,7 @@ class World:
         """A fresh tab with a storage of its own, in which the first picture has arrived."""
         settings.setdefault("viewport", {"width": 1280, "height": 800})
         context = await self.browser.new_context(**settings)
-        context.set_default_timeout(5000)
+        context.set_default_timeout(DRAWN)
         self.contexts.append(context)
         page = await context.new_page()
         await page.goto(f"{self.url}/?user={user}#{place or self.billing}")
@@ -151,6 +156,7 @@ class World:
             messages.clear()
         self.contexts, self.views, self.reactions, self.options, self.queries = [], {}, {}, [], []
         self.answer, self.home = {}, None
+        self.slack.limits.ack_seconds = PATIENCE
         self.actions, self.submissions = asyncio.Queue(), asyncio.Queue()
 
 
@@ -161,16 +167,22 @@ async def send(page: Page, text: str) -> None:
     await box.press("Enter")
 
 
+def patient() -> Limits:
+    """Nothing is too late because the machine is busy."""
+    return Limits(ack_seconds=PATIENCE, trigger_seconds=PATIENCE)
+
+
 @asynccontextmanager
 async def page_world() -> AsyncIterator[World]:
     """Start the local Slack, the app, the page and a browser; Ada and Ben are in #billing and #general."""
-    slack = LocalSlack(MANIFEST, limits=Limits(ack_seconds=0.5))
+    slack = LocalSlack(MANIFEST, limits=patient())
     await slack.start()
     client = AsyncWebClient(base_url=slack.api_url, token=slack.workspace.bot_token)
     app = AsyncApp(client=client, token=slack.workspace.bot_token, raise_error_for_unhandled_request=False)
     handler = AsyncSocketModeHandler(app, slack.app_token)
     await handler.connect_async()  # type: ignore[no-untyped-call]
     await slack.connected()
+    expect.set_options(timeout=DRAWN)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         world = World(slack, slack.workspace, client, browser)

@@ -23,6 +23,14 @@ from tests.sandbox.page_world import (
     text_input,
 )
 
+# Quicker than any machine types: what is typed in one go is asked for once.
+QUICKLY = """(box, text) => {
+    for (const letter of text) {
+        box.value += letter;
+        box.dispatchEvent(new InputEvent("input", { bubbles: true, data: letter }));
+    }
+}"""
+
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
 
@@ -184,7 +192,7 @@ async def test_a_type_ahead_asks_the_app_from_its_least_length_on_and_submits_th
     await expect(box).to_be_focused()
     await page.keyboard.type("n")
     await expect(dialog.get_by_text("Type at least 2 characters")).to_be_visible()
-    await page.keyboard.type("or")
+    await box.evaluate(QUICKLY, "or")
     await expect(dialog.get_by_role("option", name="INV-1008 Al Noor")).to_have_accessible_description(
         "KWD 1.500"
     )

@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import expect
 
-from tests.sandbox.page_world import HINTS, World, actions, button, modal, page_world, section, send
+from tests.sandbox.page_world import A_MOMENT, HINTS, World, actions, button, modal, page_world, section, send
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
@@ -87,6 +87,7 @@ async def test_an_unknown_command_and_one_that_is_not_acknowledged_are_explained
     world: World,
 ) -> None:
     page, bens = await world.open(), await world.open(user="ben")
+    world.slack.limits.ack_seconds = A_MOMENT
     await send(page, "/nothing")
     await send(page, "/silent")
     articles = page.get_by_role("article")
@@ -260,7 +261,7 @@ async def test_a_lost_line_is_told_and_mended_and_what_happened_meanwhile_is_the
     await expect(page.get_by_text("The workspace can't be reached.")).to_be_visible()
     await world.client.chat_postMessage(channel=world.billing, text="meanwhile")
     await world.serve(port)
-    await expect(page.get_by_role("article")).to_contain_text("meanwhile", timeout=8000)
+    await expect(page.get_by_role("article")).to_contain_text("meanwhile")
     await expect(page.get_by_text("The workspace can't be reached.")).to_be_hidden()
 
 

@@ -7,6 +7,7 @@ import pytest_asyncio
 from playwright.async_api import expect
 
 from tests.sandbox.page_world import (
+    A_MOMENT,
     World,
     actions,
     button,
@@ -58,6 +59,7 @@ async def test_a_submission_carries_what_was_typed_and_closes_the_modal(world: W
 async def test_enter_in_a_one_line_input_submits(world: World) -> None:
     page = await world.at_desk()
     dialog = await world.show(page, modal(entry("Name", text_input(focus_on_load=True))))
+    await expect(dialog.get_by_label("Name", exact=True)).to_be_focused()
     await page.keyboard.type("Grace")
     await page.keyboard.press("Enter")
     await expect(dialog).to_have_count(0)
@@ -93,6 +95,8 @@ async def test_a_submission_that_is_not_acknowledged_says_so_and_can_be_repeated
     send_it = dialog.get_by_role("button", name="Send it")
     await send_it.click()
     await expect(send_it).to_have_attribute("aria-busy", "true")
+    await world.submissions.get()
+    world.slack.sockets.give_up()
     await expect(dialog.get_by_text("We had some trouble connecting. Try again?")).to_be_visible()
     world.answer = {}
     await send_it.click()
@@ -102,7 +106,7 @@ async def test_a_submission_that_is_not_acknowledged_says_so_and_can_be_repeated
 async def test_a_second_click_while_a_submission_is_under_way_sends_nothing(world: World) -> None:
     page = await world.at_desk()
     dialog = await world.show(page, modal(section("hello")))
-    world.answer = None
+    world.answer, world.slack.limits.ack_seconds = None, A_MOMENT
     send_it = dialog.get_by_role("button", name="Send it")
     await send_it.click(click_count=2)
     await expect(dialog.get_by_text("We had some trouble connecting.")).to_be_visible()
@@ -259,6 +263,7 @@ async def test_a_link_button_opens_a_new_tab_and_tells_the_app(world: World) -> 
 async def test_an_action_that_is_not_acknowledged_leaves_a_sentence_beside_its_button(world: World) -> None:
     page = await world.at_desk()
     dialog = await world.show(page, modal(actions(button("Go", "unacknowledged")), submit=None))
+    world.slack.limits.ack_seconds = A_MOMENT
     await dialog.get_by_role("button", name="Go").click()
     await expect(dialog.get_by_role("alert").filter(has_text="not responding")).to_be_visible()
 

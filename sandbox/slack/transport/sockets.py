@@ -182,6 +182,12 @@ class Sockets:
         for connection in self.connections:
             connection.silent = True
 
+    def give_up(self) -> None:
+        """Slack waits no longer for the acknowledgements that it is waiting for now."""
+        for waiting in self._waiting.values():
+            if not waiting.done():
+                waiting.set_exception(TimeoutError())
+
     async def cut(self, connections: Iterable[Connection] | None = None) -> None:
         """Closes connections (all of them) without a word."""
         for connection in list(self.connections if connections is None else connections):

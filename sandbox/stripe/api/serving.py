@@ -6,7 +6,6 @@ idempotency key free, /api/idempotent_requests).
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import binascii
 import json
@@ -107,7 +106,7 @@ class Api:
             return self._foreign(fault, record)
         answer = await self._answer(endpoint, request, text, record, fault)
         if fault is not None and fault.kind is FaultKind.LATE:
-            await asyncio.sleep(fault.seconds)
+            await fault.wait()
         if fault is not None and fault.kind is FaultKind.LOST:
             return dropped(request)
         if fault is not None and fault.kind is FaultKind.FOREIGN:
@@ -239,7 +238,7 @@ class Api:
             raise errors.forbidden(key.redacted, key.account, endpoint.permission)
         given = checked(params, spec_of(endpoint.params))
         if fault is not None and fault.kind is FaultKind.SLOW:
-            await asyncio.sleep(fault.seconds)
+            await fault.wait()
         if fault is not None and fault.kind is FaultKind.KEPT_ERROR:
             raise errors.server_error(fault.status, kept=True)
         result = endpoint.handle(act, object_id, given)

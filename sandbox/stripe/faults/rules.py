@@ -6,8 +6,10 @@ Stripe's documentation asks for exactly these to be survived: lost answers (/err
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import random
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import Any
@@ -63,15 +65,29 @@ class Fault:
     probability: float = 1.0
     status: int = 500
     seconds: float = 0.0
+    """Of SLOW and LATE, which end sooner if the fault is removed: `math.inf` waits for that."""
     body: str = '{"error": "bad gateway"}'
     content_type: str = "application/json"
     after: bool = False
     code: str | None = None
     headers: dict[str, str] = field(default_factory=dict)
     fired: int = 0
+    _removed: asyncio.Event = field(default_factory=asyncio.Event, init=False, repr=False)
 
     def __post_init__(self) -> None:
         self.kind = FaultKind(self.kind)
+
+    async def wait(self) -> None:
+        """Lets the time pass by which this fault delays a request."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._removed.wait(), self.seconds)
+
+    def end(self) -> None:
+        """Whom it delays is delayed no longer."""
+        self._removed.set()
+
+    def as_json(self) -> dict[str, Any]:
+        return {one.name: getattr(self, one.name) for one in fields(self) if one.init}
 
     def meets(self, method: str, path: str) -> bool:
         return fnmatchcase(method, self.method) and fnmatchcase(path, self.path)
@@ -101,9 +117,11 @@ class Faults:
 
     def remove(self, fault: Fault) -> None:
         self.active.remove(fault)
+        fault.end()
 
     def clear(self) -> None:
-        self.active.clear()
+        for fault in [*self.active]:
+            self.remove(fault)
 
     def take(self, method: str, path: str) -> Fault | None:
         """The fault that this request suffers, used up by one; None if it passes unharmed."""
@@ -122,4 +140,4 @@ class Faults:
         return None
 
     def as_json(self) -> list[dict[str, Any]]:
-        return [asdict(fault) for fault in self.active]
+        return [fault.as_json() for fault in self.active]
