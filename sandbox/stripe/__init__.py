@@ -19,5 +19,7 @@ being `target`). A payment is named by its session, payment intent or charge.
         an answer that isn't Stripe's; "coded" with status=, code=, headers=       see faults.rules
     late.stale(kind or id, times= or seconds=), late.missing(...), late.clear()    see faults.late_reads
     rules.most_digits, rules.retired_currencies_refused, ...                       see act.AccountRules
-    add_key, add_webhook                                                           its keys and hooks
+    deactivate(link), reactivate(link), copy_link(link, amount=, metadata=)        dashboard.Dashboard
+    add_key(secret, permissions= | without=, account=), key(secret).revoked = True  see api.endpoints.PERMISSIONS
+    add_webhook(url, payload="snapshot" | "thin" | "both", api_version=)           see events.thin
 """

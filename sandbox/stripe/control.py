@@ -95,6 +95,9 @@ class Control:
             "settle": stripe.settle,
             "expire": stripe.expire,
             "refund": stripe.refund,
+            "deactivate": stripe.deactivate,
+            "reactivate": stripe.reactivate,
+            "copy_link": stripe.copy_link,
             "change_refund": stripe.change_refund,
             "dispute": stripe.dispute,
             "submit_evidence": stripe.submit_evidence,
@@ -124,7 +127,8 @@ class Control:
     def _key(self, rule: Json) -> Json:
         """Adds the key, or changes what is given of a known one."""
         secret = rule.pop("secret")
-        key = self._stripe.find_key(secret) or self._stripe.add_key(secret, account=rule.pop("account", None))
+        account, without = rule.pop("account", None), rule.pop("without", ())
+        key = self._stripe.find_key(secret) or self._stripe.add_key(secret, account=account, without=without)
         if "permissions" in rule:
             allowed = rule.pop("permissions")
             key.permissions = None if allowed is None else frozenset(allowed)

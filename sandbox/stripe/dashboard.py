@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox.stripe.objects import disputes, payments, refunds
+from sandbox.stripe.objects import disputes, links, payments, refunds
 from sandbox.stripe.worlds import Worlds, copy_of
 
 Json = dict[str, Any]
@@ -71,6 +71,32 @@ class Dashboard(Worlds):
         act = self.act_for(dispute)
         item = act.get("dispute", dispute, param="dispute")
         return self._done(disputes.change(act, item, status=status, due_in=due_in))
+
+    # -- payment links ------------------------------------------------------------------------------------------------
+
+    async def deactivate(self, link: str) -> Json:
+        """Switches a link off (its id or URL), as its page in the Dashboard does: payment_link.updated. Sessions that
+        are open may still be paid (AccountRules.late_sessions_complete)."""
+        act, link_id = self.link(link)
+        return self._done(links.update_link(act, link_id, {"active": False}))
+
+    async def reactivate(self, link: str) -> Json:
+        """Switches a link on again. One that was completed as often as its limit allows sells nothing even so."""
+        act, link_id = self.link(link)
+        return self._done(links.update_link(act, link_id, {"active": True}))
+
+    async def copy_link(
+        self,
+        link: str,
+        *,
+        amount: int | None = None,
+        currency: str | None = None,
+        metadata: dict[str, str] | None = None,
+    ) -> Json:
+        """Duplicates a link by hand, with another price and the same metadata unless others are given. Whether the
+        Dashboard copies metadata is undocumented; a person can type the same."""
+        act, link_id = self.link(link)
+        return self._done(links.copy_link(act, link_id, amount=amount, currency=currency, metadata=metadata))
 
     def _done(self, item: Json) -> Json:
         self.changed()

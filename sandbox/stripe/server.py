@@ -139,8 +139,7 @@ class LocalStripe(Dashboard):
     ) -> Json:
         """A buyer opens a link (its id or URL): a Checkout Session that is open for 24 hours.
         Raises payments.LinkInactive if the page would show the inactive message instead."""
-        link_id = self.link_id(link.partition("?")[0].rpartition("/")[2]) or link
-        act = self.act_for(link_id)
+        act, link_id = self.link(link)
         item = act.get("payment_link", link_id, param="payment_link")
         return self._done(payments.open_session(act, item, email=email, reference=client_reference_id))
 

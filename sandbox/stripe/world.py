@@ -78,6 +78,8 @@ class World:
     """Payment link ids by the code at the end of their URL."""
     secrets: dict[str, list[str]] = field(default_factory=dict)
     """Signing secrets by webhook endpoint id."""
+    payloads: dict[str, str] = field(default_factory=dict)
+    """By webhook endpoint id: "snapshot", "thin" or "both" (as two destinations with one address would be)."""
     _due: list[tuple[int, str]] = field(default_factory=list)
 
     def add(self, item: Json) -> Json:
@@ -104,6 +106,10 @@ class World:
         mode = None if not elsewhere else "test" if self.livemode else "live"
         raise missing(kind, object_id, param, other_mode=mode, status=status)
 
+    def payloads_of(self, endpoint: str) -> tuple[str, ...]:
+        kept = self.payloads.get(endpoint, "snapshot")
+        return ("snapshot", "thin") if kept == "both" else (kept,)
+
     def due_sessions(self, now: int) -> Iterator[Json]:
         """Open sessions whose 24 hours are over, each once."""
         while self._due and self._due[0][0] <= now:
@@ -118,6 +124,7 @@ class World:
             "objects": {kind: list(shelf) for kind, shelf in self.shelves.items()},
             "line_items": self.line_items,
             "secrets": self.secrets,
+            "payloads": self.payloads,
             "events": self.events.as_json(),
             "idempotency": self.idempotency.as_json(),
         }
@@ -134,5 +141,6 @@ class World:
                 self.add(item)
         self.line_items = saved["line_items"]
         self.secrets = saved["secrets"]
+        self.payloads = saved.get("payloads", {})
         self.events.load(saved["events"])
         self.idempotency.load(saved["idempotency"])

@@ -11,12 +11,13 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from sandbox.stripe.act import AccountRules, Act
+from sandbox.stripe.api.endpoints import PERMISSIONS
 from sandbox.stripe.api.keys import ApiKey
 from sandbox.stripe.api.rate import RateCounter, RateLimits
 from sandbox.stripe.api.serving import RequestRecord
 from sandbox.stripe.errors import ApiError
 from sandbox.stripe.events.log import Entry, EventLog, EventRules
-from sandbox.stripe.events.webhooks import WebhookRules, Webhooks, new_secret
+from sandbox.stripe.events.webhooks import WebhookRules, Webhooks, new_secret, wants
 from sandbox.stripe.faults import Faults
 from sandbox.stripe.faults.late_reads import LateReads
 from sandbox.stripe.objects import payments, shapes
@@ -88,10 +89,18 @@ class Worlds:
         self.changed()
 
     def add_key(
-        self, secret: str, *, permissions: Iterable[str] | None = None, account: str | None = None
+        self,
+        secret: str,
+        *,
+        permissions: Iterable[str] | None = None,
+        without: Iterable[str] = (),
+        account: str | None = None,
     ) -> ApiKey:
-        """A further key; with `permissions` a restricted one. Its flags (`revoked`, `expired`) and `permissions` may be
+        """A further key, of the first account or another; with `permissions` a restricted one, and with `without` one
+        that may do everything that PERMISSIONS names but that. Its flags (`revoked`, `expired`) and `permissions` may be
         changed at any time and count from the next request."""
+        if permissions is None and (but := frozenset(without)):
+            permissions = PERMISSIONS - but
         allowed = None if permissions is None else frozenset(permissions)
         self._keys[secret] = ApiKey(secret, account or self.account, allowed)
         return self._keys[secret]
@@ -149,6 +158,11 @@ class Worlds:
         item = self.act_for(object_id).world.find(object_id)
         return copy_of(item or {})
 
+    def link(self, link: str) -> tuple[Act, str]:
+        """An act in the world of a link, and its id; `link` is that id or the link's URL. Raises KeyError."""
+        link_id = self.link_id(link.partition("?")[0].rpartition("/")[2]) or link
+        return self.act_for(link_id), link_id
+
     def _meant(self, what: str) -> Iterator[Json]:
         """The objects of that id or kind, in all worlds."""
         for world in self._worlds.values():
@@ -195,13 +209,19 @@ class Worlds:
         secrets: Sequence[str] = (),
         enabled_events: Sequence[str] = ("*",),
         livemode: bool = False,
+        account: str | None = None,
+        payload: str = "snapshot",
+        api_version: str | None = None,
     ) -> Json:
-        """An endpoint that gets signed events; with several secrets each delivery carries a signature of each, as
+        """An endpoint that gets signed events, as snapshots (in `api_version`, or the account's), "thin", or "both"; with several secrets each delivery carries a signature of each, as
         while a secret rolls. The returned object's `secret` is the first one (made up if none is given)."""
-        act = self.act(self.account, livemode)
+        if payload not in ("snapshot", "thin", "both"):
+            raise ValueError(f"not a kind of payload: {payload}")
+        act, given = self.act(account or self.account, livemode), {"api_version": api_version}
         item = shapes.webhook_endpoint(
-            url=url, enabled_events=list(enabled_events), given={}, created=act.created, livemode=livemode
+            url=url, enabled_events=list(enabled_events), given=given, created=act.created, livemode=livemode
         )
+        act.world.payloads[item["id"]] = payload
         act.world.secrets[item["id"]] = list(secrets) or [new_secret()]
         act.world.add(item)
         self.changed()
@@ -230,9 +250,10 @@ class Worlds:
         for mode in modes:
             world = self._world(account, mode)
             for endpoint in world.shelves["webhook_endpoint"]:
-                wanted = endpoint["enabled_events"]
-                if endpoint["status"] == "enabled" and ("*" in wanted or event.head["type"] in wanted):
-                    self.webhooks.send(event, endpoint, world.secrets[endpoint["id"]])
+                for payload in world.payloads_of(endpoint["id"]):
+                    if wants(endpoint, event.head["type"], payload):
+                        signing = world.secrets[endpoint["id"]]
+                        self.webhooks.send(event, endpoint, signing, payload=payload)
 
     # -- between runs -----------------------------------------------------------------------------------------------
 

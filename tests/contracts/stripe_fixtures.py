@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
 import pytest
 import stripe
+from aiohttp import web
 
+from sandbox.stopping import clean_up
 from sandbox.stripe.api.rate import RateLimits
 from sandbox.stripe.server import LocalStripe
 
@@ -59,6 +64,45 @@ async def http_fixture(server: LocalStripe) -> AsyncIterator[aiohttp.ClientSessi
     headers = {"Authorization": f"Bearer {server.api_key}"}
     async with aiohttp.ClientSession(server.api_url, headers=headers) as session:
         yield session
+
+
+@dataclass
+class Receiver:
+    """A merchant's endpoint: keeps what it gets and answers with the statuses it is given, then with 200."""
+
+    url: str = ""
+    statuses: list[int] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
+    signatures: list[str] = field(default_factory=list)
+    open: asyncio.Event = field(default_factory=asyncio.Event)
+    """Until it is set, nothing is answered."""
+
+    async def receive(self, request: web.Request) -> web.Response:
+        self.bodies.append(await request.read())
+        self.signatures.append(request.headers["Stripe-Signature"])
+        await self.open.wait()
+        return web.Response(status=self.statuses.pop(0) if self.statuses else 200)
+
+    @property
+    def types(self) -> list[str]:
+        return [json.loads(body)["type"] for body in self.bodies]
+
+    def ids(self) -> list[str]:
+        return [json.loads(body)["id"] for body in self.bodies]
+
+
+@pytest.fixture(name="receiver")
+async def receiver_fixture() -> AsyncIterator[Receiver]:
+    receiver = Receiver()
+    receiver.open.set()
+    app = web.Application()
+    app.router.add_post("/stripe/webhook", receiver.receive)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    receiver.url = f"http://127.0.0.1:{runner.addresses[0][1]}/stripe/webhook"
+    yield receiver
+    await clean_up(runner)
 
 
 def link_params(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 import aiohttp
 import pytest
@@ -122,6 +123,41 @@ async def test_another_account_is_out_of_reach(client: stripe.StripeClient, serv
     assert (error.http_status, error_of(error)["code"]) == (403, "account_invalid")
     account = await client.v1.accounts.retrieve_current_async()
     assert account.id == server.account
+
+
+async def test_keys_of_two_accounts_with_and_without_the_right_to_read_them(
+    client: stripe.StripeClient, server: LocalStripe
+) -> None:
+    account = "rak_accounts_kyc_basic_read"
+    keys = {
+        "a": server.add_key("rk_test_aaaaaaaaaaaaaaaa", without={account}),
+        "a again": server.add_key("sk_test_aaaaaaaaaaaaaaaa"),
+        "b": server.add_key("sk_test_bbbbbbbbbbbbbbbb", account="acct_b"),
+        "b restricted": server.add_key("rk_test_bbbbbbbbbbbbbbbb", account="acct_b", without={account}),
+    }
+    options: dict[str, stripe.RequestOptions] = {name: {"api_key": key.secret} for name, key in keys.items()}
+    link = await client.v1.payment_links.create_async(link_params(), options["a"])
+    assert (await client.v1.payment_links.retrieve_async(link.id, {}, options["a again"])).id == link.id
+    for name in ("b", "b restricted"):
+        error = await refusal(partial(client.v1.payment_links.retrieve_async, link.id, {}, options[name]))
+        assert (error.http_status, error_of(error)["code"]) == (404, "resource_missing")
+    for name in ("a", "b restricted"):
+        error = await refusal(partial(client.v1.accounts.retrieve_current_async, {}, options[name]))
+        assert isinstance(error, stripe.PermissionError)
+        assert account in error_of(error)["message"]
+    found = [
+        (await client.v1.accounts.retrieve_current_async({}, options[name])).id for name in ("a again", "b")
+    ]
+    assert found == [server.account, "acct_b"]
+    paid = await server.pay(link.url)
+    events = client.v1.events
+    assert (await events.list_async({"type": "checkout.session.completed"}, options["b"])).data == []
+    seen = (await events.list_async({"type": "checkout.session.completed"}, options["a"])).data
+    assert [event.data.object["id"] for event in seen] == [paid["id"]]
+    keys["a"].expired = True
+    error = await refusal(partial(events.list_async, {}, options["a"]))
+    assert (error.http_status, error_of(error)["code"]) == (401, "api_key_expired")
+    assert (await events.list_async({"limit": 1}, options["a again"])).data
 
 
 async def test_every_answer_carries_its_request_and_version(client: stripe.StripeClient) -> None:

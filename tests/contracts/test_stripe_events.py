@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 import pytest
 import stripe
-from aiohttp import web
 
-from sandbox.stopping import clean_up
 from sandbox.stripe.server import LocalStripe
 from tests.contracts.stripe_fixtures import (  # noqa: F401
     Clock,
+    Receiver,
     client_fixture,
     clock_fixture,
     error_of,
     link_params,
+    receiver_fixture,
     refusal,
     server_fixture,
 )
@@ -145,45 +142,6 @@ async def test_events_are_rendered_in_the_accounts_version(
     assert event.data.object["ui_mode"] == "hosted"
     intents = await client.v1.events.list_async({"type": "payment_intent.succeeded"})
     assert "latest_charge" not in intents.data[0].data.object
-
-
-@dataclass
-class Receiver:
-    """A merchant's endpoint: keeps what it gets and answers with the statuses it is given, then with 200."""
-
-    url: str = ""
-    statuses: list[int] = field(default_factory=list)
-    bodies: list[bytes] = field(default_factory=list)
-    signatures: list[str] = field(default_factory=list)
-    open: asyncio.Event = field(default_factory=asyncio.Event)
-    """Until it is set, nothing is answered."""
-
-    async def receive(self, request: web.Request) -> web.Response:
-        self.bodies.append(await request.read())
-        self.signatures.append(request.headers["Stripe-Signature"])
-        await self.open.wait()
-        return web.Response(status=self.statuses.pop(0) if self.statuses else 200)
-
-    @property
-    def types(self) -> list[str]:
-        return [json.loads(body)["type"] for body in self.bodies]
-
-    def ids(self) -> list[str]:
-        return [json.loads(body)["id"] for body in self.bodies]
-
-
-@pytest.fixture(name="receiver")
-async def receiver_fixture() -> AsyncIterator[Receiver]:
-    receiver = Receiver()
-    receiver.open.set()
-    app = web.Application()
-    app.router.add_post("/stripe/webhook", receiver.receive)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    receiver.url = f"http://127.0.0.1:{runner.addresses[0][1]}/stripe/webhook"
-    yield receiver
-    await clean_up(runner)
 
 
 async def test_a_delivery_is_signed_over_its_raw_body(

@@ -101,6 +101,7 @@ async def test_lists_are_late_only_if_they_are_told_to(
     await http.delete("/_local/late")
     assert server.late.rules == []
     server.late.missing("checkout.session", times=9)
+    server.late.missing("charge", lists=True)
     assert await complete() == 1
     assert (await http.post("/_local/late", json={"how": "lost", "what": "charge"})).status == 400
 

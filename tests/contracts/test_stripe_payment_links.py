@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import stripe
 
+from sandbox.stripe.objects.payments import LinkInactive
 from sandbox.stripe.server import LocalStripe
 from tests.contracts.stripe_fixtures import (  # noqa: F401
     client_fixture,
@@ -269,3 +270,58 @@ async def test_hostile_text_comes_back_unchanged(client: stripe.StripeClient) ->
     assert link.metadata.to_dict() == {"buyer": name}
     assert link.line_items is not None
     assert link.line_items.data[0].description == name
+
+
+async def test_a_link_is_switched_off_and_on_in_the_dashboard(
+    client: stripe.StripeClient, server: LocalStripe
+) -> None:
+    link = await client.v1.payment_links.create_async(link_params())
+    opened = await server.open_session(link.id)
+    await server.deactivate(link.url)
+    assert not (await client.v1.payment_links.retrieve_async(link.id)).active
+    with pytest.raises(LinkInactive, match="This invoice was paid"):
+        await server.open_session(link.id)
+    assert [item.id for item in (await client.v1.payment_links.list_async({"active": False})).data] == [
+        link.id
+    ]
+    await server.deactivate(link.id)
+    await server.reactivate(link.id)
+    assert (await client.v1.payment_links.retrieve_async(link.id)).active
+    events = (await client.v1.events.list_async({"type": "payment_link.updated"})).data
+    assert [event.data.object["active"] for event in events] == [True, False]
+    assert (await server.pay(opened["id"]))["status"] == "complete"
+    await server.reactivate(link.id)
+    with pytest.raises(LinkInactive):
+        await server.open_session(link.id)
+
+
+async def test_a_link_is_copied_by_hand_with_another_price(
+    client: stripe.StripeClient, server: LocalStripe
+) -> None:
+    link = await client.v1.payment_links.create_async(link_params(amount=1000))
+    copied = await server.copy_link(link.id, amount=700)
+    copy = await client.v1.payment_links.retrieve_async(copied["id"], {"expand": ["line_items"]})
+    assert (copy.id != link.id, copy.metadata) == (True, link.metadata)
+    assert copy.payment_intent_data is not None
+    assert copy.payment_intent_data.metadata.to_dict() == {"invoice_number": "INV-1001"}
+    assert copy.line_items is not None
+    assert copy.line_items.data[0].amount_total == 700
+    assert (await server.pay(copy.url))["metadata"] == {"invoice_number": "INV-1001"}
+    other = await server.copy_link(link.id, currency="eur", metadata={"invoice_number": "INV-9"})
+    assert (other["currency"], other["metadata"]) == ("eur", {"invoice_number": "INV-9"})
+    events = await client.v1.events.list_async({"type": "payment_link.created"})
+    assert [event.data.object["id"] for event in events.data] == [other["id"], copy.id, link.id]
+    assert (await client.v1.payment_links.retrieve_async(link.id)).active
+
+
+async def test_a_link_that_was_completed_twice_says_so(
+    client: stripe.StripeClient, server: LocalStripe
+) -> None:
+    link = await client.v1.payment_links.create_async(link_params())
+    for session in [await server.open_session(link.id) for _ in range(2)]:
+        await server.pay(session["id"])
+    found = await client.v1.payment_links.retrieve_async(link.id)
+    assert found.restrictions is not None
+    assert found.restrictions.completed_sessions.to_dict() == {"count": 2, "limit": 1}
+    listed = await client.v1.checkout.sessions.list_async({"payment_link": link.id, "status": "complete"})
+    assert len(listed.data) == 2

@@ -10,13 +10,34 @@ import random
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import aiohttp
 
-from sandbox.stripe.events.log import Entry
+from sandbox.stripe.events.log import Entry, rendered
+from sandbox.stripe.events.thin import PREFIX, thin
 
 Json = dict[str, Any]
+
+
+Write = Callable[[Entry], Json]
+
+
+def wants(endpoint: Json, kind: str, payload: str) -> bool:
+    """Whether the endpoint is told of events of that type."""
+    wanted = endpoint["enabled_events"]
+    name = PREFIX + kind if payload == "thin" else kind
+    return endpoint["status"] == "enabled" and ("*" in wanted or name in wanted)
+
+
+def snapshot_body(event: Entry, *, version: str | None) -> Json:
+    """In the endpoint's API version where it has one, else the account's (/webhooks/versioning)."""
+    shown = event.shown()
+    if version is not None:
+        shown["api_version"] = version
+        shown["data"]["object"] = rendered(shown["data"]["object"], version)
+    return shown
 
 
 def new_secret() -> str:
@@ -69,13 +90,16 @@ class Webhooks:
     _client: aiohttp.ClientSession | None = None
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
-    def send(self, event: Entry, endpoint: Json, signing_secrets: Sequence[str]) -> None:
-        """Begins to deliver; the event counts as pending until it ends well."""
+    def send(
+        self, event: Entry, endpoint: Json, signing_secrets: Sequence[str], *, payload: str = "snapshot"
+    ) -> None:
+        """Begins to deliver; the event counts as pending until it ends well. `payload`: "snapshot" or "thin"."""
         event.head["pending_webhooks"] += 1
+        write: Write = thin if payload == "thin" else partial(snapshot_body, version=endpoint["api_version"])
         for copy in range(2 if self.random.random() < self.rules.duplicate else 1):
             delay = self.random.uniform(*self.rules.delay)
             task = asyncio.ensure_future(
-                self._deliver(event, endpoint["url"], signing_secrets, delay, counts=copy == 0)
+                self._deliver(event, write, endpoint["url"], signing_secrets, delay, counts=copy == 0)
             )
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
@@ -93,18 +117,25 @@ class Webhooks:
             self._client = None
 
     async def _deliver(
-        self, event: Entry, url: str, signing_secrets: Sequence[str], delay: float, *, counts: bool
+        self,
+        event: Entry,
+        write: Write,
+        url: str,
+        signing_secrets: Sequence[str],
+        delay: float,
+        *,
+        counts: bool,
     ) -> None:
         for wait in (delay, *self.rules.retry_after):
             await asyncio.sleep(wait)
-            if await self._attempt(event, url, signing_secrets):
+            if await self._attempt(write(event), url, signing_secrets):
                 event.head["pending_webhooks"] -= counts
                 return
 
-    async def _attempt(self, event: Entry, url: str, signing_secrets: Sequence[str]) -> bool:
+    async def _attempt(self, event: Json, url: str, signing_secrets: Sequence[str]) -> bool:
         if self._client is None:
             self._client = aiohttp.ClientSession()
-        body = json.dumps(event.shown(), indent=2)
+        body = json.dumps(event, indent=2)
         headers = {
             "Content-Type": "application/json; charset=utf-8",
             "User-Agent": "Stripe/1.0 (+https://stripe.com/docs/webhooks)",
@@ -119,5 +150,5 @@ class Webhooks:
                 status = answer.status
         except (aiohttp.ClientError, TimeoutError):
             status = None
-        self.attempts.append(Delivery(event.head["id"], event.head["type"], url, status))
+        self.attempts.append(Delivery(event["id"], event["type"], url, status))
         return status is not None and 200 <= status < 300

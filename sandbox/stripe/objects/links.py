@@ -99,6 +99,34 @@ def update_link(act: Act, link_id: str, params: Json) -> Json:
     return link
 
 
+def copy_link(
+    act: Act, link_id: str, *, amount: int | None, currency: str | None, metadata: Json | None
+) -> Json:
+    """A new link with the settings of another."""
+    link = act.get("payment_link", link_id, param="payment_link")
+    lines = [
+        {
+            "quantity": line["quantity"],
+            "price_data": {
+                "currency": currency or line["currency"],
+                "unit_amount": line["price"]["unit_amount"] if amount is None else amount,
+                "product_data": {"name": line["description"]},
+            },
+        }
+        for line in act.world.line_items[link_id]
+    ]
+    names = ("inactive_message", "payment_method_types", "submit_type")
+    given: Json = {name: link[name] for name in names if link[name] is not None}
+    given |= {"line_items": lines, "metadata": dict(link["metadata"] if metadata is None else metadata)}
+    if link["payment_intent_data"] is not None:
+        known = link["payment_intent_data"]["metadata"]
+        given["payment_intent_data"] = {"metadata": dict(known if metadata is None else metadata)}
+    if link["restrictions"] is not None:
+        limit = link["restrictions"]["completed_sessions"]["limit"]
+        given["restrictions"] = {"completed_sessions": {"limit": limit}}
+    return create_link(act, given)
+
+
 def update_product(act: Act, product_id: str, params: Json) -> Json:
     """Archiving a product deactivates the links that sell it (/payment-links/customize)."""
     product = act.get("product", product_id, param="id")

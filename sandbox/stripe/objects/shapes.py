@@ -7,6 +7,7 @@ A key whose value this Stripe has nothing to say about is null, as it is at Stri
 from __future__ import annotations
 
 import secrets
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
@@ -170,6 +171,31 @@ def webhook_endpoint(
         "metadata": given.get("metadata") or {},
         "status": "enabled",
         "url": url,
+    }
+
+
+def event_destination(endpoint: Json, payload: str, version: str, snapshot: bool, url_shown: bool) -> Json:
+    """stripe.v2.core.EventDestination of a webhook endpoint. Times are text in v2."""
+    created = datetime.fromtimestamp(endpoint["created"], UTC).isoformat().replace("+00:00", "Z")
+    events = endpoint["enabled_events"]
+    return blank(stripe.v2.core.EventDestination) | {
+        "id": endpoint["id"] if snapshot else endpoint["id"].replace("we_1", "we_2"),
+        "object": "v2.core.event_destination",
+        "created": created,
+        "description": endpoint["description"] or "",
+        "enabled_events": events
+        if snapshot
+        else [name if name == "*" else f"v1.{name.removeprefix('v1.')}" for name in events],
+        "event_payload": payload,
+        "events_from": ["self"],
+        "livemode": endpoint["livemode"],
+        "metadata": endpoint["metadata"],
+        "name": endpoint["description"] or "Webhook",
+        "snapshot_api_version": version if snapshot else None,
+        "status": endpoint["status"],
+        "type": "webhook_endpoint",
+        "updated": created,
+        "webhook_endpoint": {"signing_secret": None, "url": endpoint["url"] if url_shown else None},
     }
 
 
