@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 
 from domain.errors import (
     AmountChanged,
@@ -50,6 +51,7 @@ class FakeDesk:
         self.invoices = {one.id: one for one in invoices}
         self.selections: dict[int, SelectionSummary] = {}
         self.offsets: dict[int, list[int]] = {}
+        self.last_actions: dict[int, str] = {}
         self.shown: dict[int, dict[int, Money]] = {}
         self.asked_for: dict[int, Money] = {}
         self.runs: dict[int, BulkResult] = {}
@@ -163,8 +165,9 @@ class FakeDesk:
     ) -> int:
         await self._asked(actor)
         selection = self._get(selection_id)
-        if action_ts and selection.revision != revision:
+        if action_ts and (selection.revision != revision or not self._is_newer(selection_id, action_ts)):
             return 0
+        self.last_actions[selection_id] = action_ts or self.last_actions.get(selection_id, "")
         kept = selection.ticked - (displayed - ticked) if selection.revision == revision else selection.ticked
         wanted = sorted(ticked - kept)
         added = wanted[: 100 - len(kept)]
@@ -346,6 +349,10 @@ class FakeDesk:
 
     def _set(self, selection_id: int, **changes: object) -> None:
         self.selections[selection_id] = replace(self._get(selection_id), **changes)  # type: ignore[arg-type]
+
+    def _is_newer(self, selection_id: int, action_ts: str) -> bool:
+        last = self.last_actions.get(selection_id)
+        return not last or Decimal(action_ts) > Decimal(last)
 
     def _touch(self, selection_id: int) -> SelectionSummary:
         self._set(selection_id, revision=self._get(selection_id).revision + 1)
