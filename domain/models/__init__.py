@@ -6,7 +6,7 @@ from domain.models.invoices import BuyerTerm, Invoice, SearchTerm, Selection, Se
 from domain.models.links import BulkRun, BulkRunItem, Ledger, Link
 from domain.models.organisations import AuditEntry, Organisation
 from domain.models.outbox import IS_OPEN, OutboxMessage
-from domain.models.payments import Payment, PaymentException, StripeEvent
+from domain.models.payments import Payment, PaymentException, Reversal, StripeEvent
 
 __all__ = [
     "EPOCH",
@@ -28,6 +28,7 @@ __all__ = [
     "Pace",
     "Payment",
     "PaymentException",
+    "Reversal",
     "SearchTerm",
     "Selection",
     "SelectionItem",

@@ -37,6 +37,7 @@ class Invoice(Base):
         ),
         CheckConstraint("status IN ('Not Created', 'Pending Payment', 'Paid')", name="status"),
         CheckConstraint("length(currency) = 3", name="currency"),
+        CheckConstraint("billing_state IN ('open', 'settled', 'void')", name="billing_state"),
     )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -52,6 +53,8 @@ class Invoice(Base):
     description: Mapped[str] = mapped_column(Text, default="")
     status: Mapped[str] = mapped_column(String(20), default="Not Created")
     position: Mapped[str] = mapped_column(Bytewise)
+    billing_state: Mapped[str] = mapped_column(String(10), server_default="open")
+    """What became of it elsewhere: ``settled`` and ``void`` ones are not to be paid any more."""
 
 
 class SearchTerm(Base):

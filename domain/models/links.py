@@ -2,7 +2,17 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+    true,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.models.base import Base, Id, Instant
@@ -99,6 +109,11 @@ class Link(Base):
     refunded: Mapped[bool] = mapped_column(default=False)
     disputed: Mapped[bool] = mapped_column(default=False)
     exception: Mapped[bool] = mapped_column(default=False)
+    badges: Mapped[str] = mapped_column(Text, server_default="")
+    """What stands beside the status: codes of domain.summaries.Badge, with commas between them."""
+    active: Mapped[bool] = mapped_column(server_default=true())
+    """Whether Stripe lets it be paid, as far as it told."""
+    rechecked_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
 class BulkRun(Base):

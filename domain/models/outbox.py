@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, literal, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, false, literal, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.models.base import Base, Id, Instant
@@ -24,7 +24,10 @@ class OutboxMessage(Base):
         Index("ix_outbox_organisation_state", "organisation_id", "state"),
         CheckConstraint("state IN ('waiting', 'sending', 'posted', 'dead', 'unknown')", name="state"),
         CheckConstraint("(state = 'posted') = (posted_ts IS NOT NULL)", name="posted"),
-        CheckConstraint("kind IN ('paid', 'exception', 'bulk_result', 'channel_lost')", name="kind"),
+        CheckConstraint(
+            "kind IN ('paid', 'exception', 'bulk_result', 'channel_lost', 'follow_up', 'amounts_changed')",
+            name="kind",
+        ),
     )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -50,6 +53,14 @@ class OutboxMessage(Base):
     problem: Mapped[str | None] = mapped_column(Text)
     posted_channel: Mapped[str | None] = mapped_column(String(255))
     posted_ts: Mapped[str | None] = mapped_column(String(64))
+    follows_id: Mapped[int | None] = mapped_column(ForeignKey("outbox.id"))
+    """The message in whose thread it stands."""
+    broadcast: Mapped[bool] = mapped_column(server_default=false())
+    """Whether it stands in the channel too, and not in the thread alone."""
+    says: Mapped[str | None] = mapped_column(String(20))
+    """What a follow-up says: a code of domain.summaries.FollowUp."""
+    batch: Mapped[str | None] = mapped_column(String(64))
+    """Whose exceptions it tells together: those of one import."""
 
 
 # Said in the statement itself: SQLite uses the index of open messages for no value that it is only given (decision 0011).

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.models.base import Base, Id, Instant
@@ -40,14 +40,61 @@ class Payment(Base):
     seen_at: Mapped[datetime] = mapped_column(Instant)
 
 
-class PaymentException(Base):
-    """Something about a link that people must look at; ``key`` names the fact, so that it is kept once."""
+class Reversal(Base):
+    """A refund or a dispute of a payment, as Stripe last told of it: ``status`` is Stripe's own word.
 
-    __tablename__ = "payment_exceptions"
-    __table_args__ = (UniqueConstraint("ledger_id", "key"),)
+    ``amount`` is in the currency's smallest unit; ``created_at`` is Stripe's. A dispute has ``due_by`` while an answer
+    is due, and is ``submitted`` once evidence is.
+    """
+
+    __tablename__ = "reversals"
+    __table_args__ = (
+        UniqueConstraint("ledger_id", "stripe_id"),
+        CheckConstraint("kind IN ('refund', 'dispute')", name="kind"),
+        CheckConstraint("amount >= 0", name="amount"),
+    )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
-    link_id: Mapped[int] = mapped_column(ForeignKey("links.id"), index=True)
+    ledger_id: Mapped[int] = mapped_column(ForeignKey("ledgers.id"))
+    payment_id: Mapped[int] = mapped_column(ForeignKey("payments.id"), index=True)
+    stripe_id: Mapped[str] = mapped_column(String(255))
+    kind: Mapped[str] = mapped_column(String(10))
+    status: Mapped[str] = mapped_column(String(40))
+    amount: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str] = mapped_column(String(3))
+    reason: Mapped[str | None] = mapped_column(Text)
+    due_by: Mapped[datetime | None] = mapped_column(Instant)
+    submitted: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    changed_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class PaymentException(Base):
+    """Something that people must look at, from ``seen_at`` until it is resolved; ``key`` names the fact, and is kept once.
+
+    Of a payment or link that Paylink doesn't know there is no ``link_id``, and of an invoice no more than the
+    ``invoice_number`` that was told, if any. ``facts`` is a JSON object of codes and amounts that words are made from.
+    Those of one import share a ``batch`` and are told in one message. The version before writes none of what follows
+    ``seen_at`` (domain/exceptions/adoption.py does it).
+    """
+
+    __tablename__ = "payment_exceptions"
+    __table_args__ = (
+        UniqueConstraint("ledger_id", "key"),
+        Index(
+            "ix_payment_exceptions_open",
+            "organisation_id",
+            "due_by",
+            "seen_at",
+            sqlite_where=text("resolved_at IS NULL"),
+            postgresql_where=text("resolved_at IS NULL"),
+        ),
+        CheckConstraint("(resolved_at IS NULL) = (resolved_by IS NULL)", name="resolved"),
+        CheckConstraint("length(resolution) <= 500", name="resolution"),
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    link_id: Mapped[int | None] = mapped_column(ForeignKey("links.id"), index=True)
     ledger_id: Mapped[int] = mapped_column(ForeignKey("ledgers.id"))
     key: Mapped[str] = mapped_column(String(255))
     kind: Mapped[str] = mapped_column(String(20))
@@ -55,6 +102,19 @@ class PaymentException(Base):
     amount: Mapped[int] = mapped_column(BigInteger)
     currency: Mapped[str] = mapped_column(String(3))
     seen_at: Mapped[datetime] = mapped_column(Instant)
+    organisation_id: Mapped[int | None] = mapped_column(ForeignKey("organisations.id"))
+    invoice_id: Mapped[int | None] = mapped_column(ForeignKey("invoices.id"), index=True)
+    invoice_number: Mapped[str | None] = mapped_column(String(255))
+    payment_id: Mapped[int | None] = mapped_column(ForeignKey("payments.id"), index=True)
+    reversal_id: Mapped[int | None] = mapped_column(ForeignKey("reversals.id"), index=True)
+    facts: Mapped[str] = mapped_column(Text, server_default="{}")
+    batch: Mapped[str | None] = mapped_column(String(64), index=True)
+    due_by: Mapped[datetime | None] = mapped_column(Instant)
+    resolved_at: Mapped[datetime | None] = mapped_column(Instant)
+    resolved_by: Mapped[str | None] = mapped_column(String(255))
+    """A person's Slack id, or who else it was: see domain/exceptions/resolving.py."""
+    resolution: Mapped[str | None] = mapped_column(Text)
+    """The reason: in a person's words, or as a code where nobody wrote it."""
 
 
 class StripeEvent(Base):

@@ -21,6 +21,7 @@ from domain.models import Invoice, Link, OutboxMessage, Payment, SearchTerm
 from sandbox.slack import LocalSlack
 from sandbox.stripe.server import LocalStripe
 from tests.acceptance.conftest import WEBHOOK_SECRET, Worlds, text_of
+from tests.acceptance.previous import REVISION
 
 ROOT = Path(__file__).parents[2]
 HEADING = "number,buyer_name,buyer_email,billing_amount,currency,issue_date,due_date,description\n"
@@ -150,7 +151,7 @@ async def test_the_version_before_works_on_while_the_schema_is_upgraded(company:
     assert begun[0] == 0
     assert await company.run("bot", "serve") == (
         2,
-        f"The database has the older schema {REVISIONS[-2]}: run `paylink db upgrade` first.\n",
+        f"The database has the older schema {REVISION}: run `paylink db upgrade` first.\n",
     )
 
     async with company.serving():

@@ -36,12 +36,13 @@ def migrate(engine: sa.Engine, revision: str) -> None:
 
 def kept_rows(connection: sa.Connection, before: Rows | None = None) -> Rows:
     """All rows of all tables, in an order; only the tables and columns of ``before``, if that is given."""
-    described = sa.MetaData()
-    described.reflect(connection)
     kept = {}
-    for name, table in described.tables.items():
+    described = sa.inspect(connection)
+    for name in described.get_table_names():
         if name == "alembic_version" or (before is not None and name not in before):
             continue
+        columns = [sa.column(column["name"], column["type"]) for column in described.get_columns(name)]
+        table = sa.table(name, *columns)
         rows = [dict(row._mapping) for row in connection.execute(sa.select(table))]
         if before is not None and before[name]:
             rows = [{column: row[column] for column in before[name][0]} for row in rows]

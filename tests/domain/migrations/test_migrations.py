@@ -21,8 +21,7 @@ def structure(connection: sa.Connection) -> set[str]:
     """Everything that the database itself says of its tables: columns, collations, indexes and constraints."""
     if connection.dialect.name == "sqlite":
         rows = connection.execute(sa.text("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")).scalars()
-        lines = (f"{sql.splitlines()[0]} {line.strip(', ')}" for sql in rows for line in sql.splitlines())
-        found = {re.sub(r"\s+", " ", line) for line in lines}
+        found = {f"{sql.splitlines()[0]} {part}" for sql in rows for part in parts(sql)}
     else:
         found = set()
         for query in (
@@ -34,6 +33,18 @@ def structure(connection: sa.Connection) -> set[str]:
         ):
             found |= {" ".join(map(str, row)) for row in connection.execute(sa.text(query))}
     return {line for line in found if "alembic_version" not in line}
+
+
+def parts(sql: str) -> list[str]:
+    """The columns and constraints of a definition, wherever its lines end."""
+    text, depth, found = re.sub(r"\s+", " ", sql), 0, [""]
+    for character in text:
+        depth += {"(": 1, ")": -1}.get(character, 0)
+        if depth == 1 and character in "(,":
+            found.append("")
+        elif character != ")" or depth > 0:
+            found[-1] += character
+    return [part.strip() for part in found]
 
 
 def test_migrated_schema_is_the_models_schema(blank_database_url: str) -> None:

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -20,8 +21,10 @@ from domain.models import Base, Invoice, Link, OutboxMessage, Payment, SearchTer
 from domain.organisations import organisations
 from tests.domain.factories import TEAM, terms_of
 from tests.domain.migrations.first_schema import make_first
-from tests.domain.migrations.in_use import Billing, Importing, Posting, Reading, Writer, imported
-from tests.domain.migrations.version_before import be_the_version_before
+from tests.domain.migrations.version_before import load_beside
+
+# What runs while the schema is brought up to date has the version before's code.
+before, in_use = load_beside("domain.database", "tests.domain.migrations.in_use")
 
 
 @pytest.fixture
@@ -42,7 +45,15 @@ def opened(url: str) -> Iterator[Database]:
 
 
 @contextlib.contextmanager
-def at_work(*writers: Writer) -> Iterator[None]:
+def opened_before(url: str) -> Iterator[Any]:
+    """What a process of the version before has of it."""
+    db = before.Database(url)
+    yield db
+    db.close_now()
+
+
+@contextlib.contextmanager
+def at_work(*writers: Any) -> Iterator[None]:
     """Each has begun, and each goes on afterwards."""
     for writer in writers:
         writer.start()
@@ -61,14 +72,13 @@ def at_work(*writers: Writer) -> Iterator[None]:
 def test_no_write_is_lost_and_everybody_goes_on(
     old: Database, blank_database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("domain.files.importing.CHUNK_ROWS", 200)
-    be_the_version_before(monkeypatch)
+    monkeypatch.setattr(in_use.importing, "CHUNK_ROWS", 200)
     organisation = old.run(organisations.get_by_team, TEAM)
-    with opened(blank_database_url) as serving, opened(blank_database_url) as beside:
-        importing = Importing(beside, organisation)
-        billing = [Billing(serving, organisation, name) for name in ("ann", "bob")]
-        posting = Posting(serving)
-        writers = [importing, *billing, posting, Reading(serving)]
+    with opened_before(blank_database_url) as serving, opened_before(blank_database_url) as beside:
+        importing = in_use.Importing(beside, organisation)
+        billing = [in_use.Billing(serving, organisation, name) for name in ("ann", "bob")]
+        posting = in_use.Posting(serving)
+        writers = [importing, *billing, posting, in_use.Reading(serving)]
         with at_work(*writers):
             assert upgrade(old.engine)
 
@@ -87,7 +97,7 @@ def _imported(session: Session, keys: list[str]) -> None:
     for invoice_id, term in session.execute(sa.select(SearchTerm.invoice_id, SearchTerm.term)):
         terms.setdefault(invoice_id, set()).add(term)
     for key in keys:
-        assert terms.get(kept[key]) == terms_of(key, imported(key).buyer_name)
+        assert terms.get(kept[key]) == terms_of(key, in_use.imported(key).buyer_name)
 
 
 def _billed(session: Session, keys: list[str]) -> None:
@@ -111,18 +121,17 @@ def test_whoever_keeps_a_table_delays_the_upgrade_and_nobody_else(
 ) -> None:
     """A backup, for one, reads all tables in one long transaction."""
     monkeypatch.setattr(migrations, "PATIENCE", 0.6)
-    be_the_version_before(monkeypatch)
-    with opened(blank_postgresql_url) as backup, opened(blank_postgresql_url) as serving:
+    with opened(blank_postgresql_url) as backup, opened_before(blank_postgresql_url) as serving:
         make_first(backup.engine)
         organisation = serving.run(organisations.get_by_team, TEAM)
-        billing = Billing(serving, organisation, "ann")
+        billing = in_use.Billing(serving, organisation, "ann")
         with backup.engine.connect() as connection:
             connection.execute(sa.text("SELECT count(*) FROM search_terms"))
             with at_work(billing), pytest.raises(SchemaBusy):
                 upgrade(backup.engine)
             assert billing.troubles == 0
             with pytest.raises(SchemaTooOld, match="0001"):
-                check(serving.engine)
+                check(backup.engine)
         assert upgrade(backup.engine)
 
 
@@ -231,14 +240,13 @@ def test_while_a_big_index_is_built_everybody_writes(
         with engine.connect() as connection:
             assert (revision != "0003") or has_index(connection, "ix_invoices_buyer_name")
 
-    be_the_version_before(monkeypatch)
     monkeypatch.setattr(migrations, "build_indexes", building)
-    with opened(blank_postgresql_url) as serving, opened(blank_postgresql_url) as db:
+    with opened_before(blank_postgresql_url) as serving, opened(blank_postgresql_url) as db:
         make_first(db.engine)
-        billing = Billing(serving, db.run(organisations.get_by_team, TEAM), "ann")
+        billing = in_use.Billing(serving, db.run(organisations.get_by_team, TEAM), "ann")
         with at_work(billing):
             assert upgrade(db.engine)
-        assert built == ["0002", "0003"]
+        assert built == list(REVISIONS[1:])
         assert billing.troubles == 0
 
 

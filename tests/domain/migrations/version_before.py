@@ -1,51 +1,106 @@
-"""What the version before schema 0003 reads and writes: each invoice has its number's and its buyer's terms itself."""
+"""The versions before this one, as far as the database is concerned.
 
-from collections.abc import Iterable
+Before schema 0003 each invoice has its number's and its buyer's terms itself; before 0004 nothing is known of the
+columns that that added. It is this Paylink's code on models without them: whatever asks for one finds what is there
+where nobody has written any, and what is written to one goes nowhere.
+"""
+
+import importlib
+import sys
+from collections.abc import Callable, Iterable
 from functools import cached_property
+from types import ModuleType
 from typing import Any
 
-from sqlalchemy.orm import Session
+import sqlalchemy as sa
+from sqlalchemy.orm import DeclarativeBase, column_property
 
-from domain.files import import_writing
-from domain.files.import_fields import ImportedInvoice
-from domain.invoices import search_terms, searching
-from domain.invoices.number_search import Numbers
-from domain.models import Invoice, SearchTerm
-from tests.domain import factories
-from tests.domain.factories import terms_of
+LATER: dict[str, dict[str, Any]] = {
+    "invoices": {"billing_state": "open"},
+    "links": {"badges": "", "active": True, "rechecked_at": None},
+    "outbox": {"follows_id": None, "broadcast": False, "says": None, "batch": None},
+    "payment_exceptions": {"facts": "{}"}
+    | dict.fromkeys(("organisation_id", "invoice_id", "invoice_number", "payment_id", "reversal_id"))
+    | dict.fromkeys(("batch", "due_by", "resolved_at", "resolved_by", "resolution")),
+}
+"""By table, what came with schema 0004, and its value where nothing was written."""
 
-
-class FoundBefore(searching._Found):
-    """Without the table of buyers' terms."""
-
-    @cached_property
-    def buyers(self) -> set[str] | None:
-        return set()
+_mapped: Callable[..., None] = DeclarativeBase.__init_subclass__.__func__  # type: ignore[attr-defined]
 
 
-class NoNumbers(Numbers):
-    """Numbers weren't looked for: they had terms."""
+def load_beside(*names: str) -> list[ModuleType]:
+    """These modules of the version before, with a ``domain`` of their own beside the one of today."""
+    today = {name: sys.modules.pop(name) for name in list(sys.modules) if _is_ours(name)}
+    try:
+        with_earlier_models()
+        be_the_version_before()
+        return [importlib.import_module(name) for name in names]
+    finally:
+        DeclarativeBase.__init_subclass__ = classmethod(_mapped)  # type: ignore[assignment]
+        for name in [name for name in sys.modules if _is_ours(name)]:
+            del sys.modules[name]
+        sys.modules.update(today)
+        for name, module in today.items():
+            package, _, own = name.rpartition(".")
+            if package:
+                setattr(sys.modules[package], own, module)
 
-    def _written(self, search: str) -> set[str]:
-        return set()
+
+def _is_ours(name: str) -> bool:
+    return name.split(".")[0] == "domain" or name.split(".")[:2] == ["tests", "domain"]
 
 
-def insert_terms(session: Session, organisation_id: int, rows: Iterable[tuple[int, ImportedInvoice]]) -> None:
-    terms = [
-        (organisation_id, term, invoice_id)
-        for invoice_id, row in rows
-        for term in terms_of(row.number_key, row.buyer_name)
-    ]
-    import_writing.insert_many(session, "search_terms", ("organisation_id", "term", "invoice_id"), terms)
+def with_earlier_models() -> None:
+    """From now on models are made without the columns that came later. Before ``domain`` is imported."""
 
+    def mapped(cls: type[DeclarativeBase], /, **arguments: Any) -> None:
+        for name, value in LATER.get(getattr(cls, "__tablename__", ""), {}).items():
+            # An expression is no column: no statement reads or writes it.
+            setattr(cls, name, column_property(sa.null() if value is None else sa.literal(value)))
+            del cls.__annotations__[name]
+            # Indexes and checks are the database's business.
+            cls.__table_args__ = ()
+        _mapped(cls, **arguments)
 
-def add_terms(session: Session, invoice: Invoice) -> None:
-    for term in terms_of(invoice.number_key, invoice.buyer_name):
-        session.add(SearchTerm(organisation_id=invoice.organisation_id, term=term, invoice_id=invoice.id))
+    DeclarativeBase.__init_subclass__ = classmethod(mapped)  # type: ignore[assignment]
 
 
 def be_the_version_before(patch: Any = None) -> None:
-    """Until ``patch`` is undone, or for good."""
+    """Search, and keep what is searched for, as before schema 0003. Until ``patch`` is undone, or for good."""
+    from domain.files import import_writing
+    from domain.files.import_fields import ImportedInvoice
+    from domain.invoices import search_terms, searching
+    from domain.invoices.number_search import Numbers
+    from domain.models import Invoice, SearchTerm
+    from tests.domain import factories
+
+    class FoundBefore(searching._Found):
+        """Without the table of buyers' terms."""
+
+        @cached_property
+        def buyers(self) -> set[str] | None:
+            return set()
+
+    class NoNumbers(Numbers):
+        """Numbers weren't looked for: they had terms."""
+
+        def _written(self, search: str) -> set[str]:
+            return set()
+
+    def insert_terms(
+        session: sa.orm.Session, organisation_id: int, rows: Iterable[tuple[int, ImportedInvoice]]
+    ) -> None:
+        terms = [
+            (organisation_id, term, invoice_id)
+            for invoice_id, row in rows
+            for term in factories.terms_of(row.number_key, row.buyer_name)
+        ]
+        import_writing.insert_many(session, "search_terms", ("organisation_id", "term", "invoice_id"), terms)
+
+    def add_terms(session: sa.orm.Session, invoice: Invoice) -> None:
+        for term in factories.terms_of(invoice.number_key, invoice.buyer_name):
+            session.add(SearchTerm(organisation_id=invoice.organisation_id, term=term, invoice_id=invoice.id))
+
     put = setattr if patch is None else patch.setattr
     put(search_terms, "is_short", lambda buyer_name: False)
     put(import_writing, "_insert_terms", insert_terms)
