@@ -136,7 +136,7 @@ async def company(bare: Worlds) -> AsyncIterator[Company]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     stripe.add_webhook(f"http://127.0.0.1:{port}/stripe/webhook", secrets=[WEBHOOK_SECRET])
-    env = bare.settings(slack, stripe, "socket", channel, PORT=str(port), PAYLINK_STRIPE_RATE="8")
+    env = bare.settings(slack, stripe, "socket", channel, PORT=str(port), PAYLINK_STRIPE_RATE="4")
     made = Company(bare, slack, stripe, alice, channel, env)
     yield made
     await made.db.close()
