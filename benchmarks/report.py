@@ -48,7 +48,7 @@ def table(rows: Sequence[Row]) -> str:
 
 
 def write(directory: Path, rows: Sequence[Row], machine: str) -> None:
-    """Plots and JSON into ``directory``/performance, the table into ``directory``/performance.md between its marks."""
+    """Plots and JSON into the folder performance of ``directory``, the table into its performance.md between its marks."""
     pictures = directory / "performance"
     pictures.mkdir(parents=True, exist_ok=True)
     for name, title, chosen in _plots(rows):

@@ -30,7 +30,7 @@ REFUSALS = frozenset(
 UNANSWERED = (aiohttp.ClientError, TimeoutError, OSError, ValueError, AttributeError, TypeError)
 
 
-# A trigger lives three seconds (facts/slack.md): with it nothing is worth a longer wait, in seconds.
+# A trigger lives three seconds (docs/facts/slack.md): with it nothing is worth a longer wait, in seconds.
 TRIGGER_WAIT = 2
 WITH_A_TRIGGER = ("/views.open", "/views.push")
 

@@ -215,7 +215,7 @@ def make_engine(url: str) -> Engine:
 
 
 def make_private(path: Path) -> None:
-    """Make the file's directory 0700 and the file 0600 before SQLite makes them otherwise (facts/reliability.md)."""
+    """Make the file's directory 0700 and the file 0600 before SQLite makes them otherwise (docs/facts/reliability.md)."""
     if not path.parent.exists():
         path.parent.mkdir(parents=True, mode=0o700)
     if not path.exists():

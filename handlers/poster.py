@@ -1,5 +1,5 @@
 """The one file that posts announcements. chat.postMessage has no idempotency key, so every failure is told apart:
-certainly not posted, or perhaps posted (facts/slack.md, posting once)."""
+certainly not posted, or perhaps posted (docs/facts/slack.md, posting once)."""
 
 from datetime import timedelta
 from typing import Any

@@ -204,7 +204,7 @@ class Service:
 
 def _only(identity: Identity, token: str) -> Callable[..., Awaitable[AuthorizeResult]]:
     """The token for its own workspace. Said outright, or Bolt would look for installations as soon as
-    SLACK_CLIENT_ID happens to be set (facts/slack.md)."""
+    SLACK_CLIENT_ID happens to be set (docs/facts/slack.md)."""
 
     async def authorize(team_id: str | None) -> AuthorizeResult:
         if team_id != identity.team_id:

@@ -2,7 +2,7 @@
 
 What Paylink itself logs is trusted to name ids only, and is redacted besides. What libraries log isn't: Bolt puts
 rejected bodies, token included, into INFO lines, and Stripe's SDK response bodies into DEBUG lines
-(facts/reliability.md). Of their lines only the words before the first value are kept.
+(docs/facts/reliability.md). Of their lines only the words before the first value are kept.
 """
 
 import logging

@@ -1,6 +1,6 @@
 """The guard before Bolt: what doesn't look like one of Slack's requests is refused before anything parses it further.
 
-Bolt parses a request before it checks the signature, and raises on many malformed ones (facts/reliability.md).
+Bolt parses a request before it checks the signature, and raises on many malformed ones (docs/facts/reliability.md).
 """
 
 import hashlib

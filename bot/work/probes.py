@@ -48,7 +48,7 @@ class Probes:
             self._health.good("slack")
 
     async def stripe(self) -> None:
-        """Tries a connection, and sends a request only while Stripe is away: reads are rationed (facts/stripe.md)."""
+        """Tries a connection, and sends a request only while Stripe is away: reads are rationed (docs/facts/stripe.md)."""
         now = time.monotonic()
         if now - self._stripe_asked < STRIPE_EVERY_SECONDS:
             return

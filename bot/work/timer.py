@@ -1,7 +1,7 @@
 """The timer behind the workers: APScheduler jobs that only wake them.
 
 The jobs do nothing themselves, since APScheduler cancels what runs when it is shut down and drops ticks that come too
-late (facts/reliability.md); and it is an in-memory timer, so whether something is due, the database says.
+late (docs/facts/reliability.md); and it is an in-memory timer, so whether something is due, the database says.
 """
 
 from collections.abc import Callable, Iterable

@@ -1,4 +1,4 @@
-"""Finding a link that Stripe made although its answer never reached us (facts/stripe.md, idempotency keys)."""
+"""Finding a link that Stripe made although its answer never reached us (docs/facts/stripe.md, idempotency keys)."""
 
 import asyncio
 from collections.abc import Set

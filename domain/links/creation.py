@@ -37,11 +37,11 @@ from domain.summaries import Actor, InvoiceSummary
 
 _log = structlog.get_logger()
 
-# Enough to fill the limiter while each answer takes half a second; more would only queue (facts/reliability.md).
+# Enough to fill the limiter while each answer takes half a second; more would only queue (docs/facts/reliability.md).
 IN_FLIGHT = 16
 # Claimed together, in one transaction; fewer only when there is no other work (decision 0018).
 CLAIMED_TOGETHER = 4
-# Stripe keeps an idempotency key for 24 hours at least (facts/stripe.md); an hour is left for clocks and queues.
+# Stripe keeps an idempotency key for 24 hours at least (docs/facts/stripe.md); an hour is left for clocks and queues.
 KEY_LIFE = timedelta(hours=23)
 LONGEST_DELAY = 30.0
 PAUSED_DELAY = 15.0

@@ -1,7 +1,7 @@
 """The draft behind one list modal: which page it shows, and what is ticked over all pages and filters.
 
 Slack keeps what a person ticked only for the inputs that are displayed, so every change is merged here; the revision
-goes into the view's block ids, so that a page that is rendered again shows what stands here (facts/slack.md).
+goes into the view's block ids, so that a page that is rendered again shows what stands here (docs/facts/slack.md).
 
 Opening a list writes nothing: whoever types a command waits for no other writer. The first thing that is done in it
 writes it down. Until then its id alone says whose it is (decision 0013).

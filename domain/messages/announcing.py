@@ -3,7 +3,7 @@
 Slack has no idempotency key for messages. So the attempt is written down first, the message carries an opaque key in
 its metadata, and after any doubt the margin is waited for and the channel's history read before it is posted again.
 Where the history can't be read the message is marked unknown and left to people: never a blind second post to a
-channel. Direct messages with a bulk run's result are posted again after a doubt (design.md: at least once).
+channel. Direct messages with a bulk run's result are posted again after a doubt.
 """
 
 import asyncio

@@ -29,7 +29,7 @@ from domain.summaries import Announcement, AnnouncementKind, ExceptionKind
 
 # Destinations claimed at once; each is one message at a time.
 AT_ONCE = 20
-# Seconds; Slack takes one message a second for each channel (facts/slack.md).
+# Seconds; Slack takes one message a second for each channel (docs/facts/slack.md).
 LEAST_APART = 1.0
 # Those who are told that a channel was lost: whoever lately created links.
 PEOPLE_TOLD = 5

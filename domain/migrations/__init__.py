@@ -3,7 +3,7 @@
 In the repository, ``alembic -x url=... revision --autogenerate -m ...`` drafts a new version against a database that
 is up to date; then it is read and cleaned, and its id added to REVISIONS. Processes of the version before work on
 while it runs, and afterwards: it takes locks for moments only (locking.py), and leaves what the version before reads
-and writes (docs/decisions/0015).
+and writes (decision 0015).
 """
 
 import time

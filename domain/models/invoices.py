@@ -64,7 +64,7 @@ class SearchTerm(Base):
     Versions before 0003 keep all numbers and names so.
 
     Written in one transaction with its invoice, which is never deleted: that is what foreign keys would promise, at
-    nearly half of an import's time (docs/decisions/0015).
+    nearly half of an import's time (decision 0015).
     """
 
     __tablename__ = "search_terms"

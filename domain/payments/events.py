@@ -1,7 +1,7 @@
 """Stripe's events that concern us: kept when they are received, however often, and settled one by one.
 
 Only ids are taken from an event, since it is rendered in the account's API version and may come late, twice and out
-of order; what it is about is fetched (facts/stripe.md, seeing a payment).
+of order; what it is about is fetched (docs/facts/stripe.md, seeing a payment).
 """
 
 from dataclasses import dataclass

@@ -250,6 +250,6 @@ def _require_foreign(session: Session, ledger_id: int, sessions: list[dict[str, 
     ours = sa.select(Link.id).where(
         Link.ledger_id == ledger_id, Link.stripe_id.in_([facts.stripe_link_id for facts in read])
     )
-    # No session yet, or one that isn't complete yet: lists lag behind (facts/stripe.md).
+    # No session yet, or one that isn't complete yet: lists lag behind (docs/facts/stripe.md).
     if not read or session.scalar(sa.select(ours.exists())):
         raise PaymentUnknown(being_created=False)

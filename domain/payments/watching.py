@@ -132,7 +132,7 @@ class Watching:
             self._settle_again_at = asyncio.get_running_loop().time() + pause
 
     async def _wait_for_permission(self, event: Received) -> None:
-        """Ask ever more seldom: each dispute of the account is kept, and reads are rationed (facts/stripe.md)."""
+        """Ask ever more seldom: each dispute of the account is kept, and reads are rationed (docs/facts/stripe.md)."""
         ledger_id, now = self._ledgers.id, self._clock()
         _log.warning("stripe.permission_lacking", stripe_event=event.id, type=event.type)
         if now - event.created_at > EVENTS_LISTED:

@@ -1,6 +1,6 @@
 """The one file that knows Stripe: its SDK, its requests, its answers (transport.py: the SDK's way over the network).
 
-Requests go through the SDK's asynchronous aiohttp client (the lightest, facts/stripe.md) with the SDK's own retries
+Requests go through the SDK's asynchronous aiohttp client (the lightest, docs/facts/stripe.md) with the SDK's own retries
 off, since what may be sent again is decided where the intent is kept.
 """
 
@@ -109,7 +109,7 @@ class StripeApi:
         await self._call("post", "/v1/payment_links", {})
 
     async def can_connect(self) -> bool:
-        """Whether a connection to Stripe can be made. No request is sent, since reads are rationed (facts/stripe.md)."""
+        """Whether a connection to Stripe can be made. No request is sent, since reads are rationed (docs/facts/stripe.md)."""
         address = urlsplit(self._base_url or stripe.DEFAULT_API_BASE)
         port = address.port or (443 if address.scheme == "https" else 80)
         try:
@@ -187,7 +187,7 @@ def _trouble(error: Exception) -> StripeTrouble:
 def payment_link_request(
     *, amount: int, currency: str, name: str, metadata: Mapping[str, str], inactive_message: str
 ) -> Object:
-    """The body that makes one link in one request; ``amount`` in Stripe's smallest unit (facts/stripe.md)."""
+    """The body that makes one link in one request; ``amount`` in Stripe's smallest unit (docs/facts/stripe.md)."""
     return {
         "line_items": [
             {

@@ -1,4 +1,4 @@
-"""The few Block Kit pieces that Paylink's views are made of (Slack docs: reference/block-kit; facts/slack.md, limits)."""
+"""The few Block Kit pieces that Paylink's views are made of (Slack docs: reference/block-kit; docs/facts/slack.md, limits)."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime

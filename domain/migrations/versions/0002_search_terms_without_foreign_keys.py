@@ -1,4 +1,4 @@
-"""Search terms without foreign keys (docs/decisions/0015).
+"""Search terms without foreign keys (decision 0015).
 
 Where they are gone already, because somebody went back to the version before, nothing is left to do.
 """

@@ -1,4 +1,4 @@
-"""Search terms of short buyer names once for each name (docs/decisions/0016).
+"""Search terms of short buyer names once for each name (decision 0016).
 
 What the versions before wrote stays found by the terms that it has. What this one writes, they find by its number.
 """

@@ -81,7 +81,7 @@ def options_or_groups(element: Json, at: str, problems: Problems) -> None:
 
 
 def initial_among_options(name: str) -> Rule:
-    """facts/slack.md, modals: an initial option equals an option exactly, description included."""
+    """docs/facts/slack.md, modals: an initial option equals an option exactly, description included."""
 
     def rule(element: Json, at: str, problems: Problems) -> None:
         if name not in element:

@@ -1,7 +1,7 @@
 """Block elements: their properties, and the blocks and surfaces that take them.
 
 Sources: Slack docs: reference/block-kit/block-elements (one page an element; the table of blocks and surfaces is its
-first), limits also in facts/slack.md. `video`-like elements, workflow buttons and feedback buttons are not taken.
+first), limits also in docs/facts/slack.md. `video`-like elements, workflow buttons and feedback buttons are not taken.
 """
 
 from __future__ import annotations

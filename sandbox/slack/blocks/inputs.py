@@ -1,7 +1,7 @@
 """What people put into inputs, and what Slack makes of it: sticky state, clicks, and what a client itself refuses.
 
 State is kept by (block_id, action_id): an update keeps what is there and ignores initial values for the same pair, and
-holds only what is displayed (facts/slack.md, modals; Slack docs: reference/views, surfaces/modals#updating_views).
+holds only what is displayed (docs/facts/slack.md, modals; Slack docs: reference/views, surfaces/modals#updating_views).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Layout blocks and the surfaces that take them (Slack docs: reference/block-kit/blocks; limits in facts/slack.md).
+"""Layout blocks and the surfaces that take them (Slack docs: reference/block-kit/blocks; limits in docs/facts/slack.md).
 
 Taken: section, header, context, divider, actions, input, image, rich_text everywhere; table, markdown in messages.
 Slack has others (video, call, file, cards, plans); an app that needs one gets a rule here first.

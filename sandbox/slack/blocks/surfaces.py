@@ -23,7 +23,7 @@ VIEW_BYTES = 250_000
 VIEW_BLOCKS = 100
 MESSAGE_BLOCKS = 50
 MESSAGE_CHARACTERS = 13_200
-"""All blocks of a message together; reported by users, not documented (facts/slack.md, limits)."""
+"""All blocks of a message together; reported by users, not documented (docs/facts/slack.md, limits)."""
 
 WORD = plain_text(24)
 PRIVATE = {

@@ -53,7 +53,9 @@ class Posts:
     ) -> Ack:
         own = self._app.manifest.url_for(envelope, payload)
         if payload.get("type") == "block_suggestion" and own is None:
-            return Ack(False, 0.0, error="dispatch_failed")  # facts/slack.md: type-ahead needs its own URL
+            return Ack(
+                False, 0.0, error="dispatch_failed"
+            )  # docs/facts/slack.md: type-ahead needs its own URL
         url = self.request_url or own
         if url is None or self._app.faults.outage:
             return Ack(False, 0.0, error="dispatch_failed")
