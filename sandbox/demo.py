@@ -91,7 +91,7 @@ async def _run(data: Path, port: int) -> None:
         )
         service = await stack.enter_async_context(bot_between(slack, stripe, data))
         await furnish(service.bot, stripe, data)
-        address = await stack.enter_async_context(_page(slack, port))
+        address = await stack.enter_async_context(_page(slack, stripe, port))
     show_address(console, address)
     async with stack:
         await told.wait()
@@ -207,8 +207,9 @@ async def _create(bot: Bot, actor: Actor, number: str) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _page(slack: LocalSlack, port: int) -> AsyncIterator[str]:
-    runner = web.AppRunner(page_routes(slack.workspace, hints=HINTS), access_log=None, shutdown_timeout=1.0)
+async def _page(slack: LocalSlack, stripe: LocalStripe, port: int) -> AsyncIterator[str]:
+    routes = page_routes(slack.workspace, hints=HINTS, dashboard=f"{stripe.public_url}/dashboard")
+    runner = web.AppRunner(routes, access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     try:
         site = web.TCPSite(runner, "127.0.0.1", free_port(port))

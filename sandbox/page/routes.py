@@ -37,18 +37,24 @@ _MOST_BYTES = 1024 * 1024
 
 
 def page_routes(
-    workspace: Workspace, *, app_name: str = "Paylink", team: str = "Paylink demo", hints: Sequence[str] = ()
+    workspace: Workspace,
+    *,
+    app_name: str = "Paylink",
+    team: str = "Paylink demo",
+    hints: Sequence[str] = (),
+    dashboard: str = "",
 ) -> web.Application:
     """Build the page for one workspace; its addresses are relative, so it may be served at / or below any prefix ending in /.
 
-    `hints` are texts for the message box that an empty conversation offers. A tab acts as the person whose id or
+    `hints` are texts for the message box that an empty conversation offers. `dashboard`: the address of the other side's
+    page, for the top bar. A tab acts as the person whose id or
     name stands in the address as ?user=, else as the first one.
     """
     app = web.Application(middlewares=[_guard])
     open_tabs: set[web.WebSocketResponse] = set()
     app[_OPEN_TABS] = open_tabs
     app.on_shutdown.append(_hang_up)
-    app[_SETTING] = Setting(workspace, app_name, team, tuple(hints))
+    app[_SETTING] = Setting(workspace, app_name, team, tuple(hints), dashboard)
     app.router.add_get("/", _index)
     app.router.add_get("/socket", _socket)
     app.router.add_get("/files/{file_id}/{name}", _file)

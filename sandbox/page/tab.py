@@ -24,6 +24,7 @@ class Setting:
     app_name: str
     team: str
     hints: Sequence[str]
+    dashboard: str
 
 
 class Tab:
@@ -129,6 +130,7 @@ class Tab:
             "team_id": self._workspace.team_id,
             "app_name": self._setting.app_name,
             "hints": list(self._setting.hints),
+            "dashboard": self._setting.dashboard,
             "commands": self._workspace.commands,
             "shortcuts": self._workspace.global_shortcuts,
             "messages": {

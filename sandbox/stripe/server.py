@@ -21,6 +21,7 @@ from sandbox.stripe.control import Control
 from sandbox.stripe.dashboard import Dashboard
 from sandbox.stripe.objects import payments
 from sandbox.stripe.pages.buyer import BuyerPages
+from sandbox.stripe.pages.dashboard import DashboardPages
 from sandbox.stripe.worlds import DEFAULT_ACCOUNT, DEFAULT_KEY
 
 Json = dict[str, Any]
@@ -29,7 +30,7 @@ SAVE_AFTER = 0.3
 
 
 class LocalStripe(Dashboard):
-    """Stripe's API at `api_url`, buyers' payment pages below `public_url`, control over HTTP below `/_local/`.
+    """Stripe's API at `api_url`, buyers' payment pages below `public_url`, the merchant's at `/dashboard`, control over HTTP below `/_local/`.
 
     Test and live data are separate worlds, and so are accounts: a request's key decides which one it meets. Methods that
     take an id find its world by themselves; the others act for `livemode=False` and the first account unless told
@@ -77,6 +78,7 @@ class LocalStripe(Dashboard):
         app = web.Application(client_max_size=1 << 20)
         Api(self, self.record_request).add_routes(app)
         BuyerPages(self).add_routes(app)
+        DashboardPages(self).add_routes(app)
         Control(self).add_routes(app)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
         await self._runner.setup()

@@ -78,6 +78,15 @@ async def test_a_link_is_created_paid_and_announced_and_a_restart_keeps_it(tmp_p
         announced = page.get_by_role("log").get_by_text(f"Paid: invoice {number}")
         await expect(announced).to_have_count(1, timeout=WAIT)
 
+        async with page.expect_popup() as opened:
+            await page.get_by_role("link", name="Stripe Dashboard").click()
+        merchant = await opened.value
+        await merchant.get_by_label("Invoice or product").fill(number)
+        await merchant.keyboard.press("Enter")
+        await expect(merchant.get_by_role("article")).to_have_count(1, timeout=WAIT)
+        await expect(merchant.get_by_role("heading", name="Payment 1")).to_be_visible()
+        await merchant.close()
+
     async with demo(tmp_path, 18765) as address, page_of(address) as page:
         announced = page.get_by_role("log").get_by_text(f"Paid: invoice {number}")
         await expect(announced).to_have_count(1, timeout=WAIT)

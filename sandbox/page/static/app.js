@@ -76,6 +76,8 @@ class Page {
     this.shortcuts = picture.shortcuts;
     this.composer.commands = picture.commands;
     part("team").textContent = picture.team;
+    if (picture.dashboard) part("dashboard").href = picture.dashboard;
+    part("dashboard").hidden = !picture.dashboard;
     const people = picture.people.filter((person) => !person.bot);
     part("person").replaceChildren(...people.map((person) => el("option", { value: person.id, selected: person.id === picture.me }, person.name)));
     this.homeSurface = new Surface(part("home"), picture.home?.id ?? null, this.send);

@@ -5,6 +5,8 @@ Written on its own and not shared with Paylink's rules, so that the one can find
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from sandbox.stripe.errors import ApiError, invalid
 
 
@@ -54,6 +56,19 @@ def amount_text(amount: int, currency: str) -> str:
     places = 3 if code in THREE_DECIMAL else 2
     whole, rest = divmod(digits, 10**places)
     return f"{code.upper()} {sign}{whole:,}.{rest:0{places}}"
+
+
+def amount_of(text: str, currency: str) -> int:
+    """What a person typed, in the smallest unit. Raises ValueError."""
+    code = currency.lower()
+    places = 0 if code in ZERO_DECIMAL else 3 if code in THREE_DECIMAL else 2
+    try:
+        amount = Decimal(text.replace(",", "")) * 10**places
+    except ArithmeticError:
+        raise ValueError(f"{text} is no amount") from None
+    if not amount.is_finite() or amount != int(amount):
+        raise ValueError(f"{text} is no amount of {code.upper()}")
+    return int(amount)
 
 
 def check_currency(currency: str, param: str, *, retired: bool = True) -> str:
