@@ -75,7 +75,7 @@ class PaymentException(Base):
     Of a payment or link that Paylink doesn't know there is no ``link_id``, and of an invoice no more than the
     ``invoice_number`` that was told, if any. ``facts`` is a JSON object of codes and amounts that words are made from.
     Those of one import share a ``batch`` and are told in one message. The version before writes none of what follows
-    ``seen_at`` (domain/exceptions/adoption.py does it).
+    ``seen_at``.
     """
 
     __tablename__ = "payment_exceptions"
@@ -112,7 +112,7 @@ class PaymentException(Base):
     due_by: Mapped[datetime | None] = mapped_column(Instant)
     resolved_at: Mapped[datetime | None] = mapped_column(Instant)
     resolved_by: Mapped[str | None] = mapped_column(String(255))
-    """A person's Slack id, or who else it was: see domain/exceptions/resolving.py."""
+    """A person's Slack id, or who else it was."""
     resolution: Mapped[str | None] = mapped_column(Text)
     """The reason: in a person's words, or as a code where nobody wrote it."""
 

@@ -1,6 +1,6 @@
 """Refunds and disputes with their states, exceptions that are worked off, messages in threads.
 
-Nothing is moved: what the version before wrote, and still writes, is taken up by the bot (domain/exceptions/adoption.py).
+Nothing is moved: what the version before wrote, and still writes, is taken up by the bot.
 On PostgreSQL the rows that are there are held against the new constraints by the next version, while everybody writes.
 """
 
