@@ -98,6 +98,13 @@ def periodic_jobs(poll_seconds: float) -> tuple[PeriodicJob, ...]:
             "Nobody waits for it; small portions spare the database.",
         ),
         PeriodicJob(
+            "place",
+            3600,
+            None,
+            "puts invoices where this version's rules want them in the list, once for each start",
+            "What a version before wrote is in order right after an upgrade.",
+        ),
+        PeriodicJob(
             "figures",
             None,
             FIGURES_EVERY_SECONDS,

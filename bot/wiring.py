@@ -20,6 +20,7 @@ from bot.work.workers import Worker
 from domain.coordination import housekeeping
 from domain.database import Database
 from domain.desk import Desk
+from domain.invoices.placing import Placing
 from domain.links.creation import LinkCreation
 from domain.messages.announcing import Announcing
 from domain.payments.watching import Watching
@@ -111,6 +112,7 @@ def build(settings: Settings, *, db: Database | None = None, clock: Clock = utc_
     probes = Probes(db, slack, stripe, health)
     rounds = _rounds(ledgers, creation, watching, announcing, probes)
     rounds["prune"] = lambda: housekeeping.prune(db, clock)
+    rounds["place"] = Placing(db).place_again
     workers = {name: Worker(name, work, health) for name, work in rounds.items()}
     _connect(workers, ledgers, creation, watching, announcing, metrics)
     return Bot(

@@ -14,19 +14,24 @@ WHOLE_UNITS_ONLY = frozenset({"ISK", "UGX"})
 
 SUPPORTED = (
     frozenset(
-        "USD AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BRL BSD BWP BYN BZD CAD "
+        "USD AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BMD BND BOB BRL BSD BWP BYN BZD CAD "
         "CDF CHF CNY COP CRC CVE CZK DKK DOP DZD EGP ETB EUR FJD FKP GBP GEL GIP GMD GTQ GYD HKD HNL HTG "
         "HUF IDR ILS INR JMD KES KGS KHR KYD KZT LAK LBP LKR LRD LSL MAD MDL MKD MMK MNT MOP MUR MVR MWK "
         "MXN MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SEK SGD "
-        "SHP SLE SOS SRD STD SZL THB TJS TOP TRY TTD TWD TZS UAH UYU UZS WST XCD XCG YER ZAR ZMW".split()
+        "SHP SLE SOS SRD SZL THB TJS TOP TRY TTD TWD TZS UAH UYU UZS WST XCD XCG YER ZAR ZMW".split()
     )
     | ZERO_DECIMAL
     | THREE_DECIMAL
     | WHOLE_UNITS_ONLY
 )
 
-HIGHEST = 99_999_999
-HIGHEST_BY_CURRENCY = {"IDR": 999_999_999_999}
+# No longer money: EUR, XCG and STN took their place. Stripe's page went on to list them for years.
+RETIRED = frozenset({"BGN", "ANG", "STD"})
+
+MOST = 10**12 - 1
+"""In the smallest unit: cards take amounts of twelve digits."""
+SURE = 99_999_999
+"""Up to this every card takes an amount; American Express takes nine digits, others fewer than twelve."""
 
 # What an integer column of the database can hold is far above what any invoice says.
 STORABLE = 10**15
@@ -34,9 +39,10 @@ DIGITS = len(str(STORABLE))
 
 LEAST = {
     **dict.fromkeys("USD EUR AUD CAD CHF NZD SGD BRL INR".split(), 50),
+    # Listed later than the others, and taken for the same.
+    **dict.fromkeys("ARS COP IDR ILS KRW PHP RUB ZAR".split(), 50),
     "GBP": 30,
     **dict.fromkeys("AED PLN RON MYR".split(), 200),
-    "BGN": 100,
     "CZK": 1500,
     "DKK": 250,
     **dict.fromkeys("NOK SEK".split(), 300),
@@ -113,14 +119,14 @@ def parse_major_units(text: str, currency: str) -> Money:
     return Money(-amount if sign else amount, currency)
 
 
-def highest(currency: str) -> int:
-    """The highest amount that Stripe takes, in the smallest unit."""
-    return HIGHEST_BY_CURRENCY.get(currency, HIGHEST)
-
-
 def is_below_least(money: Money) -> bool:
     """Whether Stripe may refuse the payment as too small.
 
     Only a warning: the least amount depends on the settlement currency, which Paylink doesn't know.
     """
     return 0 < money.amount < LEAST.get(money.currency, 0)
+
+
+def is_above_sure(money: Money) -> bool:
+    """Whether there are cards that don't take the amount. Only a warning: the buyer may have another one."""
+    return money.amount > SURE

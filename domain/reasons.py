@@ -12,6 +12,14 @@ class Reason(StrEnum):
     BEING_CREATED = "being_created"
     NOT_POSITIVE = "not_positive"
     CURRENCY_UNSUPPORTED = "currency_unsupported"
+    CURRENCY_RETIRED = "currency_retired"
     TOO_LARGE = "too_large"
     LAST_DIGIT_NOT_ZERO = "last_digit_not_zero"
     NOT_WHOLE_UNITS = "not_whole_units"
+
+
+class Doubt(StrEnum):
+    """Why a buyer may be unable to pay although a link can be created: a warning, never a refusal."""
+
+    BELOW_LEAST = "below_least"
+    ABOVE_SURE = "above_sure"

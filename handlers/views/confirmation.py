@@ -15,7 +15,7 @@ from handlers.views.blocks import (
     section,
     static_select,
 )
-from handlers.words.sentences import REASONS, changed_amounts, changed_since
+from handlers.words.sentences import REASONS, changed_amounts, changed_since, doubtful
 from handlers.words.text import counted, fit, inline, isolated
 
 HEADER = "Create Invoice Online Payment Links"
@@ -62,6 +62,7 @@ def _summary(shown: Confirmation) -> list[Json]:
     totals = ", ".join(str(total) for total in shown.totals)
     return [
         section(f"{counted(len(shown.targets), 'invoice')}\nTotal: {totals}"),
+        *(section(f"⚠ {words}") for words in doubtful(shown.targets)),
         section("Online payment links can't be withdrawn, deleted or changed once they are created."),
     ]
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from domain.money import is_below_least
+from domain.invoices.eligibility import amount_doubt
 from domain.reasons import Reason
 from domain.summaries import InvoiceSummary, LinkStatus, LinkSummary, OrganisationSummary, StripeState
 from handlers import ids
@@ -23,7 +23,7 @@ from handlers.views.blocks import (
     url_button,
     utc,
 )
-from handlers.words.sentences import REASONS, changed_since, paused
+from handlers.words.sentences import DOUBTS, REASONS, changed_since, paused
 from handlers.words.text import fit, isolated, one_line, unbroken
 
 HEADER = "Billing Invoice Details"
@@ -118,6 +118,8 @@ def _labelled(invoice: InvoiceSummary, creating: bool) -> list[tuple[str, str]]:
 def _about_link(invoice: InvoiceSummary, link: LinkSummary) -> list[Json]:
     blocks = preformatted([link.url])
     blocks += [section(words) for words in changed_since(invoice)]
+    if invoice.status is LinkStatus.PENDING_PAYMENT and (doubt := amount_doubt(link.amount)) is not None:
+        blocks.append(section(f"{link.amount} {DOUBTS[doubt]}"))
     if link.exception:
         blocks.append(
             section(
@@ -150,10 +152,8 @@ def _remarks(invoice: InvoiceSummary, organisation: OrganisationSummary) -> list
         )
     if invoice.reason is not None:
         blocks.append(section(f"No link can be created. {REASONS[invoice.reason]}"))
-    elif is_below_least(invoice.amount):
-        blocks.append(
-            section(f"{invoice.amount} is less than Stripe usually takes: the buyer may be unable to pay.")
-        )
+    elif (doubt := amount_doubt(invoice.amount)) is not None:
+        blocks.append(section(f"{invoice.amount} {DOUBTS[doubt]}"))
     if not organisation.add_on:
         blocks.append(section(REASONS[Reason.ADD_ON_MISSING]))
     return blocks

@@ -1,11 +1,12 @@
 """The words for everything that can be wrong: one sentence or two for each error, reason and exception."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from domain import errors
+from domain.invoices.eligibility import amount_doubt
 from domain.money import Money
-from domain.reasons import Reason
+from domain.reasons import Doubt, Reason
 from domain.summaries import ExceptionKind, InvoiceSummary, LinkStatus
 from handlers.rejections import Outsider, Unreadable
 from handlers.words.text import counted, isolated
@@ -23,7 +24,10 @@ REASONS: dict[Reason, str] = {
     Reason.BEING_CREATED: "Its online payment link is being created.",
     Reason.NOT_POSITIVE: "Its billing amount isn't greater than 0.",
     Reason.CURRENCY_UNSUPPORTED: "Stripe takes no payments in its currency.",
-    Reason.TOO_LARGE: "Its billing amount is higher than Stripe takes.",
+    Reason.CURRENCY_RETIRED: (
+        "Its currency isn't in use any more: EUR took the place of BGN, XCG of ANG, and STN of STD."
+    ),
+    Reason.TOO_LARGE: "Its billing amount has more than the 12 digits that Stripe takes.",
     Reason.LAST_DIGIT_NOT_ZERO: "In its currency Stripe takes only amounts whose third decimal is 0.",
     Reason.NOT_WHOLE_UNITS: "In its currency Stripe takes only amounts without decimals.",
 }
@@ -80,9 +84,31 @@ def unforeseen(reference: str) -> str:
 
 def changed_amounts(numbers: tuple[str, ...]) -> str:
     """``numbers``: the invoices whose amounts changed."""
+    return f"The billing amount of {_some(numbers)} has changed. Nothing was created; check the new amounts."
+
+
+DOUBTS: dict[Doubt, str] = {
+    Doubt.BELOW_LEAST: "is less than Stripe usually takes: the buyer may be unable to pay.",
+    Doubt.ABOVE_SURE: (
+        "is more than some cards take, American Express among them from 10 digits on: the buyer may need another card."
+    ),
+}
+"""Each goes on after an amount, or after what names several."""
+
+
+def doubtful(invoices: Sequence[InvoiceSummary]) -> list[str]:
+    """What to say before links are created for these: a sentence for each doubt that there is."""
+    by_doubt: dict[Doubt, list[str]] = {}
+    for invoice in invoices:
+        if (doubt := amount_doubt(invoice.amount)) is not None:
+            by_doubt.setdefault(doubt, []).append(invoice.number)
+    return [f"The amount of {_some(by_doubt[doubt])} {DOUBTS[doubt]}" for doubt in Doubt if doubt in by_doubt]
+
+
+def _some(numbers: Sequence[str]) -> str:
+    """The first ten of them."""
     shown = ", ".join(isolated(number) for number in numbers[:10])
-    more = f" and {len(numbers) - 10} more" if len(numbers) > 10 else ""
-    return f"The billing amount of {shown}{more} has changed. Nothing was created; check the new amounts."
+    return f"{shown} and {len(numbers) - 10} more" if len(numbers) > 10 else shown
 
 
 def changed_since(invoice: InvoiceSummary) -> list[str]:

@@ -7,7 +7,7 @@ from domain.money import (
     AmountUnreadable,
     Money,
     exponent,
-    highest,
+    is_above_sure,
     is_below_least,
     parse_major_units,
     shown_decimals,
@@ -98,9 +98,12 @@ def test_what_is_written_in_major_units_reads_back_the_same(amount: int, currenc
     assert str(money).replace(",", "") == f"{currency} {money.major_units}"
 
 
-@pytest.mark.parametrize(("currency", "most"), [("USD", 99_999_999), ("IDR", 999_999_999_999)])
-def test_the_highest_amount_depends_on_the_currency(currency: str, most: int) -> None:
-    assert highest(currency) == most
+@pytest.mark.parametrize(
+    ("amount", "above"), [(99_999_999, False), (100_000_000, True), (10**12 - 1, True), (-(10**9), False)]
+)
+@pytest.mark.parametrize("currency", ["USD", "JPY", "HUF", "IDR"])
+def test_amounts_that_some_cards_dont_take_are_warned_of(amount: int, currency: str, above: bool) -> None:
+    assert is_above_sure(Money(amount, currency)) is above
 
 
 @pytest.mark.parametrize(
@@ -110,6 +113,8 @@ def test_the_highest_amount_depends_on_the_currency(currency: str, most: int) ->
         (50, "USD", False),
         (49, "JPY", True),
         (17_499, "HUF", True),
+        *((49, currency, True) for currency in "ARS COP IDR ILS KRW PHP RUB ZAR".split()),
+        (50, "ZAR", False),
         (0, "USD", False),
         (-1, "USD", False),
         (1, "ALL", False),

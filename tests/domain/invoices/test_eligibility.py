@@ -2,9 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.invoices.eligibility import amount_reason, ineligible_because
+from domain.invoices.eligibility import amount_doubt, amount_reason, ineligible_because
 from domain.money import SUPPORTED, Money
-from domain.reasons import Reason
+from domain.reasons import Doubt, Reason
 
 
 @pytest.mark.parametrize(
@@ -16,8 +16,16 @@ from domain.reasons import Reason
         (0, "ZZZ", Reason.NOT_POSITIVE),
         (100, "ZZZ", Reason.CURRENCY_UNSUPPORTED),
         (99_999_999, "USD", None),
-        (100_000_000, "USD", Reason.TOO_LARGE),
-        (100_000_000, "IDR", None),
+        (100_000_000, "USD", None),
+        (150_000_000, "HUF", None),
+        (100_000_000, "JPY", None),
+        (999_999_999_999, "USD", None),
+        (1_000_000_000_000, "USD", Reason.TOO_LARGE),
+        (1_000_000_000_000, "IDR", Reason.TOO_LARGE),
+        (100, "BGN", Reason.CURRENCY_RETIRED),
+        (100, "ANG", Reason.CURRENCY_RETIRED),
+        (100, "STD", Reason.CURRENCY_RETIRED),
+        (100, "XCG", None),
         (99_999_999, "JPY", None),
         (1_500, "KWD", None),
         (1_501, "KWD", Reason.LAST_DIGIT_NOT_ZERO),
@@ -30,6 +38,23 @@ def test_amounts_that_stripe_cannot_take_are_told_why(
     amount: int, currency: str, reason: Reason | None
 ) -> None:
     assert amount_reason(Money(amount, currency)) is reason
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "doubt"),
+    [
+        (49, "USD", Doubt.BELOW_LEAST),
+        (50, "USD", None),
+        (99_999_999, "USD", None),
+        (100_000_000, "USD", Doubt.ABOVE_SURE),
+        (100_000_000, "IDR", Doubt.ABOVE_SURE),
+    ],
+)
+def test_what_may_be_paid_or_not_is_eligible_with_a_warning(
+    amount: int, currency: str, doubt: Doubt | None
+) -> None:
+    assert amount_doubt(Money(amount, currency)) is doubt
+    assert amount_reason(Money(amount, currency)) is None
 
 
 @pytest.mark.parametrize("existing", [Reason.PENDING_PAYMENT, Reason.PAID, Reason.BEING_CREATED])

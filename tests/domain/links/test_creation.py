@@ -309,3 +309,22 @@ async def test_a_missing_permission_is_named_and_the_work_waits(world: World, st
     assert (await world.desk.get_invoice(ADA, 1)).being_created
     because = (await world.desk.get_stripe_state()).paused_because
     assert because == "The Stripe key lacks the permission rak_payment_link_write"
+
+
+@pytest.mark.parametrize(
+    "money", [Money(150_000_000, "HUF"), Money(100_000_000, "JPY"), Money(999_999_999_999, "USD")], ids=str
+)
+async def test_a_large_amount_is_stripes_to_refuse(world: World, stripe: LocalStripe, money: Money) -> None:
+    invoice = make_invoice(world.db, "INV-1", amount=money.amount, currency=money.currency)
+    found = await world.desk.create_link(ADA, invoice, money, patience=5)
+    assert found.status is LinkStatus.PENDING_PAYMENT
+    assert len(stripe.links()) == 1
+
+
+async def test_stripes_refusal_of_an_amount_is_shown(world: World, stripe: LocalStripe) -> None:
+    stripe.rules.most_digits = 8
+    invoice = make_invoice(world.db, "INV-1", amount=100_000_000)
+    found = await world.desk.create_link(ADA, invoice, Money(100_000_000, "USD"), patience=5)
+    assert found.refusal is not None
+    assert "no more than" in found.refusal
+    assert found.eligible
