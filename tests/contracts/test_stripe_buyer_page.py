@@ -55,6 +55,18 @@ async def test_the_page_shows_merchant_product_and_amount(
         assert expected in text
 
 
+async def test_one_brand_takes_fewer_digits(
+    client: stripe.StripeClient, server: LocalStripe, http: aiohttp.ClientSession
+) -> None:
+    for amount, paid in ((10**9 - 1, True), (10**9, False)):
+        path, _ = await opened(http, await link_of(client, amount=amount))
+        text = await (await http.post(path, data=GOOD | {"card": "3782 822463 10005"})).text()
+        assert ("does not support this amount" in text) is not paid
+        assert (server.objects("checkout.session")[-1]["status"] == "complete") is paid
+    text = await (await http.post(path, data=GOOD)).text()
+    assert "Thanks for your payment" in text
+
+
 async def test_the_form_is_filled_in_so_that_one_click_pays(
     client: stripe.StripeClient, http: aiohttp.ClientSession
 ) -> None:

@@ -13,11 +13,13 @@ import stripe
 from sandbox.stripe.server import LocalStripe
 from tests.contracts.stripe_fixtures import (  # noqa: F401
     Clock,
+    Receiver,
     client_fixture,
     clock_fixture,
     error_of,
     http_fixture,
     link_params,
+    receiver_fixture,
     refusal,
     server_fixture,
 )
@@ -104,6 +106,17 @@ async def test_lists_are_late_only_if_they_are_told_to(
     server.late.missing("charge", lists=True)
     assert await complete() == 1
     assert (await http.post("/_local/late", json={"how": "lost", "what": "charge"})).status == 400
+
+
+async def test_deliveries_are_signed_by_stripes_clock(
+    client: stripe.StripeClient, server: LocalStripe, receiver: Receiver, clock: Clock
+) -> None:
+    server.advance(-7200)
+    server.add_webhook(receiver.url)
+    await client.v1.payment_links.create_async(link_params())
+    await server.webhooks_settled()
+    assert receiver.signatures
+    assert all(mark.startswith(f"t={int(clock.now) - 7200},") for mark in receiver.signatures)
 
 
 @pytest.mark.parametrize("hours", [-3, 3])

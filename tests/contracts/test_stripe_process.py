@@ -136,7 +136,18 @@ async def test_all_that_python_can_do_can_be_done_over_http(
     assert (paid["amount_total"], paid["currency"]) == (7, "eur")
     waiting = await post("pay", target=link.url, unpaid=True)
     await post("settle", target=waiting["id"], succeeded=True)
-    await post("refund", target=paid["payment_intent"], amount=3)
+    refund = await post("refund", target=paid["payment_intent"], amount=3, status="pending")
+    failed = await post("change_refund", target=refund["id"], status="failed", failure_reason="declined")
+    assert (failed["status"], failed["failure_reason"]) == ("failed", "declined")
+    inquiry = await post("dispute", target=paid["payment_intent"], status="warning_needs_response")
+    assert (await post("submit_evidence", target=inquiry["id"]))["status"] == "warning_under_review"
+    assert not (await post("deactivate", target=link.url))["active"]
+    assert (await post("reactivate", target=link.id))["active"]
+    assert (await post("copy_link", target=link.id, amount=800))["metadata"] == link.metadata.to_dict()
+    assert (await post("webhooks", url="http://127.0.0.1:9/", payload="thin"))["secret"]
+    await post("keys", secret="rk_test_fedcba9876543210", account="acct_b", without=["rak_event_read"])
+    assert server.key("rk_test_fedcba9876543210").account == "acct_b"
+    assert not server.key("rk_test_fedcba9876543210").allows("rak_event_read")
     dispute = await post("dispute", target=waiting["id"])
     assert (await post("change_dispute", target=dispute["id"], status="lost"))["status"] == "lost"
     await post("expire", target=(await post("open", target=link.id))["id"])

@@ -22,6 +22,8 @@ DECLINES = {
 """/testing#declined-payments"""
 ACCEPTED = {"4242424242424242", "4000056655665556", "5555555555554444", "378282246310005"}
 """/testing#cards"""
+AMERICAN_EXPRESS, ITS_MOST = ("34", "37"), 10**9 - 1
+"""/currencies#minimum-and-maximum-charge-amounts: nine digits. What its page says then is undocumented."""
 
 
 class Shop(Protocol):
@@ -99,6 +101,8 @@ class BuyerPages:
                 return problem
             if card not in ACCEPTED:
                 return "Your card number is invalid. This page takes Stripe's test cards only."
+            if card.startswith(AMERICAN_EXPRESS) and session["amount_total"] > ITS_MOST:
+                return "Your card does not support this amount."
             name, at, domain = email.rpartition("@")
             if not (name and at and "." in domain.strip(".") and len(email) <= 254):
                 return "Your email is invalid."
