@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -11,6 +12,7 @@ from rich.text import Text
 from sqlalchemy.engine import make_url
 
 from bot.cli.doctor_slack import examine_app_token, examine_bot_token, examine_channel
+from bot.cli.doctor_standing import examine_standing
 from bot.cli.doctor_stripe import examine_stripe
 from bot.cli.findings import Finding, Level
 from bot.settings import Settings, SettingsProblem, load_settings, require_for_serving, secret
@@ -22,6 +24,7 @@ from domain.errors import DatabaseUnavailable
 from domain.migrations import REVISIONS, check
 from domain.organisations import organisations
 from domain.outbox import enqueuing
+from domain.payments.standing import Standing, list_standings
 from domain.stripe.client import StripeApi, quiet_sdk
 from domain.summaries import OrganisationSummary
 
@@ -34,6 +37,7 @@ class Kept:
 
     organisations: tuple[OrganisationSummary, ...] = ()
     stuck: int = 0
+    standings: tuple[Standing, ...] = ()
 
 
 def examine(env: Mapping[str, str], console: Console | None = None) -> int:
@@ -69,6 +73,9 @@ async def _findings(env: Mapping[str, str]) -> AsyncIterator[Finding]:
             yield finding_or_kept
     async for finding in _examine_slack(settings, kept):
         yield finding
+    for standing in kept.standings:
+        for finding in examine_standing(standing):
+            yield finding
     if settings.stripe_api_key is not None:
         quiet_sdk()
         stripe = StripeApi(secret(settings.stripe_api_key), base_url=settings.stripe_api_url)
@@ -140,7 +147,11 @@ def examine_database(settings: Settings) -> list[Finding | Kept]:
     try:
         with reached(), schema_sentences():
             _check(db)
-        kept = Kept(db.run(organisations.list_all), len(db.run(enqueuing.list_stuck)))
+        kept = Kept(
+            db.run(organisations.list_all),
+            len(db.run(enqueuing.list_stuck)),
+            tuple(db.run(list_standings, datetime.now(UTC))),
+        )
         return [Finding(Level.WELL, f"Database: {db.engine.dialect.name}, schema {REVISIONS[-1]}."), kept]
     except (Stop, DatabaseUnavailable) as problem:
         sentence = problem.sentence if isinstance(problem, Stop) else "it can't be reached any more."

@@ -12,6 +12,7 @@ from prometheus_client.registry import Collector
 from sqlalchemy.orm import Session
 
 from domain.models import Ledger, Link, OutboxMessage, Payment, PaymentException
+from domain.payments import events
 
 # Around Bolt's own floor of 10 ms and Slack's limit of three seconds.
 ACK_BUCKETS = (0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0)
@@ -32,6 +33,7 @@ class Figures:
     payments: dict[str, int]
     exceptions: dict[str, int]
     outbox: dict[tuple[str, str], int]
+    events_waiting: dict[str, int]
     last_checked_at: datetime | None
 
 
@@ -51,6 +53,7 @@ def read_figures(session: Session, ledger_id: int) -> Figures:
         payments=counted(Payment.verdict.expression, Payment.ledger_id.expression),
         exceptions=counted(PaymentException.kind.expression, PaymentException.ledger_id.expression),
         outbox={(kind, state): count for kind, state, count in outbox},
+        events_waiting=events.count_waiting(session, ledger_id),
         last_checked_at=session.scalar(sa.select(Ledger.last_checked_at).where(Ledger.id == ledger_id)),
     )
 
@@ -127,6 +130,12 @@ class Metrics:
         self.outbox = Gauge(
             "paylink_outbox", "Messages for Slack by kind and state", ["kind", "state"], registry=registry
         )
+        self.events_waiting = Gauge(
+            "paylink_events_waiting",
+            "Events that tell of what Stripe doesn't show yet, by what they wait for",
+            ["what"],
+            registry=registry,
+        )
         self.last_check_age = LastCheckAge()
         registry.register(self.last_check_age)
 
@@ -136,6 +145,7 @@ class Metrics:
             (self.links, figures.links),
             (self.payments, figures.payments),
             (self.exceptions, figures.exceptions),
+            (self.events_waiting, figures.events_waiting),
         ):
             gauge.clear()
             for name, count in counts.items():

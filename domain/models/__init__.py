@@ -2,11 +2,11 @@
 
 from domain.models.base import EPOCH, Base, Bytewise, Id, Instant, milliseconds
 from domain.models.coordination import Duty, Pace
-from domain.models.invoices import BuyerTerm, Invoice, SearchTerm, Selection, SelectionItem
+from domain.models.invoices import BuyerTerm, Invoice, OpenView, SearchTerm, Selection, SelectionItem
 from domain.models.links import BulkRun, BulkRunItem, Ledger, Link
 from domain.models.organisations import AuditEntry, Organisation
 from domain.models.outbox import IS_OPEN, OutboxMessage
-from domain.models.payments import Payment, PaymentException, Reversal, StripeEvent
+from domain.models.payments import Payment, PaymentException, Reversal, StripeEvent, UnusedEvent
 
 __all__ = [
     "EPOCH",
@@ -23,6 +23,7 @@ __all__ = [
     "Invoice",
     "Ledger",
     "Link",
+    "OpenView",
     "Organisation",
     "OutboxMessage",
     "Pace",
@@ -33,5 +34,6 @@ __all__ = [
     "Selection",
     "SelectionItem",
     "StripeEvent",
+    "UnusedEvent",
     "milliseconds",
 ]

@@ -119,3 +119,20 @@ class SelectionItem(Base):
     invoice_id: Mapped[int] = mapped_column(ForeignKey("invoices.id"), primary_key=True)
     amount: Mapped[int | None] = mapped_column(BigInteger)
     currency: Mapped[str | None] = mapped_column(String(3))
+
+
+class OpenView(Base):
+    """A details modal of Slack's that follows its invoice until ``until``, by the database's clock.
+
+    ``shown`` is what it shows of the invoice, digested; ``carried`` what the modal carries besides.
+    """
+
+    __tablename__ = "open_views"
+
+    view_id: Mapped[str] = mapped_column(String(255), primary_key=True)
+    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"))
+    user_id: Mapped[str] = mapped_column(String(255))
+    invoice_id: Mapped[int] = mapped_column(ForeignKey("invoices.id"))
+    carried: Mapped[str] = mapped_column(Text)
+    shown: Mapped[str] = mapped_column(String(64))
+    until: Mapped[datetime] = mapped_column(Instant, index=True)

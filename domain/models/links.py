@@ -45,7 +45,10 @@ class Ledger(Base):
     events_watermark: Mapped[datetime | None] = mapped_column(Instant)
     swept_until: Mapped[datetime | None] = mapped_column(Instant)
     last_checked_at: Mapped[datetime | None] = mapped_column(Instant)
+    """When a pass over Stripe's events or sessions ended, by our own clock."""
     paused_because: Mapped[str | None] = mapped_column(Text)
+    polled_until: Mapped[datetime | None] = mapped_column(Instant)
+    """When the last whole pass over the events began, by Stripe's clock: what happened since isn't known."""
 
 
 class Link(Base):

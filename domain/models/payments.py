@@ -143,3 +143,15 @@ class StripeEvent(Base):
     owner: Mapped[str | None] = mapped_column(String(64))
     lease_until: Mapped[datetime | None] = mapped_column(Instant)
     settled_at: Mapped[datetime | None] = mapped_column(Instant)
+    waits_for: Mapped[str | None] = mapped_column(String(20))
+    """What Stripe doesn't show yet although it told of it: a code of domain.payments.reconciling.Wait."""
+
+
+class UnusedEvent(Base):
+    """A type of event that Stripe delivers to the webhook although Paylink has no use for it, as Stripe names it."""
+
+    __tablename__ = "unused_events"
+
+    ledger_id: Mapped[int] = mapped_column(ForeignKey("ledgers.id"), primary_key=True)
+    type: Mapped[str] = mapped_column(String(100), primary_key=True)
+    seen_at: Mapped[datetime] = mapped_column(Instant)

@@ -1,25 +1,14 @@
-"""Stripe's events that concern us: kept when they are received, however often, and settled one by one.
+"""Stripe's events that concern us: kept when they are received, however often, and settled one by one."""
 
-Only ids are taken from an event, since it is rendered in the account's API version and may come late, twice and out
-of order; what it is about is fetched (docs/facts/stripe.md, seeing a payment).
-"""
-
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from domain.database import database_now, insert_into
-from domain.models import Ledger, Link, Organisation, Payment, StripeEvent
-from domain.stripe.client import id_of, moment
-
-SESSION_TYPES = ("checkout.session.completed", "checkout.session.async_payment_succeeded")
-REFUND_TYPE = "charge.refunded"
-DISPUTE_TYPE = "charge.dispute.created"
-TYPES = (*SESSION_TYPES, REFUND_TYPE, DISPUTE_TYPE)
+from domain.models import Ledger, Link, Organisation, Payment, StripeEvent, UnusedEvent
+from domain.payments.event_reading import DISPUTE_TYPE, Received
 
 
 class Receipt(StrEnum):
@@ -28,53 +17,7 @@ class Receipt(StrEnum):
     KEPT = "kept"
     KNOWN = "known already"
     NOT_OURS = "not ours"
-
-
-@dataclass(frozen=True)
-class Received:
-    """What is kept of an event."""
-
-    id: str
-    type: str
-    object_id: str
-    payment_intent: str | None
-    created_at: datetime
-    stripe_link_id: str | None = None
-    reference: str | None = None
-    attempts: int = 0
-
-
-def read_event(event: dict[str, Any], *, livemode: bool) -> Received | None:
-    """Read an event; None if it is of no type that concerns us, of the other mode, or no event at all."""
-    if event.get("type") not in TYPES or event.get("livemode") is not livemode:
-        return None
-    data = event.get("data")
-    about = data.get("object") if isinstance(data, dict) else None
-    if not isinstance(about, dict):
-        return None
-    metadata = about.get("metadata")
-    reference = metadata.get("paylink_reference") if isinstance(metadata, dict) else None
-    try:
-        return Received(
-            id=_required(event.get("id")),
-            type=str(event["type"]),
-            object_id=_required(about.get("id")),
-            payment_intent=id_of(about.get("payment_intent")),
-            created_at=moment(event["created"]),
-            stripe_link_id=id_of(about.get("payment_link")),
-            # Our own ones look like ids; PostgreSQL refuses to look for text with a NUL.
-            reference=id_of(reference),
-        )
-    except (KeyError, ValueError, OverflowError, OSError):
-        return None
-
-
-def _required(value: object) -> str:
-    """Raises ValueError for what is no id."""
-    found = id_of(value)
-    if found is None:
-        raise ValueError("no id")
-    return found
+    NOT_USED = "not used"
 
 
 def keep(session: Session, ledger_id: int, events: list[Received]) -> int:
@@ -107,7 +50,8 @@ def is_kept(session: Session, ledger_id: int, event_id: str) -> bool:
 
 
 def _ours(session: Session, ledger_id: int, events: list[Received]) -> list[Received]:
-    """A payment of an unknown link may be of one whose answer got lost: its metadata tells. Disputes carry none."""
+    """A payment of an unknown link may be of one whose answer got lost: its metadata tells. Disputes carry none, and
+    thin events tell nothing."""
     link_ids = {event.stripe_link_id for event in events if event.stripe_link_id}
     references = {event.reference for event in events if event.reference}
     intents = {event.payment_intent for event in events if event.payment_intent}
@@ -130,7 +74,34 @@ def _ours(session: Session, ledger_id: int, events: list[Received]) -> list[Rece
         or event.reference in known
         or event.payment_intent in paid
         or event.type == DISPUTE_TYPE
+        or event.thin
     ]
+
+
+def count_waiting(session: Session, ledger_id: int) -> dict[str, int]:
+    """How many events tell of what Stripe doesn't show yet, by what they wait for (reconciling.Wait)."""
+    rows = session.execute(
+        sa.select(StripeEvent.waits_for, sa.func.count())
+        .where(StripeEvent.ledger_id == ledger_id, StripeEvent.settled_at.is_(None))
+        .where(StripeEvent.waits_for.is_not(None))
+        .group_by(StripeEvent.waits_for)
+    )
+    return {str(what): int(count) for what, count in rows}
+
+
+def note_unused(session: Session, ledger_id: int, told: str, now: datetime) -> None:
+    """Stripe delivers a type of event that Paylink has no use for: doctor tells of it."""
+    statement = insert_into(session, UnusedEvent).values(ledger_id=ledger_id, type=told, seen_at=now)
+    again = {"seen_at": now}
+    session.execute(statement.on_conflict_do_update(index_elements=["ledger_id", "type"], set_=again))
+
+
+def list_unused(session: Session, ledger_id: int, since: datetime) -> list[str]:
+    """The types of events that came in vain since then."""
+    lately = sa.select(UnusedEvent.type).where(
+        UnusedEvent.ledger_id == ledger_id, UnusedEvent.seen_at >= since
+    )
+    return list(session.scalars(lately.order_by(UnusedEvent.type)))
 
 
 def claim_due(
@@ -155,7 +126,15 @@ def claim_due(
         .execution_options(synchronize_session=False, populate_existing=True)
     )
     return [
-        Received(row.id, row.type, row.object_id, row.payment_intent, row.created_at, attempts=row.attempts)
+        Received(
+            row.id,
+            row.type,
+            row.object_id,
+            row.payment_intent,
+            row.created_at,
+            attempts=row.attempts,
+            waits=row.waits_for is not None,
+        )
         for row in rows
     ]
 
@@ -165,9 +144,22 @@ def settle(session: Session, ledger_id: int, event_id: str, now: datetime) -> No
     _update(session, ledger_id, event_id, settled_at=now, owner=None, lease_until=None)
 
 
-def postpone(session: Session, ledger_id: int, event_id: str, delay: timedelta) -> None:
+def postpone(session: Session, ledger_id: int, event: Received, delay: timedelta) -> None:
+    """Stripe was in trouble, which says nothing about this event."""
+    attempts = event.attempts - 1 if event.waits else event.attempts
+    _put_off(session, ledger_id, event, delay, attempts=attempts)
+
+
+def wait_for(session: Session, ledger_id: int, event: Received, what: str, longest: timedelta) -> None:
+    """Ask again after a second, two, four and so on, counted from when what it tells was first not there."""
+    attempts = event.attempts if event.waits else 1
+    delay = min(timedelta(seconds=2.0 ** min(attempts - 1, 20)), longest)
+    _put_off(session, ledger_id, event, delay, attempts=attempts, waits_for=what)
+
+
+def _put_off(session: Session, ledger_id: int, event: Received, delay: timedelta, **values: object) -> None:
     due = database_now(session) + delay
-    _update(session, ledger_id, event_id, next_attempt_at=due, owner=None, lease_until=None)
+    _update(session, ledger_id, event.id, next_attempt_at=due, owner=None, lease_until=None, **values)
 
 
 def _update(session: Session, ledger_id: int, event_id: str, **values: object) -> None:

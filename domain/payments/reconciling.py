@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,7 +13,7 @@ from sqlalchemy.orm import Session
 from domain.database import Database
 from domain.models import Invoice, Link, Payment
 from domain.payments import recording
-from domain.payments.events import DISPUTE_TYPE, REFUND_TYPE, Received
+from domain.payments.event_reading import DISPUTE_TYPE, REFUND_TYPE, SUCCEEDED_TYPE, Received
 from domain.stripe.client import StripeApi, id_of, listed
 from domain.stripe.errors import StripeKeyRefused, StripeRefused
 from domain.stripe.pace import StripePace
@@ -22,6 +23,17 @@ _log = structlog.get_logger()
 
 # A refund or dispute may be told of before its payment is: for so long it is asked again.
 PAYMENT_KNOWN_WITHIN = timedelta(minutes=10)
+
+
+class Wait(StrEnum):
+    """Why an event isn't settled yet: what Stripe shows doesn't say what it tells, and doesn't contradict it for good."""
+
+    MISSING = "missing"
+    OLDER = "older"
+    UNREADABLE = "unreadable"
+    FORBIDDEN = "forbidden"
+    PAYMENT_UNKNOWN = "payment_unknown"
+    LINK_RESERVED = "link_reserved"
 
 
 class PaymentUnknown(Exception):
@@ -37,43 +49,57 @@ class PaymentUnknown(Exception):
 
 async def reconcile_event(
     db: Database, stripe: StripeApi, pace: StripePace, ledger_id: int, event: Received, now: datetime
-) -> tuple[str, ...] | None:
-    """Fetch what the event is about and record it; what was recorded by this call, or None: not yet, ask again.
+) -> tuple[str, ...] | Wait:
+    """Fetch what the event is about and record it: what was recorded by this call, or what it still waits for.
 
-    Raises the errors of stripe_errors.
+    ``now`` is Stripe's time. Raises the errors of stripe_errors, but for what is refused about this object alone.
     """
     await pace.slot()
-    if event.type in (REFUND_TYPE, DISPUTE_TYPE):
-        return await _reconcile_reversal(db, stripe, pace, ledger_id, event, now)
-    found = await stripe.get_session(event.object_id)
-    return await db.background_write(_record_session, ledger_id, found, event.created_at, now)
+    try:
+        if event.type in (REFUND_TYPE, DISPUTE_TYPE):
+            return await _reconcile_reversal(db, stripe, pace, ledger_id, event, now)
+        found = await stripe.get_session(event.object_id)
+    except StripeRefused as refused:
+        _log.warning("stripe.event_unreadable", stripe_event=event.id, type=event.type, code=refused.code)
+        return Wait.MISSING if refused.code == "resource_missing" else Wait.UNREADABLE
+    return await db.background_write(_record_session, ledger_id, event, found, now)
 
 
 async def _reconcile_reversal(
     db: Database, stripe: StripeApi, pace: StripePace, ledger_id: int, event: Received, now: datetime
-) -> tuple[str, ...] | None:
+) -> tuple[str, ...] | Wait:
     try:
         if event.type == REFUND_TYPE:
             return await _reconcile_refund(db, stripe, pace, ledger_id, event.object_id, now)
         dispute = await stripe.get_dispute(event.object_id)
         return await _record_dispute(db, stripe, pace, ledger_id, dispute, now)
     except PaymentUnknown as unknown:
+        if unknown.being_created:
+            return Wait.LINK_RESERVED
         # Later it isn't ours; and if it is, the sweep sees it once its payment is known.
-        asks_again = unknown.being_created or now - event.created_at < PAYMENT_KNOWN_WITHIN
-        return None if asks_again else ()
+        return Wait.PAYMENT_UNKNOWN if now - event.created_at < PAYMENT_KNOWN_WITHIN else ()
 
 
 def _record_session(
-    session: Session, ledger_id: int, found: dict[str, Any], paid_at: datetime, now: datetime
-) -> tuple[str, ...] | None:
+    session: Session, ledger_id: int, event: Received, found: dict[str, Any], now: datetime
+) -> tuple[str, ...] | Wait:
     facts = _read(found)
-    if facts is None:
-        return ()
-    verdict = recording.record_payment(session, facts, ledger_id, paid_at, now)
+    if facts is None or facts.session_id != event.object_id:
+        return Wait.UNREADABLE
+    verdict = recording.record_payment(session, facts, ledger_id, event.created_at, now)
     if verdict is None and _is_being_created(session, ledger_id, facts.reference):
         # The buyer was faster than Stripe's answer to us: once the link is recorded the payment can be.
-        return None
+        return Wait.LINK_RESERVED
+    if recording.is_ours(session, facts, ledger_id) and _is_older(event, facts):
+        return Wait.OLDER
     return (verdict,) if verdict else ()
+
+
+def _is_older(event: Received, facts: recording.SessionFacts) -> bool:
+    """Whether this is what the session was before the event. One that expired never completes."""
+    if not facts.complete:
+        return not facts.expired
+    return event.type == SUCCEEDED_TYPE and not facts.paid
 
 
 def record_sessions(
@@ -169,7 +195,8 @@ async def _sweep_refunds(
             await pace.slot()
             # One that can't be read keeps none of the others from being seen.
             with contextlib.suppress(StripeRefused):
-                yield await _reconcile_refund(db, stripe, pace, ledger_id, charge_id, now) or ()
+                recorded = await _reconcile_refund(db, stripe, pace, ledger_id, charge_id, now)
+                yield () if isinstance(recorded, Wait) else recorded
         await pace.slot()
 
 
@@ -181,7 +208,8 @@ async def _sweep_disputes(
         ours = await db.background_read(_recorded_intents, ledger_id, intents)
         for dispute, intent in zip(page, intents, strict=True):
             if intent in ours:
-                yield await _record_dispute(db, stripe, pace, ledger_id, dispute, now) or ()
+                recorded = await _record_dispute(db, stripe, pace, ledger_id, dispute, now)
+                yield () if isinstance(recorded, Wait) else recorded
         await pace.slot()
 
 
@@ -197,10 +225,12 @@ def _recorded_intents(session: Session, ledger_id: int, intents: list[str]) -> s
 
 async def _reconcile_refund(
     db: Database, stripe: StripeApi, pace: StripePace, ledger_id: int, charge_id: str, now: datetime
-) -> tuple[str, ...] | None:
+) -> tuple[str, ...] | Wait:
     about = _read_reversal(await stripe.get_charge(charge_id), "amount_refunded")
-    if about is None or about.amount <= 0:
-        return ()
+    if about is None:
+        return Wait.UNREADABLE
+    if about.amount <= 0:
+        return Wait.OLDER
     # Keyed by how much is refunded in all, which the event and the sweep see alike.
     key = f"refunded:{about.stripe_object}:{about.amount}"
     return await _record_reversal(db, stripe, pace, ledger_id, ExceptionKind.REFUNDED, key, about, now)
@@ -208,10 +238,10 @@ async def _reconcile_refund(
 
 async def _record_dispute(
     db: Database, stripe: StripeApi, pace: StripePace, ledger_id: int, dispute: dict[str, Any], now: datetime
-) -> tuple[str, ...] | None:
+) -> tuple[str, ...] | Wait:
     about = _read_reversal(dispute, "amount")
     if about is None:
-        return ()
+        return Wait.UNREADABLE
     key = f"disputed:{about.stripe_object}"
     return await _record_reversal(db, stripe, pace, ledger_id, ExceptionKind.DISPUTED, key, about, now)
 
@@ -225,7 +255,7 @@ async def _record_reversal(
     key: str,
     about: recording.ReversalFacts,
     now: datetime,
-) -> tuple[str, ...] | None:
+) -> tuple[str, ...] | Wait:
     async def record() -> bool | None:
         return await db.background_write(recording.record_reversal, kind, about, ledger_id, key, now)
 

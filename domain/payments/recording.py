@@ -27,6 +27,7 @@ class SessionFacts:
     stripe_link_id: str | None
     reference: str | None
     complete: bool
+    expired: bool
     paid: bool
     amount: int
     currency: str
@@ -46,6 +47,7 @@ def read_session(session: dict[str, Any]) -> SessionFacts:
         stripe_link_id=id_of(session.get("payment_link")),
         reference=id_of(metadata.get("paylink_reference")) if isinstance(metadata, dict) else None,
         complete=session.get("status") == "complete",
+        expired=session.get("status") == "expired",
         paid=session.get("payment_status") == "paid",
         amount=0 if amount is None else amount_of(amount),
         currency=_currency_of(session),
@@ -83,6 +85,13 @@ def _currency_of(found: dict[str, Any]) -> str:
     if not isinstance(currency, str) or not re.fullmatch("([A-Za-z]{3})?", currency):
         raise ValueError("currency")
     return currency.upper()
+
+
+def is_ours(session: Session, facts: SessionFacts, ledger_id: int) -> bool:
+    """Whether it is a session of one of our links, in our mode."""
+    ours = sa.select(Link.id).where(Link.ledger_id == ledger_id, Link.stripe_id == facts.stripe_link_id)
+    livemode = session.scalar(sa.select(Ledger.livemode).where(Ledger.id == ledger_id))
+    return livemode == facts.livemode and bool(session.scalar(sa.select(ours.exists())))
 
 
 def record_payment(

@@ -14,10 +14,12 @@ import structlog
 
 from domain.coordination import intervals
 from domain.database import Database
-from domain.payments import events, reconciling
-from domain.payments.events import SESSION_TYPES, Receipt, Received
+from domain.payments import event_reading, events, reconciling
+from domain.payments.event_reading import SESSION_TYPES, Received
+from domain.payments.events import Receipt
+from domain.payments.reconciling import Wait
 from domain.stripe.client import StripeApi
-from domain.stripe.errors import StripeKeyRefused, StripeLimited, StripeRefused, StripeTrouble
+from domain.stripe.errors import StripeKeyRefused, StripeLimited, StripeTrouble
 from domain.stripe.ledgers import Ledgers
 from domain.stripe.pace import StripePace
 from domain.stripe.pausing import AWAY, Pausing
@@ -31,10 +33,12 @@ HOURLY = timedelta(hours=1)
 AT_START = timedelta(seconds=60)
 AFTER_TROUBLE = timedelta(seconds=15)
 IN_FLIGHT = 8
-LONGEST_DELAY = 60.0
+# Stripe has some three hundred types; their names are shorter.
+TYPE_LENGTH, MOST_TYPES = 100, 500
+LONGEST_FOR_LINK = timedelta(minutes=1)
+LONGEST_WAIT = timedelta(hours=6)
 # While Stripe is away or refuses the key, one event at a time finds out whether that is over.
 LONGEST_PAUSE = 15.0
-LONGEST_WITHOUT_PERMISSION = timedelta(hours=6)
 # For as long Stripe itself tells of an event.
 EVENTS_LISTED = timedelta(days=30)
 
@@ -65,6 +69,7 @@ class Watching:
         self._pausing = Pausing(db)
         self._in_trouble = 0
         self._settle_again_at = 0.0
+        self._unused: dict[str, datetime] = {}
         self.wake: Callable[[], None] = lambda: None
         """Told when there are events to settle; set by the wiring."""
         self.on_recorded: Callable[[str], None] = lambda verdict: None
@@ -72,14 +77,28 @@ class Watching:
 
     async def receive(self, event: dict[str, Any]) -> Receipt:
         """Keep a webhook's event until it is settled, if it concerns us. Raises DatabaseUnavailable."""
-        received = events.read_event(event, livemode=self._ledgers.livemode)
+        received = event_reading.read_event(event, livemode=self._ledgers.livemode)
         if received is None:
-            return Receipt.NOT_OURS
+            if event_reading.type_of(event) in event_reading.TYPES:
+                return Receipt.NOT_OURS
+            await self._note_unused(str(event.get("type"))[:TYPE_LENGTH])
+            return Receipt.NOT_USED
         if await self._db.write(events.keep, self._ledgers.id, [received]):
             self.wake()
             return Receipt.KEPT
         known = await self._db.read(events.is_kept, self._ledgers.id, received.id)
         return Receipt.KNOWN if known else Receipt.NOT_OURS
+
+    async def _note_unused(self, told: str) -> None:
+        """Once an hour for each type: an account may have many events that nobody here needs."""
+        now = self._clock()
+        if not told.isprintable() or now - self._unused.get(told, now - HOURLY) < HOURLY:
+            return
+        if len(self._unused) >= MOST_TYPES:
+            self._unused.clear()
+        self._unused[told] = now
+        _log.info("webhook.not_used", type=told)
+        await self._db.write(events.note_unused, self._ledgers.id, told, now)
 
     async def settle_due(self) -> None:
         """Fetch and record what received events are about; nothing while it isn't time to ask a troubled Stripe again."""
@@ -98,29 +117,34 @@ class Watching:
             recorded = await reconciling.reconcile_event(
                 self._db, self._stripe, self._pace, ledger_id, event, self._clock()
             )
-        except StripeRefused as refused:
-            _log.warning("stripe.event_unreadable", stripe_event=event.id, type=event.type, code=refused.code)
-            recorded = ()
         except StripeTrouble as trouble:
             if _only_lacks_reversals(event, trouble):
-                await self._wait_for_permission(event)
+                await self._ask_again(event, Wait.FORBIDDEN)
                 return
             await self._note(trouble)
             self._put_off(trouble)
-            await self._postpone(event, LONGEST_PAUSE)
+            delay = min(0.5 * 2 ** min(event.attempts, 10), LONGEST_PAUSE)
+            await self._db.background_write(events.postpone, ledger_id, event, timedelta(seconds=delay))
             return
         self._in_trouble, self._settle_again_at = 0, 0.0
         await self._note(None)
-        if recorded is None:
-            await self._postpone(event, LONGEST_DELAY)
+        if isinstance(recorded, Wait):
+            await self._ask_again(event, recorded)
             return
         await self._db.background_write(events.settle, ledger_id, event.id, self._clock())
         for verdict in recorded:
             self.on_recorded(verdict)
 
-    async def _postpone(self, event: Received, longest: float) -> None:
-        delay = timedelta(seconds=min(0.5 * 2 ** min(event.attempts, 10), longest))
-        await self._db.background_write(events.postpone, self._ledgers.id, event.id, delay)
+    async def _ask_again(self, event: Received, wait: Wait) -> None:
+        """Seconds later at first and ever more seldom, since reads are rationed (docs/facts/stripe.md), for as long as Stripe
+        itself tells of the event."""
+        ledger_id, now = self._ledgers.id, self._clock()
+        _log.warning("stripe.event_waits", stripe_event=event.id, type=event.type, wait=wait.value)
+        if now - event.created_at > EVENTS_LISTED:
+            await self._db.background_write(events.settle, ledger_id, event.id, now)
+            return
+        longest = LONGEST_FOR_LINK if wait is Wait.LINK_RESERVED else LONGEST_WAIT
+        await self._db.background_write(events.wait_for, ledger_id, event, wait.value, longest)
 
     def _put_off(self, trouble: StripeTrouble) -> None:
         """So many failures in a row are Stripe's, not this event's: let all of them wait together."""
@@ -130,16 +154,6 @@ class Watching:
         if self._in_trouble >= IN_FLIGHT:
             pause = min(2.0 ** min(self._in_trouble - IN_FLIGHT, 10), LONGEST_PAUSE)
             self._settle_again_at = asyncio.get_running_loop().time() + pause
-
-    async def _wait_for_permission(self, event: Received) -> None:
-        """Ask ever more seldom: each dispute of the account is kept, and reads are rationed (docs/facts/stripe.md)."""
-        ledger_id, now = self._ledgers.id, self._clock()
-        _log.warning("stripe.permission_lacking", stripe_event=event.id, type=event.type)
-        if now - event.created_at > EVENTS_LISTED:
-            await self._db.background_write(events.settle, ledger_id, event.id, now)
-            return
-        delay = min(timedelta(seconds=2.0 ** min(event.attempts, 20)), LONGEST_WITHOUT_PERMISSION)
-        await self._db.background_write(events.postpone, ledger_id, event.id, delay)
 
     async def poll_if_due(self) -> None:
         """Ask for new events if the poll is due: each interval while a link waits for payment, else hourly."""
@@ -179,12 +193,12 @@ class Watching:
     async def _poll(self, since: datetime) -> None:
         newest: datetime | None = None
         params = {
-            "types": list(events.TYPES),
+            "types": list(event_reading.TYPES),
             "created": {"gte": int((since - OVERLAP).timestamp())},
         }
         await self._pace.slot()
         async for page in self._stripe.list_all("/v1/events", params):
-            read = (events.read_event(event, livemode=self._ledgers.livemode) for event in page)
+            read = (event_reading.read_event(event, livemode=self._ledgers.livemode) for event in page)
             received = [event for event in read if event is not None]
             if received:
                 newest = max([event.created_at for event in received] + ([newest] if newest else []))

@@ -14,7 +14,7 @@ from bot.settings import Settings, setting_names
 from bot.watch.metrics import Metrics
 from domain.files.exporting import COLUMNS as EXPORTED
 from domain.files.import_lines import HEADING
-from domain.payments.events import TYPES
+from domain.payments.event_reading import TYPES
 from handlers.app import COMMANDS
 from tests.docs.pages import REFERENCE, ROOT, first_codes, table_rows
 

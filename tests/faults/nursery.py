@@ -46,7 +46,7 @@ def quicken() -> None:
     watching.HOURLY = timedelta(seconds=10)
     watching.AT_START = timedelta(seconds=2)
     watching.AFTER_TROUBLE = timedelta(seconds=SHORT)
-    watching.LONGEST_DELAY = SHORT
+    watching.LONGEST_FOR_LINK = watching.LONGEST_WAIT = timedelta(seconds=SHORT)
     watching.LONGEST_PAUSE = SHORT
     pausing.CLEARED_EVERY = SHORT
 

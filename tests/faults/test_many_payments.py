@@ -16,7 +16,7 @@ from domain.errors import DatabaseUnavailable
 from domain.messages import announcing, transactions
 from domain.models import OutboxMessage, Payment
 from domain.money import Money
-from domain.payments.events import TYPES
+from domain.payments.event_reading import TYPES
 from sandbox.stripe.server import LocalStripe
 from tests.domain import world as worlds
 from tests.domain.conftest import stripe

@@ -4,6 +4,7 @@ import asyncio
 import io
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,9 +17,10 @@ from domain.database import Database
 from domain.migrations import upgrade
 from domain.models import OutboxMessage
 from domain.organisations import organisations
+from domain.payments import event_reading, events
 from sandbox.slack import LocalSlack
 from sandbox.stripe.server import LocalStripe
-from tests.domain.factories import NOW
+from tests.domain.factories import NOW, make_ledger
 
 MANIFEST = yaml.safe_load((Path(__file__).parents[3] / "manifest.yml").read_text())
 
@@ -112,6 +114,23 @@ async def test_trying_out_where_the_database_goes_leaves_nothing(world: World, t
     assert status == 0
     assert "the first start makes it" in told
     assert names(tmp_path) == before
+
+
+async def test_what_waits_for_stripe_and_what_it_sends_in_vain_is_told(world: World) -> None:
+    db = world.prepared()
+    ledger, now = make_ledger(db), datetime.now(UTC)
+    event = event_reading.Received("evt_1", "charge.dispute.created", "dp_1", None, now)
+    db.run(events.keep, ledger, [event])
+    db.run(events.wait_for, ledger, event, "missing", timedelta(hours=1))
+    for days, told in ((1, "v1.customer.created"), (8, "invoice.paid")):
+        db.run(events.note_unused, ledger, told, now - timedelta(days=days))
+    db.close_now()
+
+    status, told = await world.examine()
+
+    assert status == 0
+    assert "! Stripe: it doesn't show yet what 1 of its events tell (1 missing)." in told
+    assert "! Webhook: Stripe sends events that Paylink has no use for: v1.customer.created." in told
 
 
 async def test_a_malformed_setting_is_told(world: World) -> None:

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from bot.watch.metrics import Metrics, read_figures
 from domain.database import Database
-from domain.models import Link, OutboxMessage, Payment, PaymentException
+from domain.models import Link, OutboxMessage, Payment, PaymentException, StripeEvent
 from tests.domain.factories import NOW, make_invoice, make_ledger, make_link
 
 
@@ -76,6 +76,28 @@ def test_the_figures_of_the_account_in_use_are_shown(db: Database) -> None:
         "paylink_last_check_age_seconds 90.0",
     ):
         assert line in text
+
+
+def test_events_that_wait_for_stripe_are_counted_by_what_they_wait_for(db: Database) -> None:
+    ledger = make_ledger(db)
+    for n, (wait, settled) in enumerate((("missing", None), ("missing", None), ("older", NOW), (None, None))):
+        row = StripeEvent(
+            ledger_id=ledger,
+            id=f"evt_{n}",
+            type="checkout.session.completed",
+            object_id="cs_1",
+            created_at=NOW,
+            next_attempt_at=NOW,
+            waits_for=wait,
+            settled_at=settled,
+        )
+        db.run(Session.add, row)
+    metrics = Metrics()
+    metrics.show(db.run(read_figures, ledger), NOW)
+    shown = [
+        line for line in metrics.render().decode().splitlines() if line.startswith("paylink_events_wait")
+    ]
+    assert shown == ['paylink_events_waiting{what="missing"} 2.0']
 
 
 def test_what_is_no_longer_there_is_no_longer_shown(db: Database) -> None:

@@ -20,7 +20,7 @@ from domain.invoices import invoices
 from domain.links import reserving
 from domain.messages import transactions
 from domain.money import Money
-from domain.payments import events, recording
+from domain.payments import event_reading, events, recording
 from domain.summaries import OrganisationSummary
 from tests.domain.factories import NOW, add_invoice
 from tests.domain.world import ADA
@@ -144,8 +144,8 @@ class Billing(Writer):
         assert self.write(
             lambda session: reserving.record_created(session, intent.link_id, stripe_id, url, NOW)
         )
-        event = events.Received(
-            f"evt_{key}", events.SESSION_TYPES[0], f"cs_{key}", None, NOW, stripe_link_id=stripe_id
+        event = event_reading.Received(
+            f"evt_{key}", event_reading.SESSION_TYPES[0], f"cs_{key}", None, NOW, stripe_link_id=stripe_id
         )
         assert self.write(lambda session: events.keep(session, 1, [event])) == 1
         paid = self.write(lambda session: recording.record_payment(session, _facts(key), 1, NOW, NOW))
@@ -200,6 +200,7 @@ def _facts(key: str) -> recording.SessionFacts:
         stripe_link_id=f"plink_{key}",
         reference=None,
         complete=True,
+        expired=False,
         paid=True,
         amount=SEEN.amount,
         currency=SEEN.currency,

@@ -22,8 +22,10 @@ LATER: dict[str, dict[str, Any]] = {
     "payment_exceptions": {"facts": "{}"}
     | dict.fromkeys(("organisation_id", "invoice_id", "invoice_number", "payment_id", "reversal_id"))
     | dict.fromkeys(("batch", "due_by", "resolved_at", "resolved_by", "resolution")),
+    "ledgers": {"polled_until": None},
+    "stripe_events": {"waits_for": None},
 }
-"""By table, what came with schema 0004, and its value where nothing was written."""
+"""By table, what came with the schemas 0004 and 0006, and its value where nothing was written."""
 
 _mapped: Callable[..., None] = DeclarativeBase.__init_subclass__.__func__  # type: ignore[attr-defined]
 

@@ -9,7 +9,8 @@ import sqlalchemy as sa
 
 from domain.models import Ledger, Payment, StripeEvent
 from domain.money import Money
-from domain.payments.events import TYPES, Receipt
+from domain.payments.event_reading import TYPES
+from domain.payments.events import Receipt
 from domain.summaries import AnnouncementKind, ExceptionKind, InvoiceSummary, LinkStatus
 from sandbox.stripe.faults import FaultKind
 from sandbox.stripe.server import LocalStripe

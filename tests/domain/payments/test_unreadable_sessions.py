@@ -93,8 +93,8 @@ async def test_sweep_and_events_record_the_others(
         LinkStatus.PAID,
     ]
     assert "stripe.session_unreadable" in [line["event"] for line in logs]
-    waiting = sa.select(StripeEvent.id).where(StripeEvent.settled_at.is_(None))
-    assert world.db.run(lambda session: session.scalars(waiting).all()) == []
+    waiting = sa.select(StripeEvent.waits_for).where(StripeEvent.settled_at.is_(None))
+    assert world.db.run(lambda session: session.scalars(waiting).all()) == ["unreadable"]
 
 
 async def test_a_refund_of_an_absurd_amount_is_left_out_and_the_next_is_told(

@@ -1,0 +1,100 @@
+"""Reading Stripe's events of both kinds: snapshots, which hold an object, and thin ones, which only name it.
+
+Only ids are taken from an event, since it is rendered in the account's API version and may come late, twice and out
+of order; what it is about is fetched (docs/facts/stripe.md, seeing a payment).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from domain.stripe.client import id_of, moment
+
+SUCCEEDED_TYPE = "checkout.session.async_payment_succeeded"
+SESSION_TYPES = ("checkout.session.completed", SUCCEEDED_TYPE)
+REFUND_TYPE = "charge.refunded"
+DISPUTE_TYPE = "charge.dispute.created"
+TYPES = (*SESSION_TYPES, REFUND_TYPE, DISPUTE_TYPE)
+
+THIN_OBJECT = "v2.core.event"
+# Before the type of a thin event that there is as a snapshot too.
+THIN_PREFIX = "v1."
+
+
+@dataclass(frozen=True)
+class Received:
+    """What is kept of an event. ``id`` is the snapshot's where there is one of both kinds, which makes them one."""
+
+    id: str
+    type: str
+    object_id: str
+    payment_intent: str | None
+    created_at: datetime
+    stripe_link_id: str | None = None
+    reference: str | None = None
+    attempts: int = 0
+    waits: bool = False
+    """Stripe didn't show what it tells when it was last asked."""
+    thin: bool = False
+    """It tells no more than what it is about: whether that is ours shows when it is fetched."""
+
+
+def type_of(event: dict[str, Any]) -> str:
+    """The event's type as snapshots name it; empty for what isn't an event."""
+    told = event.get("type")
+    if not isinstance(told, str):
+        return ""
+    return told.removeprefix(THIN_PREFIX) if event.get("object") == THIN_OBJECT else told
+
+
+def read_event(event: dict[str, Any], *, livemode: bool) -> Received | None:
+    """Read an event of either kind; None if it is of no type that concerns us, of the other mode, or no event at all."""
+    if type_of(event) not in TYPES or event.get("livemode") is not livemode:
+        return None
+    try:
+        return _read_thin(event) if event.get("object") == THIN_OBJECT else _read_snapshot(event)
+    except (KeyError, ValueError, OverflowError, OSError):
+        return None
+
+
+def _read_snapshot(event: dict[str, Any]) -> Received | None:
+    data = event.get("data")
+    about = data.get("object") if isinstance(data, dict) else None
+    if not isinstance(about, dict):
+        return None
+    metadata = about.get("metadata")
+    reference = metadata.get("paylink_reference") if isinstance(metadata, dict) else None
+    return Received(
+        id=_required(event.get("id")),
+        type=type_of(event),
+        object_id=_required(about.get("id")),
+        payment_intent=id_of(about.get("payment_intent")),
+        created_at=moment(event["created"]),
+        stripe_link_id=id_of(about.get("payment_link")),
+        # Our own ones look like ids; PostgreSQL refuses to look for text with a NUL.
+        reference=id_of(reference),
+    )
+
+
+def _read_thin(event: dict[str, Any]) -> Received:
+    related, created = event.get("related_object"), event.get("created")
+    told_at = datetime.fromisoformat(created) if isinstance(created, str) else None
+    if told_at is None or told_at.tzinfo is None:
+        raise ValueError("no Stripe time")
+    return Received(
+        id=id_of(event.get("snapshot_event")) or _required(event.get("id")),
+        type=type_of(event),
+        object_id=_required(related.get("id") if isinstance(related, dict) else None),
+        payment_intent=None,
+        # As a snapshot tells it, to the second.
+        created_at=told_at.replace(microsecond=0),
+        thin=True,
+    )
+
+
+def _required(value: object) -> str:
+    """Raises ValueError for what is no id."""
+    found = id_of(value)
+    if found is None:
+        raise ValueError("no id")
+    return found

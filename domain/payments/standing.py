@@ -1,0 +1,39 @@
+"""How Paylink stands with the Stripe account in use, as far as the database tells: for doctor."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from domain.models import Ledger
+from domain.payments import events
+
+# An endpoint that is mended is forgotten soon.
+UNUSED_TOLD = timedelta(days=7)
+
+
+@dataclass(frozen=True)
+class Standing:
+    account: str | None
+    """Stripe's id; None while the key may not read it."""
+    livemode: bool
+    last_checked_at: datetime | None
+    waiting: dict[str, int]
+    """Events that tell of what Stripe doesn't show yet, by what they wait for."""
+    unused: tuple[str, ...]
+    """Types of events that Stripe delivers in vain."""
+
+
+def list_standings(session: Session, now: datetime) -> list[Standing]:
+    """Of each account in use."""
+    return [
+        Standing(
+            ledger.account,
+            ledger.livemode,
+            ledger.last_checked_at,
+            events.count_waiting(session, ledger.id),
+            tuple(events.list_unused(session, ledger.id, now - UNUSED_TOLD)),
+        )
+        for ledger in session.scalars(sa.select(Ledger).where(Ledger.current).order_by(Ledger.id))
+    ]
