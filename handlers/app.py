@@ -13,7 +13,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from domain.desk import Desk
 from domain.errors import OrganisationUnknown
-from handlers import bulk_listing, bulk_runs, commands, csv_download, details, home, ids, type_ahead
+from handlers import ids
 from handlers.bolt.acknowledging import (
     Answerer,
     Command,
@@ -26,6 +26,7 @@ from handlers.bolt.acknowledging import (
     offering,
 )
 from handlers.bolt.context import CsvExport, Log, Office, Track
+from handlers.features import bulk_listing, bulk_runs, commands, csv_download, details, home, type_ahead
 from handlers.words.sentences import sentence
 
 COMMANDS: dict[str, Command] = {"/invoice": commands.invoice, "/invoices": commands.invoices}

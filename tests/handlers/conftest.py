@@ -14,8 +14,8 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
 from domain.summaries import Actor, InvoiceSummary, LinkStatus
-from handlers import bulk_runs
 from handlers.app import AcknowledgingApp, build_app
+from handlers.features import bulk_runs
 from sandbox.slack import LocalSlack, Outcome, View
 from tests.handlers.fake_desk import FakeDesk
 from tests.handlers.samples import TEAM

@@ -36,7 +36,7 @@ async def test_a_refused_upload_leaves_no_message(listed: Bench, monkeypatch: py
     async def refuse(*_: object) -> None:
         raise OSError
 
-    monkeypatch.setattr("handlers.csv_download._post_bytes", refuse)
+    monkeypatch.setattr("handlers.features.csv_download._post_bytes", refuse)
 
     await listed.press("Download CSV")
 

@@ -3,7 +3,7 @@
 import pytest
 
 from domain.reasons import Reason
-from handlers import details
+from handlers.features import details
 from handlers.words.sentences import REASONS
 from tests.handlers.conftest import Bench
 from tests.handlers.samples import invoice

@@ -9,8 +9,8 @@ import pytest
 from domain.errors import DatabaseUnavailable, NotEligible
 from domain.money import Money
 from domain.reasons import Reason
-from handlers import details
 from handlers.bolt import modals
+from handlers.features import details
 from tests.handlers.conftest import Bench
 from tests.handlers.samples import invoice, organisation, paid, with_link
 from tests.handlers.shapes import buttons

@@ -6,7 +6,7 @@ import pytest
 
 from domain.errors import LedgerChanged, SelectionChanged
 from domain.money import Money
-from handlers import bulk_listing
+from handlers.features import bulk_listing
 from handlers.words.sentences import sentence
 from tests.handlers.conftest import Bench
 from tests.handlers.samples import invoice

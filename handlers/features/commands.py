@@ -1,8 +1,8 @@
 """The two slash commands. Their mistakes are caught here and answered to the person alone."""
 
-from handlers import bulk_listing, details, type_ahead
 from handlers.bolt.context import Office, Work
 from handlers.bolt.payload import Delivery
+from handlers.features import bulk_listing, details, type_ahead
 from handlers.references import SEARCH_MOST
 from handlers.views.help import INVOICE_HELP, INVOICES_HELP
 from handlers.words.printing import is_printable, printable

@@ -4,11 +4,11 @@ import asyncio
 
 from domain.errors import AmountChanged, LedgerChanged, NotEligible, PaylinkError
 from domain.summaries import Actor, InvoiceDetails
-from handlers import bulk_listing
 from handlers.bolt.context import Office
 from handlers.bolt.failures import explain, with_notice
 from handlers.bolt.modals import Place, open_modal, push_modal, update
 from handlers.bolt.payload import Delivery
+from handlers.features import bulk_listing
 from handlers.references import ListReference, SeenInvoice, read_id
 from handlers.views.blocks import Json
 from handlers.views.details import copying, details

@@ -12,7 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from handlers.bolt.context import Office
 from handlers.bolt.failures import SLACK_AWAY, slack_code, tell
 from handlers.bolt.payload import Delivery, dig, text_at
-from handlers.bulk_listing import reference_of, shown_list
+from handlers.features.bulk_listing import reference_of, shown_list
 from handlers.references import read_id
 from handlers.words.text import escaped
 

@@ -7,10 +7,10 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from domain.errors import AmountsChanged, PaylinkError, SelectionChanged
 from domain.summaries import Actor, BulkItem
-from handlers import bulk_listing
 from handlers.bolt.context import Office
 from handlers.bolt.modals import Place, open_modal, update
 from handlers.bolt.payload import Delivery
+from handlers.features import bulk_listing
 from handlers.references import ConfirmedReference, FailedReference, read_id
 from handlers.views.blocks import Json
 from handlers.views.confirmation import confirmation

@@ -1,9 +1,10 @@
 """Finding one invoice: by type-ahead, and among the nearest when a number doesn't exist."""
 
-from handlers import details, ids
+from handlers import ids
 from handlers.bolt.context import Office
 from handlers.bolt.modals import open_modal, replace_modal
 from handlers.bolt.payload import Delivery, chosen
+from handlers.features import details
 from handlers.references import read_id
 from handlers.views import search
 from handlers.views.blocks import Json
