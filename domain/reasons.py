@@ -10,12 +10,22 @@ class Reason(StrEnum):
     PENDING_PAYMENT = "pending_payment"
     PAID = "paid"
     BEING_CREATED = "being_created"
+    SETTLED_ELSEWHERE = "settled_elsewhere"
+    VOID = "void"
     NOT_POSITIVE = "not_positive"
     CURRENCY_UNSUPPORTED = "currency_unsupported"
     CURRENCY_RETIRED = "currency_retired"
     TOO_LARGE = "too_large"
     LAST_DIGIT_NOT_ZERO = "last_digit_not_zero"
     NOT_WHOLE_UNITS = "not_whole_units"
+
+
+class BillingState(StrEnum):
+    """What became of an invoice where it is kept: only an open one is to be paid."""
+
+    OPEN = "open"
+    SETTLED = "settled"
+    VOID = "void"
 
 
 class Doubt(StrEnum):

@@ -10,13 +10,17 @@ from functools import cache, lru_cache
 from babel.core import get_global
 
 from domain.invoices.list_position import number_key
-from domain.money import SUPPORTED, parse_major_units
+from domain.money import RETIRED, SUPPORTED, parse_major_units
+from domain.reasons import BillingState
 
 NUMBER_LENGTH = 60
 TEXT_LENGTH = 10_000
 EMAIL_LENGTH = 254
 OPTIONAL = frozenset({"buyer_email", "issue_date", "due_date", "description"})
+STATE = "state"
+"""A column that may be there, besides those that must be."""
 
+_STATES = frozenset(state.value for state in BillingState)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _CODE = re.compile(r"[A-Z]{3}")
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
@@ -43,6 +47,7 @@ class ImportedInvoice:
     issue_date: date | None
     due_date: date | None
     description: str
+    billing_state: str = BillingState.OPEN.value
 
 
 def read_fields(line: int, values: dict[str, str]) -> ImportedInvoice:
@@ -63,6 +68,7 @@ def read_fields(line: int, values: dict[str, str]) -> ImportedInvoice:
             issue_date=_read_date(values["issue_date"].strip()),
             due_date=_read_date(values["due_date"].strip()),
             description=_read_description(values["description"].strip()),
+            billing_state=_read_state(values.get("state", "").strip()),
         )
     except ValueError:
         raise LineRefused("; ".join(_all_that_is_wrong(values))) from None
@@ -73,7 +79,7 @@ def _all_that_is_wrong(values: dict[str, str]) -> Iterator[str]:
     for name, read in _READ.items():
         try:
             if name != "billing_amount":
-                read(values[name].strip())
+                read(values.get(name, "").strip())
             elif currency in _currencies():
                 parse_major_units(values[name].strip(), currency)
         except ValueError as error:
@@ -106,6 +112,12 @@ def _read_description(text: str) -> str:
     if _holds_control(text, but="\n\r\t" + _SEPARATORS):
         raise ValueError("write it without control characters other than line breaks and tabs")
     return text
+
+
+def _read_state(text: str) -> str:
+    if text and text not in _STATES:
+        raise ValueError("write open, settled or void, or leave it blank, which is open")
+    return text or BillingState.OPEN.value
 
 
 def _read_email(text: str) -> str:
@@ -150,9 +162,10 @@ _READ: dict[str, Callable[[str], object]] = {
     "issue_date": _read_date,
     "due_date": _read_date,
     "description": _read_description,
+    "state": _read_state,
 }
 
 
 @cache
 def _currencies() -> frozenset[str]:
-    return SUPPORTED | frozenset(get_global("all_currencies"))
+    return SUPPORTED | RETIRED | frozenset(get_global("all_currencies"))

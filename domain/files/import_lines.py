@@ -1,6 +1,6 @@
 """Reading invoices from a file: CSV or JSON Lines in one dialect, each line taken as it is or refused with a reason.
 
-CSV: UTF-8, a heading of exactly the COLUMNS in any order, commas, fields with commas, line breaks or quotation marks
+CSV: UTF-8, a heading of exactly the COLUMNS and perhaps STATE, in any order, commas, fields with commas, line breaks or quotation marks
 in quotation marks, and quotation marks doubled in them. JSON Lines: an object a line, with the COLUMNS as names;
 those that may be blank may be missing. Blank lines are passed over.
 """
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 
-from domain.files.import_fields import OPTIONAL, ImportedInvoice, LineRefused, read_fields
+from domain.files.import_fields import OPTIONAL, STATE, ImportedInvoice, LineRefused, read_fields
 
 COLUMNS = (
     "number",
@@ -118,7 +118,7 @@ class InvoiceFile:
         while first is not None and not first.strip():
             first = self._lines.next()
         heading = _heading(first or "")
-        if sorted(heading) == sorted(COLUMNS):
+        if sorted(heading) in (sorted(COLUMNS), sorted((*COLUMNS, STATE))):
             return heading
         if (first or "").lstrip().startswith("{") or path.suffix.lower() in _JSON_SUFFIXES:
             if first is not None:
@@ -240,7 +240,7 @@ def _read_json(text: str) -> dict[str, str]:
         raise LineRefused("write one JSON object a line")
     values: dict[str, str] = {}
     for name, value in pairs:
-        if name not in COLUMNS:
+        if name not in COLUMNS and name != STATE:
             raise LineRefused(f"there is no {name[:60]!r}: the names are {HEADING}")
         if name in values:
             raise LineRefused(f"{name} is there twice")

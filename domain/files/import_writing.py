@@ -27,6 +27,7 @@ _COMPARED = (
     "issue_date",
     "due_date",
     "description",
+    "billing_state",
 )
 _WRITTEN = ("organisation_id", "number_key", "status", "position", *_COMPARED)
 _compared = attrgetter(*_COMPARED)
@@ -232,6 +233,6 @@ def _written(
     organisation_id: int, row: ImportedInvoice, link_state: str | None, link_status: str
 ) -> tuple[Any, ...]:
     """The row's values of the columns ``_WRITTEN``."""
-    status, eligible = standing(Money(row.amount, row.currency), link_state, link_status)
+    status, eligible = standing(Money(row.amount, row.currency), link_state, link_status, row.billing_state)
     place = position(eligible=eligible, due_date=row.due_date, number_key=row.number_key)
     return organisation_id, row.number_key, status, place, *_compared(row)

@@ -10,7 +10,15 @@ from domain.money import (
     is_above_sure,
     is_below_least,
 )
-from domain.reasons import Doubt, Reason
+from domain.reasons import BillingState, Doubt, Reason
+
+_ELSEWHERE = {BillingState.SETTLED: Reason.SETTLED_ELSEWHERE, BillingState.VOID: Reason.VOID}
+
+
+def own_reason(money: Money, billing_state: str | None) -> Reason | None:
+    """Why this invoice can't have a link whatever there is at Stripe; None for the state of one that isn't stored yet."""
+    elsewhere = _ELSEWHERE.get(BillingState(billing_state)) if billing_state else None
+    return elsewhere or amount_reason(money)
 
 
 def amount_reason(money: Money) -> Reason | None:
@@ -37,11 +45,13 @@ def amount_doubt(money: Money) -> Doubt | None:
     return Doubt.ABOVE_SURE if is_above_sure(money) else None
 
 
-def ineligible_because(money: Money, existing: Reason | None, *, add_on: bool = True) -> Reason | None:
+def ineligible_because(
+    money: Money, existing: Reason | None, billing_state: str = BillingState.OPEN, *, add_on: bool = True
+) -> Reason | None:
     """The reason why no link can be created, or None when one can.
 
     ``existing`` says what an existing link stands at (PENDING_PAYMENT, PAID, BEING_CREATED) or is None.
     """
     if existing is not None:
         return existing
-    return amount_reason(money) or (None if add_on else Reason.ADD_ON_MISSING)
+    return own_reason(money, billing_state) or (None if add_on else Reason.ADD_ON_MISSING)

@@ -36,6 +36,7 @@ class InvoiceRow(NamedTuple):
     issue_date: date | None
     due_date: date | None
     description: str
+    billing_state: str
 
 
 class LinkRow(NamedTuple):
@@ -238,7 +239,7 @@ def summarise(invoice: Invoice | InvoiceRow, link: Link | LinkRow | None) -> Inv
         due_date=invoice.due_date,
         description=invoice.description,
         status=LinkStatus(link.status) if link is not None and created else LinkStatus.NOT_CREATED,
-        reason=ineligible_because(money, existing_reason(cast("Link | None", link))),
+        reason=ineligible_because(money, existing_reason(cast("Link | None", link)), invoice.billing_state),
         link=summarise_link(link) if link is not None and created else None,
         refusal=link.refusal if link is not None and link.state == "refused" else None,
     )

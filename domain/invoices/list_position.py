@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from domain.invoices.eligibility import amount_reason
+from domain.invoices.eligibility import own_reason
 from domain.models import Invoice, Link
 from domain.money import Money
 from domain.reasons import Reason
@@ -25,7 +25,10 @@ def position(*, eligible: bool, due_date: date | None, number_key: str) -> str:
 
 
 def standing(
-    money: Money, link_state: str | None = None, link_status: str = LinkStatus.NOT_CREATED
+    money: Money,
+    link_state: str | None = None,
+    link_status: str = LinkStatus.NOT_CREATED,
+    billing_state: str | None = None,
 ) -> tuple[str, bool]:
     """The status of an invoice, and whether it counts as eligible in list order.
 
@@ -33,12 +36,13 @@ def standing(
     """
     if link_state == "created":
         return link_status, False
-    return LinkStatus.NOT_CREATED.value, link_state != "reserved" and amount_reason(money) is None
+    return LinkStatus.NOT_CREATED.value, link_state != "reserved" and own_reason(money, billing_state) is None
 
 
 def standing_of(invoice: Invoice, link_state: str | None, link_status: str) -> tuple[str, str]:
     """The invoice's status and position, from its amount and its link in the current ledger."""
-    status, eligible = standing(Money(invoice.amount, invoice.currency), link_state, link_status)
+    money = Money(invoice.amount, invoice.currency)
+    status, eligible = standing(money, link_state, link_status, invoice.billing_state)
     return status, position(eligible=eligible, due_date=invoice.due_date, number_key=invoice.number_key)
 
 

@@ -81,7 +81,9 @@ def reserve(
     for invoice in invoices:
         link = existing.get(invoice.id)
         money = Money(invoice.amount, invoice.currency)
-        reason = ineligible_because(money, existing_reason(link), add_on=organisation.add_on)
+        reason = ineligible_because(
+            money, existing_reason(link), invoice.billing_state, add_on=organisation.add_on
+        )
         if reason is not None:
             outcomes[invoice.id] = reason
             continue

@@ -22,6 +22,8 @@ REASONS: dict[Reason, str] = {
     Reason.PENDING_PAYMENT: "It already has an online payment link, which waits for payment.",
     Reason.PAID: "It has been paid.",
     Reason.BEING_CREATED: "Its online payment link is being created.",
+    Reason.SETTLED_ELSEWHERE: "It has been settled elsewhere.",
+    Reason.VOID: "It is void.",
     Reason.NOT_POSITIVE: "Its billing amount isn't greater than 0.",
     Reason.CURRENCY_UNSUPPORTED: "Stripe takes no payments in its currency.",
     Reason.CURRENCY_RETIRED: (
