@@ -21,6 +21,7 @@ from domain.organisations import organisations
 from sandbox.slack import LocalSlack, Workspace
 from sandbox.stripe.server import LocalStripe
 from tests.domain.factories import make_invoice
+from tests.patience import PATIENCE, patient
 
 MANIFEST = Path(__file__).parents[2] / "manifest.yml"
 WEBHOOK_SECRET = "whsec_acceptance"
@@ -51,7 +52,7 @@ class World:
         organisation = self.db.run(organisations.get_by_team, self.workspace.team_id)
         return make_invoice(self.db, number, organisation_id=organisation.id, **values)
 
-    async def until(self, predicate: Callable[[], T], timeout: float = 15.0) -> T:
+    async def until(self, predicate: Callable[[], T], timeout: float = PATIENCE) -> T:
         """The first true value of ``predicate``, which looks at Slack, Stripe or the bot."""
         async with asyncio.timeout(timeout):
             while not (value := predicate()):  # noqa: ASYNC110 - no one event tells of all these changes
@@ -98,7 +99,7 @@ class Worlds:
     directory: Path
 
     async def services(self, transport: Transport) -> tuple[LocalSlack, LocalStripe]:
-        slack = LocalSlack(yaml.safe_load(MANIFEST.read_text()), delivery=transport)
+        slack = LocalSlack(yaml.safe_load(MANIFEST.read_text()), delivery=transport, limits=patient())
         await slack.start()
         self.stack.push_async_callback(slack.stop)
         stripe = await self.stack.enter_async_context(LocalStripe())
@@ -137,7 +138,7 @@ class Worlds:
         channel = slack.workspace.add_channel("payments")
         env = self.settings(slack, stripe, transport, channel, **more)
         service = await self.start(env)
-        await asyncio.wait_for(service.begun.wait(), 10)
+        await service.begun.wait()
         slack.request_url = f"http://127.0.0.1:{service.port}/slack/events"
         if transport == "socket":
             await slack.connected()

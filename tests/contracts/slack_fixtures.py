@@ -16,8 +16,8 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from sandbox.slack import Limits, LocalSlack
-from sandbox.slack.state.watching import PATIENCE
 from sandbox.stopping import clean_up
+from tests.patience import patient
 
 Json = dict[str, Any]
 
@@ -60,8 +60,7 @@ A_MOMENT = 0.2
 
 def quick(**changes: Any) -> Limits:
     """Limits under which a test needn't wait, and an app is not too late because the machine is busy."""
-    patient = {"ack_seconds": PATIENCE, "trigger_seconds": PATIENCE}
-    return Limits(**{**patient, "event_retry_seconds": (0.0, 0.0, 0.0), "message_burst": 1000, **changes})
+    return patient(**{"event_retry_seconds": (0.0, 0.0, 0.0), "message_burst": 1000, **changes})
 
 
 def plain(text: str) -> Json:

@@ -17,6 +17,7 @@ from aiohttp import web
 from sandbox.stopping import clean_up
 from sandbox.stripe.api.rate import RateLimits
 from sandbox.stripe.server import LocalStripe
+from tests.patience import PATIENCE
 
 Json = dict[str, Any]
 
@@ -34,7 +35,7 @@ class Clock:
 @asynccontextmanager
 async def sdk(server: LocalStripe, key: str | None = None) -> AsyncIterator[stripe.StripeClient]:
     """The SDK as Paylink uses it: aiohttp, no retries of its own."""
-    http = stripe.AIOHTTPClient(timeout=60.0)
+    http = stripe.AIOHTTPClient(timeout=PATIENCE)
     yield stripe.StripeClient(key or server.api_key, http_client=http, base_addresses={"api": server.api_url})
     await http.close_async()  # type: ignore[no-untyped-call]
 

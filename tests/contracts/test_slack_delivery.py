@@ -19,7 +19,6 @@ from slack_sdk.web.async_client import AsyncWebClient
 from sandbox.slack import Fault, LocalSlack, for_http
 from sandbox.slack.state.app import Ack, Envelope
 from sandbox.slack.state.manifest import Manifest
-from sandbox.slack.state.watching import PATIENCE
 from sandbox.slack.transport.posts import Posts
 from sandbox.stopping import clean_up
 from tests.contracts.slack_fixtures import (
@@ -37,6 +36,7 @@ from tests.contracts.slack_fixtures import (
     over_sockets,
     quick,
 )
+from tests.patience import PATIENCE
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ from tests.contracts.stripe_fixtures import (  # noqa: F401
     sdk,
     server_fixture,
 )
+from tests.patience import PATIENCE, quiet_port
 
 
 @asynccontextmanager
@@ -40,8 +41,8 @@ async def process(*arguments: str) -> AsyncIterator[dict[str, Any]]:
 
 async def test_a_process_serves_is_controlled_over_http_and_remembers(tmp_path: Path) -> None:
     data = str(tmp_path / "world" / "stripe.json")
-    async with process("--data", data, "--merchant", "Acme") as facts:
-        http = stripe.AIOHTTPClient(timeout=60)
+    async with process("--data", data, "--merchant", "Acme", "--port", str(quiet_port())) as facts:
+        http = stripe.AIOHTTPClient(timeout=PATIENCE)
         client = stripe.StripeClient(
             facts["api_key"], http_client=http, base_addresses={"api": facts["api_url"]}
         )
@@ -57,7 +58,7 @@ async def test_a_process_serves_is_controlled_over_http_and_remembers(tmp_path: 
         await http.close_async()  # type: ignore[no-untyped-call]
     async with process("--data", data) as again:
         assert again["port"] == facts["port"]
-        http = stripe.AIOHTTPClient(timeout=60)
+        http = stripe.AIOHTTPClient(timeout=PATIENCE)
         client = stripe.StripeClient(
             again["api_key"], http_client=http, base_addresses={"api": again["api_url"]}
         )
@@ -99,7 +100,7 @@ async def test_everything_survives_in_the_data_file(tmp_path: Path, clock: Clock
 
 async def test_pages_move_with_the_address_when_the_port_is_taken(tmp_path: Path) -> None:
     data = tmp_path / "stripe.json"
-    async with LocalStripe(data=data) as first, sdk(first) as client:
+    async with LocalStripe(data=data, port=quiet_port()) as first, sdk(first) as client:
         await client.v1.payment_links.create_async(link_params())
     async with LocalStripe(port=first.port), LocalStripe(data=data) as moved:
         assert moved.port != first.port

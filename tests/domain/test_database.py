@@ -159,11 +159,16 @@ async def test_a_database_that_stays_locked_is_unavailable(
 ) -> None:
     monkeypatch.setattr(database, "BUSY_SECONDS", 0.05)
     db = Database(sqlite_url)
+    asked: list[str] = []
+    sa.event.listen(db.engine, "begin", lambda _: asked.append("begin"))
     with contextlib.closing(sqlite3.connect(sqlite_url.removeprefix("sqlite:///"))) as other:
         other.execute("BEGIN IMMEDIATE")
         assert await db.read(count) == 0
+        asked.clear()
         with pytest.raises(DatabaseUnavailable):
             await db.write(add, "a")
+        # Once: who waits for it waits no longer than that.
+        assert asked == ["begin"]
     await db.write(add, "a")
     await db.close()
 

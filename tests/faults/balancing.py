@@ -2,20 +2,18 @@
 
 import asyncio
 import itertools
-import socket
 from contextlib import suppress
 from types import TracebackType
 from typing import Self
+
+from tests.patience import quiet_port
 
 
 class Balancer:
     """Listens on ``port`` between ``__aenter__`` and ``__aexit__``, before processes that listen on ``targets``."""
 
     def __init__(self, targets: int) -> None:
-        held = [socket.create_server(("127.0.0.1", 0)) for _ in range(targets + 1)]
-        self.port, *self.targets = (int(one.getsockname()[1]) for one in held)
-        for one in held:
-            one.close()
+        self.port, *self.targets = (quiet_port() for _ in range(targets + 1))
         self._turns = itertools.count()
         self._server: asyncio.Server | None = None
         self._pipes: set[asyncio.Task[None]] = set()

@@ -16,9 +16,9 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from sandbox.page import page_routes
-from sandbox.slack import Limits, LocalSlack, Workspace
-from sandbox.slack.state.watching import PATIENCE
+from sandbox.slack import LocalSlack, Workspace
 from sandbox.stopping import clean_up
+from tests.patience import PATIENCE, patient, quiet_port
 
 Json = dict[str, Any]
 CHROMIUM = "/usr/bin/chromium"
@@ -92,7 +92,7 @@ class World:
     desk: Page | None = None
     runner: web.AppRunner | None = None
 
-    async def serve(self, port: int = 0) -> None:
+    async def serve(self, port: int) -> None:
         """Starts the page's server."""
         self.runner = web.AppRunner(
             page_routes(self.workspace, app_name="Tester", hints=HINTS), access_log=None
@@ -167,11 +167,6 @@ async def send(page: Page, text: str) -> None:
     await box.press("Enter")
 
 
-def patient() -> Limits:
-    """Nothing is too late because the machine is busy."""
-    return Limits(ack_seconds=PATIENCE, trigger_seconds=PATIENCE)
-
-
 @asynccontextmanager
 async def page_world() -> AsyncIterator[World]:
     """Start the local Slack, the app, the page and a browser; Ada and Ben are in #billing and #general."""
@@ -188,7 +183,7 @@ async def page_world() -> AsyncIterator[World]:
         world = World(slack, slack.workspace, client, browser)
         _behave(app, world)
         _furnish(world)
-        await world.serve()
+        await world.serve(quiet_port())
         try:
             yield world
         finally:

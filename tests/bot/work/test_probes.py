@@ -11,12 +11,13 @@ from domain.stripe.client import StripeApi
 from domain.stripe.errors import StripeAway
 from sandbox.stripe.faults import FaultKind
 from sandbox.stripe.server import LocalStripe
+from tests.patience import quiet_port
 
 
 async def test_stripe_is_missed_without_any_work_and_found_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(probes, "STRIPE_EVERY_SECONDS", 0.0)
     health = Health()
-    server = LocalStripe()
+    server = LocalStripe(port=quiet_port())
     await server.start()
     api = StripeApi(
         server.api_key, base_url=server.api_url, on_request=lambda outcome: hear_stripe(health, outcome)
