@@ -155,7 +155,7 @@ def _fill(place: Place, file: Path) -> list[Row]:
 def _queries(place: Place) -> list[Row]:
     ours = queries.measure_paylink(place.paylink, place.count)
     theirs = queries.measure_obvious(place.obvious, place.count)
-    targets = {question.name: question.target for question in queries.questions(place.count, 0, 0)}
+    targets = {question.name: question.target for question in queries.questions(place.count, queries.NOWHERE)}
     rows = [
         report.timed(name, place.setting, times, target=targets[name], peer=theirs.get(name))
         for name, times in ours.items()

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from benchmarks.data import CHANNEL, NOW
 from benchmarks.services import SlackServer, now
+from domain.coordination.leases import Lease
 from domain.database import Database
 from domain.messages.announcing import Announcing
 from domain.models import Link, Organisation, Payment
@@ -27,8 +28,7 @@ async def measure(url: str, slack: SlackServer, count: int) -> list[float]:
         await slack.calls()
         poster = SlackPoster(AsyncWebClient(token="xoxb-bench", base_url=slack.api_url))
         minute = timedelta(seconds=60)
-        announcing = Announcing(db, poster, owner="bench", lease=minute, margin=minute, clock=now)
-        announcing.organisation_id = organisation
+        announcing = Announcing(db, {organisation: poster}, Lease("bench", minute, minute), clock=now)
         at: list[float] = []
         while len(at) < count:
             # As often as the bot's own clock asks for it.

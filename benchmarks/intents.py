@@ -1,7 +1,6 @@
 """The transaction that commits a bulk run: a hundred links reserved, none kept."""
 
 import time
-from datetime import timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -11,9 +10,9 @@ from benchmarks.measuring import Times
 from benchmarks.services import ANNA, now
 from domain.database import Database
 from domain.links import bulk
-from domain.links.reserving import Terms
 from domain.lists import selections
 from domain.lists.selection_ids import new_id
+from domain.scope import Scope
 from domain.summaries import FIRST_REVISION
 
 COUNT = 100
@@ -39,10 +38,13 @@ def _once(db: Database) -> float:
 
     def work(session: Session) -> None:
         nonlocal taken
+        organisation = session.scalar(sa.text("SELECT id FROM organisations")) or 0
         ledger = session.scalar(sa.text("SELECT id FROM ledgers WHERE current")) or 0
+        scope = Scope(organisation, ledger, livemode=False)
         selection = new_id(ANNA)
         selections.tick(
             session,
+            scope,
             ANNA,
             selection,
             revision=FIRST_REVISION,
@@ -52,18 +54,16 @@ def _once(db: Database) -> float:
             opened_with="",
             now=now(),
         )
-        selections.select_page(session, ANNA, selection, ledger, room=ROOM, now=now())
-        seal = bulk.confirm(session, ANNA, selection, ledger, livemode=False, now=now()).seal
+        selections.select_page(session, scope, ANNA, selection, room=ROOM, now=now())
+        seal = bulk.confirm(session, scope, ANNA, selection, now=now()).seal
         session.flush()
         session.expunge_all()
-        terms = Terms(ledger, "bench", timedelta(seconds=60))
         began = time.perf_counter()
         run = bulk.start(
             session,
+            scope,
             ANNA,
             selection,
-            terms,
-            livemode=False,
             seal=seal,
             submission=f"intents:{time.time_ns()}",
             view_id=None,

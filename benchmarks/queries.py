@@ -8,13 +8,15 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from benchmarks import obvious_bot
-from benchmarks.data import TEAM, number
+from benchmarks.data import number
 from benchmarks.measuring import Times, repeat
 from domain.database import make_engine
 from domain.invoices import invoices, searching
 from domain.overview import home
+from domain.scope import Scope
 
 PAGE = 101
+NOWHERE = Scope(0, 0, livemode=False)
 FILTERS = {"All": None, "Not Created": "Not Created", "Pending Payment": "Pending Payment", "Paid": "Paid"}
 SEARCHES = {
     "a number": "inv-{middle}",
@@ -36,21 +38,21 @@ class Question:
     searched: bool = False
 
 
-def questions(count: int, organisation: int, ledger: int) -> Iterator[Question]:
+def questions(count: int, scope: Scope) -> Iterator[Question]:
     known = number(count // 2)
     yield Question(
         "one invoice",
-        lambda s: invoices.find_by_number(s, TEAM, known, ledger),
+        lambda s: invoices.find_by_number(s, scope, known),
         lambda c: obvious_bot.find(c, known),
         0.0015,
     )
-    yield Question("nearest numbers", lambda s: invoices.find_nearest(s, TEAM, "0000x"))
-    yield Question("type-ahead, a letter", lambda s: invoices.find_options(s, TEAM, "a", 1))
-    yield Question("Home", lambda s: home.get_home(s, TEAM, ledger), _count)
+    yield Question("nearest numbers", lambda s: invoices.find_nearest(s, scope, "0000x"))
+    yield Question("type-ahead, a letter", lambda s: invoices.find_options(s, scope, "a"))
+    yield Question("Home", lambda s: home.get_home(s, scope), _count)
     for name, status in FILTERS.items():
         yield Question(
             f"list, {name}",
-            _page(organisation, ledger, "", status),
+            _page(scope, "", status),
             obvious_bot.list_unlinked if status == "Not Created" else None,
             0.003,
         )
@@ -59,7 +61,7 @@ def questions(count: int, organisation: int, ledger: int) -> Iterator[Question]:
         for name, status in FILTERS.items():
             yield Question(
                 f"search {subject}, {name}",
-                _page(organisation, ledger, text, status),
+                _page(scope, text, status),
                 partial(obvious_bot.list_unlinked, search=text) if status == "Not Created" else None,
                 0.015,
                 searched=True,
@@ -75,7 +77,7 @@ def measure_paylink(url: str, count: int) -> dict[str, Times]:
             ledger = session.scalar(sa.text("SELECT id FROM ledgers")) or 0
             return {
                 question.name: repeat(partial(_fresh, session, question.paylink), seconds=0.3)
-                for question in questions(count, organisation, ledger)
+                for question in questions(count, Scope(organisation, ledger, livemode=False))
             }
     finally:
         engine.dispose()
@@ -87,7 +89,7 @@ def measure_obvious(url: str, count: int) -> dict[str, Times]:
         with engine.connect() as connection:
             return {
                 question.name: repeat(partial(question.obvious, connection), least=3, seconds=0.3)
-                for question in questions(count, 0, 0)
+                for question in questions(count, NOWHERE)
                 if question.obvious is not None
             }
     finally:
@@ -99,12 +101,14 @@ def _fresh(session: Session, ask: Callable[[Session], object]) -> None:
     ask(session)
 
 
-def _page(organisation: int, ledger: int, search: str, status: str | None) -> Callable[[Session], object]:
+def _page(scope: Scope, search: str, status: str | None) -> Callable[[Session], object]:
     """What a page of the list asks: which invoices, and those with their links."""
 
     def ask(session: Session) -> object:
-        ids = searching.find_page(session, organisation, search, status=status, after=None, limit=PAGE)
-        return invoices.list_known(session, ids, ledger)
+        ids = searching.find_page(
+            session, scope.organisation_id, search, status=status, after=None, limit=PAGE
+        )
+        return invoices.list_known(session, scope, ids)
 
     return ask
 

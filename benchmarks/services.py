@@ -15,12 +15,14 @@ from typing import Any
 import aiohttp
 
 from benchmarks.data import TEAM
+from domain.coordination.leases import Lease
 from domain.database import Database
 from domain.desk import Desk
 from domain.links.creation import LinkCreation
+from domain.organisations import organisations
 from domain.payments.watching import Watching
+from domain.stripe.accounts import Accounts
 from domain.stripe.client import StripeApi, quiet_sdk
-from domain.stripe.ledgers import Ledgers
 from domain.stripe.pace import StripePace
 from domain.summaries import Actor
 
@@ -113,24 +115,13 @@ class Paylink:
         quiet_sdk()
         self.db = db
         self.api = StripeApi(stripe.api_key, base_url=stripe.api_url, spacing=0.96 / rate)
-        self.ledgers = Ledgers(db, self.api, now)
-        pace = StripePace(db, self.ledgers, rate)
-        lease = timedelta(seconds=60)
-        owner = f"bench-{os.getpid()}"
-        self.creation = LinkCreation(
-            db, self.ledgers, self.api, pace, owner=owner, lease=lease, margin=lease, clock=now
-        )
-        self.watching = Watching(
-            db,
-            self.ledgers,
-            self.api,
-            pace,
-            owner=owner,
-            lease=lease,
-            poll_every=timedelta(0),
-            clock=now,
-        )
-        self.desk = Desk(db, self.ledgers, self.creation, now)
+        self.accounts = Accounts(db, livemode=self.api.livemode, clock=now)
+        pace = StripePace(db, rate)
+        minute = timedelta(seconds=60)
+        lease = Lease(f"bench-{os.getpid()}", minute, minute)
+        self.creation = LinkCreation(db, self.accounts, pace, lease, clock=now)
+        self.watching = Watching(db, self.accounts, pace, lease, poll_every=timedelta(0), clock=now)
+        self.desk = Desk(db, self.accounts, self.creation, now)
 
 
 @asynccontextmanager
@@ -138,8 +129,10 @@ async def paylink(url: str, stripe: StripeServer, rate: float = RATE) -> AsyncIt
     db = Database(url)
     one = Paylink(db, stripe, rate)
     try:
-        await one.ledgers.start()
-        assert await one.ledgers.settle()
+        organisation = db.run(organisations.sole)
+        assert organisation is not None
+        account = await one.accounts.open(organisation.id, one.api)
+        assert await account.settle()
         yield one
     finally:
         await one.creation.finish()

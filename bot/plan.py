@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from bot.watch.metrics import FIGURES_EVERY_SECONDS
 from bot.work.probes import SLACK_EVERY_SECONDS, STRIPE_EVERY_SECONDS
-from domain.payments import watching
+from domain.payments import account_watch
 
 POLL_CHECK_SECONDS = 5.0
 
@@ -58,7 +58,7 @@ def periodic_jobs(poll_seconds: float) -> tuple[PeriodicJob, ...]:
         PeriodicJob(
             "sweep",
             30,
-            watching.HOURLY.total_seconds(),
+            account_watch.HOURLY.total_seconds(),
             "goes through Stripe's completed sessions, refunds and disputes",
             "For what no event told; each start sweeps too, and what failed is tried again soon.",
         ),

@@ -1,6 +1,7 @@
 """Builds the whole bot from its settings. Nothing is global: a second one can be built beside it in one process."""
 
-from collections.abc import Awaitable, Callable, Mapping
+import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -18,16 +19,17 @@ from bot.work.timer import Tick
 from bot.work.tracking import Tracker
 from bot.work.workers import Worker
 from domain.coordination import housekeeping
+from domain.coordination.leases import Lease
 from domain.database import Database
 from domain.desk import Desk
 from domain.invoices.placing import Placing
 from domain.links.creation import LinkCreation
 from domain.messages.announcing import Announcing
+from domain.messages.poster_port import Poster
 from domain.payments.watching import Watching
+from domain.stripe.accounts import Accounts
 from domain.stripe.client import StripeApi, quiet_sdk
-from domain.stripe.ledgers import Ledgers
 from domain.stripe.pace import StripePace
-from handlers.poster import SlackPoster
 
 Clock = Callable[[], datetime]
 Round = Callable[[], Awaitable[object]]
@@ -50,7 +52,8 @@ class Bot:
     session: aiohttp.ClientSession
     slack: AsyncWebClient
     stripe: StripeApi
-    ledgers: Ledgers
+    accounts: Accounts
+    posters: dict[int, Poster]
     creation: LinkCreation
     watching: Watching
     announcing: Announcing
@@ -91,30 +94,58 @@ def build(settings: Settings, *, db: Database | None = None, clock: Clock = utc_
         spacing=0.96 / settings.paylink_stripe_rate,
         on_request=heard,
     )
-    ledgers = Ledgers(db, stripe, clock)
-    pace = StripePace(db, ledgers, settings.paylink_stripe_rate)
+    jobs = [job for job in periodic_jobs(settings.paylink_poll_seconds) if job.wake_seconds is not None]
+    wakes = {job.name: asyncio.Event() for job in jobs}
+
+    def wake_all_that_waited() -> None:
+        for name in ("create_links", "settle_events", "poll", "sweep"):
+            wakes[name].set()
+
+    # What is settled or recorded may have enqueued a message.
+    def settled(_link: int, created: bool) -> None:
+        metrics.links_settled.labels("created" if created else "refused").inc()
+        wakes["announce"].set()
+
+    def recorded(verdict: str) -> None:
+        metrics.payments_recorded.labels(verdict).inc()
+        wakes["announce"].set()
+
+    def posted(kind: str, seconds: float) -> None:
+        metrics.announcement_seconds.labels(kind).observe(seconds)
+
     owner = make_owner()
-    lease = timedelta(seconds=settings.paylink_lease_seconds)
-    margin = timedelta(seconds=settings.paylink_margin_seconds)
-    creation = LinkCreation(db, ledgers, stripe, pace, owner=owner, lease=lease, margin=margin, clock=clock)
+    lease = Lease(
+        owner,
+        length=timedelta(seconds=settings.paylink_lease_seconds),
+        margin=timedelta(seconds=settings.paylink_margin_seconds),
+    )
+    accounts = Accounts(db, livemode=stripe.livemode, clock=clock, on_known=wake_all_that_waited)
+    posters: dict[int, Poster] = {}
+    pace = StripePace(db, settings.paylink_stripe_rate)
+    creation = LinkCreation(
+        db,
+        accounts,
+        pace,
+        lease,
+        clock=clock,
+        wake=wakes["create_links"].set,
+        on_settled=settled,
+    )
     watching = Watching(
         db,
-        ledgers,
-        stripe,
+        accounts,
         pace,
-        owner=owner,
-        lease=lease,
+        lease,
         poll_every=timedelta(seconds=settings.paylink_poll_seconds),
         clock=clock,
+        wake=wakes["settle_events"].set,
+        on_recorded=recorded,
     )
-    poster = SlackPoster(slack)
-    announcing = Announcing(db, poster, owner=owner, lease=lease, margin=margin, clock=clock)
+    announcing = Announcing(db, posters, lease, clock=clock, on_posted=posted)
     probes = Probes(db, slack, stripe, health)
-    rounds = _rounds(ledgers, creation, watching, announcing, probes)
+    rounds = _rounds(accounts, creation, watching, announcing, probes)
     rounds["prune"] = lambda: housekeeping.prune(db, clock)
     rounds["place"] = Placing(db).place_again
-    workers = {name: Worker(name, work, health) for name, work in rounds.items()}
-    _connect(workers, ledgers, creation, watching, announcing, metrics)
     return Bot(
         settings=settings,
         clock=clock,
@@ -125,88 +156,39 @@ def build(settings: Settings, *, db: Database | None = None, clock: Clock = utc_
         session=session,
         slack=slack,
         stripe=stripe,
-        ledgers=ledgers,
+        accounts=accounts,
+        posters=posters,
         creation=creation,
         watching=watching,
         announcing=announcing,
-        desk=Desk(db, ledgers, creation, clock),
+        desk=Desk(db, accounts, creation, clock),
         probes=probes,
         tracker=Tracker(),
-        workers=tuple(workers.values()),
+        workers=tuple(Worker(name, work, health, wakes[name]) for name, work in rounds.items()),
         ticks=tuple(
-            Tick(job.name, job.wake_seconds, workers[job.name].wake)
-            for job in periodic_jobs(settings.paylink_poll_seconds)
+            Tick(job.name, job.wake_seconds, wakes[job.name].set)
+            for job in jobs
             if job.wake_seconds is not None
         ),
     )
 
 
 def _rounds(
-    ledgers: Ledgers,
+    accounts: Accounts,
     creation: LinkCreation,
     watching: Watching,
     announcing: Announcing,
     probes: Probes,
 ) -> dict[str, Round]:
     """What each periodic job of bot/plan.py does when it is woken. Whether it is due, the work itself knows."""
-    swept = False
-
-    def when_known(work: Round) -> Round:
-        """Before the account is known, what is asked of one would be written down for the other."""
-
-        async def known() -> None:
-            if ledgers.known:
-                await work()
-
-        return known
-
-    async def sweep() -> None:
-        nonlocal swept
-        # One that failed is tried again as the start's: else it would wait for the hourly one.
-        swept = await watching.sweep_if_due(at_start=not swept) or swept
-
     return {
-        "create_links": when_known(creation.run_due),
-        "settle_events": when_known(watching.settle_due),
+        "create_links": creation.run_due,
+        "settle_events": watching.settle_due,
         "announce": announcing.deliver_due,
-        "poll": when_known(watching.poll_if_due),
-        "sweep": when_known(sweep),
-        "know_account": ledgers.settle,
+        "poll": watching.poll_if_due,
+        "sweep": watching.sweep_if_due,
+        "know_account": accounts.settle,
         "probe_database": probes.database,
         "probe_slack": probes.slack,
         "probe_stripe": probes.stripe,
     }
-
-
-def _connect(
-    workers: Mapping[str, Worker],
-    ledgers: Ledgers,
-    creation: LinkCreation,
-    watching: Watching,
-    announcing: Announcing,
-    metrics: Metrics,
-) -> None:
-    """Let each part wake whoever its results give work, and count them."""
-
-    def known() -> None:
-        for name in ("create_links", "settle_events", "poll", "sweep"):
-            workers[name].wake()
-
-    ledgers.on_known = known
-    creation.wake = workers["create_links"].wake
-    watching.wake = workers["settle_events"].wake
-    announcing.wake = workers["announce"].wake
-
-    # What is settled or recorded may have enqueued a message.
-    def settled(_link: int, created: bool) -> None:
-        metrics.links_settled.labels("created" if created else "refused").inc()
-        announcing.wake()
-
-    def recorded(verdict: str) -> None:
-        metrics.payments_recorded.labels(verdict).inc()
-        announcing.wake()
-
-    def posted(kind: str, seconds: float) -> None:
-        metrics.announcement_seconds.labels(kind).observe(seconds)
-
-    creation.on_settled, watching.on_recorded, announcing.on_posted = settled, recorded, posted

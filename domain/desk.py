@@ -6,6 +6,7 @@ a button may be anybody's. All raise OrganisationUnknown for a workspace that is
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from functools import update_wrapper
 from typing import Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy.orm import Session
@@ -21,7 +22,8 @@ from domain.lists.selection_ids import new_id
 from domain.money import Money
 from domain.organisations import organisations
 from domain.overview import details, home
-from domain.stripe.ledgers import Ledgers
+from domain.scope import Scope
+from domain.stripe.accounts import Accounts
 from domain.summaries import (
     Actor,
     BulkResult,
@@ -44,17 +46,17 @@ class Desk:
     """Answers and acts for people; ``clock`` tells the time of the rules of the business."""
 
     def __init__(
-        self, db: Database, ledgers: Ledgers, creation: LinkCreation, clock: Callable[[], datetime]
+        self, db: Database, accounts: Accounts, creation: LinkCreation, clock: Callable[[], datetime]
     ) -> None:
         self._db = db
-        self._ledgers = ledgers
+        self._accounts = accounts
         self._creation = creation
         self._clock = clock
 
     @property
     def livemode(self) -> bool:
         """Whether the configured Stripe key is a live one."""
-        return self._ledgers.livemode
+        return self._accounts.livemode
 
     async def get_organisation(self, team_id: str) -> OrganisationSummary:
         return await self._db.read(organisations.get_by_team, team_id)
@@ -63,29 +65,29 @@ class Desk:
 
     async def find_invoice(self, actor: Actor, number: str) -> InvoiceSummary | None:
         """By number, without regard to case or surrounding blanks."""
-        return await self._db.read(invoices.find_by_number, actor.team_id, number, self._ledgers.id)
+        return await self._read(actor, invoices.find_by_number, number)
 
     async def get_invoice(self, actor: Actor, invoice_id: int) -> InvoiceSummary:
         """Raises InvoiceNotFound, and audits it, when the id isn't one of this organisation's."""
-        look = self._db.read(invoices.get, actor.team_id, invoice_id, self._ledgers.id)
+        look = self._read(actor, invoices.get, invoice_id)
         return await self._audited(actor, look)
 
     async def find_details(self, actor: Actor, number: str) -> InvoiceDetails | None:
         """As find_invoice, with what else the details of an invoice tell."""
-        return await self._db.read(details.find_by_number, actor.team_id, number, self._ledgers.id)
+        return await self._read(actor, details.find_by_number, number)
 
     async def get_details(self, actor: Actor, invoice_id: int) -> InvoiceDetails:
         """As get_invoice, with what else the details of an invoice tell."""
-        look = self._db.read(details.get, actor.team_id, invoice_id, self._ledgers.id)
+        look = self._read(actor, details.get, invoice_id)
         return await self._audited(actor, look)
 
     async def find_nearest(self, actor: Actor, number: str) -> tuple[InvoiceOption, ...]:
         """Up to five invoices whose numbers are most like this one."""
-        return await self._db.read(invoices.find_nearest, actor.team_id, number)
+        return await self._read(actor, invoices.find_nearest, number)
 
     async def find_options(self, actor: Actor, text: str) -> tuple[InvoiceOption, ...]:
         """Up to 100 invoices whose number, or any word of whose buyer, begins with the text."""
-        return await self._db.read(invoices.find_options, actor.team_id, text, self._ledgers.id)
+        return await self._read(actor, invoices.find_options, text)
 
     # Creating one link
 
@@ -108,9 +110,7 @@ class Desk:
         ``room``: a page ends at 100 invoices or when it is used up; ten eligible invoices take one, each other one.
         """
         # No write: it would wait for an import's chunk before the person sees anything.
-        return await self._db.read(
-            selections.open_list, actor, new_id(actor), self._ledgers.id, search, room=room
-        )
+        return await self._read(actor, selections.open_list, actor, new_id(actor), search, room=room)
 
     async def show_list(
         self, actor: Actor, selection_id: int, *, room: int, opened_with: str | None = None
@@ -119,8 +119,8 @@ class Desk:
 
         ``opened_with``: the search of a list in which nothing was done yet, which isn't written down; None for others.
         """
-        shown = self._db.read(
-            selections.show_list, actor, selection_id, self._ledgers.id, room=room, opened_with=opened_with
+        shown = self._read(
+            actor, selections.show_list, actor, selection_id, room=room, opened_with=opened_with
         )
         return await self._audited(actor, shown, _selection(selection_id))
 
@@ -141,7 +141,8 @@ class Desk:
         has moved, and the list must be shown again. Raises InvoiceNotFound for another organisation's, displayed or ticked.
         This is what comes first of all that is done in a list: with ``opened_with`` (see show_list) it writes it down.
         """
-        taken = self._db.write(
+        taken = self._write(
+            actor,
             _tick,
             actor,
             selection_id,
@@ -205,9 +206,7 @@ class Desk:
 
         Raises NothingSelected, and NotEligible with ADD_ON_MISSING.
         """
-        confirmed = self._db.write(
-            bulk.confirm, actor, selection_id, self._ledgers.id, livemode=self.livemode, now=self._clock()
-        )
+        confirmed = self._write(actor, bulk.confirm, actor, selection_id, now=self._clock())
         return await self._audited(actor, confirmed, _selection(selection_id))
 
     async def start_run(
@@ -218,12 +217,11 @@ class Desk:
         ``seal`` is that of the confirmation. Raises SelectionChanged and AmountsChanged (nothing was started: confirm
         again), NothingSelected, NotEligible with ADD_ON_MISSING, LedgerChanged.
         """
-        started = self._db.write(
+        started = self._write(
+            actor,
             bulk.start,
             actor,
             selection_id,
-            self._creation.terms(),
-            livemode=self.livemode,
             seal=seal,
             submission=submission,
             view_id=view_id,
@@ -240,12 +238,11 @@ class Desk:
 
         Raises AmountsChanged (nothing was started: see confirm_failed), RunNotFound, RunOfOtherMode, NothingSelected.
         """
-        started = self._db.write(
+        started = self._write(
+            actor,
             bulk.retry_failed,
             actor,
             run_id,
-            self._creation.terms(),
-            livemode=self.livemode,
             submission=submission,
             view_id=view_id,
             now=self._clock(),
@@ -256,26 +253,16 @@ class Desk:
 
     async def confirm_failed(self, actor: Actor, run_id: int) -> Confirmation:
         """What failed in that run, ticked in a selection of its own, as confirm shows it. Raises as get_result does."""
-        confirmed = self._db.write(
-            bulk.confirm_failed,
-            actor,
-            run_id,
-            new_id(actor),
-            self._ledgers.id,
-            livemode=self.livemode,
-            now=self._clock(),
-        )
+        confirmed = self._write(actor, bulk.confirm_failed, actor, run_id, new_id(actor), now=self._clock())
         return await self._audited(actor, confirmed)
 
     async def get_result(self, actor: Actor, run_id: int) -> BulkResult:
         """Raises RunNotFound, RunOfOtherMode."""
-        return await self._audited(
-            actor, self._db.read(bulk.get_result, actor.team_id, run_id, self.livemode)
-        )
+        return await self._audited(actor, self._read(actor, bulk.get_result, run_id))
 
     async def is_followed(self, actor: Actor, run_id: int, view_id: str) -> bool:
         """Whether a later run is shown in that view by now: one that Retry Failed began there."""
-        return await self._db.read(bulk.is_followed, actor.team_id, run_id, view_id)
+        return await self._read(actor, bulk.is_followed, run_id, view_id)
 
     async def list_unfinished_runs(self) -> list[tuple[Actor, int, str]]:
         """Runs of the last hour that go on: who asked, the run's id, and the id of the view that shows it."""
@@ -283,35 +270,66 @@ class Desk:
 
     async def record_outsider(self, actor: Actor, from_team: str) -> None:
         """Write down in the audit that somebody who acted from another workspace was refused."""
-        await self._db.write(_record_refusal, actor, f"workspace {from_team}", self._clock())
+        await self._write(actor, _record_refusal, actor, f"workspace {from_team}", self._clock())
 
     # Home
 
     async def get_home(self, actor: Actor) -> HomeSummary:
-        return await self._db.read(home.get_home, actor.team_id, self._ledgers.id)
+        return await self._read(actor, home.get_home)
 
-    async def get_stripe_state(self) -> StripeState:
+    async def get_stripe_state(self, actor: Actor) -> StripeState:
         """When Stripe was last checked, and why the work is paused if it is."""
-        return await self._db.read(home.get_stripe_state, self._ledgers.id)
+        return await self._read(actor, home.get_stripe_state)
 
     async def _change(
         self,
-        change: Callable[Concatenate[Session, Actor, int, int, P], InvoiceList],
+        change: Callable[Concatenate[Session, Scope, Actor, int, P], InvoiceList],
         actor: Actor,
         selection_id: int,
         /,
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> InvoiceList:
-        changed = self._db.write(change, actor, selection_id, self._ledgers.id, *args, **kwargs)
+        changed = self._write(actor, change, actor, selection_id, *args, **kwargs)
         return await self._audited(actor, changed, _selection(selection_id))
+
+    async def _read(
+        self,
+        actor: Actor,
+        fn: Callable[Concatenate[Session, Scope, P], T],
+        /,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        return await self._db.read(self._scoped(actor, fn), *args, **kwargs)
+
+    async def _write(
+        self,
+        actor: Actor,
+        fn: Callable[Concatenate[Session, Scope, P], T],
+        /,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        return await self._db.write(self._scoped(actor, fn), *args, **kwargs)
+
+    def _scoped(
+        self, actor: Actor, fn: Callable[Concatenate[Session, Scope, P], T]
+    ) -> Callable[Concatenate[Session, P], T]:
+        """Find the actor's scope in the same transaction: by itself that would be one more way to the database."""
+
+        def scoped(session: Session, /, *args: P.args, **kwargs: P.kwargs) -> T:
+            return fn(session, self._accounts.get_scope(session, actor.team_id), *args, **kwargs)
+
+        update_wrapper(scoped, fn)
+        return scoped
 
     async def _audited(self, actor: Actor, answer: Awaitable[T], what: str = "") -> T:
         """Await; an id that isn't this organisation's (or a selection of another person's) is refused, and written down."""
         try:
             return await answer
         except (InvoiceNotFound, RunNotFound, SelectionNotFound) as refusal:
-            await self._db.write(_record_refusal, actor, str(refusal) or what, self._clock())
+            await self._write(actor, _record_refusal, actor, str(refusal) or what, self._clock())
             raise
 
 
@@ -321,6 +339,7 @@ def _selection(selection_id: int) -> str:
 
 def _tick(
     session: Session,
+    scope: Scope,
     actor: Actor,
     selection_id: int,
     *,
@@ -331,9 +350,10 @@ def _tick(
     opened_with: str | None,
     now: datetime,
 ) -> int:
-    invoices.require_own(session, actor.team_id, displayed | ticked)
+    invoices.require_own(session, scope, displayed | ticked)
     return selections.tick(
         session,
+        scope,
         actor,
         selection_id,
         revision=revision,
@@ -345,6 +365,12 @@ def _tick(
     )
 
 
-def _record_refusal(session: Session, actor: Actor, what: str, now: datetime) -> None:
-    organisation = invoices.get_organisation(session, actor.team_id)
-    audit.record(session, "id.refused", what, actor=actor.user_id, now=now, organisation_id=organisation.id)
+def _record_refusal(session: Session, scope: Scope, actor: Actor, what: str, now: datetime) -> None:
+    audit.record(
+        session,
+        "id.refused",
+        what,
+        actor=actor.user_id,
+        now=now,
+        organisation_id=scope.organisation_id,
+    )

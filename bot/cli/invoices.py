@@ -134,9 +134,7 @@ def export(
         if organisation is None:
             raise Stop("There is no organisation yet, and so no invoice: run `paylink import FILE` first.")
         try:
-            for piece in export_all(
-                db, organisation.team_id, livemode=livemode, filter=filter, search=search
-            ):
+            for piece in export_all(db, organisation.id, livemode=livemode, filter=filter, search=search):
                 sys.stdout.buffer.write(piece)
             sys.stdout.buffer.flush()
         except LedgerChanged:

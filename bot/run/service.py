@@ -26,6 +26,7 @@ from domain.coordination import abandoned_claims
 from domain.errors import DatabaseUnavailable
 from domain.files.exporting import Export
 from domain.payments.events import Receipt
+from domain.stripe.accounts import Account
 from handlers.app import build_app
 
 # Together with what the transports need to close, less than the ten seconds after which systems kill.
@@ -45,6 +46,7 @@ class Service:
         self._timer = Timer(bot.ticks)
         self._refused: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._beginning: asyncio.Task[None] | None = None
+        self._account: Account | None = None
         self._intake: Intake | None = None
         self._socket: SocketMode | None = None
         self._stopped = False
@@ -122,14 +124,14 @@ class Service:
 
     async def _begin(self) -> None:
         bot = self.bot
-        identity = await begin(bot)
+        identity, self._account = await begin(bot)
         app = build_app(
             bot.desk,
             client=bot.slack,
             authorize=_only(identity, secret(bot.settings.slack_bot_token)),
             # The guard has checked it by then; see Intake.
             signing_secret=None,
-            export=Export(bot.db, bot.ledgers, bot.clock),
+            export=Export(bot.db, bot.accounts, bot.clock),
             track=bot.tracker.track,
             watch=bot.tracker.watch,
             log=structlog.get_logger("handlers"),
@@ -187,18 +189,23 @@ class Service:
         )
 
     async def _receive(self, event: dict[str, Any]) -> Receipt:
-        if not self.begun.is_set():
+        if self._account is None or not self.begun.is_set():
             raise DatabaseUnavailable
-        return await self.bot.watching.receive(event)
+        return await self.bot.watching.receive(self._account.organisation_id, event)
 
     async def _figures(self) -> bytes:
         bot = self.bot
         bot.metrics.ready.set(not bot.health.reasons)
         now = time.monotonic()
-        if self.begun.is_set() and now - self._figures_read >= FIGURES_EVERY_SECONDS:
+        if (
+            self._account is not None
+            and self.begun.is_set()
+            and now - self._figures_read >= FIGURES_EVERY_SECONDS
+        ):
             self._figures_read = now
             with contextlib.suppress(DatabaseUnavailable):
-                bot.metrics.show(await bot.db.background_read(read_figures, bot.ledgers.id), bot.clock())
+                figures = await bot.db.background_read(read_figures, self._account.ledger_id)
+                bot.metrics.show(figures, bot.clock())
         return bot.metrics.render()
 
 

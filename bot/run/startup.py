@@ -15,6 +15,8 @@ from domain.coordination import abandoned_claims
 from domain.errors import DatabaseUnavailable
 from domain.migrations import prepare
 from domain.organisations import organisations
+from domain.stripe.accounts import Account
+from handlers.poster import SlackPoster
 
 T = TypeVar("T")
 
@@ -22,8 +24,8 @@ FIRST_DELAY = 0.5
 LONGEST_DELAY = 10.0
 
 
-async def begin(bot: Bot) -> Identity:
-    """Return once all is there, however long database and Slack stay away. Raises Stop where waiting won't help.
+async def begin(bot: Bot) -> tuple[Identity, Account]:
+    """Return whom the token belongs to, and their organisation's Stripe account, once all is there, however long database and Slack stay away. Raises Stop where waiting won't help.
 
     A SQLite file gets its schema here; the organisation is made by the first start.
     """
@@ -34,8 +36,8 @@ async def begin(bot: Bot) -> Identity:
     except BaseExceptionGroup as failures:
         raise failures.exceptions[0] from None
     identity = identifying.result()
-    await _until_reached(bot, "database", lambda: _set_up(bot, identity))
-    return identity
+    account = await _until_reached(bot, "database", lambda: _set_up(bot, identity))
+    return identity, account
 
 
 async def _until_reached(bot: Bot, part: Part, step: Callable[[], Awaitable[T]]) -> T:
@@ -69,16 +71,17 @@ async def _identify(bot: Bot) -> Identity:
         ) from None
 
 
-async def _set_up(bot: Bot, identity: Identity) -> None:
+async def _set_up(bot: Bot, identity: Identity) -> Account:
     organisation = await bot.db.write(
         organisations.ensure,
         identity.team_id,
         identity.team_name,
         bot.settings.paylink_notification_channel,
     )
-    bot.announcing.organisation_id = organisation.id
-    await bot.ledgers.start()
+    account = await bot.accounts.open(organisation.id, bot.stripe)
+    bot.posters[organisation.id] = SlackPoster(bot.slack)
     await bot.db.write(_take_back_claims, bot.owner)
+    return account
 
 
 def _take_back_claims(session: Session, own: str) -> None:

@@ -19,7 +19,7 @@ class Worker:
     """Runs ``work`` once for each wake, and never twice at a time; wakes that come meanwhile make one more run.
 
     ``work`` returns when all that is due now is done. Whatever it raises is survived: logged, then waited out with a
-    delay that doubles up to half a minute.
+    delay that doubles up to half a minute. Whoever sets ``woken`` wakes it.
     """
 
     def __init__(
@@ -27,6 +27,7 @@ class Worker:
         name: str,
         work: Callable[[], Awaitable[object]],
         health: Health,
+        woken: asyncio.Event,
         *,
         first_delay: float = FIRST_DELAY,
     ) -> None:
@@ -34,7 +35,7 @@ class Worker:
         self._work = work
         self._health = health
         self._first_delay = first_delay
-        self._woken = asyncio.Event()
+        self._woken = woken
         self._stopped = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._log = structlog.get_logger("bot.work.workers").bind(worker=name)

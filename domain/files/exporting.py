@@ -15,12 +15,11 @@ from sqlalchemy.orm import Session
 from domain import audit
 from domain.database import Database
 from domain.errors import LedgerChanged, RunNotFound
-from domain.invoices.invoices import get_organisation
 from domain.invoices.searching import found_by
 from domain.links import bulk
 from domain.models import BulkRunItem, Invoice, Ledger, Link
 from domain.money import Money
-from domain.stripe.ledgers import Ledgers
+from domain.stripe.accounts import Accounts
 from domain.summaries import Actor, LinkStatus
 
 COLUMNS = (
@@ -46,9 +45,9 @@ _SEPARATORS = str.maketrans("\u2028\u2029", "  ")
 class Export:
     """CSV for people, piece by piece. Both raise OrganisationUnknown and DatabaseUnavailable."""
 
-    def __init__(self, db: Database, ledgers: Ledgers, clock: Callable[[], datetime]) -> None:
+    def __init__(self, db: Database, accounts: Accounts, clock: Callable[[], datetime]) -> None:
         self._db = db
-        self._ledgers = ledgers
+        self._accounts = accounts
         self._clock = clock
 
     async def export_list(
@@ -59,26 +58,51 @@ class Export:
         yield heading()
         while after is not None:
             piece, after = await self._db.background_read(
-                export_page, actor.team_id, self._ledgers.id, filter=filter, search=search, after=after
+                self._page, actor.team_id, filter=filter, search=search, after=after
             )
             yield piece
 
     async def export_run(self, actor: Actor, run_id: int) -> AsyncIterator[bytes]:
         """The invoices of one bulk run as they stand now, in its order. Raises RunNotFound, and audits it."""
         try:
-            rows = await self._db.read(
-                _export_run, actor.team_id, run_id, self._ledgers.id, self._ledgers.livemode
-            )
+            rows = await self._db.read(self._run, actor.team_id, run_id)
         except RunNotFound as refusal:
-            await self._db.write(_record_refusal, actor, str(refusal), self._clock())
+            await self._db.write(self._record_refusal, actor, str(refusal))
             raise
         yield heading()
         yield rows
 
+    def _page(
+        self, session: Session, team_id: str, *, filter: LinkStatus | None, search: str, after: str
+    ) -> tuple[bytes, str | None]:
+        scope = self._accounts.get_scope(session, team_id)
+        return export_page(
+            session, scope.organisation_id, scope.ledger_id, filter=filter, search=search, after=after
+        )
+
+    def _run(self, session: Session, team_id: str, run_id: int) -> bytes:
+        scope = self._accounts.get_scope(session, team_id)
+        bulk.get_result(session, scope, run_id)
+        chosen = _rows(scope.ledger_id).join(BulkRunItem, BulkRunItem.invoice_id == Invoice.id)
+        return _written(
+            session.execute(chosen.where(BulkRunItem.run_id == run_id).order_by(BulkRunItem.ordinal)).all()
+        )
+
+    def _record_refusal(self, session: Session, actor: Actor, what: str) -> None:
+        scope = self._accounts.get_scope(session, actor.team_id)
+        audit.record(
+            session,
+            "id.refused",
+            what,
+            actor=actor.user_id,
+            now=self._clock(),
+            organisation_id=scope.organisation_id,
+        )
+
 
 def export_all(
     db: Database,
-    team_id: str,
+    organisation_id: int,
     *,
     livemode: bool | None = None,
     filter: LinkStatus | None = None,
@@ -93,7 +117,9 @@ def export_all(
     after: str | None = ""
     yield heading()
     while after is not None:
-        piece, after = db.run(export_page, team_id, ledger_id, filter=filter, search=search, after=after)
+        piece, after = db.run(
+            export_page, organisation_id, ledger_id, filter=filter, search=search, after=after
+        )
         yield piece
 
 
@@ -111,37 +137,20 @@ def current_ledger(session: Session, livemode: bool | None) -> int | None:
 
 def export_page(
     session: Session,
-    team_id: str,
+    organisation_id: int,
     ledger_id: int | None,
     *,
     filter: LinkStatus | None,
     search: str,
     after: str,
 ) -> tuple[bytes, str | None]:
-    """The next page after that number's key, and where the one after it begins; None when there is none.
-
-    Raises OrganisationUnknown.
-    """
-    organisation = get_organisation(session, team_id)
-    found = found_by(session, organisation.id, search)
+    """The next page after that number's key, and where the one after it begins; None when there is none."""
+    found = found_by(session, organisation_id, search)
     chosen = _rows(ledger_id).where(found, Invoice.number_key > after)
     if filter is not None:
         chosen = chosen.where(Invoice.status == filter.value)
     rows = session.execute(chosen.order_by(Invoice.number_key).limit(PAGE)).all()
     return _written(rows), rows[-1].number_key if len(rows) == PAGE else None
-
-
-def _export_run(session: Session, team_id: str, run_id: int, ledger_id: int, livemode: bool) -> bytes:
-    bulk.get_result(session, team_id, run_id, livemode)
-    chosen = _rows(ledger_id).join(BulkRunItem, BulkRunItem.invoice_id == Invoice.id)
-    return _written(
-        session.execute(chosen.where(BulkRunItem.run_id == run_id).order_by(BulkRunItem.ordinal)).all()
-    )
-
-
-def _record_refusal(session: Session, actor: Actor, what: str, now: datetime) -> None:
-    organisation = get_organisation(session, actor.team_id)
-    audit.record(session, "id.refused", what, actor=actor.user_id, now=now, organisation_id=organisation.id)
 
 
 def _rows(ledger_id: int | None) -> sa.Select[*tuple[Any, ...]]:

@@ -1,4 +1,4 @@
-"""Looking at billing invoices. Every function takes the Slack team, so that no organisation sees another's."""
+"""Looking at billing invoices. Every function takes the scope, so that no organisation sees another's."""
 
 import difflib
 import itertools
@@ -11,13 +11,14 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
-from domain.errors import InvoiceNotFound, OrganisationUnknown
+from domain.errors import InvoiceNotFound
 from domain.invoices.eligibility import ineligible_because
 from domain.invoices.list_position import existing_reason, number_key
 from domain.invoices.search_terms import LAST
 from domain.invoices.searching import find_page
 from domain.models import Invoice, Link, Organisation
 from domain.money import Money
+from domain.scope import Scope
 from domain.summaries import InvoiceOption, InvoiceSummary, LinkStatus, LinkSummary
 
 NEAREST = 5
@@ -58,26 +59,25 @@ class LinkRow(NamedTuple):
     exception: bool
 
 
-def of_team(team_id: str, ledger_id: int) -> sa.Select[Invoice, Link | None]:
+def within(scope: Scope) -> sa.Select[Invoice, Link | None]:
     """The organisation's invoices, each with its link in the ledger if it has one."""
     found = (
         sa.select(Invoice, Link)
-        .join(Organisation, Organisation.id == Invoice.organisation_id)
-        .outerjoin(Link, sa.and_(Link.invoice_id == Invoice.id, Link.ledger_id == ledger_id))
-        .where(Organisation.team_id == team_id)
+        .outerjoin(Link, _in_ledger(scope))
+        .where(Invoice.organisation_id == scope.organisation_id)
     )
     # An outer join: the second of the pair may be missing, which the types of select() can't say.
     return cast("sa.Select[Invoice, Link | None]", found)
 
 
-def list_known(session: Session, ids: Iterable[int], ledger_id: int) -> list[InvoiceSummary]:
+def list_known(session: Session, scope: Scope, ids: Iterable[int]) -> list[InvoiceSummary]:
     """Invoices that are known to be the organisation's, in list order, each with its link in the ledger.
 
     Asked for the organisation as well, SQLite goes through all of its invoices (decision 0011).
     """
     rows = session.execute(
         sa.select(*_columns(Invoice, InvoiceRow), *_columns(Link, LinkRow))
-        .outerjoin(Link, sa.and_(Link.invoice_id == Invoice.id, Link.ledger_id == ledger_id))
+        .outerjoin(Link, _in_ledger(scope))
         .where(_is_one_of(session, list(ids)))
         .order_by(Invoice.position)
     )
@@ -100,30 +100,25 @@ def _is_one_of(session: Session, ids: list[int]) -> sa.ColumnElement[bool]:
     return Invoice.id == sa.any_(sa.literal(ids, ARRAY(sa.BigInteger)))
 
 
-def get(session: Session, team_id: str, invoice_id: int, ledger_id: int) -> InvoiceSummary:
+def get(session: Session, scope: Scope, invoice_id: int) -> InvoiceSummary:
     """Raises InvoiceNotFound: unknown, or another organisation's."""
-    row = session.execute(of_team(team_id, ledger_id).where(Invoice.id == invoice_id)).first()
+    row = session.execute(within(scope).where(Invoice.id == invoice_id)).first()
     if row is None:
         raise InvoiceNotFound(f"invoice {invoice_id}")
     return summarise(row[0], row[1])
 
 
-def find_by_number(session: Session, team_id: str, number: str, ledger_id: int) -> InvoiceSummary | None:
-    organisation = get_organisation(session, team_id)
-    row = session.execute(
-        sa.select(Invoice, Link)
-        .outerjoin(Link, sa.and_(Link.invoice_id == Invoice.id, Link.ledger_id == ledger_id))
-        .where(Invoice.organisation_id == organisation.id, Invoice.number_key == number_key(number))
-    ).first()
-    return None if row is None else summarise(*row)
+def find_by_number(session: Session, scope: Scope, number: str) -> InvoiceSummary | None:
+    row = session.execute(within(scope).where(Invoice.number_key == number_key(number))).first()
+    return None if row is None else summarise(row[0], row[1])
 
 
-def lock(session: Session, team_id: str, invoice_id: int) -> tuple[Invoice, Organisation]:
+def lock(session: Session, scope: Scope, invoice_id: int) -> tuple[Invoice, Organisation]:
     """The invoice, locked against whoever else would reserve its link. Raises InvoiceNotFound."""
     row = session.execute(
         sa.select(Invoice, Organisation)
         .join(Organisation, Organisation.id == Invoice.organisation_id)
-        .where(Invoice.id == invoice_id, Organisation.team_id == team_id)
+        .where(Invoice.id == invoice_id, Organisation.id == scope.organisation_id)
         .with_for_update(of=Invoice)
     ).first()
     if row is None:
@@ -131,31 +126,20 @@ def lock(session: Session, team_id: str, invoice_id: int) -> tuple[Invoice, Orga
     return row[0], row[1]
 
 
-def require_own(session: Session, team_id: str, invoice_ids: set[int]) -> None:
+def require_own(session: Session, scope: Scope, invoice_ids: set[int]) -> None:
     """Raises InvoiceNotFound for an id that isn't one of this organisation's invoices."""
-    found = (
-        sa.select(Invoice.id)
-        .join(Organisation, Organisation.id == Invoice.organisation_id)
-        .where(Invoice.id.in_(invoice_ids), Organisation.team_id == team_id)
+    found = sa.select(Invoice.id).where(
+        Invoice.id.in_(invoice_ids), Invoice.organisation_id == scope.organisation_id
     )
     strange = invoice_ids - set(session.scalars(found)) if invoice_ids else set()
     if strange:
         raise InvoiceNotFound(f"invoice {min(strange)}")
 
 
-def get_organisation(session: Session, team_id: str) -> Organisation:
-    """Raises OrganisationUnknown."""
-    organisation = session.scalar(sa.select(Organisation).where(Organisation.team_id == team_id))
-    if organisation is None:
-        raise OrganisationUnknown(team_id)
-    return organisation
-
-
-def find_nearest(session: Session, team_id: str, number: str) -> tuple[InvoiceOption, ...]:
+def find_nearest(session: Session, scope: Scope, number: str) -> tuple[InvoiceOption, ...]:
     """Up to five invoices whose numbers are most like this one, the most alike first."""
-    organisation = get_organisation(session, team_id)
     wanted = number_key(number)[:60]
-    of_organisation = sa.select(Invoice).where(Invoice.organisation_id == organisation.id)
+    of_organisation = sa.select(Invoice).where(Invoice.organisation_id == scope.organisation_id)
     candidates: dict[str, Invoice] = {}
 
     def look(condition: sa.ColumnElement[bool], order: Any) -> None:
@@ -177,10 +161,9 @@ def find_nearest(session: Session, team_id: str, number: str) -> tuple[InvoiceOp
     )
 
 
-def find_options(session: Session, team_id: str, text: str, ledger_id: int) -> tuple[InvoiceOption, ...]:
+def find_options(session: Session, scope: Scope, text: str) -> tuple[InvoiceOption, ...]:
     """Up to 100 invoices whose number, or any word of whose buyer, begins with the text; in list order."""
-    organisation = get_organisation(session, team_id)
-    ids = find_page(session, organisation.id, text, status=None, after=None, limit=OPTIONS)
+    ids = find_page(session, scope.organisation_id, text, status=None, after=None, limit=OPTIONS)
     # Columns: whole invoices cost more than their links' amounts do.
     found = (
         sa.select(
@@ -194,15 +177,15 @@ def find_options(session: Session, team_id: str, text: str, ledger_id: int) -> t
             ),
             *(Link.amount, Link.currency),
         )
-        .outerjoin(Link, _created_in(ledger_id))
+        .outerjoin(Link, sa.and_(_in_ledger(scope), Link.state == "created"))
         .where(_is_one_of(session, ids))
         .order_by(Invoice.position)
     )
     return tuple(_option(*row) for row in session.execute(found))
 
 
-def _created_in(ledger_id: int) -> sa.ColumnElement[bool]:
-    return sa.and_(Link.invoice_id == Invoice.id, Link.ledger_id == ledger_id, Link.state == "created")
+def _in_ledger(scope: Scope) -> sa.ColumnElement[bool]:
+    return sa.and_(Link.invoice_id == Invoice.id, Link.ledger_id == scope.ledger_id)
 
 
 def _option(

@@ -76,11 +76,11 @@ class LinkSearch:
     async def _find(self, ledger_id: int, wishes: list[_Wish]) -> _Seen:
         since, until = min(wish.since for wish in wishes), max(wish.since for wish in wishes)
         missing = {wish.reference for wish in wishes}
-        found = await self._in_events(missing, since, until)
+        found = await self._in_events(ledger_id, missing, since, until)
         missing -= found.keys()
         return found | await self._in_list(ledger_id, missing, since) if missing else found
 
-    async def _in_events(self, missing: Set[str], since: datetime, until: datetime) -> _Seen:
+    async def _in_events(self, ledger_id: int, missing: Set[str], since: datetime, until: datetime) -> _Seen:
         begin, end = since - _ALLOWANCE, until - _ALLOWANCE + timedelta(days=1)
         params = {
             "types": ["payment_link.created"],
@@ -88,14 +88,14 @@ class LinkSearch:
         }
         found: _Seen = {}
         try:
-            await self._pace.slot()
+            await self._pace.slot(ledger_id)
             async for events in self._stripe.list_all("/v1/events", params):
                 told = _matching([_object_of(event) for event in events], missing)
                 # An event may be rendered in another way than the list.
                 found |= {name: link for name, link in told.items() if isinstance(link, tuple)}
                 if found.keys() == missing:
                     break
-                await self._pace.slot()
+                await self._pace.slot(ledger_id)
         except StripeRefused:
             pass
         except StripeKeyRefused as refused:
@@ -106,7 +106,7 @@ class LinkSearch:
     async def _in_list(self, ledger_id: int, missing: Set[str], since: datetime) -> _Seen:
         found: _Seen = {}
         try:
-            await self._pace.slot()
+            await self._pace.slot(ledger_id)
             async for page in self._stripe.list_all("/v1/payment_links"):
                 found |= _matching(page, missing)
                 ids = [str(link.get("id")) for link in page]
@@ -114,7 +114,7 @@ class LinkSearch:
                     _any_older, ledger_id, ids, since - _ALLOWANCE
                 ):
                     break
-                await self._pace.slot()
+                await self._pace.slot(ledger_id)
         except StripeRefused as refused:
             # Not the link was refused but the look: nothing is known yet.
             raise StripeAway(refused.sentence) from None

@@ -21,24 +21,24 @@ from domain.invoices import invoices
 from domain.invoices.list_position import existing_reason
 from domain.links import reserving
 from domain.links.bulk_progress import finish_if_settled
-from domain.links.reserving import Terms
 from domain.lists import selections
 from domain.models import Base, BulkRun, BulkRunItem, Invoice, Ledger, Link, Organisation, SelectionItem
 from domain.money import Money
 from domain.reasons import Reason
+from domain.scope import Scope
 from domain.summaries import Actor, BulkItem, BulkResult, Confirmation, Outcome
 
 
 def confirm(
-    session: Session, actor: Actor, selection_id: int, ledger_id: int, *, livemode: bool, now: datetime
+    session: Session, scope: Scope, actor: Actor, selection_id: int, *, now: datetime
 ) -> Confirmation:
     """See Desk.confirm."""
-    selection = selections.get(session, actor, selection_id, lock=True)
-    _require_add_on(session, actor)
+    selection = selections.get(session, scope, actor, selection_id, lock=True)
+    _require_add_on(session, scope)
     items = _items(session, selection.id)
     if not items:
         raise NothingSelected
-    found = invoices.list_known(session, items, ledger_id)
+    found = invoices.list_known(session, scope, items)
     changed = []
     for invoice in found:
         item = items[invoice.id]
@@ -52,36 +52,35 @@ def confirm(
         targets=targets,
         skipped=tuple(invoice for invoice in found if not invoice.eligible),
         totals=invoices.totals(targets),
-        livemode=livemode,
-        seal=_seal(items.values(), livemode),
+        livemode=scope.livemode,
+        seal=_seal(items.values(), scope.livemode),
         changed=tuple(changed),
     )
 
 
 def start(
     session: Session,
+    scope: Scope,
     actor: Actor,
     selection_id: int,
-    terms: Terms,
     *,
-    livemode: bool,
     seal: str,
     submission: str,
     view_id: str | None,
     now: datetime,
 ) -> BulkResult:
     """See Desk.start_run."""
-    selection = selections.get(session, actor, selection_id, lock=True)
-    begun = _begun(session, actor, submission)
+    selection = selections.get(session, scope, actor, selection_id, lock=True)
+    begun = _begun(session, scope, submission)
     if begun is not None:
         return begun
     items = _items(session, selection.id)
     if not items:
         raise NothingSelected
-    if _seal(items.values(), livemode) != seal:
+    if _seal(items.values(), scope.livemode) != seal:
         raise SelectionChanged
     seen = {key: (item.amount, item.currency) for key, item in items.items()}
-    result = _begin(session, actor, seen, terms, submission=submission, view_id=view_id, now=now)
+    result = _begin(session, scope, actor, seen, submission=submission, view_id=view_id, now=now)
     selections.empty(session, selection)
     selection.revision += 1
     return result
@@ -89,53 +88,49 @@ def start(
 
 def retry_failed(
     session: Session,
+    scope: Scope,
     actor: Actor,
     run_id: int,
-    terms: Terms,
     *,
-    livemode: bool,
     submission: str,
     view_id: str | None,
     now: datetime,
 ) -> BulkResult:
     """See Desk.retry_failed."""
-    run = _get(session, actor.team_id, run_id, livemode, lock=True)
-    begun = _begun(session, actor, submission)
+    run = _get(session, scope, run_id, lock=True)
+    begun = _begun(session, scope, submission)
     if begun is not None:
         return begun
     seen = _failed(session, run)
-    return _begin(session, actor, seen, terms, submission=submission, view_id=view_id, now=now)
+    return _begin(session, scope, actor, seen, submission=submission, view_id=view_id, now=now)
 
 
 def confirm_failed(
     session: Session,
+    scope: Scope,
     actor: Actor,
     run_id: int,
     selection_id: int,
-    ledger_id: int,
     *,
-    livemode: bool,
     now: datetime,
 ) -> Confirmation:
     """See Desk.confirm_failed."""
-    run = _get(session, actor.team_id, run_id, livemode)
-    selections.write_down_ticked(session, actor, selection_id, sorted(_failed(session, run)), now)
-    return confirm(session, actor, selection_id, ledger_id, livemode=livemode, now=now)
+    run = _get(session, scope, run_id)
+    selections.write_down_ticked(session, scope, actor, selection_id, sorted(_failed(session, run)), now)
+    return confirm(session, scope, actor, selection_id, now=now)
 
 
-def is_followed(session: Session, team_id: str, run_id: int, view_id: str) -> bool:
+def is_followed(session: Session, scope: Scope, run_id: int, view_id: str) -> bool:
     """See Desk.is_followed."""
-    later = (
-        sa.select(BulkRun.id)
-        .join(Organisation, Organisation.id == BulkRun.organisation_id)
-        .where(Organisation.team_id == team_id, BulkRun.id > run_id, BulkRun.view_id == view_id)
+    later = sa.select(BulkRun.id).where(
+        BulkRun.organisation_id == scope.organisation_id, BulkRun.id > run_id, BulkRun.view_id == view_id
     )
     return bool(session.scalar(sa.select(later.exists())))
 
 
-def get_result(session: Session, team_id: str, run_id: int, livemode: bool) -> BulkResult:
+def get_result(session: Session, scope: Scope, run_id: int) -> BulkResult:
     """Raises RunNotFound, RunOfOtherMode."""
-    return summarise(session, _get(session, team_id, run_id, livemode))
+    return summarise(session, _get(session, scope, run_id))
 
 
 def list_unfinished(session: Session, since: datetime) -> list[tuple[Actor, int, str]]:
@@ -188,19 +183,19 @@ def _summarise_item(
 
 def _begin(
     session: Session,
+    scope: Scope,
     actor: Actor,
     seen: dict[int, tuple[int | None, str | None]],
-    terms: Terms,
     *,
     submission: str,
     view_id: str | None,
     now: datetime,
 ) -> BulkResult:
     """Reserve what is eligible, note what is skipped, and commit to both. Raises AmountsChanged."""
-    reserving.require_current(session, terms.ledger_id)
-    organisation = _require_add_on(session, actor)
-    chosen = _lock_invoices(session, organisation, seen)
-    existing = _existing(session, seen, terms.ledger_id)
+    reserving.require_current(session, scope)
+    organisation = _require_add_on(session, scope)
+    chosen = _lock_invoices(session, scope, seen)
+    existing = _existing(session, scope, seen)
     changed = [
         invoice.number
         for invoice in chosen
@@ -210,8 +205,8 @@ def _begin(
     if changed:
         raise AmountsChanged(tuple(changed))
     run = BulkRun(
-        organisation_id=organisation.id,
-        ledger_id=terms.ledger_id,
+        organisation_id=scope.organisation_id,
+        ledger_id=scope.ledger_id,
         submission=submission,
         requested_by=actor.user_id,
         requested_at=now,
@@ -220,7 +215,7 @@ def _begin(
     session.add(run)
     clock = database_now(session)
     outcomes = reserving.reserve(
-        session, chosen, organisation, terms, existing, by=actor, now=now, clock=clock, claim=False
+        session, scope, chosen, organisation, existing, by=actor, now=now, clock=clock
     )
     session.flush()
     if chosen:
@@ -245,18 +240,18 @@ def _begun_as(outcome: int | Reason) -> dict[str, object]:
     return {"link_id": outcome, "outcome": Outcome.BEING_CREATED.value, "reason": None}
 
 
-def _lock_invoices(session: Session, organisation: Organisation, ids: Iterable[int]) -> list[Invoice]:
+def _lock_invoices(session: Session, scope: Scope, ids: Iterable[int]) -> list[Invoice]:
     """In list order; locked in the order of their ids, so that two runs never wait for each other."""
     locked = session.scalars(
         sa.select(Invoice).where(Invoice.id.in_(list(ids))).order_by(Invoice.id).with_for_update()
     )
-    own = [invoice for invoice in locked if invoice.organisation_id == organisation.id]
+    own = [invoice for invoice in locked if invoice.organisation_id == scope.organisation_id]
     return sorted(own, key=lambda invoice: invoice.position)
 
 
-def _existing(session: Session, ids: Iterable[int], ledger_id: int) -> dict[int, Link]:
+def _existing(session: Session, scope: Scope, ids: Iterable[int]) -> dict[int, Link]:
     found = session.scalars(
-        sa.select(Link).where(Link.invoice_id.in_(list(ids)), Link.ledger_id == ledger_id)
+        sa.select(Link).where(Link.invoice_id.in_(list(ids)), Link.ledger_id == scope.ledger_id)
     )
     return {link.invoice_id: link for link in found}
 
@@ -276,32 +271,28 @@ def _failed(session: Session, run: BulkRun) -> dict[int, tuple[int | None, str |
     return seen
 
 
-def _begun(session: Session, actor: Actor, submission: str) -> BulkResult | None:
+def _begun(session: Session, scope: Scope, submission: str) -> BulkResult | None:
     """The run that the same submission began, when Slack delivers it twice."""
     run = session.scalar(
-        sa.select(BulkRun)
-        .join(Organisation, Organisation.id == BulkRun.organisation_id)
-        .where(BulkRun.submission == submission, Organisation.team_id == actor.team_id)
+        sa.select(BulkRun).where(
+            BulkRun.submission == submission, BulkRun.organisation_id == scope.organisation_id
+        )
     )
     return None if run is None else summarise(session, run)
 
 
-def _get(session: Session, team_id: str, run_id: int, livemode: bool, *, lock: bool = False) -> BulkRun:
-    found = (
-        sa.select(BulkRun)
-        .join(Organisation, Organisation.id == BulkRun.organisation_id)
-        .where(BulkRun.id == run_id, Organisation.team_id == team_id)
-    )
-    run = session.scalar(found.with_for_update(of=BulkRun) if lock else found)
+def _get(session: Session, scope: Scope, run_id: int, *, lock: bool = False) -> BulkRun:
+    found = sa.select(BulkRun).where(BulkRun.id == run_id, BulkRun.organisation_id == scope.organisation_id)
+    run = session.scalar(found.with_for_update() if lock else found)
     if run is None:
         raise RunNotFound(f"bulk run {run_id}")
-    if session.scalar(sa.select(Ledger.livemode).where(Ledger.id == run.ledger_id)) != livemode:
+    if session.scalar(sa.select(Ledger.livemode).where(Ledger.id == run.ledger_id)) != scope.livemode:
         raise RunOfOtherMode
     return run
 
 
-def _require_add_on(session: Session, actor: Actor) -> Organisation:
-    organisation = invoices.get_organisation(session, actor.team_id)
+def _require_add_on(session: Session, scope: Scope) -> Organisation:
+    organisation = session.get_one(Organisation, scope.organisation_id)
     if not organisation.add_on:
         raise NotEligible("", Reason.ADD_ON_MISSING)
     return organisation

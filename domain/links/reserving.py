@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from domain import audit
+from domain.coordination.leases import Lease
 from domain.database import database_now
 from domain.errors import AmountChanged, LedgerChanged, NotEligible
 from domain.invoices.eligibility import ineligible_because
@@ -23,20 +24,12 @@ from domain.links.bulk_progress import settle_items
 from domain.models import Base, Instant, Invoice, Ledger, Link, Organisation
 from domain.money import Money
 from domain.reasons import Reason
+from domain.scope import Scope
 from domain.stripe.client import API_VERSION, payment_link_request
 from domain.summaries import Actor, LinkStatus, Outcome
 
 _LINKS = Base.metadata.tables[Link.__tablename__]
 _INVOICES = Base.metadata.tables[Invoice.__tablename__]
-
-
-@dataclass(frozen=True)
-class Terms:
-    """Under what a link is reserved: which ledger's it is, and who claims for how long."""
-
-    ledger_id: int
-    owner: str
-    lease: timedelta
 
 
 @dataclass(frozen=True)
@@ -58,21 +51,21 @@ class Intent:
 
 def reserve(
     session: Session,
+    scope: Scope,
     invoices: Sequence[Invoice],
     organisation: Organisation,
-    terms: Terms,
     existing: Mapping[int, Link],
     *,
     by: Actor,
     now: datetime,
     clock: datetime,
-    claim: bool,
+    lease: Lease | None = None,
 ) -> dict[int, int | Reason]:
     """Commit to asking Stripe for these invoices' links, with the amounts that the invoices have now.
 
     The id of each invoice's link, or why it can't have one. ``existing`` is what there is of them in this ledger, by
-    invoice. The caller holds the invoices' row locks. ``clock`` is the database's. ``claim``: this process will send
-    them at once. In statements over all of them, which a hundred objects of the ORM take many times as long as.
+    invoice. The caller holds the invoices' row locks. ``clock`` is the database's. With a ``lease`` whoever
+    holds it will send them at once. In statements over all of them, which a hundred objects of the ORM take many times as long as.
     """
     outcomes: dict[int, int | Reason] = {}
     fresh: list[dict[str, Any]] = []
@@ -103,7 +96,7 @@ def reserve(
         placed.append({"placed_id": invoice.id, "status": status, "position": place})
     common = {
         "organisation_id": organisation.id,
-        "ledger_id": terms.ledger_id,
+        "ledger_id": scope.ledger_id,
         "state": "reserved",
         "status": LinkStatus.NOT_CREATED.value,
         "refusal": None,
@@ -116,14 +109,14 @@ def reserve(
         "first_sent_at": None,
         "last_sent_at": None,
         "next_attempt_at": clock,
-        "owner": terms.owner if claim else None,
-        "lease_until": clock + terms.lease if claim else None,
+        "owner": lease and lease.owner,
+        "lease_until": lease and clock + lease.length,
     }
     if fresh:
         session.execute(sa.insert(_LINKS), [common | each for each in fresh])
         # Asked for afterwards: with RETURNING it is one statement of 2,000 parameters, whose making takes longer.
         made = sa.select(_LINKS.c.invoice_id, _LINKS.c.id).where(
-            _LINKS.c.ledger_id == terms.ledger_id,
+            _LINKS.c.ledger_id == scope.ledger_id,
             _LINKS.c.invoice_id.in_([each["invoice_id"] for each in fresh]),
         )
         outcomes.update((row[0], row[1]) for row in session.execute(made))
@@ -157,35 +150,38 @@ def _request(invoice: Invoice, organisation: Organisation, reference: str) -> di
     )
 
 
-def find_link(session: Session, invoice_id: int, ledger_id: int) -> Link | None:
-    return session.scalar(sa.select(Link).where(Link.invoice_id == invoice_id, Link.ledger_id == ledger_id))
+def find_link(session: Session, scope: Scope, invoice_id: int) -> Link | None:
+    return session.scalar(
+        sa.select(Link).where(Link.invoice_id == invoice_id, Link.ledger_id == scope.ledger_id)
+    )
 
 
-def require_current(session: Session, ledger_id: int) -> None:
+def require_current(session: Session, scope: Scope) -> None:
     """Raises LedgerChanged when another process has put the database under another account or mode."""
-    if not session.scalar(sa.select(Ledger.current).where(Ledger.id == ledger_id)):
+    if not session.scalar(sa.select(Ledger.current).where(Ledger.id == scope.ledger_id)):
         raise LedgerChanged
 
 
 def reserve_one(
     session: Session,
+    scope: Scope,
     actor: Actor,
     invoice: Invoice,
     organisation: Organisation,
     seen: Money,
-    terms: Terms,
+    lease: Lease,
     now: datetime,
 ) -> Intent:
     """Reserve one invoice's link for the person who looked at ``seen``. Raises NotEligible, AmountChanged."""
-    require_current(session, terms.ledger_id)
+    require_current(session, scope)
     money = Money(invoice.amount, invoice.currency)
-    link = find_link(session, invoice.id, terms.ledger_id)
+    link = find_link(session, scope, invoice.id)
     if money != seen and existing_reason(link) is None:
         raise AmountChanged(invoice.number, seen, money)
     clock = database_now(session)
     existing = {} if link is None else {invoice.id: link}
     reserved = reserve(
-        session, [invoice], organisation, terms, existing, clock=clock, by=actor, now=now, claim=True
+        session, scope, [invoice], organisation, existing, clock=clock, by=actor, now=now, lease=lease
     )
     outcome = reserved[invoice.id]
     if isinstance(outcome, Reason):
@@ -193,12 +189,12 @@ def reserve_one(
     return _intent(session.get_one(Link, outcome, populate_existing=True), clock)
 
 
-def claim_due(session: Session, terms: Terms, limit: int) -> list[Intent]:
+def claim_due(session: Session, ledger_id: int, limit: int, lease: Lease) -> list[Intent]:
     """Claim up to ``limit`` reserved links that are due and nobody's, the oldest first."""
     now = database_now(session)
     due = (
         sa.select(Link.id)
-        .where(Link.ledger_id == terms.ledger_id, Link.state == "reserved", Link.next_attempt_at <= now)
+        .where(Link.ledger_id == ledger_id, Link.state == "reserved", Link.next_attempt_at <= now)
         .where(sa.or_(Link.lease_until.is_(None), Link.lease_until < now))
         .order_by(Link.next_attempt_at, Link.id)
         .limit(limit)
@@ -207,7 +203,7 @@ def claim_due(session: Session, terms: Terms, limit: int) -> list[Intent]:
     claimed = session.scalars(
         sa.update(Link)
         .where(Link.id.in_(due))
-        .values(owner=terms.owner, lease_until=now + terms.lease)
+        .values(owner=lease.owner, lease_until=now + lease.length)
         .returning(Link)
         .execution_options(synchronize_session=False, populate_existing=True)
     )

@@ -22,6 +22,7 @@ from domain.invoices.searching import find_page
 from domain.lists.selection_ids import is_made_for
 from domain.models import Invoice, Organisation, Selection, SelectionItem
 from domain.organisations import organisations
+from domain.scope import Scope
 from domain.summaries import (
     FIRST_REVISION,
     Actor,
@@ -36,35 +37,35 @@ GROUP = 10
 
 
 def open_list(
-    session: Session, actor: Actor, selection_id: int, ledger_id: int, search: str, *, room: int
+    session: Session, scope: Scope, actor: Actor, selection_id: int, search: str, *, room: int
 ) -> InvoiceList:
     """See Desk.open_list."""
-    organisation = invoices.get_organisation(session, actor.team_id)
-    opened = Selection(**_opened(organisation.id, actor, selection_id, search))
-    return _show(session, opened, actor, ledger_id, room)
+    opened = Selection(**_opened(scope, actor, selection_id, search))
+    return _show(session, scope, opened, room)
 
 
 def show_list(
     session: Session,
+    scope: Scope,
     actor: Actor,
     selection_id: int,
-    ledger_id: int,
     *,
     room: int,
     opened_with: str | None = None,
 ) -> InvoiceList:
     """See Desk.show_list."""
     try:
-        selection = get(session, actor, selection_id)
+        selection = get(session, scope, actor, selection_id)
     except SelectionNotFound:
         if opened_with is None or not is_made_for(actor, selection_id):
             raise
-        return open_list(session, actor, selection_id, ledger_id, opened_with, room=room)
-    return _show(session, selection, actor, ledger_id, room)
+        return open_list(session, scope, actor, selection_id, opened_with, room=room)
+    return _show(session, scope, selection, room)
 
 
 def tick(
     session: Session,
+    scope: Scope,
     actor: Actor,
     selection_id: int,
     *,
@@ -77,8 +78,8 @@ def tick(
 ) -> int:
     """See Desk.tick."""
     if opened_with is not None:
-        _write_down(session, actor, selection_id, opened_with, now)
-    selection = get(session, actor, selection_id, lock=True)
+        _write_down(session, scope, actor, selection_id, opened_with, now)
+    selection = get(session, scope, actor, selection_id, lock=True)
     is_drawn = selection.revision == revision
     # A submission has no time of its own: its state wins, and what is ticked after it is newer again.
     if action_ts and not (is_drawn and _is_newer(action_ts, selection.last_action)):
@@ -99,111 +100,110 @@ def tick(
 
 
 def select_page(
-    session: Session, actor: Actor, selection_id: int, ledger_id: int, *, room: int, now: datetime
+    session: Session, scope: Scope, actor: Actor, selection_id: int, *, room: int, now: datetime
 ) -> InvoiceList:
-    selection = _touch(session, actor, selection_id, now)
-    page, _ = _page(session, selection, actor, ledger_id, room)
+    selection = _touch(session, scope, actor, selection_id, now)
+    page, _ = _page(session, scope, selection, room)
     before = ticked_ids(session, selection.id)
     wanted = [invoice.id for invoice in page if invoice.eligible and invoice.id not in before]
     added = wanted[: MOST - len(before)]
     _add(session, selection, added)
-    return _show(session, selection, actor, ledger_id, room, left_out=len(wanted) - len(added))
+    return _show(session, scope, selection, room, left_out=len(wanted) - len(added))
 
 
 def clear(
-    session: Session, actor: Actor, selection_id: int, ledger_id: int, *, room: int, now: datetime
+    session: Session, scope: Scope, actor: Actor, selection_id: int, *, room: int, now: datetime
 ) -> InvoiceList:
-    selection = _touch(session, actor, selection_id, now)
+    selection = _touch(session, scope, actor, selection_id, now)
     empty(session, selection)
-    return _show(session, selection, actor, ledger_id, room)
+    return _show(session, scope, selection, room)
 
 
 def untick(
     session: Session,
+    scope: Scope,
     actor: Actor,
     selection_id: int,
-    ledger_id: int,
     *,
     invoice_id: int,
     room: int,
     now: datetime,
 ) -> InvoiceList:
-    selection = _touch(session, actor, selection_id, now)
+    selection = _touch(session, scope, actor, selection_id, now)
     _remove(session, selection, {invoice_id})
-    return _show(session, selection, actor, ledger_id, room)
+    return _show(session, scope, selection, room)
 
 
 def turn_page(
     session: Session,
+    scope: Scope,
     actor: Actor,
     selection_id: int,
-    ledger_id: int,
     *,
     forward: bool,
     revision: int,
     room: int,
     now: datetime,
 ) -> InvoiceList:
-    selection = get(session, actor, selection_id, lock=True)
+    selection = get(session, scope, actor, selection_id, lock=True)
     if selection.revision == revision:
-        selection = _touch(session, actor, selection_id, now)
+        selection = _touch(session, scope, actor, selection_id, now)
         trail = _trail(selection)
         if not forward:
             trail = trail[:-1]
         else:
-            page, has_next = _page(session, selection, actor, ledger_id, room)
+            page, has_next = _page(session, scope, selection, room)
             if has_next:
                 trail = [*trail, session.scalar(_position_of(page[-1].id)) or ""]
         selection.trail = "\n".join(trail)
-    return _show(session, selection, actor, ledger_id, room)
+    return _show(session, scope, selection, room)
 
 
 def narrow(
     session: Session,
+    scope: Scope,
     actor: Actor,
     selection_id: int,
-    ledger_id: int,
     *,
     filter: LinkStatus | None,
     search: str,
     room: int,
     now: datetime,
 ) -> InvoiceList:
-    selection = _touch(session, actor, selection_id, now)
+    selection = _touch(session, scope, actor, selection_id, now)
     selection.filter = filter.value if filter else None
     selection.search, selection.trail = search[:200], ""
-    return _show(session, selection, actor, ledger_id, room)
+    return _show(session, scope, selection, room)
 
 
 def start_over(
     session: Session,
+    scope: Scope,
     actor: Actor,
     selection_id: int,
-    ledger_id: int,
     *,
     fresh_id: int,
     room: int,
     now: datetime,
 ) -> InvoiceList:
     """See Desk.refresh_list. What comes late for the list as it was, a submission's repetition, doesn't reach this one."""
-    before = get(session, actor, selection_id)
-    opened = _opened(before.organisation_id, actor, fresh_id, before.search)
+    before = get(session, scope, actor, selection_id)
+    opened = _opened(scope, actor, fresh_id, before.search)
     drawn_anew = {"filter": before.filter, "revision": before.revision + 1, "touched_at": now}
     fresh = Selection(**opened | drawn_anew)
     session.add(fresh)
     session.flush()
-    return _show(session, fresh, actor, ledger_id, room)
+    return _show(session, scope, fresh, room)
 
 
-def get(session: Session, actor: Actor, selection_id: int, *, lock: bool = False) -> Selection:
+def get(session: Session, scope: Scope, actor: Actor, selection_id: int, *, lock: bool = False) -> Selection:
     """This person's selection. Raises SelectionNotFound."""
-    found = (
-        sa.select(Selection)
-        .join(Organisation, Organisation.id == Selection.organisation_id)
-        .where(Selection.id == selection_id, Selection.user_id == actor.user_id)
-        .where(Organisation.team_id == actor.team_id)
+    found = sa.select(Selection).where(
+        Selection.id == selection_id,
+        Selection.user_id == actor.user_id,
+        Selection.organisation_id == scope.organisation_id,
     )
-    selection = session.scalar(found.with_for_update(of=Selection) if lock else found)
+    selection = session.scalar(found.with_for_update() if lock else found)
     if selection is None:
         raise SelectionNotFound
     return selection
@@ -215,11 +215,11 @@ def ticked_ids(session: Session, selection_id: int) -> set[int]:
 
 
 def write_down_ticked(
-    session: Session, actor: Actor, selection_id: int, ids: Sequence[int], now: datetime
+    session: Session, scope: Scope, actor: Actor, selection_id: int, ids: Sequence[int], now: datetime
 ) -> None:
     """A list of this person's as it is opened, with these invoices ticked."""
-    _write_down(session, actor, selection_id, "", now)
-    _add(session, get(session, actor, selection_id), ids)
+    _write_down(session, scope, actor, selection_id, "", now)
+    _add(session, get(session, scope, actor, selection_id), ids)
 
 
 def empty(session: Session, selection: Selection) -> None:
@@ -230,11 +230,11 @@ def empty(session: Session, selection: Selection) -> None:
     )
 
 
-def _opened(organisation_id: int, actor: Actor, selection_id: int, search: str) -> dict[str, Any]:
+def _opened(scope: Scope, actor: Actor, selection_id: int, search: str) -> dict[str, Any]:
     """A list as it is opened: nothing ticked, on its first page, filtered by Not Created."""
     return {
         "id": selection_id,
-        "organisation_id": organisation_id,
+        "organisation_id": scope.organisation_id,
         "user_id": actor.user_id,
         "filter": LinkStatus.NOT_CREATED.value,
         "search": search[:200],
@@ -244,17 +244,18 @@ def _opened(organisation_id: int, actor: Actor, selection_id: int, search: str) 
     }
 
 
-def _write_down(session: Session, actor: Actor, selection_id: int, search: str, now: datetime) -> None:
+def _write_down(
+    session: Session, scope: Scope, actor: Actor, selection_id: int, search: str, now: datetime
+) -> None:
     """This person's list as it was opened, never in place of one that is there: two clicks may come at once."""
     if is_made_for(actor, selection_id):
-        organisation = invoices.get_organisation(session, actor.team_id)
-        opened = _opened(organisation.id, actor, selection_id, search) | {"touched_at": now}
+        opened = _opened(scope, actor, selection_id, search) | {"touched_at": now}
         session.execute(insert_into(session, Selection).values(opened).on_conflict_do_nothing())
 
 
-def _touch(session: Session, actor: Actor, selection_id: int, now: datetime) -> Selection:
+def _touch(session: Session, scope: Scope, actor: Actor, selection_id: int, now: datetime) -> Selection:
     """The selection, locked, about to be rendered anew."""
-    selection = get(session, actor, selection_id, lock=True)
+    selection = get(session, scope, actor, selection_id, lock=True)
     selection.revision += 1
     selection.touched_at = now
     return selection
@@ -298,19 +299,19 @@ def _position_of(invoice_id: int) -> sa.Select[str]:
 
 
 def _page(
-    session: Session, selection: Selection, actor: Actor, ledger_id: int, room: int
+    session: Session, scope: Scope, selection: Selection, room: int
 ) -> tuple[list[InvoiceSummary], bool]:
     """The invoices of the shown page, and whether there are more behind them."""
     trail = _trail(selection)
     ids = find_page(
         session,
-        selection.organisation_id,
+        scope.organisation_id,
         selection.search,
         status=selection.filter,
         after=trail[-1] if trail else None,
         limit=MOST + 1,
     )
-    page = invoices.list_known(session, ids, ledger_id)
+    page = invoices.list_known(session, scope, ids)
     shown = _fitting(page[:MOST], room)
     return page[:shown], shown < len(page)
 
@@ -326,9 +327,9 @@ def _fitting(page: Sequence[InvoiceSummary], room: int) -> int:
 
 
 def _show(
-    session: Session, selection: Selection, actor: Actor, ledger_id: int, room: int, *, left_out: int = 0
+    session: Session, scope: Scope, selection: Selection, room: int, *, left_out: int = 0
 ) -> InvoiceList:
-    page, has_next = _page(session, selection, actor, ledger_id, room)
+    page, has_next = _page(session, scope, selection, room)
     return InvoiceList(
         organisation=organisations.summarise(session.get_one(Organisation, selection.organisation_id)),
         selection=SelectionSummary(

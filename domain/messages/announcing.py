@@ -7,11 +7,12 @@ channel. Direct messages with a bulk run's result are posted again after a doubt
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 
 import structlog
 
+from domain.coordination.leases import Lease
 from domain.coordination.pacing import hold_back, reserve_slot
 from domain.database import Database
 from domain.messages import transactions
@@ -31,35 +32,31 @@ CHANNEL_LOST_DELAY = 30.0
 
 
 class Announcing:
-    """Delivers what is due to one organisation; several of these, in several processes, share the work by claims with
-    leases."""
+    """Delivers what is due to the organisations whose tokens there are; several of these, in several processes, share
+    the work by claims with leases."""
 
     def __init__(
         self,
         db: Database,
-        poster: Poster,
+        posters: Mapping[int, Poster],
+        lease: Lease,
         *,
-        owner: str,
-        lease: timedelta,
-        margin: timedelta,
         clock: Callable[[], datetime],
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        on_posted: Callable[[str, float], None] = lambda kind, seconds: None,
     ) -> None:
+        """``posters`` has the one with each organisation's own token; nothing is claimed of those that aren't in it yet.
+
+        ``on_posted`` is told of each delivered message: its kind, and how long after its enqueuing.
+        """
         self._db = db
         self._pause = pause
-        self._poster = poster
-        self._owner = owner
+        self._posters = posters
         self._lease = lease
-        self._margin = margin
         self._clock = clock
         self._ending = False
         self._posting: set[asyncio.Task[None]] = set()
-        self.organisation_id: int | None = None
-        """Whose messages the poster's token can post. Nothing is claimed before that is known."""
-        self.wake: Callable[[], None] = lambda: None
-        """Told when there is something to deliver; set by the wiring."""
-        self.on_posted: Callable[[str, float], None] = lambda kind, seconds: None
-        """Told of each delivered message: its kind, and how long after its enqueuing."""
+        self._on_posted = on_posted
 
     async def deliver_due(self) -> None:
         """Deliver until nothing is due: destinations side by side, each in its order."""
@@ -77,15 +74,10 @@ class Announcing:
                 return
 
     async def _claim_due(self) -> list[Claim]:
-        if self._ending or self.organisation_id is None:
-            return []
-        return await self._db.background_write(
-            transactions.claim_due,
-            self.organisation_id,
-            owner=self._owner,
-            lease=self._lease,
-            margin=self._margin,
-        )
+        claimed: list[Claim] = []
+        for organisation_id in () if self._ending else tuple(self._posters):
+            claimed += await self._db.background_write(transactions.claim_due, organisation_id, self._lease)
+        return claimed
 
     def claim_no_more(self) -> None:
         """What is in flight ends; the rest is for other processes, or for the next start."""
@@ -107,9 +99,10 @@ class Announcing:
 
     async def _deliver(self, claim: Claim) -> None:
         posted: Posted | None = None
+        poster = self._posters[claim.organisation_id]
         if claim.announcement.may_be_posted and not claim.direct:
             try:
-                posted = await self._poster.find(claim.announcement)
+                posted = await poster.find(claim.announcement)
             except HistoryUnreadable as unreadable:
                 _log.warning("announcement.unknown", message=claim.id, code=str(unreadable))
                 await self._db.background_write(transactions.record_unknown, claim, str(unreadable))
@@ -122,12 +115,12 @@ class Announcing:
         try:
             posted = posted or await self._post(claim)
         except PostUnknown:
-            await self._db.background_write(transactions.record_doubt, claim, self._margin)
+            await self._db.background_write(transactions.record_doubt, claim, self._lease.margin)
         except NotPosted as refusal:
             await self._refused(claim, refusal)
         if posted is not None:
             await self._db.background_write(transactions.record_posted, claim, posted.channel, posted.ts)
-            self.on_posted(claim.announcement.kind, (self._clock() - claim.enqueued_at).total_seconds())
+            self._on_posted(claim.announcement.kind, (self._clock() - claim.enqueued_at).total_seconds())
 
     async def _post(self, claim: Claim) -> Posted | None:
         seconds = await self._db.background_write(reserve_slot, claim.pace, ONE_A_SECOND)
@@ -135,7 +128,7 @@ class Announcing:
         # The lease must outlast the attempt, or another process might judge it while it is still under way.
         if not await self._db.background_write(transactions.begin_posting, claim):
             return None
-        return await self._poster.post(claim.announcement)
+        return await self._posters[claim.organisation_id].post(claim.announcement)
 
     async def _refused(self, claim: Claim, refusal: NotPosted) -> None:
         attempts = claim.announcement.attempts + 1

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from domain.coordination.leases import Lease
 from domain.coordination.pacing import hold_back
 from domain.database import database_now
 from domain.invoices import invoices
@@ -41,10 +42,9 @@ class Claim:
 
     id: int
     organisation_id: int
-    owner: str
     direct: bool
     """A direct message to a person, not to the notification channel."""
-    lease: timedelta
+    lease: Lease
     until: datetime
     """When the lease ends. It tells this claim from a later one of the same process, whose attempt may be under way."""
     enqueued_at: datetime
@@ -55,16 +55,14 @@ class Claim:
         return f"slack:{self.announcement.destination}"
 
 
-def claim_due(
-    session: Session, organisation_id: int, *, owner: str, lease: timedelta, margin: timedelta
-) -> list[Claim]:
+def claim_due(session: Session, organisation_id: int, lease: Lease) -> list[Claim]:
     """Claim the organisation's first open message to each destination if it is due; a destination's order is kept.
 
     A message whose claim ended without a word may have been posted: it is looked for, once the margin is over.
     """
     now = database_now(session)
     # Whoever died there might have waited for Slack's answer for half a lease (see begin_posting).
-    _doubt_abandoned(session, organisation_id, now, lease / 2 + margin)
+    _doubt_abandoned(session, organisation_id, now, lease.length / 2 + lease.margin)
     # The first open message of each destination, whoever is at it: nothing overtakes it.
     first = (
         sa.select(sa.func.min(OutboxMessage.id))
@@ -81,7 +79,7 @@ def claim_due(
         .limit(AT_ONCE)
         .with_for_update(of=OutboxMessage, skip_locked=True)
     ).all()
-    return [_claim(session, message, organisation, owner, lease, now) for message, organisation in due]
+    return [_claim(session, message, organisation, lease, now) for message, organisation in due]
 
 
 def _doubt_abandoned(session: Session, organisation_id: int, now: datetime, settled_after: timedelta) -> None:
@@ -109,11 +107,10 @@ def _claim(
     session: Session,
     message: OutboxMessage,
     organisation: Organisation,
-    owner: str,
-    lease: timedelta,
+    lease: Lease,
     now: datetime,
 ) -> Claim:
-    message.state, message.owner, message.lease_until = "sending", owner, now + lease
+    message.state, message.owner, message.lease_until = "sending", lease.owner, now + lease.length
     session.flush()
     destination = message.destination or organisation.channel or ""
     if message.may_be_posted and message.attempted_channel:
@@ -134,7 +131,6 @@ def _claim(
     return Claim(
         id=message.id,
         organisation_id=organisation.id,
-        owner=owner,
         direct=bool(message.destination),
         lease=lease,
         until=message.lease_until,
@@ -176,7 +172,7 @@ def begin_posting(session: Session, claim: Claim) -> bool:
     now = database_now(session)
     begun = session.execute(
         sa.update(OutboxMessage)
-        .where(_claimed(claim), OutboxMessage.lease_until > now + claim.lease / 2)
+        .where(_claimed(claim), OutboxMessage.lease_until > now + claim.lease.length / 2)
         .values(
             may_be_posted=True,
             attempted_channel=claim.announcement.destination,
@@ -283,6 +279,6 @@ def _claimed(claim: Claim) -> sa.ColumnElement[bool]:
     return sa.and_(
         OutboxMessage.id == claim.id,
         OutboxMessage.state == "sending",
-        OutboxMessage.owner == claim.owner,
+        OutboxMessage.owner == claim.lease.owner,
         OutboxMessage.lease_until == claim.until,
     )

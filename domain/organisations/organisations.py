@@ -23,7 +23,7 @@ class SeveralOrganisations(Exception):
 
 def get_by_team(session: Session, team_id: str) -> OrganisationSummary:
     """Raises OrganisationUnknown."""
-    return summarise(_get(session, team_id))
+    return summarise(get_row(session, team_id))
 
 
 def list_all(session: Session) -> tuple[OrganisationSummary, ...]:
@@ -54,7 +54,7 @@ def ensure(
         .on_conflict_do_nothing(index_elements=["team_id"])
         .returning(Organisation.id)
     ).scalar_one_or_none()
-    organisation = _get(session, team_id)
+    organisation = get_row(session, team_id)
     if made is not None:
         _audit(
             session,
@@ -79,7 +79,7 @@ def set_up(
     actor: str = OPERATOR,
 ) -> OrganisationSummary:
     """Change what isn't None. Setting the channel forgets what was wrong with it. Raises OrganisationUnknown."""
-    organisation = _get(session, team_id)
+    organisation = get_row(session, team_id)
     changes = []
     if add_on is not None and organisation.add_on != add_on:
         organisation.add_on = add_on
@@ -106,7 +106,8 @@ def summarise(row: Organisation) -> OrganisationSummary:
     )
 
 
-def _get(session: Session, team_id: str) -> Organisation:
+def get_row(session: Session, team_id: str) -> Organisation:
+    """For the transactions of the domain, which never let go of it. Raises OrganisationUnknown."""
     row = session.scalar(sa.select(Organisation).where(Organisation.team_id == team_id))
     if row is None:
         raise OrganisationUnknown(team_id)

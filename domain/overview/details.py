@@ -3,24 +3,26 @@
 from sqlalchemy.orm import Session
 
 from domain.invoices import invoices
+from domain.models import Organisation
 from domain.organisations import organisations
 from domain.overview import home
+from domain.scope import Scope
 from domain.summaries import InvoiceDetails, InvoiceSummary
 
 
-def get(session: Session, team_id: str, invoice_id: int, ledger_id: int) -> InvoiceDetails:
+def get(session: Session, scope: Scope, invoice_id: int) -> InvoiceDetails:
     """Raises InvoiceNotFound: unknown, or another organisation's."""
-    return _with_standing(session, team_id, invoices.get(session, team_id, invoice_id, ledger_id), ledger_id)
+    return _with_standing(session, scope, invoices.get(session, scope, invoice_id))
 
 
-def find_by_number(session: Session, team_id: str, number: str, ledger_id: int) -> InvoiceDetails | None:
-    found = invoices.find_by_number(session, team_id, number, ledger_id)
-    return None if found is None else _with_standing(session, team_id, found, ledger_id)
+def find_by_number(session: Session, scope: Scope, number: str) -> InvoiceDetails | None:
+    found = invoices.find_by_number(session, scope, number)
+    return None if found is None else _with_standing(session, scope, found)
 
 
-def _with_standing(session: Session, team_id: str, invoice: InvoiceSummary, ledger_id: int) -> InvoiceDetails:
+def _with_standing(session: Session, scope: Scope, invoice: InvoiceSummary) -> InvoiceDetails:
     return InvoiceDetails(
         invoice=invoice,
-        organisation=organisations.get_by_team(session, team_id),
-        stripe=home.get_stripe_state(session, ledger_id),
+        organisation=organisations.summarise(session.get_one(Organisation, scope.organisation_id)),
+        stripe=home.get_stripe_state(session, scope),
     )

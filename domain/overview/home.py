@@ -6,64 +6,65 @@ from sqlalchemy.orm import Session
 from domain.invoices import invoices
 from domain.models import Invoice, Ledger, Link, Organisation, OutboxMessage
 from domain.organisations import organisations
+from domain.scope import Scope
 from domain.summaries import HomeSummary, InvoiceSummary, LinkStatus, StripeState
 
 SHOWN = 10
 
 
-def get_home(session: Session, team_id: str, ledger_id: int) -> HomeSummary:
-    organisation = invoices.get_organisation(session, team_id)
+def get_home(session: Session, scope: Scope) -> HomeSummary:
+    organisation = session.get_one(Organisation, scope.organisation_id)
     open_states = ["waiting", "sending"]
     lost = organisation.channel is None or organisation.channel_problem is not None
     return HomeSummary(
         organisation=organisations.summarise(organisation),
-        stripe=get_stripe_state(session, ledger_id),
-        pending=_count(session, organisation, ledger_id, LinkStatus.PENDING_PAYMENT),
-        paid=_count(session, organisation, ledger_id, LinkStatus.PAID),
-        waiting=_latest(session, organisation, ledger_id, LinkStatus.PENDING_PAYMENT),
-        lately_paid=_latest(session, organisation, ledger_id, LinkStatus.PAID),
-        undelivered=_messages(session, organisation, open_states) if lost else 0,
-        dead=_messages(session, organisation, ["dead", "unknown"]),
+        stripe=get_stripe_state(session, scope),
+        pending=_count(session, scope, LinkStatus.PENDING_PAYMENT),
+        paid=_count(session, scope, LinkStatus.PAID),
+        waiting=_latest(session, scope, LinkStatus.PENDING_PAYMENT),
+        lately_paid=_latest(session, scope, LinkStatus.PAID),
+        undelivered=_messages(session, scope, open_states) if lost else 0,
+        dead=_messages(session, scope, ["dead", "unknown"]),
     )
 
 
-def get_stripe_state(session: Session, ledger_id: int) -> StripeState:
-    ledger = session.get_one(Ledger, ledger_id)
+def get_stripe_state(session: Session, scope: Scope) -> StripeState:
+    ledger = session.get_one(Ledger, scope.ledger_id)
     return StripeState(ledger.livemode, ledger.last_checked_at, ledger.paused_because)
 
 
-def _of_status(organisation: Organisation, ledger_id: int, status: LinkStatus) -> sa.ColumnElement[bool]:
+def _of_status(scope: Scope, status: LinkStatus) -> sa.ColumnElement[bool]:
     return sa.and_(
-        Link.organisation_id == organisation.id, Link.ledger_id == ledger_id, Link.status == status.value
+        Link.organisation_id == scope.organisation_id,
+        Link.ledger_id == scope.ledger_id,
+        Link.status == status.value,
     )
 
 
-def _count(session: Session, organisation: Organisation, ledger_id: int, status: LinkStatus) -> int:
-    counted = sa.select(sa.func.count()).where(_of_status(organisation, ledger_id, status))
+def _count(session: Session, scope: Scope, status: LinkStatus) -> int:
+    counted = sa.select(sa.func.count()).where(_of_status(scope, status))
     return session.scalar(counted.select_from(Link)) or 0
 
 
-def _latest(
-    session: Session, organisation: Organisation, ledger_id: int, status: LinkStatus
-) -> tuple[InvoiceSummary, ...]:
+def _latest(session: Session, scope: Scope, status: LinkStatus) -> tuple[InvoiceSummary, ...]:
     """The longest waiting first, the latest paid first."""
     order = Link.changed_at if status is LinkStatus.PENDING_PAYMENT else Link.changed_at.desc()
     rows = session.execute(
         sa.select(Invoice, Link)
         .join(Link, Link.invoice_id == Invoice.id)
-        .where(_of_status(organisation, ledger_id, status))
+        .where(_of_status(scope, status))
         .order_by(order)
         .limit(SHOWN)
     )
     return tuple(invoices.summarise(invoice, link) for invoice, link in rows)
 
 
-def _messages(session: Session, organisation: Organisation, states: list[str]) -> int:
+def _messages(session: Session, scope: Scope, states: list[str]) -> int:
     counted = sa.select(sa.func.count()).select_from(OutboxMessage)
     return (
         session.scalar(
             counted.where(
-                OutboxMessage.organisation_id == organisation.id,
+                OutboxMessage.organisation_id == scope.organisation_id,
                 OutboxMessage.state.in_(states),
                 OutboxMessage.destination == "",
             )

@@ -6,6 +6,7 @@ from enum import StrEnum
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from domain.coordination.leases import Lease
 from domain.database import database_now, insert_into
 from domain.models import Ledger, Link, Organisation, Payment, StripeEvent, UnusedEvent
 from domain.payments.event_reading import DISPUTE_TYPE, Received
@@ -104,9 +105,7 @@ def list_unused(session: Session, ledger_id: int, since: datetime) -> list[str]:
     return list(session.scalars(lately.order_by(UnusedEvent.type)))
 
 
-def claim_due(
-    session: Session, ledger_id: int, limit: int, *, owner: str, lease: timedelta
-) -> list[Received]:
+def claim_due(session: Session, ledger_id: int, limit: int, lease: Lease) -> list[Received]:
     """Claim events that nobody has settled, the oldest first."""
     now = database_now(session)
     due = (
@@ -121,7 +120,7 @@ def claim_due(
     rows = session.scalars(
         sa.update(StripeEvent)
         .where(StripeEvent.ledger_id == ledger_id, StripeEvent.id.in_(due))
-        .values(owner=owner, lease_until=now + lease, attempts=StripeEvent.attempts + 1)
+        .values(owner=lease.owner, lease_until=now + lease.length, attempts=StripeEvent.attempts + 1)
         .returning(StripeEvent)
         .execution_options(synchronize_session=False, populate_existing=True)
     )

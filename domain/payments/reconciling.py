@@ -14,7 +14,8 @@ from domain.database import Database
 from domain.models import Invoice, Link, Payment
 from domain.payments import recording
 from domain.payments.event_reading import DISPUTE_TYPE, REFUND_TYPE, SUCCEEDED_TYPE, Received
-from domain.stripe.client import StripeApi, id_of, listed
+from domain.stripe.accounts import Account
+from domain.stripe.client import id_of, listed
 from domain.stripe.errors import StripeKeyRefused, StripeRefused
 from domain.stripe.pace import StripePace
 from domain.summaries import ExceptionKind
@@ -47,37 +48,132 @@ class PaymentUnknown(Exception):
         self.being_created = being_created
 
 
-async def reconcile_event(
-    db: Database, stripe: StripeApi, pace: StripePace, ledger_id: int, event: Received, now: datetime
-) -> tuple[str, ...] | Wait:
-    """Fetch what the event is about and record it: what was recorded by this call, or what it still waits for.
+class Reconciler:
+    """Asks one account's Stripe what came of a session, a charge or a dispute, and records it on its ledger."""
 
-    ``now`` is Stripe's time. Raises the errors of stripe_errors, but for what is refused about this object alone.
-    """
-    await pace.slot()
-    try:
-        if event.type in (REFUND_TYPE, DISPUTE_TYPE):
-            return await _reconcile_reversal(db, stripe, pace, ledger_id, event, now)
-        found = await stripe.get_session(event.object_id)
-    except StripeRefused as refused:
-        _log.warning("stripe.event_unreadable", stripe_event=event.id, type=event.type, code=refused.code)
-        return Wait.MISSING if refused.code == "resource_missing" else Wait.UNREADABLE
-    return await db.background_write(_record_session, ledger_id, event, found, now)
+    def __init__(self, db: Database, account: Account, pace: StripePace) -> None:
+        self._db = db
+        self._account = account
+        self._pace = pace
 
+    async def reconcile_event(self, event: Received, now: datetime) -> tuple[str, ...] | Wait:
+        """Fetch what the event is about and record it: what was recorded by this call, or what it still waits for.
 
-async def _reconcile_reversal(
-    db: Database, stripe: StripeApi, pace: StripePace, ledger_id: int, event: Received, now: datetime
-) -> tuple[str, ...] | Wait:
-    try:
-        if event.type == REFUND_TYPE:
-            return await _reconcile_refund(db, stripe, pace, ledger_id, event.object_id, now)
-        dispute = await stripe.get_dispute(event.object_id)
-        return await _record_dispute(db, stripe, pace, ledger_id, dispute, now)
-    except PaymentUnknown as unknown:
-        if unknown.being_created:
-            return Wait.LINK_RESERVED
-        # Later it isn't ours; and if it is, the sweep sees it once its payment is known.
-        return Wait.PAYMENT_UNKNOWN if now - event.created_at < PAYMENT_KNOWN_WITHIN else ()
+        ``now`` is Stripe's time. Raises the errors of stripe_errors, but for what is refused about this object alone.
+        """
+        await self._slot()
+        try:
+            if event.type in (REFUND_TYPE, DISPUTE_TYPE):
+                return await self._reconcile_reversal(event, now)
+            found = await self._account.stripe.get_session(event.object_id)
+        except StripeRefused as refused:
+            _log.warning("stripe.event_unreadable", stripe_event=event.id, type=event.type, code=refused.code)
+            return Wait.MISSING if refused.code == "resource_missing" else Wait.UNREADABLE
+        return await self._db.background_write(_record_session, self._ledger_id, event, found, now)
+
+    async def sweep_reversals(
+        self,
+        created: dict[str, int],
+        now: datetime,
+    ) -> list[str]:
+        """Refunds and disputes since then, for a bot that was off for longer than events are kept.
+
+        A key that may not read them costs their badges, not the payments.
+        """
+        recorded: list[str] = []
+        for sweep in (self._sweep_refunds, self._sweep_disputes):
+            try:
+                async for kinds in sweep(created, now):
+                    recorded += kinds
+            except StripeRefused:
+                pass
+            except StripeKeyRefused as refused:
+                if not refused.lacking:
+                    raise
+        return recorded
+
+    @property
+    def _ledger_id(self) -> int:
+        return self._account.ledger_id
+
+    async def _slot(self) -> None:
+        await self._pace.slot(self._ledger_id)
+
+    async def _reconcile_reversal(self, event: Received, now: datetime) -> tuple[str, ...] | Wait:
+        try:
+            if event.type == REFUND_TYPE:
+                return await self._reconcile_refund(event.object_id, now)
+            dispute = await self._account.stripe.get_dispute(event.object_id)
+            return await self._record_dispute(dispute, now)
+        except PaymentUnknown as unknown:
+            if unknown.being_created:
+                return Wait.LINK_RESERVED
+            # Later it isn't ours; and if it is, the sweep sees it once its payment is known.
+            return Wait.PAYMENT_UNKNOWN if now - event.created_at < PAYMENT_KNOWN_WITHIN else ()
+
+    async def _sweep_refunds(self, created: dict[str, int], now: datetime) -> AsyncIterator[tuple[str, ...]]:
+        async for page in self._account.stripe.list_all("/v1/refunds", {"created": created}):
+            intents = [id_of(refund.get("payment_intent")) or "" for refund in page]
+            ours = await self._db.background_read(_recorded_intents, self._ledger_id, intents)
+            charges = {id_of(r.get("charge")) for r, pi in zip(page, intents, strict=True) if pi in ours}
+            for charge_id in sorted(filter(None, charges)):
+                await self._slot()
+                # One that can't be read keeps none of the others from being seen.
+                with contextlib.suppress(StripeRefused):
+                    recorded = await self._reconcile_refund(charge_id, now)
+                    yield () if isinstance(recorded, Wait) else recorded
+            await self._slot()
+
+    async def _sweep_disputes(self, created: dict[str, int], now: datetime) -> AsyncIterator[tuple[str, ...]]:
+        async for page in self._account.stripe.list_all("/v1/disputes", {"created": created}):
+            intents = [id_of(dispute.get("payment_intent")) or "" for dispute in page]
+            ours = await self._db.background_read(_recorded_intents, self._ledger_id, intents)
+            for dispute, intent in zip(page, intents, strict=True):
+                if intent in ours:
+                    recorded = await self._record_dispute(dispute, now)
+                    yield () if isinstance(recorded, Wait) else recorded
+            await self._slot()
+
+    async def _reconcile_refund(self, charge_id: str, now: datetime) -> tuple[str, ...] | Wait:
+        about = _read_reversal(await self._account.stripe.get_charge(charge_id), "amount_refunded")
+        if about is None:
+            return Wait.UNREADABLE
+        if about.amount <= 0:
+            return Wait.OLDER
+        # Keyed by how much is refunded in all, which the event and the sweep see alike.
+        key = f"refunded:{about.stripe_object}:{about.amount}"
+        return await self._record_reversal(ExceptionKind.REFUNDED, key, about, now)
+
+    async def _record_dispute(self, dispute: dict[str, Any], now: datetime) -> tuple[str, ...] | Wait:
+        about = _read_reversal(dispute, "amount")
+        if about is None:
+            return Wait.UNREADABLE
+        key = f"disputed:{about.stripe_object}"
+        return await self._record_reversal(ExceptionKind.DISPUTED, key, about, now)
+
+    async def _record_reversal(
+        self,
+        kind: ExceptionKind,
+        key: str,
+        about: recording.ReversalFacts,
+        now: datetime,
+    ) -> tuple[str, ...] | Wait:
+        async def record() -> bool | None:
+            return await self._db.background_write(
+                recording.record_reversal, kind, about, self._ledger_id, key, now
+            )
+
+        new = await record()
+        if new is None:
+            # Its payment isn't recorded: it came out of order, or it isn't one of ours.
+            await self._slot()
+            params = {"payment_intent": about.payment_intent}
+            sessions = listed(await self._account.stripe.list_page("/v1/checkout/sessions", params))
+            await self._db.background_write(record_sessions, self._ledger_id, sessions, now)
+            new = await record()
+            if new is None:
+                await self._db.background_read(_require_foreign, self._ledger_id, sessions)
+        return (kind.value,) if new else ()
 
 
 def _record_session(
@@ -159,60 +255,6 @@ def _is_being_created(session: Session, ledger_id: int, reference: str | None) -
     return reference is not None and bool(session.scalar(sa.select(reserved.exists())))
 
 
-async def sweep_reversals(
-    db: Database,
-    stripe: StripeApi,
-    pace: StripePace,
-    ledger_id: int,
-    created: dict[str, int],
-    now: datetime,
-) -> list[str]:
-    """Refunds and disputes since then, for a bot that was off for longer than events are kept.
-
-    A key that may not read them costs their badges, not the payments.
-    """
-    recorded: list[str] = []
-    for sweep in (_sweep_refunds, _sweep_disputes):
-        try:
-            async for kinds in sweep(db, stripe, pace, ledger_id, created, now):
-                recorded += kinds
-        except StripeRefused:
-            pass
-        except StripeKeyRefused as refused:
-            if not refused.lacking:
-                raise
-    return recorded
-
-
-async def _sweep_refunds(
-    db: Database, stripe: StripeApi, pace: StripePace, ledger_id: int, created: dict[str, int], now: datetime
-) -> AsyncIterator[tuple[str, ...]]:
-    async for page in stripe.list_all("/v1/refunds", {"created": created}):
-        intents = [id_of(refund.get("payment_intent")) or "" for refund in page]
-        ours = await db.background_read(_recorded_intents, ledger_id, intents)
-        charges = {id_of(r.get("charge")) for r, pi in zip(page, intents, strict=True) if pi in ours}
-        for charge_id in sorted(filter(None, charges)):
-            await pace.slot()
-            # One that can't be read keeps none of the others from being seen.
-            with contextlib.suppress(StripeRefused):
-                recorded = await _reconcile_refund(db, stripe, pace, ledger_id, charge_id, now)
-                yield () if isinstance(recorded, Wait) else recorded
-        await pace.slot()
-
-
-async def _sweep_disputes(
-    db: Database, stripe: StripeApi, pace: StripePace, ledger_id: int, created: dict[str, int], now: datetime
-) -> AsyncIterator[tuple[str, ...]]:
-    async for page in stripe.list_all("/v1/disputes", {"created": created}):
-        intents = [id_of(dispute.get("payment_intent")) or "" for dispute in page]
-        ours = await db.background_read(_recorded_intents, ledger_id, intents)
-        for dispute, intent in zip(page, intents, strict=True):
-            if intent in ours:
-                recorded = await _record_dispute(db, stripe, pace, ledger_id, dispute, now)
-                yield () if isinstance(recorded, Wait) else recorded
-        await pace.slot()
-
-
 def _recorded_intents(session: Session, ledger_id: int, intents: list[str]) -> set[str | None]:
     return set(
         session.scalars(
@@ -221,55 +263,6 @@ def _recorded_intents(session: Session, ledger_id: int, intents: list[str]) -> s
             )
         )
     )
-
-
-async def _reconcile_refund(
-    db: Database, stripe: StripeApi, pace: StripePace, ledger_id: int, charge_id: str, now: datetime
-) -> tuple[str, ...] | Wait:
-    about = _read_reversal(await stripe.get_charge(charge_id), "amount_refunded")
-    if about is None:
-        return Wait.UNREADABLE
-    if about.amount <= 0:
-        return Wait.OLDER
-    # Keyed by how much is refunded in all, which the event and the sweep see alike.
-    key = f"refunded:{about.stripe_object}:{about.amount}"
-    return await _record_reversal(db, stripe, pace, ledger_id, ExceptionKind.REFUNDED, key, about, now)
-
-
-async def _record_dispute(
-    db: Database, stripe: StripeApi, pace: StripePace, ledger_id: int, dispute: dict[str, Any], now: datetime
-) -> tuple[str, ...] | Wait:
-    about = _read_reversal(dispute, "amount")
-    if about is None:
-        return Wait.UNREADABLE
-    key = f"disputed:{about.stripe_object}"
-    return await _record_reversal(db, stripe, pace, ledger_id, ExceptionKind.DISPUTED, key, about, now)
-
-
-async def _record_reversal(
-    db: Database,
-    stripe: StripeApi,
-    pace: StripePace,
-    ledger_id: int,
-    kind: ExceptionKind,
-    key: str,
-    about: recording.ReversalFacts,
-    now: datetime,
-) -> tuple[str, ...] | Wait:
-    async def record() -> bool | None:
-        return await db.background_write(recording.record_reversal, kind, about, ledger_id, key, now)
-
-    new = await record()
-    if new is None:
-        # Its payment isn't recorded: it came out of order, or it isn't one of ours.
-        await pace.slot()
-        params = {"payment_intent": about.payment_intent}
-        sessions = listed(await stripe.list_page("/v1/checkout/sessions", params))
-        await db.background_write(record_sessions, ledger_id, sessions, now)
-        new = await record()
-        if new is None:
-            await db.background_read(_require_foreign, ledger_id, sessions)
-    return (kind.value,) if new else ()
 
 
 def _require_foreign(session: Session, ledger_id: int, sessions: list[dict[str, Any]]) -> None:

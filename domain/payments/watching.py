@@ -1,255 +1,81 @@
-"""Seeing payments: webhook, poll and sweep end in the same functions, so that each payment is recorded once.
+"""Watching for payments, for each account by itself: one whose Stripe is away or slow holds up none of the others."""
 
-The poll is one request however many links wait. The sweep of completed sessions is the net below it: at start and
-hourly, without the 30 days' cliff of events.
-"""
-
-import asyncio
-import contextlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-import structlog
-
-from domain.coordination import intervals
+from domain.coordination.leases import Lease
+from domain.coordination.side_by_side import for_each
 from domain.database import Database
-from domain.payments import event_reading, events, reconciling
-from domain.payments.event_reading import SESSION_TYPES, Received
+from domain.payments.account_watch import AccountWatch
 from domain.payments.events import Receipt
-from domain.payments.reconciling import Wait
-from domain.stripe.client import StripeApi
-from domain.stripe.errors import StripeKeyRefused, StripeLimited, StripeTrouble
-from domain.stripe.ledgers import Ledgers
+from domain.stripe.accounts import Accounts
 from domain.stripe.pace import StripePace
-from domain.stripe.pausing import AWAY, Pausing
-
-_log = structlog.get_logger()
-
-OVERLAP = timedelta(seconds=600)
-# A session lives 24 hours at most, and is listed by when it was opened.
-SESSION_LIFE = timedelta(hours=25)
-HOURLY = timedelta(hours=1)
-AT_START = timedelta(seconds=60)
-AFTER_TROUBLE = timedelta(seconds=15)
-IN_FLIGHT = 8
-# Stripe has some three hundred types; their names are shorter.
-TYPE_LENGTH, MOST_TYPES = 100, 500
-LONGEST_FOR_LINK = timedelta(minutes=1)
-LONGEST_WAIT = timedelta(hours=6)
-# While Stripe is away or refuses the key, one event at a time finds out whether that is over.
-LONGEST_PAUSE = 15.0
-# For as long Stripe itself tells of an event.
-EVENTS_LISTED = timedelta(days=30)
 
 
 class Watching:
-    """Watches one ledger's links for payments, refunds and disputes; several processes share the work."""
+    """The watches of all accounts whose ledger is known; several processes share the work by claims with leases."""
 
     def __init__(
         self,
         db: Database,
-        ledgers: Ledgers,
-        stripe: StripeApi,
+        accounts: Accounts,
         pace: StripePace,
+        lease: Lease,
         *,
-        owner: str,
-        lease: timedelta,
         poll_every: timedelta,
         clock: Callable[[], datetime],
+        wake: Callable[[], None] = lambda: None,
+        on_recorded: Callable[[str], None] = lambda verdict: None,
     ) -> None:
+        """``wake`` is told when there are events to settle, ``on_recorded`` of each payment or exception recorded."""
         self._db = db
-        self._ledgers = ledgers
-        self._stripe = stripe
+        self._accounts = accounts
         self._pace = pace
-        self._owner = owner
         self._lease = lease
         self._poll_every = poll_every
         self._clock = clock
-        self._pausing = Pausing(db)
-        self._in_trouble = 0
-        self._settle_again_at = 0.0
-        self._unused: dict[str, datetime] = {}
-        self.wake: Callable[[], None] = lambda: None
-        """Told when there are events to settle; set by the wiring."""
-        self.on_recorded: Callable[[str], None] = lambda verdict: None
-        """Told of each payment or exception that was recorded."""
+        self._wake = wake
+        self._on_recorded = on_recorded
+        self._of: dict[int, AccountWatch] = {}
+        self._swept: set[AccountWatch] = set()
 
-    async def receive(self, event: dict[str, Any]) -> Receipt:
-        """Keep a webhook's event until it is settled, if it concerns us. Raises DatabaseUnavailable."""
-        received = event_reading.read_event(event, livemode=self._ledgers.livemode)
-        if received is None:
-            if event_reading.type_of(event) in event_reading.TYPES:
-                return Receipt.NOT_OURS
-            await self._note_unused(str(event.get("type"))[:TYPE_LENGTH])
-            return Receipt.NOT_USED
-        if await self._db.write(events.keep, self._ledgers.id, [received]):
-            self.wake()
-            return Receipt.KEPT
-        known = await self._db.read(events.is_kept, self._ledgers.id, received.id)
-        return Receipt.KNOWN if known else Receipt.NOT_OURS
+    def get(self, organisation_id: int) -> AccountWatch:
+        """The watch of this organisation's account. Raises KeyError for one that this process doesn't serve."""
+        account = self._accounts.get(organisation_id)
+        if organisation_id not in self._of:
+            self._of[organisation_id] = AccountWatch(
+                self._db,
+                account,
+                self._pace,
+                self._lease,
+                poll_every=self._poll_every,
+                clock=self._clock,
+                wake=self._wake,
+                on_recorded=self._on_recorded,
+            )
+        return self._of[organisation_id]
 
-    async def _note_unused(self, told: str) -> None:
-        """Once an hour for each type: an account may have many events that nobody here needs."""
-        now = self._clock()
-        if not told.isprintable() or now - self._unused.get(told, now - HOURLY) < HOURLY:
-            return
-        if len(self._unused) >= MOST_TYPES:
-            self._unused.clear()
-        self._unused[told] = now
-        _log.info("webhook.not_used", type=told)
-        await self._db.write(events.note_unused, self._ledgers.id, told, now)
+    async def receive(self, organisation_id: int, event: dict[str, Any]) -> Receipt:
+        """Keep an event of this organisation's webhook, if it concerns us. Raises DatabaseUnavailable."""
+        return await self.get(organisation_id).receive(event)
 
     async def settle_due(self) -> None:
-        """Fetch and record what received events are about; nothing while it isn't time to ask a troubled Stripe again."""
-        while asyncio.get_running_loop().time() >= self._settle_again_at:
-            at_once = 1 if self._in_trouble >= IN_FLIGHT else IN_FLIGHT
-            claimed = await self._db.background_write(
-                events.claim_due, self._ledgers.id, at_once, owner=self._owner, lease=self._lease
-            )
-            if not claimed:
-                return
-            await asyncio.gather(*(self._settle(event) for event in claimed))
-
-    async def _settle(self, event: Received) -> None:
-        ledger_id = self._ledgers.id
-        try:
-            recorded = await reconciling.reconcile_event(
-                self._db, self._stripe, self._pace, ledger_id, event, self._clock()
-            )
-        except StripeTrouble as trouble:
-            if _only_lacks_reversals(event, trouble):
-                await self._ask_again(event, Wait.FORBIDDEN)
-                return
-            await self._note(trouble)
-            self._put_off(trouble)
-            delay = min(0.5 * 2 ** min(event.attempts, 10), LONGEST_PAUSE)
-            await self._db.background_write(events.postpone, ledger_id, event, timedelta(seconds=delay))
-            return
-        self._in_trouble, self._settle_again_at = 0, 0.0
-        await self._note(None)
-        if isinstance(recorded, Wait):
-            await self._ask_again(event, recorded)
-            return
-        await self._db.background_write(events.settle, ledger_id, event.id, self._clock())
-        for verdict in recorded:
-            self.on_recorded(verdict)
-
-    async def _ask_again(self, event: Received, wait: Wait) -> None:
-        """Seconds later at first and ever more seldom, since reads are rationed (docs/facts/stripe.md), for as long as Stripe
-        itself tells of the event."""
-        ledger_id, now = self._ledgers.id, self._clock()
-        _log.warning("stripe.event_waits", stripe_event=event.id, type=event.type, wait=wait.value)
-        if now - event.created_at > EVENTS_LISTED:
-            await self._db.background_write(events.settle, ledger_id, event.id, now)
-            return
-        longest = LONGEST_FOR_LINK if wait is Wait.LINK_RESERVED else LONGEST_WAIT
-        await self._db.background_write(events.wait_for, ledger_id, event, wait.value, longest)
-
-    def _put_off(self, trouble: StripeTrouble) -> None:
-        """So many failures in a row are Stripe's, not this event's: let all of them wait together."""
-        if isinstance(trouble, StripeLimited):
-            return
-        self._in_trouble += 1
-        if self._in_trouble >= IN_FLIGHT:
-            pause = min(2.0 ** min(self._in_trouble - IN_FLIGHT, 10), LONGEST_PAUSE)
-            self._settle_again_at = asyncio.get_running_loop().time() + pause
+        """Fetch and record what received events are about."""
+        await for_each(self._known, AccountWatch.settle_due)
 
     async def poll_if_due(self) -> None:
-        """Ask for new events if the poll is due: each interval while a link waits for payment, else hourly."""
-        since, _, pending, any_link = await self._db.background_read(events.watch_from, self._ledgers.id)
-        every = self._poll_every if pending else max(HOURLY, self._poll_every)
-        if any_link and since is not None:
-            await self._on_duty("poll", every, lambda: self._poll(since))
+        """Ask for new events where the poll is due."""
+        await for_each(self._known, AccountWatch.poll_if_due)
 
-    async def sweep_if_due(self, *, at_start: bool = False) -> bool:
-        """Go through the completed sessions if the sweep is due: hourly, and at each start. False if it failed."""
-        _, since, _, any_link = await self._db.background_read(events.watch_from, self._ledgers.id)
-        if not any_link or since is None:
-            return True
-        return await self._on_duty("sweep", AT_START if at_start else HOURLY, lambda: self._sweep(since))
+    async def sweep_if_due(self) -> None:
+        """Go through the completed sessions where the sweep is due."""
+        await for_each(self._known, self._sweep_if_due)
 
-    async def _on_duty(self, name: str, every: timedelta, work: Callable[[], Any]) -> bool:
-        """Do the work if it is due; False if it was tried and Stripe had trouble: it is due again soon."""
-        name = f"{name}:{self._ledgers.id}"
-        taken = await self._db.background_write(
-            intervals.take_duty, name, every, owner=self._owner, lease=self._lease
-        )
-        if not taken:
-            return True
-        again_in: timedelta | None = AFTER_TROUBLE
-        try:
-            await work()
-            again_in = None
-        except StripeTrouble as trouble:
-            await self._note(trouble)
-            _log.warning("stripe.watch_failed", duty=name, trouble=type(trouble).__name__)
-        finally:
-            await self._db.background_write(
-                intervals.end_duty, name, owner=self._owner, again_in=again_in, every=every
-            )
-        return again_in is None
+    async def _sweep_if_due(self, watch: AccountWatch) -> None:
+        # One that failed is tried again as the start's: else it would wait for the hourly one.
+        if await watch.sweep_if_due(at_start=watch not in self._swept):
+            self._swept.add(watch)
 
-    async def _poll(self, since: datetime) -> None:
-        newest: datetime | None = None
-        params = {
-            "types": list(event_reading.TYPES),
-            "created": {"gte": int((since - OVERLAP).timestamp())},
-        }
-        await self._pace.slot()
-        async for page in self._stripe.list_all("/v1/events", params):
-            read = (event_reading.read_event(event, livemode=self._ledgers.livemode) for event in page)
-            received = [event for event in read if event is not None]
-            if received:
-                newest = max([event.created_at for event in received] + ([newest] if newest else []))
-                if await self._db.background_write(events.keep, self._ledgers.id, received):
-                    self.wake()
-            await self._pace.slot()
-        await self._db.background_write(events.move_watermark, self._ledgers.id, newest, self._clock())
-        await self._note(None)
-
-    async def _sweep(self, since: datetime) -> None:
-        begun_at = self._clock()
-        found = False
-        created = {"gte": int((since - SESSION_LIFE).timestamp())}
-        await self._pace.slot()
-        async for page in self._stripe.list_all(
-            "/v1/checkout/sessions", {"status": "complete", "created": created}
-        ):
-            recorded = await self._db.background_write(
-                reconciling.record_sessions, self._ledgers.id, page, self._clock()
-            )
-            for verdict in recorded:
-                self.on_recorded(verdict)
-            found = found or bool(recorded)
-            await self._pace.slot()
-        for verdict in await reconciling.sweep_reversals(
-            self._db, self._stripe, self._pace, self._ledgers.id, created, self._clock()
-        ):
-            self.on_recorded(verdict)
-        await self._db.background_write(events.end_sweep, self._ledgers.id, begun_at, self._clock())
-        await self._note(None)
-        if found:
-            await self._date_found()
-
-    async def _date_found(self) -> None:
-        """Ask for the events of what a sweep found: only they tell when it was paid, and the next poll may be an hour off."""
-        since, *_ = await self._db.background_read(events.watch_from, self._ledgers.id)
-        if since is not None:
-            with contextlib.suppress(StripeTrouble):
-                await self._poll(since)
-
-    async def _note(self, trouble: StripeTrouble | None) -> None:
-        """Put a sentence on the ledger while Stripe refuses or is away, and take it off again."""
-        if trouble is None:
-            await self._pausing.resume(self._ledgers.id)
-        elif isinstance(trouble, StripeLimited):
-            await self._pace.hold_back(trouble.retry_after or 1.0)
-        else:
-            sentence = trouble.sentence if isinstance(trouble, StripeKeyRefused) else AWAY
-            await self._pausing.pause(self._ledgers.id, sentence)
-
-
-def _only_lacks_reversals(event: Received, trouble: StripeTrouble) -> bool:
-    """Whether the key just may not read refunds or disputes: that costs their badges, and no payment waits for it."""
-    return isinstance(trouble, StripeKeyRefused) and trouble.lacking and event.type not in SESSION_TYPES
+    def _known(self) -> list[AccountWatch]:
+        return [self.get(account.organisation_id) for account in self._accounts.list_known()]

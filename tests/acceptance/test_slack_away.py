@@ -21,7 +21,8 @@ NOW = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
 def pay(world: World, number: str) -> None:
     """A payment as it is recorded, with its announcement."""
     invoice = world.add_invoice(number)
-    link_id = make_link(world.db, invoice, ledger_id=world.service.bot.ledgers.id, status="Paid")
+    (ledger,) = [account.ledger_id for account in world.service.bot.accounts]
+    link_id = make_link(world.db, invoice, ledger_id=ledger, status="Paid")
     world.db.run(_record, link_id)
 
 

@@ -397,5 +397,5 @@ async def test_home_shows_what_waits_for_payment(office: Office) -> None:
     assert [one.id for one in home.waiting] == [1]
     assert (home.pending, home.paid, home.lately_paid) == (1, 0, ())
     assert home.organisation == await office.desk.get_organisation(office.ann.team_id)
-    assert home.stripe == await office.desk.get_stripe_state()
+    assert home.stripe == await office.desk.get_stripe_state(office.ann)
     assert office.desk.livemode is False

@@ -18,9 +18,17 @@ _counter = itertools.count(1)
 
 
 def make_organisation(db: Database, team_id: str = TEAM, **values: object) -> int:
-    """An organisation with the add-on and a channel."""
-    defaults: dict[str, object] = {"name": "Paylink Test", "add_on": True, "channel": "C0PAYMENTS"}
-    return db.run(_add, Organisation(team_id=team_id, **defaults | values))
+    """An organisation with the add-on and a channel; one that is there becomes so."""
+    return db.run(_set_up, team_id, values)
+
+
+def _set_up(session: Session, team_id: str, values: dict[str, object]) -> int:
+    wanted = {"name": "Paylink Test", "add_on": True, "channel": "C0PAYMENTS", **values}
+    known = session.scalar(sa.select(Organisation).where(Organisation.team_id == team_id))
+    organisation = known or Organisation(team_id=team_id)
+    for name, value in wanted.items():
+        setattr(organisation, name, value)
+    return _add(session, organisation)
 
 
 def make_ledger(db: Database, **values: object) -> int:
@@ -50,7 +58,7 @@ def add_invoice(
     """As make_invoice, in a transaction with others."""
     number = number or f"INV-{next(_counter) + 1000}"
     invoice = Invoice(
-        organisation_id=organisation_id or _home_organisation(session),
+        organisation_id=organisation_id or home_organisation(session),
         number=number.strip(),
         number_key=number_key(number),
         buyer_name=buyer_name,
@@ -142,7 +150,8 @@ def _add(session: Session, row: Organisation | Ledger | Invoice | Link) -> int:
     return row.id
 
 
-def _home_organisation(session: Session) -> int:
+def home_organisation(session: Session) -> int:
+    """The organisation TEAM, made when missing."""
     known = session.scalar(sa.select(Organisation.id).where(Organisation.team_id == TEAM))
     return known or _add(session, Organisation(team_id=TEAM, name="Paylink Test", channel="C0PAYMENTS"))
 

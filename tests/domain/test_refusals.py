@@ -63,7 +63,7 @@ async def test_anothers_list_is_refused_and_audited(
     world: World, what: str, actor: Actor, written_down: bool
 ) -> None:
     make_organisation(world.db)
-    make_organisation(world.db, EVE.team_id)
+    await world.serve(EVE.team_id)
     selection = (await world.desk.open_list(ADA, room=ROOM)).selection.id
     if written_down:
         await touch(world, ADA, selection)
@@ -89,7 +89,7 @@ async def test_ticking_another_organisations_invoice_is_refused_and_audited(worl
 
 async def test_retrying_another_organisations_run_is_refused_and_audited(world: World) -> None:
     make_invoice(world.db)
-    make_organisation(world.db, EVE.team_id)
+    await world.serve(EVE.team_id)
     selection = (await world.desk.open_list(ADA, room=ROOM)).selection.id
     await touch(world, ADA, selection)
     await world.desk.select_page(ADA, selection, room=ROOM)

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from domain.models import StripeEvent
 from domain.money import Money
-from domain.payments import watching
+from domain.payments import account_watch
 from domain.stripe import pausing
 from sandbox.stripe.server import LocalStripe
 from tests.domain.factories import make_invoice
@@ -27,7 +27,7 @@ async def receive_many(world: World, stripe: LocalStripe) -> None:
         event for event in stripe.objects("event") if event["type"] == "checkout.session.completed"
     )
     for n in range(EVENTS):
-        await world.watching.receive(event | {"id": f"evt_copy{n}"})
+        await world.watch.receive(event | {"id": f"evt_copy{n}"})
 
 
 def unsettled(world: World) -> int:
@@ -39,29 +39,29 @@ async def test_events_wait_together_and_settle_soon_after_stripe_is_back(
     world: World, stripe: LocalStripe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await receive_many(world, stripe)
-    monkeypatch.setattr(watching, "LONGEST_PAUSE", 2.0)
+    monkeypatch.setattr(account_watch, "LONGEST_PAUSE", 2.0)
     outage = stripe.faults.outage()
     for _ in range(20):
         await world.watching.settle_due()
     # Eight at once, and from then on one now and then.
     attempts = sa.select(sa.func.sum(StripeEvent.attempts))
-    assert world.db.run(lambda session: session.scalars(attempts).one()) <= watching.IN_FLIGHT + 4
-    assert (await world.desk.get_stripe_state()).paused_because == pausing.AWAY
+    assert world.db.run(lambda session: session.scalars(attempts).one()) <= account_watch.IN_FLIGHT + 4
+    assert (await world.desk.get_stripe_state(ADA)).paused_because == pausing.AWAY
 
     stripe.faults.remove(outage)
     await world_settles(world)
     assert unsettled(world) == 0
-    assert (await world.desk.get_stripe_state()).paused_because is None
+    assert (await world.desk.get_stripe_state(ADA)).paused_because is None
 
 
 async def test_after_hours_of_failures_events_still_only_wait(world: World, stripe: LocalStripe) -> None:
     await receive_many(world, stripe)
     outage = stripe.faults.outage()
-    world.watching._in_trouble = 5_000
+    world.watch._in_trouble = 5_000
     await world.watching.settle_due()
 
     stripe.faults.remove(outage)
-    world.watching._settle_again_at = 0.0
+    world.watch._settle_again_at = 0.0
     await world_settles(world)
 
 
@@ -76,18 +76,18 @@ async def world_settles(world: World) -> None:
 async def test_a_sentence_whose_process_died_goes_with_the_next_answer_that_anybody_gets(
     world: World, stripe: LocalStripe
 ) -> None:
-    world.db.run(pausing.pause, world.ledgers.id, pausing.AWAY)
+    world.db.run(pausing.pause, world.account.ledger_id, pausing.AWAY)
     await world.desk.create_link(ADA, make_invoice(world.db), SEEN, patience=5)
-    assert (await world.desk.get_stripe_state()).paused_because is None
+    assert (await world.desk.get_stripe_state(ADA)).paused_because is None
 
 
 async def test_a_sentence_whose_process_died_goes_with_the_next_poll(
     world: World, stripe: LocalStripe
 ) -> None:
     await world.desk.create_link(ADA, make_invoice(world.db), SEEN, patience=5)
-    world.db.run(pausing.pause, world.ledgers.id, pausing.AWAY)
+    world.db.run(pausing.pause, world.account.ledger_id, pausing.AWAY)
     await world.watching.poll_if_due()
-    assert (await world.desk.get_stripe_state()).paused_because is None
+    assert (await world.desk.get_stripe_state(ADA)).paused_because is None
 
 
 LINKS = frozenset({"rak_payment_link_write", "rak_payment_link_read"})
@@ -102,7 +102,7 @@ async def test_a_permission_that_links_lack_is_told_while_payments_are_watched(
     stripe.key(stripe.api_key).permissions = WATCH
     await world.desk.create_link(ADA, make_invoice(world.db, "INV-2"), SEEN, patience=5)
     await world.watching.poll_if_due()
-    because = (await world.desk.get_stripe_state()).paused_because
+    because = (await world.desk.get_stripe_state(ADA)).paused_because
     assert because is not None
     assert because != pausing.AWAY
 
@@ -115,6 +115,6 @@ async def test_a_permission_that_the_poll_lacks_is_told_while_links_are_created(
     stripe.key(stripe.api_key).permissions = LINKS
     await world.watching.poll_if_due()
     await world.desk.create_link(ADA, make_invoice(world.db, "INV-2"), SEEN, patience=5)
-    because = (await world.desk.get_stripe_state()).paused_because
+    because = (await world.desk.get_stripe_state(ADA)).paused_because
     assert because is not None
     assert because != pausing.AWAY

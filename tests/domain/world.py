@@ -5,18 +5,21 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
+from domain.coordination.leases import Lease
 from domain.database import Database
 from domain.desk import Desk
 from domain.links.creation import LinkCreation
 from domain.messages.announcing import Announcing
-from domain.messages.poster_port import HistoryUnreadable, NotPosted, Posted, PostUnknown
+from domain.messages.poster_port import HistoryUnreadable, NotPosted, Posted, Poster, PostUnknown
+from domain.payments.account_watch import AccountWatch
 from domain.payments.watching import Watching
+from domain.scope import Scope
+from domain.stripe.accounts import Accounts
 from domain.stripe.client import StripeApi
-from domain.stripe.ledgers import Ledgers
 from domain.stripe.pace import StripePace
 from domain.summaries import Actor, Announcement
 from sandbox.stripe.server import LocalStripe
-from tests.domain.factories import TEAM
+from tests.domain.factories import TEAM, home_organisation, make_organisation
 
 ADA = Actor(TEAM, "U0ADA")
 BEN = Actor(TEAM, "U0BEN")
@@ -57,37 +60,49 @@ class World:
         self.db, self.stripe = db, stripe
         self.ahead = timedelta(0)
         self.api = StripeApi(key or stripe.api_key, base_url=stripe.api_url, timeout=2.0)
-        self.ledgers = Ledgers(db, self.api, self.clock)
-        pace = StripePace(db, self.ledgers, 500)
-        lease, margin = timedelta(seconds=20), timedelta(seconds=0.2)
-        self.creation = LinkCreation(
-            db, self.ledgers, self.api, pace, owner=owner, lease=lease, margin=margin, clock=self.clock
-        )
+        self.accounts = Accounts(db, livemode=self.api.livemode, clock=self.clock)
+        self.lease = Lease(owner, length=timedelta(seconds=20), margin=timedelta(seconds=0.2))
+        pace = StripePace(db, 500)
+        self.creation = LinkCreation(db, self.accounts, pace, self.lease, clock=self.clock)
         self.watching = Watching(
-            db,
-            self.ledgers,
-            self.api,
-            pace,
-            owner=owner,
-            lease=lease,
-            poll_every=timedelta(0),
-            clock=self.clock,
+            db, self.accounts, pace, self.lease, poll_every=timedelta(0), clock=self.clock
         )
         self.poster = FakePoster()
-        self.announcing = Announcing(
-            db, self.poster, owner=owner, lease=lease, margin=margin, clock=self.clock
-        )
-        # The first that a test makes is the workspace whose token this process has.
-        self.announcing.organisation_id = 1
-        self.desk = Desk(db, self.ledgers, self.creation, self.clock)
+        self.posters: dict[int, Poster] = {}
+        self.announcing = Announcing(db, self.posters, self.lease, clock=self.clock)
+        self.desk = Desk(db, self.accounts, self.creation, self.clock)
 
     def clock(self) -> datetime:
         return datetime.now(UTC) + self.ahead
 
-    async def start(self) -> "World":
-        await self.ledgers.start()
-        await self.ledgers.settle()
+    async def open(self) -> "World":
+        """Serve the organisation TEAM, without having asked whose its Stripe account is."""
+        self.organisation_id = self.db.run(home_organisation)
+        self.account = await self.accounts.open(self.organisation_id, self.api)
+        self.posters[self.organisation_id] = self.poster
         return self
+
+    async def start(self) -> "World":
+        await self.open()
+        await self.accounts.settle()
+        return self
+
+    async def serve(self, team_id: str, **values: object) -> int:
+        """Another organisation, by the same key of Stripe's; its id."""
+        organisation_id = make_organisation(self.db, team_id, **values)
+        await self.accounts.open(organisation_id, self.api)
+        await self.accounts.settle()
+        return organisation_id
+
+    @property
+    def watch(self) -> AccountWatch:
+        """The one of TEAM's account."""
+        return self.watching.get(self.organisation_id)
+
+    @property
+    def scope(self) -> Scope:
+        """TEAM's."""
+        return self.account.scope
 
     async def see(self) -> None:
         """Poll, settle and deliver, once."""

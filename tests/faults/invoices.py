@@ -1,14 +1,14 @@
 """Invoices for a campaign, and what people of other organisations ask for."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from domain.database import database_now
 from domain.links import reserving
-from domain.links.reserving import Terms
 from domain.models import Invoice, Link, Organisation
+from domain.scope import Scope
 from domain.summaries import Actor
 from tests.domain.factories import add_invoice
 
@@ -23,12 +23,12 @@ def add_invoices(session: Session, organisation_id: int, numbers: list[str]) -> 
 def reserve_elsewhere(session: Session, organisation_id: int, ledger_id: int, numbers: list[str]) -> None:
     """New invoices of another organisation, and the intent of their links, as its people would commit it."""
     organisation = session.get_one(Organisation, organisation_id)
-    terms, now = Terms(ledger_id, "nobody", timedelta(0)), datetime.now(UTC)
+    scope, now = Scope(organisation_id, ledger_id, livemode=False), datetime.now(UTC)
     by = Actor(organisation.team_id, "U0ELSEWHERE")
     numbers = [f"{organisation_id}-{number}" for number in numbers]
     invoices = [session.get_one(Invoice, one) for one in add_invoices(session, organisation_id, numbers)]
     clock = database_now(session)
-    reserving.reserve(session, invoices, organisation, terms, {}, by=by, now=now, clock=clock, claim=False)
+    reserving.reserve(session, scope, invoices, organisation, {}, by=by, now=now, clock=clock)
 
 
 def numbers_without_link(session: Session, numbers: list[str]) -> list[str]:

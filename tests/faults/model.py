@@ -196,7 +196,7 @@ class PaylinkModel(RuleBasedStateMachine):
             watching = self.process.watching
             await self.process.announcing.deliver_due()
             await self.process.creation.run_due()
-            await (watching.sweep_if_due(at_start=True) if sweep else watching.poll_if_due())
+            await (self.process.watch.sweep_if_due(at_start=True) if sweep else watching.poll_if_due())
             await watching.settle_due()
             await self.process.announcing.deliver_due()
 
@@ -210,7 +210,7 @@ class PaylinkModel(RuleBasedStateMachine):
 
         async def receive() -> None:
             if events:
-                await self.process.watching.receive(events[event % len(events)])
+                await self.process.watch.receive(events[event % len(events)])
                 await self.process.watching.settle_due()
 
         self.run(self._go_through(receive, None, death))
@@ -288,7 +288,7 @@ class PaylinkModel(RuleBasedStateMachine):
             self.clock.ahead += timedelta(minutes=61)
             await self.process.creation.run_due()
             await self.process.watching.poll_if_due()
-            await self.process.watching.sweep_if_due()
+            await self.process.watch.sweep_if_due()
             await self.process.watching.settle_due()
             await self.process.announcing.deliver_due()
             if not any(await self.db.read(auditing.count_open)):

@@ -27,9 +27,9 @@ def quicken() -> None:
     """
     from bot.run import startup
     from bot.work import workers
-    from domain.links import adoption, creation
+    from domain.links import adoption, sending
     from domain.messages import announcing, transactions
-    from domain.payments import watching
+    from domain.payments import account_watch
     from domain.stripe import pausing
 
     startup.LONGEST_DELAY = SHORT
@@ -38,36 +38,36 @@ def quicken() -> None:
     transactions.LEAST_APART = announcing.ONE_A_SECOND.total_seconds()
     announcing.LONGEST_DELAY = SHORT
     announcing.LOOK_AGAIN = 0.5
-    creation.LONGEST_DELAY = SHORT
-    creation.PAUSED_DELAY = SHORT
+    sending.LONGEST_DELAY = SHORT
+    sending.PAUSED_DELAY = SHORT
     adoption._ALLOWANCE = timedelta(seconds=15)
-    watching.OVERLAP = timedelta(seconds=30)
-    watching.SESSION_LIFE = timedelta(seconds=60)
-    watching.HOURLY = timedelta(seconds=10)
-    watching.AT_START = timedelta(seconds=2)
-    watching.AFTER_TROUBLE = timedelta(seconds=SHORT)
-    watching.LONGEST_FOR_LINK = watching.LONGEST_WAIT = timedelta(seconds=SHORT)
-    watching.LONGEST_PAUSE = SHORT
+    account_watch.OVERLAP = timedelta(seconds=30)
+    account_watch.SESSION_LIFE = timedelta(seconds=60)
+    account_watch.HOURLY = timedelta(seconds=10)
+    account_watch.AT_START = timedelta(seconds=2)
+    account_watch.AFTER_TROUBLE = timedelta(seconds=SHORT)
+    account_watch.LONGEST_FOR_LINK = account_watch.LONGEST_WAIT = timedelta(seconds=SHORT)
+    account_watch.LONGEST_PAUSE = SHORT
     pausing.CLEARED_EVERY = SHORT
 
 
 def speak_for_all() -> None:
     """The campaign's one workspace stands for several: its token posts for all of them, as each one's own would."""
-    from domain.messages.announcing import Announcing
-    from domain.messages.transactions import Claim
+    from bot.run import startup
+    from bot.slack_client import Identity
+    from bot.wiring import Bot
     from domain.organisations import organisations
+    from domain.stripe.accounts import Account
 
-    claim_own = Announcing._claim_due
+    set_up = startup._set_up
 
-    async def claim_due(self: Announcing) -> list[Claim]:
-        claimed: list[Claim] = []
-        if self.organisation_id is not None:
-            for organisation in await self._db.background_read(organisations.list_all):
-                self.organisation_id = organisation.id
-                claimed += await claim_own(self)
-        return claimed
+    async def set_up_all(bot: Bot, identity: Identity) -> Account:
+        account = await set_up(bot, identity)
+        for organisation in await bot.db.read(organisations.list_all):
+            bot.posters[organisation.id] = bot.posters[account.organisation_id]
+        return account
 
-    Announcing._claim_due = claim_due  # type: ignore[method-assign]
+    startup._set_up = set_up_all
 
 
 def set_clock_wrong(by: timedelta) -> None:

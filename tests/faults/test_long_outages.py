@@ -13,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from domain.coordination.leases import Lease
 from domain.database import Database
 from domain.messages import announcing, transactions
 from domain.messages.announcing import Announcing
@@ -107,17 +108,8 @@ def attempts(session: Session) -> dict[int, list[Any]]:
 
 def announcing_to(organisation: int, db: Database, slack: Slack, clock: FastClock) -> Announcing:
     """What delivers one organisation's messages in the process that has its token."""
-    one = Announcing(
-        db,
-        slack,
-        owner=f"of {organisation}",
-        lease=timedelta(seconds=60),
-        margin=timedelta(seconds=60),
-        clock=clock.now,
-        pause=clock.pause,
-    )
-    one.organisation_id = organisation
-    return one
+    lease = Lease(f"of {organisation}", timedelta(seconds=60), timedelta(seconds=60))
+    return Announcing(db, {organisation: slack}, lease, clock=clock.now, pause=clock.pause)
 
 
 async def test_after_an_hour_without_slack_and_429s_all_is_posted_once_in_order_and_one_a_second(

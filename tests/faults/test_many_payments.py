@@ -67,12 +67,12 @@ async def test_each_is_recorded_and_posted_once(
         async def deliver_webhooks() -> None:
             # Each twice, to whichever process the load balancer chooses.
             for event in events * 2:
-                await as_long_as_the_database_is_busy(next(turns).watching.receive, event)
+                await as_long_as_the_database_is_busy(next(turns).watch.receive, event)
 
         await asyncio.gather(
             deliver_webhooks(),
             *(as_long_as_the_database_is_busy(one.watching.poll_if_due) for one in three),
-            *(as_long_as_the_database_is_busy(one.watching.sweep_if_due, at_start=True) for one in three),
+            *(as_long_as_the_database_is_busy(one.watch.sweep_if_due, at_start=True) for one in three),
             *(as_long_as_the_database_is_busy(one.watching.settle_due) for one in three),
         )
         await asyncio.gather(*(as_long_as_the_database_is_busy(one.watching.settle_due) for one in three))

@@ -12,23 +12,25 @@ from sqlalchemy.orm import Session
 from domain import database as databases
 from domain.coordination import abandoned_claims, intervals, pacing
 from domain.coordination.abandoned_claims import end_claims
+from domain.coordination.leases import Lease
 from domain.database import Database
 from domain.desk import Desk
 from domain.links import bulk, reserving
 from domain.links.creation import LinkCreation
 from domain.messages import announcing, transactions
 from domain.messages.announcing import Announcing
-from domain.messages.poster_port import Posted
+from domain.messages.poster_port import Posted, Poster
 from domain.organisations import organisations
 from domain.outbox import enqueuing
 from domain.payments import events
 from domain.payments.watching import Watching
+from domain.stripe.accounts import Accounts
 from domain.stripe.client import StripeApi
-from domain.stripe.ledgers import Ledgers
 from domain.stripe.pace import StripePace
 from domain.summaries import Announcement
 from sandbox.stripe.api.rate import RateLimits
 from sandbox.stripe.server import LocalStripe
+from tests.domain.factories import home_organisation
 
 LEASE = timedelta(seconds=20)
 MARGIN = timedelta(seconds=5)
@@ -131,8 +133,8 @@ class SlackChannel:
 class TimelessPace(StripePace):
     """Waits for its turn by letting the time pass."""
 
-    def __init__(self, db: Database, ledgers: Ledgers, clock: Clock) -> None:
-        super().__init__(db, ledgers, 1000)
+    def __init__(self, db: Database, clock: Clock) -> None:
+        super().__init__(db, 1000)
         self._passing = clock
 
     async def wait(self, seconds: float) -> None:
@@ -148,31 +150,23 @@ class Process:
         self.owner = f"process-{next(self._numbers)}"
         self._db = db
         self._api = StripeApi(stripe.api_key, base_url=stripe.api_url, timeout=2.0)
-        ledgers = Ledgers(db, self._api, clock.now)
-        pace = TimelessPace(db, ledgers, clock)
-        self.creation = LinkCreation(
-            db, ledgers, self._api, pace, owner=self.owner, lease=LEASE, margin=MARGIN, clock=clock.now
-        )
-        self.watching = Watching(
-            db,
-            ledgers,
-            self._api,
-            pace,
-            owner=self.owner,
-            lease=LEASE,
-            poll_every=timedelta(0),
-            clock=clock.now,
-        )
-        self.announcing = Announcing(
-            db, channel, owner=self.owner, lease=LEASE, margin=MARGIN, clock=clock.now
-        )
-        self.announcing.organisation_id = 1
-        self.desk = Desk(db, ledgers, self.creation, clock.now)
-        self._ledgers = ledgers
+        accounts = Accounts(db, livemode=self._api.livemode, clock=clock.now)
+        lease = Lease(self.owner, LEASE, MARGIN)
+        pace = TimelessPace(db, clock)
+        self.creation = LinkCreation(db, accounts, pace, lease, clock=clock.now)
+        self.watching = Watching(db, accounts, pace, lease, poll_every=timedelta(0), clock=clock.now)
+        self._posters: dict[int, Poster] = {}
+        self._channel = channel
+        self.announcing = Announcing(db, self._posters, lease, clock=clock.now)
+        self.desk = Desk(db, accounts, self.creation, clock.now)
+        self._accounts = accounts
 
     async def start(self) -> "Process":
-        await self._ledgers.start()
-        await self._ledgers.settle()
+        organisation_id = self._db.run(home_organisation)
+        await self._accounts.open(organisation_id, self._api)
+        self._posters[organisation_id] = self._channel
+        await self._accounts.settle()
+        self.watch = self.watching.get(organisation_id)
         return self
 
     async def stop(self) -> None:

@@ -77,7 +77,7 @@ class FakeDesk:
         await self._asked(Actor(team_id, ""))
         return self.organisation
 
-    async def get_stripe_state(self) -> StripeState:
+    async def get_stripe_state(self, actor: Actor) -> StripeState:
         await self._asked()
         return self.stripe
 

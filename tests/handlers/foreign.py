@@ -119,7 +119,9 @@ async def furnished(world: World) -> AsyncIterator[Bench]:
     """A bench in TEAM's workspace, over a database that holds another organisation too."""
     bench = Bench(world)
     make_organisation(world.db)
-    world.db.run(_add_others, make_organisation(world.db, "T0OTHER", channel="C0OTHER"), world.ledgers.id)
+    world.db.run(
+        _add_others, make_organisation(world.db, "T0OTHER", channel="C0OTHER"), world.account.ledger_id
+    )
     server_app = web.Application()
     server_app.router.add_route("*", "/{path:.*}", bench.answer)
     async with TestServer(server_app) as server, ClientSession() as session:
@@ -134,7 +136,7 @@ async def furnished(world: World) -> AsyncIterator[Bench]:
             client=client,
             authorize=authorize,
             signing_secret=None,
-            export=Export(world.db, world.ledgers, world.clock),
+            export=Export(world.db, world.accounts, world.clock),
             track=bench.track,
             watch=bench.watch,
             log=bench.log,

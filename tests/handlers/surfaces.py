@@ -27,8 +27,8 @@ async def surfaces(world: World) -> dict[str, Json]:
     """Each view and message as ADA sees it, with all of her own in it."""
     desk = world.desk
     plain, linked, failed, created = (make_invoice(world.db, f"INV-{n}") for n in range(1, 5))
-    make_link(world.db, linked, ledger_id=world.ledgers.id)
-    organisation, stripe = await desk.get_organisation(TEAM), await desk.get_stripe_state()
+    make_link(world.db, linked, ledger_id=world.account.ledger_id)
+    organisation, stripe = await desk.get_organisation(TEAM), await desk.get_stripe_state(ADA)
     one, other = await desk.get_invoice(ADA, plain), await desk.get_invoice(ADA, linked)
     assert other.link is not None
     for_run = _make_selection(world, failed, created)

@@ -16,7 +16,7 @@ from domain.stripe.errors import StripeAway
 async def working(
     work: Callable[[], Awaitable[object]], health: Health | None = None
 ) -> AsyncIterator[Worker]:
-    worker = Worker("test", work, health or Health(), first_delay=0.001)
+    worker = Worker("test", work, health or Health(), asyncio.Event(), first_delay=0.001)
     worker.start()
     try:
         yield worker
@@ -103,7 +103,7 @@ async def test_stopping_lets_the_run_under_way_end() -> None:
         await asyncio.sleep(0.02)
         ended = True
 
-    worker = Worker("test", work, Health())
+    worker = Worker("test", work, Health(), asyncio.Event())
     worker.start()
     await begun.wait()
     await worker.stop(1)
@@ -123,7 +123,7 @@ async def test_stopping_cancels_a_run_that_outlasts_its_patience() -> None:
             cancelled = True
             raise
 
-    worker = Worker("test", work, Health())
+    worker = Worker("test", work, Health(), asyncio.Event())
     worker.start()
     await begun.wait()
     await worker.stop(0.01)
@@ -138,7 +138,7 @@ async def test_stopping_does_not_wait_for_a_delay_after_a_failure() -> None:
         tried.set()
         raise RuntimeError
 
-    worker = Worker("test", work, Health(), first_delay=60)
+    worker = Worker("test", work, Health(), asyncio.Event(), first_delay=60)
     worker.start()
     await tried.wait()
     await asyncio.wait_for(worker.stop(30), 1)

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from domain.coordination import abandoned_claims
+from domain.coordination.leases import Lease
 from domain.database import make_engine
 from domain.files import exporting, import_writing
 from domain.invoices import invoices, number_search, searching
@@ -17,6 +18,7 @@ from domain.messages import transactions
 from domain.models import Base, Ledger
 from domain.overview import home
 from domain.payments import events
+from domain.scope import Scope
 from domain.summaries import LinkStatus
 from tests.conftest import created_database
 from tests.domain.factories import TEAM
@@ -24,7 +26,8 @@ from tests.domain.factories import TEAM
 pytestmark = pytest.mark.postgres
 
 Question = Callable[[Session], object]
-LEASE = timedelta(seconds=60)
+LEASE = Lease("me", timedelta(seconds=60), timedelta(seconds=60))
+SCOPE = Scope(1, 1, livemode=False)
 # Enough that going through one costs more than any index; the other tables stay small, or aren't asked.
 BIG = {"invoices", "search_terms", "buyer_terms", "links", "outbox", "stripe_events"}
 # Partial indexes hold only what is open, and may be read whole.
@@ -140,7 +143,7 @@ def _page(search: str, status: str | None, after: str | None = None) -> Question
 
 
 def _exported(search: str) -> Question:
-    return lambda s: exporting.export_page(s, TEAM, 1, filter=None, search=search, after="inv-2")
+    return lambda s: exporting.export_page(s, 1, 1, filter=None, search=search, after="inv-2")
 
 
 def _watch(session: Session) -> object:
@@ -149,7 +152,7 @@ def _watch(session: Session) -> object:
 
 
 def _rows(session: Session) -> object:
-    return invoices.list_known(session, range(12_000, 12_030), 1)
+    return invoices.list_known(session, SCOPE, range(12_000, 12_030))
 
 
 # Each question with the index that it needs, or either of two.
@@ -171,26 +174,26 @@ QUESTIONS: dict[str, tuple[Question, str]] = {
     "a page of an export": (_exported(""), "uq_invoices_organisation_id_number_key"),
     "a page of an export that is searched": (_exported("corporation"), "pk_buyer_terms"),
     "one invoice by number": (
-        lambda s: invoices.find_by_number(s, TEAM, "INV-12345", 1),
+        lambda s: invoices.find_by_number(s, SCOPE, "INV-12345"),
         "uq_invoices_organisation_id_number_key",
     ),
-    "one invoice by id": (lambda s: invoices.get(s, TEAM, 12_345, 1), "pk_invoices"),
-    "type-ahead": (lambda s: invoices.find_options(s, TEAM, "acme", 1), "ix_buyer_terms_buyer_name"),
+    "one invoice by id": (lambda s: invoices.get(s, SCOPE, 12_345), "pk_invoices"),
+    "type-ahead": (lambda s: invoices.find_options(s, SCOPE, "acme"), "ix_buyer_terms_buyer_name"),
     "the nearest numbers": (
-        lambda s: invoices.find_nearest(s, TEAM, "x"),
+        lambda s: invoices.find_nearest(s, SCOPE, "x"),
         "uq_invoices_organisation_id_number_key",
     ),
     "Home": (
-        lambda s: home._latest(s, invoices.get_organisation(s, TEAM), 1, LinkStatus.PAID),
+        lambda s: home._latest(s, SCOPE, LinkStatus.PAID),
         "ix_links_status",
     ),
-    "claiming links": (lambda s: reserving.claim_due(s, reserving.Terms(1, "me", LEASE), 16), "ix_links_due"),
+    "claiming links": (lambda s: reserving.claim_due(s, 1, 16, LEASE), "ix_links_due"),
     "claiming messages": (
-        lambda s: transactions.claim_due(s, 1, owner="me", lease=LEASE, margin=LEASE),
+        lambda s: transactions.claim_due(s, 1, LEASE),
         "ix_outbox_open",
     ),
     "claiming events": (
-        lambda s: events.claim_due(s, 1, 16, owner="me", lease=LEASE),
+        lambda s: events.claim_due(s, 1, 16, LEASE),
         "ix_stripe_events_due or ix_stripe_events_settled_at",
     ),
     "who holds claims": (abandoned_claims.list_owners, "ix_links_due"),

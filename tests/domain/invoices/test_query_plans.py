@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from domain.coordination import abandoned_claims
+from domain.coordination.leases import Lease
 from domain.database import Database
 from domain.files import exporting
 from domain.invoices import invoices, searching
@@ -16,15 +17,17 @@ from domain.links import bulk, reserving
 from domain.lists import selections
 from domain.lists.selection_ids import new_id
 from domain.messages import transactions
-from domain.models import BulkRun, Invoice, Ledger, Organisation, Selection
+from domain.models import BulkRun, Invoice, Ledger, Selection
 from domain.overview import home
 from domain.payments import events
+from domain.scope import Scope
 from domain.summaries import Actor
 from tests.domain.factories import NOW, TEAM, make_invoice, make_ledger, make_link, make_organisation
 
 ANNA = Actor(TEAM, "U0ANNA")
 Question = Callable[[Session], object]
-LEASE = timedelta(seconds=60)
+LEASE = Lease("me", timedelta(seconds=60), timedelta(seconds=60))
+SCOPE = Scope(1, 1, livemode=False)
 # One row for each workspace and for each Stripe account: read whole, they are still small.
 SMALL = {"organisations", "ledgers", "duties"}
 # What another step has found.
@@ -88,31 +91,33 @@ def _questions() -> dict[str, Question]:
         return lambda s: searching.find_page(s, 1, search, status=status, after=after, limit=101)
 
     def exported(search: str) -> Question:
-        return lambda s: exporting.export_page(s, TEAM, 1, filter=None, search=search, after="inv-0")
+        return lambda s: exporting.export_page(s, 1, 1, filter=None, search=search, after="inv-0")
 
     return {
-        "one invoice by number": lambda s: invoices.find_by_number(s, TEAM, "INV-1", 1),
-        "one invoice by id": lambda s: invoices.get(s, TEAM, 3, 1),
-        "the nearest numbers": lambda s: invoices.find_nearest(s, TEAM, "1"),
-        "type-ahead": lambda s: invoices.find_options(s, TEAM, "ac", 1),
-        "type-ahead before anything is typed": lambda s: invoices.find_options(s, TEAM, "", 1),
+        "one invoice by number": lambda s: invoices.find_by_number(s, SCOPE, "INV-1"),
+        "one invoice by id": lambda s: invoices.get(s, SCOPE, 3),
+        "the nearest numbers": lambda s: invoices.find_nearest(s, SCOPE, "1"),
+        "type-ahead": lambda s: invoices.find_options(s, SCOPE, "ac"),
+        "type-ahead before anything is typed": lambda s: invoices.find_options(s, SCOPE, ""),
         "the list": listed("", None),
         "the filtered list": listed("", "Paid"),
         "its second page": listed("", "Not Created", "0|2026"),
         "a search": listed("acme", None),
         "a filtered search": listed("acme", "Not Created"),
         "the second page of a search": listed("acme", "Not Created", "0|2026"),
-        "the modal of the list": lambda s: selections.open_list(s, ANNA, new_id(ANNA), 1, "acme", room=30),
+        "the modal of the list": lambda s: selections.open_list(
+            s, SCOPE, ANNA, new_id(ANNA), "acme", room=30
+        ),
         "the modal of a list that is written down": lambda s: selections.show_list(
-            s, ANNA, _written_down(s), 1, room=30
+            s, SCOPE, ANNA, _written_down(s), room=30
         ),
         "a page of an export": exported(""),
         "a page of an export that is searched": exported("acme"),
-        "Home": lambda s: home.get_home(s, TEAM, 1),
+        "Home": lambda s: home.get_home(s, SCOPE),
         "the result of a run": lambda s: bulk.summarise(s, BulkRun(id=1, organisation_id=1)),
-        "claiming links": lambda s: reserving.claim_due(s, reserving.Terms(1, "me", LEASE), 16),
-        "claiming messages": lambda s: transactions.claim_due(s, 1, owner="me", lease=LEASE, margin=LEASE),
-        "claiming events": lambda s: events.claim_due(s, 1, 16, owner="me", lease=LEASE),
+        "claiming links": lambda s: reserving.claim_due(s, 1, 16, LEASE),
+        "claiming messages": lambda s: transactions.claim_due(s, 1, LEASE),
+        "claiming events": lambda s: events.claim_due(s, 1, 16, LEASE),
         "who holds claims": abandoned_claims.list_owners,
         "ending claims": lambda s: abandoned_claims.end_claims(s, {"me"}),
     }
@@ -122,6 +127,7 @@ def _written_down(session: Session) -> int:
     selection = new_id(ANNA)
     selections.tick(
         session,
+        SCOPE,
         ANNA,
         selection,
         revision=1,
@@ -136,13 +142,12 @@ def _written_down(session: Session) -> int:
 
 def _questions_of_known_ids() -> dict[str, Question]:
     ids = [1, 2, 3]
-    organisation = Organisation(id=1)
     return {
-        "the rows of a page": lambda s: invoices.list_known(s, ids, 1),
-        "what a run locks": lambda s: bulk._lock_invoices(s, organisation, ids),
-        "what a run finds": lambda s: bulk._existing(s, ids, 1),
+        "the rows of a page": lambda s: invoices.list_known(s, SCOPE, ids),
+        "what a run locks": lambda s: bulk._lock_invoices(s, SCOPE, ids),
+        "what a run finds": lambda s: bulk._existing(s, SCOPE, ids),
         "ticking": lambda s: selections._add(s, Selection(id=1, organisation_id=2), ids),
-        "type-ahead": lambda s: invoices.find_options(s, TEAM, "ac", 1),
+        "type-ahead": lambda s: invoices.find_options(s, SCOPE, "ac"),
         "a search that finds little": lambda s: searching.find_page(
             s, 1, "acme", status="Paid", after="0|", limit=101
         ),
@@ -172,7 +177,7 @@ def test_a_scan_would_be_seen(filled: Database) -> None:
 
 
 def test_going_through_an_organisation_would_be_seen(filled: Database) -> None:
-    both = invoices.of_team(TEAM, 1).where(Invoice.id.in_([1, 2])).order_by(Invoice.position)
+    both = invoices.within(SCOPE).where(Invoice.id.in_([1, 2])).order_by(Invoice.position)
 
     assert len(_whole_organisations(_plans(filled, lambda s: s.execute(both)))) == 1
 

@@ -43,7 +43,7 @@ class Lists:
                 raise self.trouble
             yield shown[start : start + 100]
 
-    async def slot(self) -> None:
+    async def slot(self, ledger_id: int) -> None:
         await asyncio.sleep(0)
 
 

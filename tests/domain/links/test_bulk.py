@@ -9,7 +9,6 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from domain.database import Database
-from domain.desk import Desk
 from domain.errors import (
     AmountsChanged,
     NotEligible,
@@ -22,11 +21,13 @@ from domain.errors import (
 from domain.models import Invoice, Organisation
 from domain.money import Money
 from domain.reasons import Reason
+from domain.scope import Scope
+from domain.stripe.accounts import Account
 from domain.stripe.client import StripeApi
 from domain.summaries import Actor, AnnouncementKind, BulkResult, Outcome
 from sandbox.stripe.faults import FaultKind
 from sandbox.stripe.server import LocalStripe
-from tests.domain.factories import make_invoice, make_organisation
+from tests.domain.factories import make_invoice
 from tests.domain.world import ADA, BEN, World
 from tests.domain.world import world as another_world
 
@@ -224,7 +225,8 @@ async def test_a_submission_before_the_list_is_drawn_again_takes_nothing_away(wo
 @pytest.fixture
 def other_mode(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """As a start with a live key does, while modals stand open."""
-    return lambda: monkeypatch.setattr(Desk, "livemode", True)
+    live = property(lambda account: Scope(account.organisation_id, account.ledger_id, livemode=True))
+    return lambda: monkeypatch.setattr(Account, "scope", live)
 
 
 async def test_what_was_confirmed_in_the_other_mode_starts_nothing(
@@ -266,6 +268,7 @@ async def test_what_failed_is_confirmed_with_its_new_amounts(world: World, strip
     assert (await finished(world, again)).count(Outcome.CREATED) == 2
     assert await world.desk.is_followed(ADA, failed.id, "V1")
     assert not await world.desk.is_followed(ADA, again.id, "V1")
+    await world.serve("T0OTHER")
     assert not await world.desk.is_followed(Actor("T0OTHER", ADA.user_id), failed.id, "V1")
 
 
@@ -297,7 +300,7 @@ async def test_a_restart_in_the_middle_carries_on(db: Database, world: World, st
 
 async def test_other_peoples_and_other_organisations_runs_and_selections_are_refused(world: World) -> None:
     make_invoice(world.db)
-    make_organisation(world.db, "T0OTHER")
+    await world.serve("T0OTHER")
     stranger = Actor("T0OTHER", ADA.user_id)
     selection = await ticked(world, 1)
     for actor in [stranger, BEN]:

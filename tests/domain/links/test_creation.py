@@ -7,12 +7,13 @@ from datetime import date, timedelta
 import pytest
 import sqlalchemy as sa
 
+from domain.coordination.leases import Lease
 from domain.database import Database
 from domain.errors import AmountChanged, InvoiceNotFound, NotEligible
 from domain.invoices import invoices
 from domain.invoices.list_position import place
 from domain.links import reserving
-from domain.links.reserving import Intent, Terms
+from domain.links.reserving import Intent
 from domain.models import EPOCH, AuditEntry, Invoice, Link
 from domain.money import Money
 from domain.reasons import Reason
@@ -33,6 +34,7 @@ async def create(world: World, invoice_id: int, by: Actor = ADA, patience: float
 async def run_until_created(world: World, invoice_id: int) -> None:
     async with asyncio.timeout(15):
         while (await world.desk.get_invoice(ADA, invoice_id)).status is LinkStatus.NOT_CREATED:
+            await world.accounts.settle()
             await world.creation.run_due()
             await asyncio.sleep(0.05)
 
@@ -143,11 +145,9 @@ async def test_no_new_key_is_taken_if_the_old_one_was_sent_since_the_look(world:
     invoice = await world.desk.get_invoice(ADA, 1)
 
     def race(session: sa.orm.Session) -> bool:
-        invoice_row, organisation = invoices.lock(session, ADA.team_id, invoice.id)
-        terms = world.creation.terms()
-        intent = reserving.reserve_one(session, ADA, invoice_row, organisation, SEEN, terms, world.clock())
-        assert reserving.begin_sending(session, intent, terms.owner, timedelta(0))
-        return reserving.renew_key(session, intent, terms.owner)
+        intent = reserved(session, world, invoice.id)
+        assert reserving.begin_sending(session, intent, world.lease.owner, timedelta(0))
+        return reserving.renew_key(session, intent, world.lease.owner)
 
     assert not await world.db.write(race)
 
@@ -169,13 +169,14 @@ async def test_what_stripe_refuses_fails_with_its_reason_and_can_be_tried_again(
 @pytest.mark.postgres
 async def test_an_import_beside_a_refusal_leaves_the_invoice_at_its_new_place(postgresql_url: str) -> None:
     db, due = Database(postgresql_url), date(2031, 1, 31)
+    lease = Lease("one", timedelta(seconds=60), timedelta(0))
     invoice_id = make_invoice(db)
     link_id = make_link(db, invoice_id, state="reserved", next_attempt_at=EPOCH)
 
     def claim(session: sa.orm.Session) -> Intent:
         link = session.get_one(Link, link_id)
         place(session.get_one(Invoice, invoice_id), link)
-        return reserving.claim_due(session, Terms(link.ledger_id, "one", timedelta(seconds=60)), 1)[0]
+        return reserving.claim_due(session, link.ledger_id, 1, lease)[0]
 
     def import_while_refused(session: sa.orm.Session) -> Future[bool]:
         invoice = session.get_one(Invoice, invoice_id, with_for_update=True)
@@ -219,13 +220,13 @@ async def test_a_revoked_key_pauses_with_a_sentence_and_work_resumes(
     invoice_id = make_invoice(world.db)
     stripe.key(stripe.api_key).revoked = True
     assert await create(world, invoice_id) is LinkStatus.NOT_CREATED
-    assert (await world.desk.get_stripe_state()).paused_because
+    assert (await world.desk.get_stripe_state(ADA)).paused_because
     stripe.key(stripe.api_key).revoked = False
     await world.db.write(
         lambda session: session.execute(sa.update(Link).values(next_attempt_at=Link.reserved_at))
     )
     await run_until_created(world, invoice_id)
-    assert (await world.desk.get_stripe_state()).paused_because is None
+    assert (await world.desk.get_stripe_state(ADA)).paused_because is None
 
 
 async def test_test_links_dont_count_while_a_live_key_is_configured(
@@ -274,13 +275,13 @@ async def test_nothing_is_sent_before_the_account_is_known(db: Database, stripe:
     outage = stripe.faults.outage()
     async with another_world(db, stripe) as world:
         invoice_id = make_invoice(db)
-        assert (await world.desk.get_stripe_state()).paused_because
+        assert (await world.desk.get_stripe_state(ADA)).paused_because
         stripe.faults.remove(outage)
         assert await create(world, invoice_id) is LinkStatus.NOT_CREATED
         assert stripe.links() == []
         await run_until_created(world, invoice_id)
         assert len(stripe.links()) == 1
-        assert (await world.desk.get_stripe_state()).paused_because is None
+        assert (await world.desk.get_stripe_state(ADA)).paused_because is None
 
 
 async def test_an_account_that_stripe_never_tells_doesnt_stop_the_work(
@@ -289,16 +290,22 @@ async def test_an_account_that_stripe_never_tells_doesnt_stop_the_work(
     stripe.faults.add(FaultKind.ERROR, path="/v1/account", times=None)
     invoice_id = make_invoice(world.db)
     two = World(world.db, stripe, owner="two")
-    await two.ledgers.start()
-    two.db.run(lambda session: links_reserved(session, two, invoice_id))
+    await two.open()
+    two.db.run(lambda session: left_reserved(session, two, invoice_id))
     await run_until_created(two, invoice_id)
     assert len(stripe.links()) == 1
     await two.api.close()
 
 
-def links_reserved(session: sa.orm.Session, world: World, invoice_id: int) -> None:
-    invoice, organisation = invoices.lock(session, ADA.team_id, invoice_id)
-    reserving.reserve_one(session, ADA, invoice, organisation, SEEN, world.creation.terms(), world.clock())
+def reserved(session: sa.orm.Session, world: World, invoice_id: int) -> Intent:
+    invoice, organisation = invoices.lock(session, world.scope, invoice_id)
+    return reserving.reserve_one(
+        session, world.scope, ADA, invoice, organisation, SEEN, world.lease, world.clock()
+    )
+
+
+def left_reserved(session: sa.orm.Session, world: World, invoice_id: int) -> None:
+    reserved(session, world, invoice_id)
     session.execute(sa.update(Link).values(lease_until=None, owner=None))
 
 
@@ -307,7 +314,7 @@ async def test_a_missing_permission_is_named_and_the_work_waits(world: World, st
     stripe.key(stripe.api_key).permissions = frozenset({"rak_payment_link_read"})
     assert await create(world, 1) is LinkStatus.NOT_CREATED
     assert (await world.desk.get_invoice(ADA, 1)).being_created
-    because = (await world.desk.get_stripe_state()).paused_because
+    because = (await world.desk.get_stripe_state(ADA)).paused_because
     assert because == "The Stripe key lacks the permission rak_payment_link_write"
 
 

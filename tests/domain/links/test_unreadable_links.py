@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from structlog.testing import capture_logs
 
-from domain.links import creation
+from domain.links import sending
 from domain.models import Link
 from domain.money import Money
 from domain.stripe.client import read_payment_link
@@ -85,8 +85,8 @@ async def test_nothing_is_recorded_of_an_answer_that_is_no_link_and_the_same_key
 async def test_what_is_listed_unreadably_is_neither_adopted_nor_made_a_second_time(
     world: World, stripe: LocalStripe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(creation, "ATTEMPTS_BEFORE_LOOKING", 1)
-    monkeypatch.setattr(creation, "TROUBLES_BEFORE_PAUSING", 1)
+    monkeypatch.setattr(sending, "ATTEMPTS_BEFORE_LOOKING", 1)
+    monkeypatch.setattr(sending, "TROUBLES_BEFORE_PAUSING", 1)
     whole = False
 
     def broken(what: str, answer: dict[str, Any]) -> dict[str, Any]:
@@ -107,7 +107,7 @@ async def test_what_is_listed_unreadably_is_neither_adopted_nor_made_a_second_ti
     assert await status(world) is LinkStatus.NOT_CREATED
     assert len(stripe.links()) == 1
     # Stripe answers: it isn't away.
-    assert (await world.desk.get_stripe_state()).paused_because is None
+    assert (await world.desk.get_stripe_state(ADA)).paused_because is None
 
     whole = True
     async with asyncio.timeout(5):

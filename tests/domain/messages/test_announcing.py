@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from domain.coordination.leases import Lease
 from domain.database import database_now
 from domain.messages import transactions
 from domain.messages.announcing import Announcing
@@ -68,15 +69,15 @@ async def test_only_the_organisation_whose_token_this_process_has_is_announced_t
     enqueue(world, other, "paid:1")
     enqueue(world, other, "bulk:1", destination="U0EVE")
     enqueue(world, organisation, "paid:2")
-    world.announcing.organisation_id = None
+    world.posters.clear()
     await world.announcing.deliver_due()
     assert states(world) == ["waiting", "waiting", "waiting"]
 
-    world.announcing.organisation_id = organisation
+    world.posters[organisation] = world.poster
     await world.announcing.deliver_due()
     assert states(world) == ["waiting", "waiting", "posted"]
 
-    world.announcing.organisation_id = other
+    world.posters[other] = world.poster
     await world.announcing.deliver_due()
     assert states(world) == ["posted", "posted", "posted"]
 
@@ -86,12 +87,11 @@ def test_what_a_dead_process_had_claimed_is_left_to_its_own_organisations_proces
 ) -> None:
     other = make_organisation(world.db, "T0OTHER", channel="C0OTHER")
     enqueue(world, other, "paid:1")
-    lease = timedelta(seconds=20)
-    assert world.db.run(transactions.claim_due, other, owner="dead", lease=lease, margin=lease)
+    assert world.db.run(transactions.claim_due, other, lease_of("dead"))
     end_leases(world)
-    assert world.db.run(transactions.claim_due, organisation, owner="me", lease=lease, margin=lease) == []
+    assert world.db.run(transactions.claim_due, organisation, lease_of("me")) == []
     assert states(world) == ["sending"]
-    assert world.db.run(transactions.claim_due, other, owner="me", lease=lease, margin=lease)
+    assert world.db.run(transactions.claim_due, other, lease_of("me"))
 
 
 async def test_messages_to_a_channel_keep_their_order_and_pace(world: World, organisation: int) -> None:
@@ -137,8 +137,7 @@ async def test_a_process_that_dies_while_posting_is_taken_over_without_a_second_
     world: World, organisation: int
 ) -> None:
     enqueue(world, organisation, "paid:1")
-    lease, margin = timedelta(seconds=20), timedelta(seconds=0.2)
-    (claim,) = world.db.run(transactions.claim_due, organisation, owner="dead", lease=lease, margin=margin)
+    (claim,) = world.db.run(transactions.claim_due, organisation, lease_of("dead"))
     assert world.db.run(transactions.begin_posting, claim)
     await world.poster.post(claim.announcement)
     await world.announcing.deliver_due()
@@ -161,6 +160,10 @@ async def test_a_process_that_dies_while_posting_is_taken_over_without_a_second_
     assert len(world.poster.posted) == 1
 
 
+def lease_of(owner: str) -> Lease:
+    return Lease(owner, timedelta(seconds=20), timedelta(seconds=0.2))
+
+
 def end_leases(world: World) -> None:
     world.db.run(
         lambda session: session.execute(
@@ -173,10 +176,9 @@ def test_a_claim_that_ended_counts_no_more_even_if_its_process_has_the_next_one(
     world: World, organisation: int
 ) -> None:
     enqueue(world, organisation, "paid:1")
-    lease = timedelta(seconds=20)
 
     def claim() -> Claim:
-        (claimed,) = world.db.run(transactions.claim_due, organisation, owner="me", lease=lease, margin=lease)
+        (claimed,) = world.db.run(transactions.claim_due, organisation, lease_of("me"))
         return claimed
 
     late = claim()
@@ -202,15 +204,8 @@ async def test_a_process_that_waits_for_longer_than_its_lease_posts_once(
         await go_on.wait()
 
     announcing = Announcing(
-        world.db,
-        world.poster,
-        owner="me",
-        lease=timedelta(seconds=20),
-        margin=timedelta(seconds=1),
-        clock=lambda: NOW,
-        pause=pause,
+        world.db, {organisation: world.poster}, lease_of("me"), clock=lambda: NOW, pause=pause
     )
-    announcing.organisation_id = organisation
     enqueue(world, organisation, "paid:1")
     first = asyncio.create_task(announcing.deliver_due())
     await waiting.wait()

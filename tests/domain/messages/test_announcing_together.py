@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from domain.coordination.leases import Lease
 from domain.database import Database
 from domain.messages import announcing, transactions
 from domain.messages.announcing import Announcing
@@ -49,16 +50,12 @@ async def test_all_is_posted_once_in_order_without_another_wake(
     processes = [
         Announcing(
             db,
-            poster,
-            owner=f"process-{n}",
-            lease=timedelta(seconds=20),
-            margin=timedelta(seconds=1),
+            {organisation: poster},
+            Lease(f"process-{n}", timedelta(seconds=20), timedelta(seconds=1)),
             clock=lambda: NOW,
         )
         for n, db in enumerate(databases)
     ]
-    for one in processes:
-        one.organisation_id = organisation
     for _ in range(3):
         databases[0].run(lambda session: session.execute(sa.delete(OutboxMessage)))
         poster.posted.clear()

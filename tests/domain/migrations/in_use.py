@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from sqlalchemy.orm import Session
 
+from domain.coordination.leases import Lease
 from domain.database import Database
 from domain.errors import DatabaseUnavailable
 from domain.files import importing
@@ -21,12 +22,14 @@ from domain.links import reserving
 from domain.messages import transactions
 from domain.money import Money
 from domain.payments import event_reading, events, recording
+from domain.scope import Scope
 from domain.summaries import OrganisationSummary
 from tests.domain.factories import NOW, add_invoice
 from tests.domain.world import ADA
 
 T = TypeVar("T")
-TERMS = reserving.Terms(1, "host-2-b", timedelta(seconds=60))
+LEASE = Lease("host-2-b", timedelta(seconds=60), timedelta(seconds=60))
+SCOPE = Scope(1, 1, livemode=False)
 SEEN = Money(120_050, "USD")
 
 
@@ -139,7 +142,7 @@ class Billing(Writer):
             lambda session: add_invoice(session, key, organisation_id=self._organisation.id)
         )
         intent = self.write(lambda session: _reserve(session, invoice_id))
-        self.write(lambda session: reserving.begin_sending(session, intent, TERMS.owner, timedelta(0)))
+        self.write(lambda session: reserving.begin_sending(session, intent, LEASE.owner, timedelta(0)))
         stripe_id, url = f"plink_{key}", f"https://buy.stripe.com/{key}"
         assert self.write(
             lambda session: reserving.record_created(session, intent.link_id, stripe_id, url, NOW)
@@ -157,13 +160,8 @@ class Posting(Writer):
     """Takes messages from the outbox and says that Slack has them."""
 
     def work(self) -> None:
-        lease, margin = timedelta(seconds=60), timedelta(seconds=60)
         for _ in self.going():
-            claims = self.write(
-                lambda session: transactions.claim_due(
-                    session, 1, owner=TERMS.owner, lease=lease, margin=margin
-                )
-            )
+            claims = self.write(lambda session: transactions.claim_due(session, 1, LEASE))
             for claim in claims:
                 self._post(claim)
             if not claims:
@@ -180,7 +178,7 @@ class Reading(Writer):
 
     def work(self) -> None:
         for n in self.going():
-            self.read(lambda session: invoices.find_options(session, ADA.team_id, "imp", 1))
+            self.read(lambda session: invoices.find_options(session, SCOPE, "imp"))
             self.wrote(str(n))
             self.pause(0.02)
 
@@ -190,8 +188,8 @@ def imported(key: str) -> ImportedInvoice:
 
 
 def _reserve(session: Session, invoice_id: int) -> reserving.Intent:
-    invoice, organisation = invoices.lock(session, ADA.team_id, invoice_id)
-    return reserving.reserve_one(session, ADA, invoice, organisation, SEEN, TERMS, NOW)
+    invoice, organisation = invoices.lock(session, SCOPE, invoice_id)
+    return reserving.reserve_one(session, SCOPE, ADA, invoice, organisation, SEEN, LEASE, NOW)
 
 
 def _facts(key: str) -> recording.SessionFacts:

@@ -30,7 +30,7 @@ async def paid(world: World, stripe: LocalStripe, tell: str = "checkout.session.
         await stripe.dispute(session["payment_intent"])
     for event in stripe.objects("event"):
         if event["type"] in (tell, "checkout.session.completed"):
-            await world.watching.receive(event)
+            await world.watch.receive(event)
     return session
 
 

@@ -51,7 +51,7 @@ async def test_in_any_order_one_after_the_other(
     await world.desk.create_link(ADA, make_invoice(world.db), SEEN, patience=5)
     events = await reverse(stripe)
     for number in order:
-        await world.watching.receive(events[TYPES[number]])
+        await world.watch.receive(events[TYPES[number]])
         await world.watching.settle_due()
     world.db.run(lambda session: session.execute(sa.text("UPDATE paces SET next_at = 0")))
     await world.announcing.deliver_due()
@@ -64,7 +64,7 @@ async def test_before_the_link_itself_is_known(world: World, stripe: LocalStripe
     stripe.faults.add(FaultKind.LOST, method="POST", path="/v1/payment_links")
     await world.desk.create_link(ADA, make_invoice(world.db), SEEN, patience=5)
     for event in reversed((await reverse(stripe)).values()):
-        await world.watching.receive(event)
+        await world.watch.receive(event)
     await world.watching.settle_due()
     assert unsettled(world) == 3
     # However long that takes.
@@ -102,8 +102,8 @@ async def test_a_reversal_waits_while_stripe_lists_no_session_of_its_payment(
     await world.desk.create_link(ADA, make_invoice(world.db), SEEN, patience=5)
     lagging = Lagging(world.api, monkeypatch)
     events = await reverse(stripe)
-    await world.watching.receive(events["charge.refunded"])
-    await world.watching.receive(events["charge.dispute.created"])
+    await world.watch.receive(events["charge.refunded"])
+    await world.watch.receive(events["charge.dispute.created"])
     await world.watching.settle_due()
     assert unsettled(world) == 2
     lagging.caught_up = True
@@ -117,7 +117,7 @@ async def test_a_reversal_of_somebody_elses_payment_is_asked_about_for_minutes_o
 ) -> None:
     await world.desk.create_link(ADA, make_invoice(world.db), SEEN, patience=5)
     Lagging(world.api, monkeypatch)
-    await world.watching.receive((await reverse(stripe))["charge.dispute.created"])
+    await world.watch.receive((await reverse(stripe))["charge.dispute.created"])
     await world.watching.settle_due()
     assert unsettled(world) == 1
     world.ahead = timedelta(minutes=11)

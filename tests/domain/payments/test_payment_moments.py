@@ -38,7 +38,7 @@ async def test_what_the_sweep_finds_is_dated_by_when_it_was_paid_not_by_when_the
     world: World, stripe: LocalStripe, link: str
 ) -> None:
     paid_at = await paid_after(world, stripe, link)
-    await world.watching.sweep_if_due(at_start=True)
+    await world.watch.sweep_if_due(at_start=True)
     await world.watching.settle_due()
     await world.announcing.deliver_due()
     invoice = await world.desk.find_invoice(ADA, "INV-1")
@@ -54,16 +54,16 @@ async def test_a_sweep_ends_well_while_events_cannot_be_read_and_the_next_event_
 ) -> None:
     paid_at = await paid_after(world, stripe, link)
     fault = stripe.faults.add(FaultKind.ERROR, path="/v1/events", times=None)
-    assert await world.watching.sweep_if_due(at_start=True)
+    assert await world.watch.sweep_if_due(at_start=True)
     invoice = await world.desk.find_invoice(ADA, "INV-1")
     assert invoice is not None
     assert invoice.status is LinkStatus.PAID
     stripe.faults.remove(fault)
     event = next(one for one in stripe.objects("event") if one["type"] == "checkout.session.completed")
-    await world.watching.receive(event)
+    await world.watch.receive(event)
     await world.watching.settle_due()
     # A later duplicate of the event dates nothing anew.
-    await world.watching.receive(event | {"id": "evt_again", "created": event["created"] + 100})
+    await world.watch.receive(event | {"id": "evt_again", "created": event["created"] + 100})
     await world.watching.settle_due()
     invoice = await world.desk.find_invoice(ADA, "INV-1")
     assert invoice is not None

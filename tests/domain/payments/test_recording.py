@@ -46,7 +46,7 @@ async def test_a_payment_is_recorded_and_told_once(world: World, stripe: LocalSt
     await pay(stripe, link)
     await world.see()
     await world.see()
-    await world.watching.sweep_if_due(at_start=True)
+    await world.watch.sweep_if_due(at_start=True)
     await world.see()
     invoice = await shown(world)
     assert invoice.status is LinkStatus.PAID
@@ -63,10 +63,10 @@ async def test_webhook_poll_and_sweep_at_once_see_one_payment(
 ) -> None:
     await pay(stripe, link)
     events = [event for event in stripe.objects("event") if event["type"] in TYPES]
-    await asyncio.gather(*(world.watching.receive(event) for event in events * 5))
+    await asyncio.gather(*(world.watch.receive(event) for event in events * 5))
     await asyncio.gather(
         world.watching.poll_if_due(),
-        world.watching.sweep_if_due(at_start=True),
+        world.watch.sweep_if_due(at_start=True),
         world.watching.settle_due(),
         world.watching.settle_due(),
     )
@@ -82,7 +82,7 @@ async def test_the_sweep_finds_what_events_no_longer_tell(
     world.ahead = timedelta(days=40)
     await world.watching.poll_if_due()
     assert (await shown(world)).status is LinkStatus.PENDING_PAYMENT
-    await world.watching.sweep_if_due()
+    await world.watch.sweep_if_due()
     await world.see()
     assert (await shown(world)).status is LinkStatus.PAID
     assert told(world) == [(AnnouncementKind.PAID, None)]
@@ -116,7 +116,7 @@ async def test_what_doesnt_fit_stays_pending_and_is_told(
 ) -> None:
     await pay(stripe, link, **how)
     await world.see()
-    await world.watching.sweep_if_due(at_start=True)
+    await world.watch.sweep_if_due(at_start=True)
     await world.see()
     assert (await shown(world)).status is LinkStatus.PENDING_PAYMENT
     assert told(world) == [(AnnouncementKind.EXCEPTION, kind)]
@@ -139,7 +139,7 @@ async def test_refund_and_dispute_show_beside_paid_and_are_told_once(
     await stripe.dispute(session["payment_intent"])
     await world.see()
     await world.see()
-    await world.watching.sweep_if_due(at_start=True)
+    await world.watch.sweep_if_due(at_start=True)
     await world.see()
     invoice = await shown(world)
     assert invoice.status is LinkStatus.PAID
@@ -155,7 +155,7 @@ async def test_an_event_that_overtakes_the_payment_waits_for_it(
     session = await pay(stripe, link)
     await stripe.refund(session["payment_intent"])
     refund = next(event for event in stripe.objects("event") if event["type"] == "charge.refunded")
-    await world.watching.receive(refund)
+    await world.watch.receive(refund)
     await world.see()
     await world.see()
     assert sorted(str(kind) for _, kind in told(world)) == ["None", "refunded"]
@@ -166,10 +166,10 @@ async def test_a_replay_is_known_before_and_after_it_is_settled(
 ) -> None:
     await pay(stripe, link)
     event = next(one for one in stripe.objects("event") if one["type"] == "checkout.session.completed")
-    assert await world.watching.receive(event) is Receipt.KEPT
-    assert await world.watching.receive(event) is Receipt.KNOWN
+    assert await world.watch.receive(event) is Receipt.KEPT
+    assert await world.watch.receive(event) is Receipt.KNOWN
     await world.see()
-    assert await world.watching.receive(event) is Receipt.KNOWN
+    assert await world.watch.receive(event) is Receipt.KNOWN
 
 
 async def test_payments_that_arent_ours_change_nothing(world: World, stripe: LocalStripe, link: str) -> None:
@@ -183,7 +183,7 @@ async def test_payments_that_arent_ours_change_nothing(world: World, stripe: Loc
     }
     broken = {"type": "checkout.session.completed", "livemode": False, "data": 7}
     for other in (event, {**event, "livemode": True}, broken):
-        assert await world.watching.receive(other) is Receipt.NOT_OURS
+        assert await world.watch.receive(other) is Receipt.NOT_OURS
     await world.see()
     assert world.poster.posted == []
 
@@ -198,19 +198,19 @@ async def test_text_that_is_no_id_is_nobodys(world: World, stripe: LocalStripe, 
         "livemode": False,
         "data": {"object": about},
     }
-    assert await world.watching.receive(event) is Receipt.NOT_OURS
+    assert await world.watch.receive(event) is Receipt.NOT_OURS
 
 
 async def test_a_stripe_outage_loses_nothing(world: World, stripe: LocalStripe, link: str) -> None:
     outage = stripe.faults.outage()
     await pay(stripe, link)
     await world.watching.poll_if_due()
-    assert (await world.desk.get_stripe_state()).paused_because
+    assert (await world.desk.get_stripe_state(ADA)).paused_because
     stripe.faults.remove(outage)
     await world.db.write(lambda session: session.execute(sa.text("DELETE FROM duties")))
     await world.see()
     assert told(world) == [(AnnouncementKind.PAID, None)]
-    assert (await world.desk.get_stripe_state()).paused_because is None
+    assert (await world.desk.get_stripe_state(ADA)).paused_because is None
 
 
 async def test_a_key_that_may_not_read_disputes_costs_their_badges_alone(
@@ -223,7 +223,7 @@ async def test_a_key_that_may_not_read_disputes_costs_their_badges_alone(
     stripe.key(stripe.api_key).permissions = frozenset(f"rak_{one}" for one in allowed)
     await world.see()
     await world.see()
-    assert (await world.desk.get_stripe_state()).paused_because is None
+    assert (await world.desk.get_stripe_state(ADA)).paused_because is None
     assert sorted(str(kind) for _, kind in told(world)) == ["None", "refunded"]
     before = len(stripe.requests)
     world.db.run(lambda session: session.execute(sa.text("UPDATE stripe_events SET attempts = 20")))
@@ -243,7 +243,7 @@ async def test_the_sweep_sees_disputes_where_refunds_cannot_be_read(
     await stripe.dispute(session["payment_intent"])
     allowed = {"checkout_session_read", "dispute_read"}
     stripe.key(stripe.api_key).permissions = frozenset(f"rak_{one}" for one in allowed)
-    assert await world.watching.sweep_if_due(at_start=True)
+    assert await world.watch.sweep_if_due(at_start=True)
     await world.announcing.deliver_due()
     assert sorted(str(kind) for _, kind in told(world)) == ["None", "disputed"]
 
@@ -251,12 +251,12 @@ async def test_the_sweep_sees_disputes_where_refunds_cannot_be_read(
 async def test_a_sweep_that_failed_at_the_start_is_soon_due_again(
     world: World, stripe: LocalStripe, link: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("domain.payments.watching.AFTER_TROUBLE", timedelta(0))
+    monkeypatch.setattr("domain.payments.account_watch.AFTER_TROUBLE", timedelta(0))
     await pay(stripe, link)
     outage = stripe.faults.outage()
-    assert not await world.watching.sweep_if_due(at_start=True)
+    assert not await world.watch.sweep_if_due(at_start=True)
     stripe.faults.remove(outage)
-    assert await world.watching.sweep_if_due(at_start=True)
+    assert await world.watch.sweep_if_due(at_start=True)
     assert (await shown(world)).status is LinkStatus.PAID
 
 
@@ -303,14 +303,14 @@ async def test_a_link_that_was_paid_before_we_knew_it_is_paid_once_we_do(
     await world.desk.create_link(ADA, make_invoice(world.db), SEEN, patience=5)
     stripe.advance(40 * 86400)
     world.ahead = timedelta(days=40)
-    await world.watching.sweep_if_due()
+    await world.watch.sweep_if_due()
     async with asyncio.timeout(10):
         while (await shown(world)).status is LinkStatus.NOT_CREATED:
             await world.creation.run_due()
             await asyncio.sleep(0.05)
     assert len(stripe.links()) == 2
     await world.db.write(lambda session: session.execute(sa.text("DELETE FROM duties")))
-    await world.watching.sweep_if_due()
+    await world.watch.sweep_if_due()
     await world.see()
     assert (await shown(world)).status is LinkStatus.PAID
     assert told(world) == [(AnnouncementKind.PAID, None)]

@@ -81,7 +81,7 @@ async def test_a_payment_that_only_a_thin_event_tells_of_is_announced(
     world: World, stripe: LocalStripe
 ) -> None:
     event = thin_of(await paid(world, stripe))
-    assert await world.watching.receive(event) is Receipt.KEPT
+    assert await world.watch.receive(event) is Receipt.KEPT
     await world.watching.settle_due()
     await world.announcing.deliver_due()
     assert len(world.poster.posted) == 1
@@ -93,7 +93,7 @@ async def test_both_kinds_are_one_fact_asked_for_once(
 ) -> None:
     snapshot = await paid(world, stripe)
     both = [thin_of(snapshot), snapshot]
-    receipts = [await world.watching.receive(event) for event in (both if thin_first else both[::-1])]
+    receipts = [await world.watch.receive(event) for event in (both if thin_first else both[::-1])]
     assert receipts == [Receipt.KEPT, Receipt.KNOWN]
     await world.see()
     asked = [one.path for one in stripe.requests if one.path.startswith("/v1/checkout/sessions/")]
@@ -105,8 +105,8 @@ async def test_a_thin_event_that_joins_with_no_snapshot_tells_the_same_fact_once
     world: World, stripe: LocalStripe
 ) -> None:
     snapshot = await paid(world, stripe)
-    assert await world.watching.receive(snapshot) is Receipt.KEPT
-    assert await world.watching.receive(thin_of(snapshot, snapshot_event=None)) is Receipt.KEPT
+    assert await world.watch.receive(snapshot) is Receipt.KEPT
+    assert await world.watch.receive(thin_of(snapshot, snapshot_event=None)) is Receipt.KEPT
     await world.see()
     assert len(world.poster.posted) == 1
 
@@ -116,7 +116,7 @@ async def test_a_thin_event_of_somebody_elses_payment_is_settled_by_what_is_fetc
 ) -> None:
     snapshot = await paid(world, stripe)
     world.db.run(lambda session: session.execute(sa.text("UPDATE links SET stripe_id = 'plink_other'")))
-    assert await world.watching.receive(thin_of(snapshot)) is Receipt.KEPT
+    assert await world.watch.receive(thin_of(snapshot)) is Receipt.KEPT
     await world.watching.settle_due()
     settled = sa.select(StripeEvent.settled_at.is_not(None), StripeEvent.waits_for)
     assert world.db.run(lambda session: session.execute(settled).all()) == [(True, None)]
@@ -125,11 +125,11 @@ async def test_a_thin_event_of_somebody_elses_payment_is_settled_by_what_is_fetc
 @pytest.mark.parametrize("told", ["v1.customer.created", "v2.core.event_destination.ping", "invoice.paid"])
 async def test_a_type_that_is_of_no_use_is_said_to_be(world: World, told: str) -> None:
     for _ in range(3):
-        assert await world.watching.receive(THIN | {"type": told}) is Receipt.NOT_USED
-    noted = world.db.run(events.list_unused, world.ledgers.id, world.clock() - timedelta(hours=1))
+        assert await world.watch.receive(THIN | {"type": told}) is Receipt.NOT_USED
+    noted = world.db.run(events.list_unused, world.account.ledger_id, world.clock() - timedelta(hours=1))
     assert noted == [told]
 
 
 async def test_a_type_with_what_no_database_keeps_is_left_alone(world: World) -> None:
-    assert await world.watching.receive(THIN | {"type": "x\0y" * 100}) is Receipt.NOT_USED
-    assert world.db.run(events.list_unused, world.ledgers.id, world.clock() - timedelta(hours=1)) == []
+    assert await world.watch.receive(THIN | {"type": "x\0y" * 100}) is Receipt.NOT_USED
+    assert world.db.run(events.list_unused, world.account.ledger_id, world.clock() - timedelta(hours=1)) == []

@@ -85,7 +85,7 @@ async def test_sweep_and_events_record_the_others(
         if number == "INV-2":
             break_answers(world, monkeypatch, swap(absurd, session_id))
     with capture_logs() as logs:
-        assert await world.watching.sweep_if_due(at_start=True)
+        assert await world.watch.sweep_if_due(at_start=True)
         await world.see()
     assert [await status(world, f"INV-{n}") for n in (1, 2, 3)] == [
         LinkStatus.PAID,
@@ -109,6 +109,6 @@ async def test_a_refund_of_an_absurd_amount_is_left_out_and_the_next_is_told(
     break_answers(world, monkeypatch, swap({"amount_refunded": 10**30}, charge))
     await world.watching.poll_if_due()
     await world.watching.settle_due()
-    assert await world.watching.sweep_if_due(at_start=True)
+    assert await world.watch.sweep_if_due(at_start=True)
     amounts = sa.select(PaymentException.amount)
     assert world.db.run(lambda session: session.scalars(amounts).all()) == [100]

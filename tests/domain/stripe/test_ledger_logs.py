@@ -12,13 +12,13 @@ async def test_a_key_that_stripe_refuses_is_logged_when_it_begins_and_when_it_en
     db: Database, stripe: LocalStripe
 ) -> None:
     world = World(db, stripe, key="sk_test_late")
-    await world.ledgers.start()
+    await world.open()
     with structlog.testing.capture_logs() as logs:
         for _ in range(3):
-            assert not await world.ledgers.settle()
+            assert not await world.account.settle()
         stripe.add_key("sk_test_late")
         for _ in range(2):
-            assert await world.ledgers.settle()
+            assert await world.account.settle()
     await world.api.close()
 
     assert logs == [
@@ -29,12 +29,12 @@ async def test_a_key_that_stripe_refuses_is_logged_when_it_begins_and_when_it_en
 
 async def test_another_reason_is_another_line(db: Database, stripe: LocalStripe) -> None:
     world = World(db, stripe, key="sk_test_late")
-    await world.ledgers.start()
+    await world.open()
     with structlog.testing.capture_logs() as logs:
         outage = stripe.faults.outage()
-        await world.ledgers.settle()
+        await world.account.settle()
         stripe.faults.remove(outage)
-        await world.ledgers.settle()
+        await world.account.settle()
     await world.api.close()
 
     assert [line["reason"] for line in logs] == [pausing.AWAY, "Stripe refuses the API key"]
@@ -42,9 +42,9 @@ async def test_another_reason_is_another_line(db: Database, stripe: LocalStripe)
 
 async def test_a_key_that_stripe_takes_at_once_is_no_news(db: Database, stripe: LocalStripe) -> None:
     world = World(db, stripe)
-    await world.ledgers.start()
+    await world.open()
     with structlog.testing.capture_logs() as logs:
-        assert await world.ledgers.settle()
+        assert await world.account.settle()
     await world.api.close()
 
     assert logs == []

@@ -1,0 +1,249 @@
+"""Seeing payments: webhook, poll and sweep end in the same functions, so that each payment is recorded once.
+
+The poll is one request however many links wait. The sweep of completed sessions is the net below it: at start and
+hourly, without the 30 days' cliff of events.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+
+from domain.coordination import intervals
+from domain.coordination.leases import Lease
+from domain.database import Database
+from domain.payments import event_reading, events, reconciling
+from domain.payments.event_reading import SESSION_TYPES, Received
+from domain.payments.events import Receipt
+from domain.payments.reconciling import Reconciler, Wait
+from domain.stripe.accounts import Account
+from domain.stripe.errors import StripeKeyRefused, StripeLimited, StripeTrouble
+from domain.stripe.pace import StripePace
+from domain.stripe.pausing import AWAY, Pausing
+
+_log = structlog.get_logger()
+
+OVERLAP = timedelta(seconds=600)
+# A session lives 24 hours at most, and is listed by when it was opened.
+SESSION_LIFE = timedelta(hours=25)
+HOURLY = timedelta(hours=1)
+AT_START = timedelta(seconds=60)
+AFTER_TROUBLE = timedelta(seconds=15)
+IN_FLIGHT = 8
+# Stripe has some three hundred types; their names are shorter.
+TYPE_LENGTH, MOST_TYPES = 100, 500
+LONGEST_FOR_LINK = timedelta(minutes=1)
+LONGEST_WAIT = timedelta(hours=6)
+# While Stripe is away or refuses the key, one event at a time finds out whether that is over.
+LONGEST_PAUSE = 15.0
+# For as long Stripe itself tells of an event.
+EVENTS_LISTED = timedelta(days=30)
+
+
+class AccountWatch:
+    """Watches the links of one account's ledger for payments, refunds and disputes."""
+
+    def __init__(
+        self,
+        db: Database,
+        account: Account,
+        pace: StripePace,
+        lease: Lease,
+        *,
+        poll_every: timedelta,
+        clock: Callable[[], datetime],
+        wake: Callable[[], None],
+        on_recorded: Callable[[str], None],
+    ) -> None:
+        """``wake`` is told when there are events to settle, ``on_recorded`` of each payment or exception recorded."""
+        self._db = db
+        self._account = account
+        self._pace = pace
+        self._lease = lease
+        self._poll_every = poll_every
+        self._clock = clock
+        self._wake = wake
+        self._on_recorded = on_recorded
+        self._reconciler = Reconciler(db, account, pace)
+        self._pausing = Pausing(db)
+        self._in_trouble = 0
+        self._settle_again_at = 0.0
+        self._unused: dict[str, datetime] = {}
+
+    async def receive(self, event: dict[str, Any]) -> Receipt:
+        """Keep a webhook's event until it is settled, if it concerns us. Raises DatabaseUnavailable."""
+        received = event_reading.read_event(event, livemode=self._account.stripe.livemode)
+        if received is None:
+            if event_reading.type_of(event) in event_reading.TYPES:
+                return Receipt.NOT_OURS
+            await self._note_unused(str(event.get("type"))[:TYPE_LENGTH])
+            return Receipt.NOT_USED
+        if await self._db.write(events.keep, self._account.ledger_id, [received]):
+            self._wake()
+            return Receipt.KEPT
+        known = await self._db.read(events.is_kept, self._account.ledger_id, received.id)
+        return Receipt.KNOWN if known else Receipt.NOT_OURS
+
+    async def _note_unused(self, told: str) -> None:
+        """Once an hour for each type: an account may have many events that nobody here needs."""
+        now = self._clock()
+        if not told.isprintable() or now - self._unused.get(told, now - HOURLY) < HOURLY:
+            return
+        if len(self._unused) >= MOST_TYPES:
+            self._unused.clear()
+        self._unused[told] = now
+        _log.info("webhook.not_used", type=told)
+        await self._db.write(events.note_unused, self._account.ledger_id, told, now)
+
+    async def settle_due(self) -> None:
+        """Fetch and record what received events are about; nothing while it isn't time to ask a troubled Stripe again."""
+        while asyncio.get_running_loop().time() >= self._settle_again_at:
+            at_once = 1 if self._in_trouble >= IN_FLIGHT else IN_FLIGHT
+            claimed = await self._db.background_write(
+                events.claim_due, self._account.ledger_id, at_once, self._lease
+            )
+            if not claimed:
+                return
+            await asyncio.gather(*(self._settle(event) for event in claimed))
+
+    async def _settle(self, event: Received) -> None:
+        ledger_id = self._account.ledger_id
+        try:
+            recorded = await self._reconciler.reconcile_event(event, self._clock())
+        except StripeTrouble as trouble:
+            if _only_lacks_reversals(event, trouble):
+                await self._ask_again(event, Wait.FORBIDDEN)
+                return
+            await self._note(trouble)
+            self._put_off(trouble)
+            delay = min(0.5 * 2 ** min(event.attempts, 10), LONGEST_PAUSE)
+            await self._db.background_write(events.postpone, ledger_id, event, timedelta(seconds=delay))
+            return
+        self._in_trouble, self._settle_again_at = 0, 0.0
+        await self._note(None)
+        if isinstance(recorded, Wait):
+            await self._ask_again(event, recorded)
+            return
+        await self._db.background_write(events.settle, ledger_id, event.id, self._clock())
+        for verdict in recorded:
+            self._on_recorded(verdict)
+
+    async def _ask_again(self, event: Received, wait: Wait) -> None:
+        """Seconds later at first and ever more seldom, since reads are rationed (docs/facts/stripe.md), for as long as Stripe
+        itself tells of the event."""
+        ledger_id, now = self._account.ledger_id, self._clock()
+        _log.warning("stripe.event_waits", stripe_event=event.id, type=event.type, wait=wait.value)
+        if now - event.created_at > EVENTS_LISTED:
+            await self._db.background_write(events.settle, ledger_id, event.id, now)
+            return
+        longest = LONGEST_FOR_LINK if wait is Wait.LINK_RESERVED else LONGEST_WAIT
+        await self._db.background_write(events.wait_for, ledger_id, event, wait.value, longest)
+
+    def _put_off(self, trouble: StripeTrouble) -> None:
+        """So many failures in a row are Stripe's, not this event's: let all of them wait together."""
+        if isinstance(trouble, StripeLimited):
+            return
+        self._in_trouble += 1
+        if self._in_trouble >= IN_FLIGHT:
+            pause = min(2.0 ** min(self._in_trouble - IN_FLIGHT, 10), LONGEST_PAUSE)
+            self._settle_again_at = asyncio.get_running_loop().time() + pause
+
+    async def poll_if_due(self) -> None:
+        """Ask for new events if the poll is due: each interval while a link waits for payment, else hourly."""
+        since, _, pending, any_link = await self._db.background_read(
+            events.watch_from, self._account.ledger_id
+        )
+        every = self._poll_every if pending else max(HOURLY, self._poll_every)
+        if any_link and since is not None:
+            await self._on_duty("poll", every, lambda: self._poll(since))
+
+    async def sweep_if_due(self, *, at_start: bool = False) -> bool:
+        """Go through the completed sessions if the sweep is due: hourly, and at each start. False if it failed."""
+        _, since, _, any_link = await self._db.background_read(events.watch_from, self._account.ledger_id)
+        if not any_link or since is None:
+            return True
+        return await self._on_duty("sweep", AT_START if at_start else HOURLY, lambda: self._sweep(since))
+
+    async def _on_duty(self, name: str, every: timedelta, work: Callable[[], Any]) -> bool:
+        """Do the work if it is due; False if it was tried and Stripe had trouble: it is due again soon."""
+        name = f"{name}:{self._account.ledger_id}"
+        taken = await self._db.background_write(intervals.take_duty, name, every, self._lease)
+        if not taken:
+            return True
+        again_in: timedelta | None = AFTER_TROUBLE
+        try:
+            await work()
+            again_in = None
+        except StripeTrouble as trouble:
+            await self._note(trouble)
+            _log.warning("stripe.watch_failed", duty=name, trouble=type(trouble).__name__)
+        finally:
+            await self._db.background_write(
+                intervals.end_duty, name, self._lease, again_in=again_in, every=every
+            )
+        return again_in is None
+
+    async def _poll(self, since: datetime) -> None:
+        newest: datetime | None = None
+        params = {
+            "types": list(event_reading.TYPES),
+            "created": {"gte": int((since - OVERLAP).timestamp())},
+        }
+        await self._pace.slot(self._account.ledger_id)
+        async for page in self._account.stripe.list_all("/v1/events", params):
+            read = (event_reading.read_event(event, livemode=self._account.stripe.livemode) for event in page)
+            received = [event for event in read if event is not None]
+            if received:
+                newest = max([event.created_at for event in received] + ([newest] if newest else []))
+                if await self._db.background_write(events.keep, self._account.ledger_id, received):
+                    self._wake()
+            await self._pace.slot(self._account.ledger_id)
+        await self._db.background_write(events.move_watermark, self._account.ledger_id, newest, self._clock())
+        await self._note(None)
+
+    async def _sweep(self, since: datetime) -> None:
+        begun_at = self._clock()
+        found = False
+        created = {"gte": int((since - SESSION_LIFE).timestamp())}
+        await self._pace.slot(self._account.ledger_id)
+        async for page in self._account.stripe.list_all(
+            "/v1/checkout/sessions", {"status": "complete", "created": created}
+        ):
+            recorded = await self._db.background_write(
+                reconciling.record_sessions, self._account.ledger_id, page, self._clock()
+            )
+            for verdict in recorded:
+                self._on_recorded(verdict)
+            found = found or bool(recorded)
+            await self._pace.slot(self._account.ledger_id)
+        for verdict in await self._reconciler.sweep_reversals(created, self._clock()):
+            self._on_recorded(verdict)
+        await self._db.background_write(events.end_sweep, self._account.ledger_id, begun_at, self._clock())
+        await self._note(None)
+        if found:
+            await self._date_found()
+
+    async def _date_found(self) -> None:
+        """Ask for the events of what a sweep found: only they tell when it was paid, and the next poll may be an hour off."""
+        since, *_ = await self._db.background_read(events.watch_from, self._account.ledger_id)
+        if since is not None:
+            with contextlib.suppress(StripeTrouble):
+                await self._poll(since)
+
+    async def _note(self, trouble: StripeTrouble | None) -> None:
+        """Put a sentence on the ledger while Stripe refuses or is away, and take it off again."""
+        if trouble is None:
+            await self._pausing.resume(self._account.ledger_id)
+        elif isinstance(trouble, StripeLimited):
+            await self._pace.hold_back(self._account.ledger_id, trouble.retry_after or 1.0)
+        else:
+            sentence = trouble.sentence if isinstance(trouble, StripeKeyRefused) else AWAY
+            await self._pausing.pause(self._account.ledger_id, sentence)
+
+
+def _only_lacks_reversals(event: Received, trouble: StripeTrouble) -> bool:
+    """Whether the key just may not read refunds or disputes: that costs their badges, and no payment waits for it."""
+    return isinstance(trouble, StripeKeyRefused) and trouble.lacking and event.type not in SESSION_TYPES
