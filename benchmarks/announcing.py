@@ -14,7 +14,7 @@ from domain.database import Database
 from domain.messages.announcing import Announcing
 from domain.models import Link, Organisation, Payment
 from domain.outbox import enqueuing
-from domain.summaries import AnnouncementKind
+from domain.states import AnnouncementKind, LinkStatus
 from handlers.poster import SlackPoster
 
 TICK = 1.0
@@ -43,7 +43,9 @@ async def measure(url: str, slack: SlackServer, count: int) -> list[float]:
 def _enqueue(session: Session, count: int) -> int:
     organisation = session.scalar(sa.select(Organisation).limit(1))
     assert organisation is not None
-    links = session.scalars(sa.select(Link).where(Link.status == "Paid").order_by(Link.id).limit(count)).all()
+    links = session.scalars(
+        sa.select(Link).where(Link.status == LinkStatus.PAID).order_by(Link.id).limit(count)
+    ).all()
     for link in links:
         payment = Payment(
             link_id=link.id,

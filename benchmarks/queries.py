@@ -14,10 +14,11 @@ from domain.database import make_engine
 from domain.invoices import invoices, searching
 from domain.overview import home
 from domain.scope import Scope
+from domain.states import WRITTEN, LinkStatus
 
 PAGE = 101
 NOWHERE = Scope(0, 0, livemode=False)
-FILTERS = {"All": None, "Not Created": "Not Created", "Pending Payment": "Pending Payment", "Paid": "Paid"}
+FILTERS = {"All": None, **{word: status for status, word in WRITTEN.items()}}
 SEARCHES = {
     "a number": "inv-{middle}",
     "a letter": "a",
@@ -53,7 +54,7 @@ def questions(count: int, scope: Scope) -> Iterator[Question]:
         yield Question(
             f"list, {name}",
             _page(scope, "", status),
-            obvious_bot.list_unlinked if status == "Not Created" else None,
+            obvious_bot.list_unlinked if status is LinkStatus.NOT_CREATED else None,
             0.003,
         )
     for subject, pattern in SEARCHES.items():
@@ -62,7 +63,7 @@ def questions(count: int, scope: Scope) -> Iterator[Question]:
             yield Question(
                 f"search {subject}, {name}",
                 _page(scope, text, status),
-                partial(obvious_bot.list_unlinked, search=text) if status == "Not Created" else None,
+                partial(obvious_bot.list_unlinked, search=text) if status is LinkStatus.NOT_CREATED else None,
                 0.015,
                 searched=True,
             )
@@ -101,7 +102,7 @@ def _fresh(session: Session, ask: Callable[[Session], object]) -> None:
     ask(session)
 
 
-def _page(scope: Scope, search: str, status: str | None) -> Callable[[Session], object]:
+def _page(scope: Scope, search: str, status: LinkStatus | None) -> Callable[[Session], object]:
     """What a page of the list asks: which invoices, and those with their links."""
 
     def ask(session: Session) -> object:

@@ -23,6 +23,7 @@ from domain.money import Money
 from domain.organisations import organisations
 from domain.overview import details, home
 from domain.scope import Scope
+from domain.states import LinkStatus
 from domain.stripe.accounts import Accounts
 from domain.summaries import (
     Actor,
@@ -33,7 +34,6 @@ from domain.summaries import (
     InvoiceList,
     InvoiceOption,
     InvoiceSummary,
-    LinkStatus,
     OrganisationSummary,
     StripeState,
 )

@@ -2,18 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from enum import StrEnum
 
 from domain.money import Money
 from domain.reasons import Reason
-
-
-class LinkStatus(StrEnum):
-    """The Online Payment Link status, letter for letter as people read it."""
-
-    NOT_CREATED = "Not Created"
-    PENDING_PAYMENT = "Pending Payment"
-    PAID = "Paid"
+from domain.states import AnnouncementKind, ExceptionKind, LinkStatus, Outcome
 
 
 @dataclass(frozen=True)
@@ -146,15 +138,6 @@ class Confirmation:
     """Numbers whose amount changed since the person last saw this confirmation."""
 
 
-class Outcome(StrEnum):
-    """What became of one invoice of a bulk run."""
-
-    BEING_CREATED = "being_created"
-    CREATED = "created"
-    SKIPPED = "skipped"
-    FAILED = "failed"
-
-
 @dataclass(frozen=True)
 class BulkItem:
     invoice_id: int
@@ -217,24 +200,6 @@ class HomeSummary:
     """Announcements that wait, because there is no channel or it can't be posted to."""
     dead: int
     """Announcements that Slack refused for good or whose outcome nobody can know."""
-
-
-class ExceptionKind(StrEnum):
-    """What Stripe told that isn't simply a link being paid once."""
-
-    SECOND_PAYMENT = "second_payment"
-    AMOUNT_DIFFERS = "amount_differs"
-    CURRENCY_DIFFERS = "currency_differs"
-    COMPLETED_UNPAID = "completed_unpaid"
-    REFUNDED = "refunded"
-    DISPUTED = "disputed"
-
-
-class AnnouncementKind(StrEnum):
-    PAID = "paid"
-    EXCEPTION = "exception"
-    BULK_RESULT = "bulk_result"
-    CHANNEL_LOST = "channel_lost"
 
 
 @dataclass(frozen=True)

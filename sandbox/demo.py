@@ -28,7 +28,8 @@ from domain.files.import_lines import InvoiceFile
 from domain.files.importing import take
 from domain.migrations import prepare
 from domain.organisations import organisations
-from domain.summaries import Actor, LinkStatus
+from domain.states import LinkStatus
+from domain.summaries import Actor
 from sandbox.page.routes import page_routes
 from sandbox.samples import paid_numbers, pending_numbers, sample_rows
 from sandbox.slack import LocalSlack

@@ -4,6 +4,7 @@ import asyncio
 import os
 import sys
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +12,8 @@ import typer
 
 from bot.cli.shared import database_of, settings_of
 from bot.stop import Stop
-from domain.summaries import LinkStatus, OrganisationSummary
+from domain.states import WRITTEN, LinkStatus
+from domain.summaries import OrganisationSummary
 
 if TYPE_CHECKING:
     from bot.settings import Settings
@@ -20,6 +22,15 @@ if TYPE_CHECKING:
     from domain.files.importing import ImportResult
 
 SOME_BAD = 1
+
+
+class Status(StrEnum):
+    """What --filter takes: the words that stand in the file's column."""
+
+    NOT_CREATED = WRITTEN[LinkStatus.NOT_CREATED]
+    PENDING_PAYMENT = WRITTEN[LinkStatus.PENDING_PAYMENT]
+    PAID = WRITTEN[LinkStatus.PAID]
+
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 Organization = Annotated[
@@ -111,7 +122,7 @@ def export(
     context: typer.Context,
     organization: Organization = None,
     filter: Annotated[
-        LinkStatus | None,
+        Status | None,
         typer.Option(
             "--filter", case_sensitive=False, help="Only those with this Online Payment Link status."
         ),
@@ -134,7 +145,13 @@ def export(
         if organisation is None:
             raise Stop("There is no organisation yet, and so no invoice: run `paylink import FILE` first.")
         try:
-            for piece in export_all(db, organisation.id, livemode=livemode, filter=filter, search=search):
+            for piece in export_all(
+                db,
+                organisation.id,
+                livemode=livemode,
+                filter=None if filter is None else LinkStatus[filter.name],
+                search=search,
+            ):
                 sys.stdout.buffer.write(piece)
             sys.stdout.buffer.flush()
         except LedgerChanged:

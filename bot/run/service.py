@@ -16,7 +16,7 @@ from bot.settings import Settings, secret
 from bot.slack_client import Identity
 from bot.stop import Stop, connect
 from bot.watch.logs import configure_logs
-from bot.watch.metrics import FIGURES_EVERY_SECONDS, read_figures
+from bot.watch.metrics import FIGURES_EVERY_SECONDS
 from bot.web.intake import Intake
 from bot.web.server import HttpServer, SlackEndpoint, StripeEndpoint
 from bot.web.socket_mode import SocketMode
@@ -25,6 +25,7 @@ from bot.work.timer import Timer
 from domain.coordination import abandoned_claims
 from domain.errors import DatabaseUnavailable
 from domain.files.exporting import Export
+from domain.overview import figures
 from domain.payments.events import Receipt
 from domain.stripe.accounts import Account
 from handlers.app import build_app
@@ -204,8 +205,8 @@ class Service:
         ):
             self._figures_read = now
             with contextlib.suppress(DatabaseUnavailable):
-                figures = await bot.db.background_read(read_figures, self._account.ledger_id)
-                bot.metrics.show(figures, bot.clock())
+                counted = await bot.db.background_read(figures.read, self._account.ledger_id)
+                bot.metrics.show(counted, bot.clock())
         return bot.metrics.render()
 
 

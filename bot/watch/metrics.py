@@ -1,18 +1,15 @@
 """Figures for Prometheus, in a registry of their own so that several bots fit into one process."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 
-import sqlalchemy as sa
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.metrics_core import GaugeMetricFamily
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
-from sqlalchemy.orm import Session
 
-from domain.models import Ledger, Link, OutboxMessage, Payment, PaymentException
-from domain.payments import events
+from domain.overview.figures import Figures
+from domain.states import WRITTEN, LinkStatus
 
 # Around Bolt's own floor of 10 ms and Slack's limit of three seconds.
 ACK_BUCKETS = (0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0)
@@ -23,39 +20,6 @@ ANNOUNCEMENT_BUCKETS = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0)
 
 # Counting in large tables takes its time; Prometheus asks every few seconds.
 FIGURES_EVERY_SECONDS = 10.0
-
-
-@dataclass(frozen=True)
-class Figures:
-    """What the database knows, about the Stripe account and mode in use."""
-
-    links: dict[str, int]
-    payments: dict[str, int]
-    exceptions: dict[str, int]
-    outbox: dict[tuple[str, str], int]
-    events_waiting: dict[str, int]
-    last_checked_at: datetime | None
-
-
-def read_figures(session: Session, ledger_id: int) -> Figures:
-    def counted(column: sa.ColumnElement[str], ledger: sa.ColumnElement[int]) -> dict[str, int]:
-        rows = session.execute(sa.select(column, sa.func.count()).where(ledger == ledger_id).group_by(column))
-        return {name: int(count) for name, count in rows}
-
-    state = sa.case((Link.state == "created", Link.status), else_=Link.state)
-    outbox = session.execute(
-        sa.select(OutboxMessage.kind, OutboxMessage.state, sa.func.count()).group_by(
-            OutboxMessage.kind, OutboxMessage.state
-        )
-    )
-    return Figures(
-        links=counted(state, Link.ledger_id.expression),
-        payments=counted(Payment.verdict.expression, Payment.ledger_id.expression),
-        exceptions=counted(PaymentException.kind.expression, PaymentException.ledger_id.expression),
-        outbox={(kind, state): count for kind, state, count in outbox},
-        events_waiting=events.count_waiting(session, ledger_id),
-        last_checked_at=session.scalar(sa.select(Ledger.last_checked_at).where(Ledger.id == ledger_id)),
-    )
 
 
 class LastCheckAge(Collector):
@@ -141,18 +105,21 @@ class Metrics:
 
     def show(self, figures: Figures, now: datetime) -> None:
         """Take over what the database knows."""
-        for gauge, counts in (
-            (self.links, figures.links),
-            (self.payments, figures.payments),
-            (self.exceptions, figures.exceptions),
-            (self.events_waiting, figures.events_waiting),
-        ):
-            gauge.clear()
-            for name, count in counts.items():
-                gauge.labels(name).set(count)
+        self.links.clear()
+        for state, count in figures.links.items():
+            self.links.labels(WRITTEN[state] if isinstance(state, LinkStatus) else state.value).set(count)
+        self.payments.clear()
+        for verdict, count in figures.payments.items():
+            self.payments.labels(verdict.value).set(count)
+        self.exceptions.clear()
+        for exception, count in figures.exceptions.items():
+            self.exceptions.labels(exception.value).set(count)
+        self.events_waiting.clear()
+        for name, count in figures.events_waiting.items():
+            self.events_waiting.labels(name).set(count)
         self.outbox.clear()
-        for (kind, state), count in figures.outbox.items():
-            self.outbox.labels(kind, state).set(count)
+        for (kind, message), count in figures.outbox.items():
+            self.outbox.labels(kind.value, message.value).set(count)
         checked = figures.last_checked_at
         self.last_check_age.seconds = None if checked is None else (now - checked).total_seconds()
 

@@ -19,8 +19,9 @@ from domain.invoices.searching import found_by
 from domain.links import bulk
 from domain.models import BulkRunItem, Invoice, Ledger, Link
 from domain.money import Money
+from domain.states import WRITTEN, LinkState, LinkStatus
 from domain.stripe.accounts import Accounts
-from domain.summaries import Actor, LinkStatus
+from domain.summaries import Actor
 
 COLUMNS = (
     "number",
@@ -148,13 +149,15 @@ def export_page(
     found = found_by(session, organisation_id, search)
     chosen = _rows(ledger_id).where(found, Invoice.number_key > after)
     if filter is not None:
-        chosen = chosen.where(Invoice.status == filter.value)
+        chosen = chosen.where(Invoice.status == filter)
     rows = session.execute(chosen.order_by(Invoice.number_key).limit(PAGE)).all()
     return _written(rows), rows[-1].number_key if len(rows) == PAGE else None
 
 
 def _rows(ledger_id: int | None) -> sa.Select[*tuple[Any, ...]]:
-    created = sa.and_(Link.invoice_id == Invoice.id, Link.ledger_id == ledger_id, Link.state == "created")
+    created = sa.and_(
+        Link.invoice_id == Invoice.id, Link.ledger_id == ledger_id, Link.state == LinkState.CREATED
+    )
     return sa.select(
         Invoice.number,
         Invoice.number_key,
@@ -191,7 +194,7 @@ def _cells(row: Any) -> tuple[str, ...]:
         Money(row.amount, row.currency).major_units,
         row.currency,
         "" if row.due_date is None else row.due_date.isoformat(),
-        row.link_status or LinkStatus.NOT_CREATED.value,
+        WRITTEN[row.link_status or LinkStatus.NOT_CREATED],
         inert(row.url or ""),
         _moment(row.created_at),
         _moment(row.paid_at),

@@ -15,8 +15,9 @@ from domain.errors import DatabaseUnavailable
 from domain.files.import_fields import ImportedInvoice
 from domain.invoices.list_position import position, standing
 from domain.invoices.search_terms import own_terms
-from domain.models import Invoice, Ledger, Link, Organisation, SearchTerm
+from domain.models import STATUS, Invoice, Ledger, Link, Organisation, SearchTerm
 from domain.money import Money
+from domain.states import LinkState, LinkStatus
 
 _COMPARED = (
     "number",
@@ -109,7 +110,7 @@ def _insert(session: Session, organisation_id: int, rows: list[ImportedInvoice])
         return
     ids = _reserve_ids(session, len(rows))
     invoices = [
-        (invoice_id, *_written(organisation_id, row, None, ""))
+        (invoice_id, *_kept(_written(organisation_id, row, None, LinkStatus.NOT_CREATED)))
         for invoice_id, row in zip(ids, rows, strict=True)
     ]
     insert_many(session, "invoices", ("id", *_WRITTEN), invoices)
@@ -148,7 +149,7 @@ def _update(
     values = []
     for invoice_id, row in zip(ids, rows, strict=True):
         link = links.get(invoice_id)
-        state, status = (None, "") if link is None else (link.state, link.status)
+        state, status = (None, LinkStatus.NOT_CREATED) if link is None else (link.state, link.status)
         written = zip(_WRITTEN, _written(organisation_id, row, state, status), strict=True)
         values.append({"id": invoice_id, **dict(written)})
     statement = insert_into(session, _invoices)
@@ -229,8 +230,14 @@ def insert_many(
         raise DatabaseUnavailable(type(error).__name__) from error
 
 
+def _kept(written: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The row's values as the driver puts them into the columns ``_WRITTEN``."""
+    at = _WRITTEN.index("status")
+    return (*written[:at], STATUS.written(written[at]), *written[at + 1 :])
+
+
 def _written(
-    organisation_id: int, row: ImportedInvoice, link_state: str | None, link_status: str
+    organisation_id: int, row: ImportedInvoice, link_state: LinkState | None, link_status: LinkStatus
 ) -> tuple[Any, ...]:
     """The row's values of the columns ``_WRITTEN``."""
     status, eligible = standing(Money(row.amount, row.currency), link_state, link_status, row.billing_state)

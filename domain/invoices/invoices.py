@@ -19,7 +19,8 @@ from domain.invoices.searching import find_page
 from domain.models import Invoice, Link, Organisation
 from domain.money import Money
 from domain.scope import Scope
-from domain.summaries import InvoiceOption, InvoiceSummary, LinkStatus, LinkSummary
+from domain.states import LinkState, LinkStatus
+from domain.summaries import InvoiceOption, InvoiceSummary, LinkSummary
 
 NEAREST = 5
 OPTIONS = 100
@@ -43,8 +44,8 @@ class InvoiceRow(NamedTuple):
 class LinkRow(NamedTuple):
     """What a summary says of a link."""
 
-    state: str
-    status: str
+    state: LinkState
+    status: LinkStatus
     refusal: str | None
     url: str | None
     amount: int
@@ -177,7 +178,7 @@ def find_options(session: Session, scope: Scope, text: str) -> tuple[InvoiceOpti
             ),
             *(Link.amount, Link.currency),
         )
-        .outerjoin(Link, sa.and_(_in_ledger(scope), Link.state == "created"))
+        .outerjoin(Link, sa.and_(_in_ledger(scope), Link.state == LinkState.CREATED))
         .where(_is_one_of(session, ids))
         .order_by(Invoice.position)
     )
@@ -194,7 +195,7 @@ def _option(
     buyer_name: str,
     amount: int,
     currency: str,
-    status: str,
+    status: LinkStatus,
     asked: int | None = None,
     asked_in: str | None = None,
 ) -> InvoiceOption:
@@ -203,7 +204,7 @@ def _option(
         number,
         buyer_name,
         Money(amount, currency),
-        LinkStatus(status),
+        status,
         None if asked is None or asked_in is None else Money(asked, asked_in),
     )
 
@@ -211,7 +212,7 @@ def _option(
 def summarise(invoice: Invoice | InvoiceRow, link: Link | LinkRow | None) -> InvoiceSummary:
     """``link`` is the one of the ledger in use."""
     money = Money(invoice.amount, invoice.currency)
-    created = link is not None and link.state == "created"
+    created = link is not None and link.state is LinkState.CREATED
     return InvoiceSummary(
         id=invoice.id,
         number=invoice.number,
@@ -221,10 +222,10 @@ def summarise(invoice: Invoice | InvoiceRow, link: Link | LinkRow | None) -> Inv
         issue_date=invoice.issue_date,
         due_date=invoice.due_date,
         description=invoice.description,
-        status=LinkStatus(link.status) if link is not None and created else LinkStatus.NOT_CREATED,
-        reason=ineligible_because(money, existing_reason(cast("Link | None", link)), invoice.billing_state),
+        status=link.status if link is not None and created else LinkStatus.NOT_CREATED,
+        reason=ineligible_because(money, existing_reason(link), invoice.billing_state),
         link=summarise_link(link) if link is not None and created else None,
-        refusal=link.refusal if link is not None and link.state == "refused" else None,
+        refusal=link.refusal if link is not None and link.state is LinkState.REFUSED else None,
     )
 
 

@@ -1,12 +1,24 @@
 """Where an invoice stands: its status, and its place in list order, both derived from its amount and its link."""
 
 from datetime import date
+from typing import Protocol
 
 from domain.invoices.eligibility import own_reason
 from domain.models import Invoice, Link
 from domain.money import Money
 from domain.reasons import Reason
-from domain.summaries import LinkStatus
+from domain.states import LinkState, LinkStatus
+
+
+class HowFar(Protocol):
+    """How far a link has come: a row of the ORM, or the columns that were asked for."""
+
+    @property
+    def state(self) -> LinkState: ...
+
+    @property
+    def status(self) -> LinkStatus: ...
+
 
 _NO_DUE_DATE = "9999-12-31"
 POSITION_OF_DUE_DATE = len("0|9999-12-31")
@@ -26,20 +38,24 @@ def position(*, eligible: bool, due_date: date | None, number_key: str) -> str:
 
 def standing(
     money: Money,
-    link_state: str | None = None,
-    link_status: str = LinkStatus.NOT_CREATED,
+    link_state: LinkState | None = None,
+    link_status: LinkStatus = LinkStatus.NOT_CREATED,
     billing_state: str | None = None,
-) -> tuple[str, bool]:
+) -> tuple[LinkStatus, bool]:
     """The status of an invoice, and whether it counts as eligible in list order.
 
     ``link_state`` and ``link_status`` are those of its link in the current ledger; None means that there is no link.
     """
-    if link_state == "created":
+    if link_state is LinkState.CREATED:
         return link_status, False
-    return LinkStatus.NOT_CREATED.value, link_state != "reserved" and own_reason(money, billing_state) is None
+    return LinkStatus.NOT_CREATED, link_state is not LinkState.RESERVED and own_reason(
+        money, billing_state
+    ) is None
 
 
-def standing_of(invoice: Invoice, link_state: str | None, link_status: str) -> tuple[str, str]:
+def standing_of(
+    invoice: Invoice, link_state: LinkState | None, link_status: LinkStatus
+) -> tuple[LinkStatus, str]:
     """The invoice's status and position, from its amount and its link in the current ledger."""
     money = Money(invoice.amount, invoice.currency)
     status, eligible = standing(money, link_state, link_status, invoice.billing_state)
@@ -48,14 +64,14 @@ def standing_of(invoice: Invoice, link_state: str | None, link_status: str) -> t
 
 def place(invoice: Invoice, link: Link | None) -> None:
     """Set the invoice's status and position."""
-    state, status = (None, "") if link is None else (link.state, link.status)
+    state, status = (None, LinkStatus.NOT_CREATED) if link is None else (link.state, link.status)
     invoice.status, invoice.position = standing_of(invoice, state, status)
 
 
-def existing_reason(link: Link | None) -> Reason | None:
+def existing_reason(link: HowFar | None) -> Reason | None:
     """What an existing link says about creating one."""
-    if link is None or link.state == "refused":
+    if link is None or link.state is LinkState.REFUSED:
         return None
-    if link.state == "reserved":
+    if link.state is LinkState.RESERVED:
         return Reason.BEING_CREATED
-    return Reason.PAID if link.status == LinkStatus.PAID else Reason.PENDING_PAYMENT
+    return Reason.PAID if link.status is LinkStatus.PAID else Reason.PENDING_PAYMENT

@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 
 from domain.invoices.list_position import POSITION_OF_DUE_DATE
 from domain.invoices.search_terms import marked, phrase_of, search_phrase
-from domain.models import Invoice
+from domain.models import STATUS, Invoice
+from domain.states import LinkStatus
 
 Condition = sa.ColumnElement[bool]
 Places = list[tuple[str, int]]
@@ -50,7 +51,7 @@ class Numbers:
         """Of an invoice of the organisation, each way in which it may be found."""
         return [_begins(spelling) for spelling in self.spellings]
 
-    def first(self, *, status: str | None, after: str | None, limit: int) -> Places:
+    def first(self, *, status: LinkStatus | None, after: str | None, limit: int) -> Places:
         """The first of them, of that status (None: of any), behind the position ``after``."""
         places: Places = []
         for spelling in self.spellings:
@@ -58,7 +59,7 @@ class Numbers:
             places += look(spelling, status, after, limit)
         return places
 
-    def _look_up(self, spelling: str, status: str | None, after: str | None, limit: int) -> Places:
+    def _look_up(self, spelling: str, status: LinkStatus | None, after: str | None, limit: int) -> Places:
         wanted = [Invoice.organisation_id == self._organisation_id, _begins(spelling)]
         if status is not None:
             wanted.append(Invoice.status == status)
@@ -69,7 +70,7 @@ class Numbers:
         rows = self._session.execute(sa.select(fenced).order_by(fenced.c.position).limit(limit))
         return [(position, key) for position, key in rows]
 
-    def _leap(self, spelling: str, status: str | None, after: str | None, limit: int) -> Places:
+    def _leap(self, spelling: str, status: LinkStatus | None, after: str | None, limit: int) -> Places:
         """A position ends with the number: of each due date, those of the spelling stand side by side."""
         sqlite = self._session.get_bind().dialect.name == "sqlite"
         later = "max" if sqlite else "greatest"
@@ -99,7 +100,7 @@ class Numbers:
         values = {"own": self._organisation_id, "after": after or "", "limit": limit}
         values |= {"spelling": spelling, "behind": _behind(spelling)}
         if status is not None:
-            values["status"] = status
+            values["status"] = STATUS.written(status)
         rows = self._session.execute(sa.text(statement), values)
         return [(position, key) for position, key in rows]
 

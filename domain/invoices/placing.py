@@ -7,7 +7,7 @@ from domain.database import Database
 from domain.invoices.list_position import place
 from domain.models import Invoice, Ledger, Link
 from domain.money import MOST, RETIRED, SURE
-from domain.summaries import LinkStatus
+from domain.states import LinkStatus
 
 AT_ONCE = 500
 _FIRST_INELIGIBLE = "1"

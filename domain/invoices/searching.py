@@ -19,7 +19,7 @@ from domain.invoices.number_search import Numbers, Places
 from domain.invoices.search_terms import phrase_of, prefix_range
 from domain.models import BuyerTerm, Invoice, SearchTerm
 from domain.models.invoices import SHORT_NAME
-from domain.summaries import LinkStatus
+from domain.states import LinkStatus
 
 Condition = sa.ColumnElement[bool]
 # So few are looked up without further ado.
@@ -41,7 +41,13 @@ FAR = 400_000
 
 
 def find_page(
-    session: Session, organisation_id: int, search: str, *, status: str | None, after: str | None, limit: int
+    session: Session,
+    organisation_id: int,
+    search: str,
+    *,
+    status: LinkStatus | None,
+    after: str | None,
+    limit: int,
 ) -> list[int]:
     """The ids of the next ``limit`` invoices in list order, of that status (None: of any), behind the position ``after``.
 
@@ -166,7 +172,7 @@ class _Found:
             places += [(position, key) for position, key in rows]
         return places
 
-    def look_up_each(self, wanted: list[Condition], statuses: Sequence[str], limit: int) -> Places:
+    def look_up_each(self, wanted: list[Condition], statuses: Sequence[LinkStatus], limit: int) -> Places:
         """As look_up, by the first invoices of each buyer in each status."""
         places = self._look_up_terms(wanted, limit)
         for name in self.buyers or ():

@@ -26,7 +26,8 @@ from domain.models import Base, BulkRun, BulkRunItem, Invoice, Ledger, Link, Org
 from domain.money import Money
 from domain.reasons import Reason
 from domain.scope import Scope
-from domain.summaries import Actor, BulkItem, BulkResult, Confirmation, Outcome
+from domain.states import Outcome
+from domain.summaries import Actor, BulkItem, BulkResult, Confirmation
 
 
 def confirm(
@@ -169,15 +170,20 @@ def summarise(session: Session, run: BulkRun) -> BulkResult:
 
 
 def _summarise_item(
-    invoice_id: int, outcome: str, reason: str | None, refusal: str | None, number: str, url: str | None
+    invoice_id: int,
+    outcome: Outcome,
+    reason: Reason | None,
+    refusal: str | None,
+    number: str,
+    url: str | None,
 ) -> BulkItem:
     return BulkItem(
         invoice_id=invoice_id,
         number=number,
-        outcome=Outcome(outcome),
-        reason=Reason(reason) if reason else None,
+        outcome=outcome,
+        reason=reason,
         refusal=refusal,
-        url=url if outcome == Outcome.CREATED else None,
+        url=url if outcome is Outcome.CREATED else None,
     )
 
 
@@ -236,8 +242,8 @@ def _begin(
 def _begun_as(outcome: int | Reason) -> dict[str, object]:
     """What an item says of a reserved link, or of the reason why there is none."""
     if isinstance(outcome, Reason):
-        return {"link_id": None, "outcome": Outcome.SKIPPED.value, "reason": outcome.value}
-    return {"link_id": outcome, "outcome": Outcome.BEING_CREATED.value, "reason": None}
+        return {"link_id": None, "outcome": Outcome.SKIPPED, "reason": outcome}
+    return {"link_id": outcome, "outcome": Outcome.BEING_CREATED, "reason": None}
 
 
 def _lock_invoices(session: Session, scope: Scope, ids: Iterable[int]) -> list[Invoice]:

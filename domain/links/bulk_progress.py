@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from domain.models import BulkRun, BulkRunItem
 from domain.outbox import enqueuing
-from domain.summaries import AnnouncementKind, Outcome
+from domain.states import AnnouncementKind, Outcome
 
 
 def settle_items(
@@ -18,7 +18,7 @@ def settle_items(
     runs = session.scalars(
         sa.update(BulkRunItem)
         .where(BulkRunItem.link_id == link_id, BulkRunItem.outcome == Outcome.BEING_CREATED)
-        .values(outcome=outcome.value, refusal=refusal)
+        .values(outcome=outcome, refusal=refusal)
         .returning(BulkRunItem.run_id)
         .execution_options(synchronize_session=False)
     ).all()

@@ -25,8 +25,9 @@ from domain.models import Base, Instant, Invoice, Ledger, Link, Organisation
 from domain.money import Money
 from domain.reasons import Reason
 from domain.scope import Scope
+from domain.states import LinkState, LinkStatus, Outcome
 from domain.stripe.client import API_VERSION, payment_link_request
-from domain.summaries import Actor, LinkStatus, Outcome
+from domain.summaries import Actor
 
 _LINKS = Base.metadata.tables[Link.__tablename__]
 _INVOICES = Base.metadata.tables[Invoice.__tablename__]
@@ -92,13 +93,13 @@ def reserve(
         else:
             outcomes[invoice.id] = link.id
             again.append({"link_id": link.id, **intent})
-        status, place = standing_of(invoice, "reserved", LinkStatus.NOT_CREATED)
+        status, place = standing_of(invoice, LinkState.RESERVED, LinkStatus.NOT_CREATED)
         placed.append({"placed_id": invoice.id, "status": status, "position": place})
     common = {
         "organisation_id": organisation.id,
         "ledger_id": scope.ledger_id,
-        "state": "reserved",
-        "status": LinkStatus.NOT_CREATED.value,
+        "state": LinkState.RESERVED,
+        "status": LinkStatus.NOT_CREATED,
         "refusal": None,
         "api_version": API_VERSION,
         "requested_by": by.user_id,
@@ -194,7 +195,7 @@ def claim_due(session: Session, ledger_id: int, limit: int, lease: Lease) -> lis
     now = database_now(session)
     due = (
         sa.select(Link.id)
-        .where(Link.ledger_id == ledger_id, Link.state == "reserved", Link.next_attempt_at <= now)
+        .where(Link.ledger_id == ledger_id, Link.state == LinkState.RESERVED, Link.next_attempt_at <= now)
         .where(sa.or_(Link.lease_until.is_(None), Link.lease_until < now))
         .order_by(Link.next_attempt_at, Link.id)
         .limit(limit)
@@ -232,7 +233,7 @@ def begin_sending(session: Session, intent: Intent, owner: str, until: timedelta
     return (
         session.execute(
             sa.update(Link)
-            .where(Link.id == intent.link_id, Link.state == "reserved", Link.owner == owner)
+            .where(Link.id == intent.link_id, Link.state == LinkState.RESERVED, Link.owner == owner)
             .where(Link.lease_until >= now + until, Link.idempotency_key == intent.key)
             .values(first_sent_at=first, last_sent_at=now, attempts=Link.attempts + 1)
             .returning(Link.id)
@@ -246,7 +247,7 @@ def record_created(session: Session, link_id: int, stripe_id: str, url: str, now
     link = _lock_reserved(session, link_id)
     if link is None:
         return False
-    link.state, link.status = "created", LinkStatus.PENDING_PAYMENT.value
+    link.state, link.status = LinkState.CREATED, LinkStatus.PENDING_PAYMENT
     link.stripe_id, link.url, link.created_at, link.changed_at = stripe_id, url, now, now
     link.owner = link.lease_until = None
     _place(session, link)
@@ -259,7 +260,7 @@ def record_refused(session: Session, intent: Intent, owner: str, refusal: str, n
     link = _lock_reserved(session, intent.link_id)
     if link is None or link.owner != owner or link.idempotency_key != intent.key:
         return False
-    link.state, link.refusal, link.changed_at = "refused", refusal[:500], now
+    link.state, link.refusal, link.changed_at = LinkState.REFUSED, refusal[:500], now
     link.owner = link.lease_until = None
     _place(session, link)
     settle_items(session, link.id, Outcome.FAILED, refusal[:500], now)
@@ -276,7 +277,7 @@ def postpone(
         values["look_first"] = True
     session.execute(
         sa.update(Link)
-        .where(Link.id == intent.link_id, Link.state == "reserved", Link.owner == owner)
+        .where(Link.id == intent.link_id, Link.state == LinkState.RESERVED, Link.owner == owner)
         .values(**values)
     )
 
@@ -286,7 +287,7 @@ def renew_key(session: Session, intent: Intent, owner: str) -> bool:
     return (
         session.execute(
             sa.update(Link)
-            .where(Link.id == intent.link_id, Link.state == "reserved", Link.owner == owner)
+            .where(Link.id == intent.link_id, Link.state == LinkState.RESERVED, Link.owner == owner)
             .where(Link.idempotency_key == intent.key)
             # Sent once more since this claim looked? Then what it saw is out of date.
             .where(Link.last_sent_at.is_not_distinct_from(intent.last_sent_at))
@@ -308,7 +309,7 @@ def renew_key(session: Session, intent: Intent, owner: str) -> bool:
 
 def _lock_reserved(session: Session, link_id: int) -> Link | None:
     return session.scalar(
-        sa.select(Link).where(Link.id == link_id, Link.state == "reserved").with_for_update()
+        sa.select(Link).where(Link.id == link_id, Link.state == LinkState.RESERVED).with_for_update()
     )
 
 

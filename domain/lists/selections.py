@@ -23,14 +23,8 @@ from domain.lists.selection_ids import is_made_for
 from domain.models import Invoice, Organisation, Selection, SelectionItem
 from domain.organisations import organisations
 from domain.scope import Scope
-from domain.summaries import (
-    FIRST_REVISION,
-    Actor,
-    InvoiceList,
-    InvoiceSummary,
-    LinkStatus,
-    SelectionSummary,
-)
+from domain.states import LinkStatus
+from domain.summaries import FIRST_REVISION, Actor, InvoiceList, InvoiceSummary, SelectionSummary
 
 MOST = 100
 GROUP = 10
@@ -171,7 +165,7 @@ def narrow(
     now: datetime,
 ) -> InvoiceList:
     selection = _touch(session, scope, actor, selection_id, now)
-    selection.filter = filter.value if filter else None
+    selection.filter = filter
     selection.search, selection.trail = search[:200], ""
     return _show(session, scope, selection, room)
 
@@ -236,7 +230,7 @@ def _opened(scope: Scope, actor: Actor, selection_id: int, search: str) -> dict[
         "id": selection_id,
         "organisation_id": scope.organisation_id,
         "user_id": actor.user_id,
-        "filter": LinkStatus.NOT_CREATED.value,
+        "filter": LinkStatus.NOT_CREATED,
         "search": search[:200],
         "trail": "",
         "revision": FIRST_REVISION,
@@ -334,7 +328,7 @@ def _show(
         organisation=organisations.summarise(session.get_one(Organisation, selection.organisation_id)),
         selection=SelectionSummary(
             id=selection.id,
-            filter=LinkStatus(selection.filter) if selection.filter else None,
+            filter=selection.filter,
             search=selection.search,
             revision=selection.revision,
             ticked=frozenset(ticked_ids(session, selection.id)),

@@ -26,7 +26,8 @@ from domain.models import (
 )
 from domain.money import Money
 from domain.outbox import enqueuing
-from domain.summaries import Announcement, AnnouncementKind, ExceptionKind
+from domain.states import AnnouncementKind, MessageState
+from domain.summaries import Announcement
 
 # Destinations claimed at once; each is one message at a time.
 AT_ONCE = 20
@@ -72,7 +73,7 @@ def claim_due(session: Session, organisation_id: int, lease: Lease) -> list[Clai
     due = session.execute(
         sa.select(OutboxMessage, Organisation)
         .join(Organisation, Organisation.id == OutboxMessage.organisation_id)
-        .where(OutboxMessage.id.in_(first), OutboxMessage.state == "waiting")
+        .where(OutboxMessage.id.in_(first), OutboxMessage.state == MessageState.WAITING)
         .where(OutboxMessage.next_attempt_at <= now)
         .where(sa.or_(OutboxMessage.destination != "", Organisation.channel.is_not(None)))
         .order_by(OutboxMessage.id)
@@ -86,9 +87,9 @@ def _doubt_abandoned(session: Session, organisation_id: int, now: datetime, sett
     session.execute(
         sa.update(OutboxMessage)
         .where(IS_OPEN, OutboxMessage.organisation_id == organisation_id)
-        .where(OutboxMessage.state == "sending", OutboxMessage.lease_until < now)
+        .where(OutboxMessage.state == MessageState.SENDING, OutboxMessage.lease_until < now)
         .values(
-            state="waiting",
+            state=MessageState.WAITING,
             owner=None,
             lease_until=None,
             next_attempt_at=sa.case(
@@ -110,7 +111,7 @@ def _claim(
     lease: Lease,
     now: datetime,
 ) -> Claim:
-    message.state, message.owner, message.lease_until = "sending", lease.owner, now + lease.length
+    message.state, message.owner, message.lease_until = MessageState.SENDING, lease.owner, now + lease.length
     session.flush()
     destination = message.destination or organisation.channel or ""
     if message.may_be_posted and message.attempted_channel:
@@ -119,7 +120,7 @@ def _claim(
     announcement = Announcement(
         id=message.id,
         organisation_id=organisation.id,
-        kind=AnnouncementKind(message.kind),
+        kind=message.kind,
         key=message.key,
         destination=destination,
         attempts=message.attempts,
@@ -149,9 +150,7 @@ def _with_facts(session: Session, message: OutboxMessage, announcement: Announce
     elif message.exception_id is not None:
         exception = session.get_one(PaymentException, message.exception_id)
         fact = exception
-        announcement = replace(
-            announcement, exception=ExceptionKind(exception.kind), stripe_object=exception.stripe_object
-        )
+        announcement = replace(announcement, exception=exception.kind, stripe_object=exception.stripe_object)
     else:
         return announcement
     link = session.get_one(Link, fact.link_id)
@@ -186,7 +185,7 @@ def begin_posting(session: Session, claim: Claim) -> bool:
         session.execute(
             sa.update(OutboxMessage)
             .where(_claimed(claim))
-            .values(state="waiting", owner=None, lease_until=None, next_attempt_at=now)
+            .values(state=MessageState.WAITING, owner=None, lease_until=None, next_attempt_at=now)
         )
         return False
     hold_back(session, claim.pace, LEAST_APART)
@@ -197,9 +196,14 @@ def record_posted(session: Session, claim: Claim, channel: str, ts: str) -> None
     """The message stands in the channel: also true if the claim has meanwhile ended."""
     posted = (
         sa.update(OutboxMessage)
-        .where(OutboxMessage.id == claim.id, OutboxMessage.state != "posted")
+        .where(OutboxMessage.id == claim.id, OutboxMessage.state != MessageState.POSTED)
         .values(
-            state="posted", posted_channel=channel, posted_ts=ts, owner=None, lease_until=None, problem=None
+            state=MessageState.POSTED,
+            posted_channel=channel,
+            posted_ts=ts,
+            owner=None,
+            lease_until=None,
+            problem=None,
         )
     )
     session.execute(posted)
@@ -217,7 +221,7 @@ def record_not_posted(session: Session, claim: Claim, code: str, delay: timedelt
         sa.update(OutboxMessage)
         .where(_claimed(claim))
         .values(
-            state="dead" if dead else "waiting",
+            state=MessageState.DEAD if dead else MessageState.WAITING,
             may_be_posted=False,
             attempted_at=None,
             problem=code,
@@ -234,7 +238,7 @@ def record_doubt(session: Session, claim: Claim, margin: timedelta) -> None:
         sa.update(OutboxMessage)
         .where(_claimed(claim))
         .values(
-            state="waiting",
+            state=MessageState.WAITING,
             owner=None,
             lease_until=None,
             next_attempt_at=database_now(session) + margin,
@@ -247,7 +251,7 @@ def record_unknown(session: Session, claim: Claim, code: str) -> None:
     session.execute(
         sa.update(OutboxMessage)
         .where(_claimed(claim))
-        .values(state="unknown", owner=None, lease_until=None, problem=code)
+        .values(state=MessageState.UNKNOWN, owner=None, lease_until=None, problem=code)
     )
 
 
@@ -278,7 +282,7 @@ def record_channel_lost(session: Session, claim: Claim, code: str, now: datetime
 def _claimed(claim: Claim) -> sa.ColumnElement[bool]:
     return sa.and_(
         OutboxMessage.id == claim.id,
-        OutboxMessage.state == "sending",
+        OutboxMessage.state == MessageState.SENDING,
         OutboxMessage.owner == claim.lease.owner,
         OutboxMessage.lease_until == claim.until,
     )

@@ -1,6 +1,6 @@
 """The tables. What must not happen, the database itself refuses: a second link, a wrong state, a second announcement."""
 
-from domain.models.base import EPOCH, Base, Bytewise, Id, Instant, milliseconds
+from domain.models.base import EPOCH, STATUS, Base, Bytewise, Id, Instant, milliseconds
 from domain.models.coordination import Duty, Pace
 from domain.models.invoices import BuyerTerm, Invoice, OpenView, SearchTerm, Selection, SelectionItem
 from domain.models.links import BulkRun, BulkRunItem, Ledger, Link
@@ -11,6 +11,7 @@ from domain.models.payments import Payment, PaymentException, Reversal, StripeEv
 __all__ = [
     "EPOCH",
     "IS_OPEN",
+    "STATUS",
     "AuditEntry",
     "Base",
     "BulkRun",

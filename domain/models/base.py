@@ -1,11 +1,17 @@
 """What the tables share. Instants are whole milliseconds since 1970 in UTC, so that both databases order and add them alike."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from enum import StrEnum
+from typing import Any, TypeVar
 
-from sqlalchemy import BigInteger, Dialect, Integer, MetaData, Text
+from sqlalchemy import BigInteger, Dialect, Integer, MetaData, String, Text
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
+
+from domain.states import WRITTEN, LinkStatus
+
+E = TypeVar("E", bound=StrEnum)
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -28,6 +34,34 @@ def milliseconds(length: timedelta) -> int:
     return length // timedelta(milliseconds=1)
 
 
+class Code(TypeDecorator[E]):
+    """A code of an enum. ``written`` is how it is kept where that isn't the code itself.
+
+    Binding what is no code raises KeyError (wrapped by SQLAlchemy), and so does reading it.
+    """
+
+    impl = String
+    cache_ok = True
+
+    def __init__(self, codes: type[E], length: int, written: Mapping[E, str] | None = None) -> None:
+        super().__init__(length)
+        self.codes = codes
+        self._written = {code: code.value if written is None else written[code] for code in codes}
+        self._read = {word: code for code, word in self._written.items()}
+
+    def process_bind_param(self, value: E | None, dialect: Dialect) -> str | None:
+        return None if value is None else self._written[value]
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> E | None:
+        return None if value is None else self._read[value]
+
+    def written(self, code: E) -> str:
+        """For statements that go past SQLAlchemy's types."""
+        return self._written[code]
+
+
+# Processes of versions before 0004 read and write the words, and a million rows would have to be rewritten (decision 0019).
+STATUS = Code(LinkStatus, 20, WRITTEN)
 Id = BigInteger().with_variant(Integer, "sqlite")
 # Ordered byte by byte on both databases, so that prefixes and keys are ranges of an index.
 Bytewise = Text().with_variant(Text(collation="C"), "postgresql")

@@ -5,7 +5,8 @@ from datetime import date, datetime
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from domain.models.base import Base, Bytewise, Id, Instant
+from domain.models.base import STATUS, Base, Bytewise, Id, Instant
+from domain.states import LinkStatus
 
 SHORT_NAME = 60
 HAS_SHORT_NAME = f"length(buyer_name) < {SHORT_NAME}"
@@ -51,7 +52,7 @@ class Invoice(Base):
     issue_date: Mapped[date | None]
     due_date: Mapped[date | None]
     description: Mapped[str] = mapped_column(Text, default="")
-    status: Mapped[str] = mapped_column(String(20), default="Not Created")
+    status: Mapped[LinkStatus] = mapped_column(STATUS, default=LinkStatus.NOT_CREATED)
     position: Mapped[str] = mapped_column(Bytewise)
     billing_state: Mapped[str] = mapped_column(String(10), server_default="open")
     """What became of it elsewhere: ``settled`` and ``void`` ones are not to be paid any more."""
@@ -99,7 +100,7 @@ class Selection(Base):
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     organisation_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"))
     user_id: Mapped[str] = mapped_column(String(255))
-    filter: Mapped[str | None] = mapped_column(String(20))
+    filter: Mapped[LinkStatus | None] = mapped_column(STATUS)
     search: Mapped[str] = mapped_column(Text, default="")
     trail: Mapped[str] = mapped_column(Text, default="")
     """Where each page up to the shown one begins: positions, one a line, none for the first page."""

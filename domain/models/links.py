@@ -15,7 +15,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from domain.models.base import Base, Id, Instant
+from domain.models.base import STATUS, Base, Code, Id, Instant
+from domain.reasons import Reason
+from domain.states import LinkState, LinkStatus, Outcome
 
 
 class Ledger(Base):
@@ -84,8 +86,8 @@ class Link(Base):
     organisation_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"))
     invoice_id: Mapped[int] = mapped_column(ForeignKey("invoices.id"))
     ledger_id: Mapped[int] = mapped_column(ForeignKey("ledgers.id"))
-    state: Mapped[str] = mapped_column(String(10), default="reserved")
-    status: Mapped[str] = mapped_column(String(20), default="Not Created")
+    state: Mapped[LinkState] = mapped_column(Code(LinkState, 10), default=LinkState.RESERVED)
+    status: Mapped[LinkStatus] = mapped_column(STATUS, default=LinkStatus.NOT_CREATED)
     amount: Mapped[int] = mapped_column(BigInteger)
     currency: Mapped[str] = mapped_column(String(3))
     reference: Mapped[str] = mapped_column(String(64), unique=True)
@@ -149,6 +151,6 @@ class BulkRunItem(Base):
     ordinal: Mapped[int] = mapped_column(primary_key=True)
     invoice_id: Mapped[int] = mapped_column(ForeignKey("invoices.id"))
     link_id: Mapped[int | None] = mapped_column(ForeignKey("links.id"))
-    outcome: Mapped[str] = mapped_column(String(20))
-    reason: Mapped[str | None] = mapped_column(String(40))
+    outcome: Mapped[Outcome] = mapped_column(Code(Outcome, 20))
+    reason: Mapped[Reason | None] = mapped_column(Code(Reason, 40))
     refusal: Mapped[str | None] = mapped_column(Text)

@@ -5,7 +5,8 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, false, literal, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from domain.models.base import Base, Id, Instant
+from domain.models.base import Base, Code, Id, Instant
+from domain.states import OPEN, AnnouncementKind, MessageState
 
 
 class OutboxMessage(Base):
@@ -32,7 +33,7 @@ class OutboxMessage(Base):
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     organisation_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"))
-    kind: Mapped[str] = mapped_column(String(20))
+    kind: Mapped[AnnouncementKind] = mapped_column(Code(AnnouncementKind, 20))
     subject: Mapped[str] = mapped_column(String(255), unique=True)
     key: Mapped[str] = mapped_column(String(64), unique=True)
     destination: Mapped[str] = mapped_column(String(255), default="")
@@ -41,7 +42,7 @@ class OutboxMessage(Base):
     exception_id: Mapped[int | None] = mapped_column(ForeignKey("payment_exceptions.id"))
     run_id: Mapped[int | None] = mapped_column(ForeignKey("bulk_runs.id"))
     enqueued_at: Mapped[datetime] = mapped_column(Instant)
-    state: Mapped[str] = mapped_column(String(10), default="waiting")
+    state: Mapped[MessageState] = mapped_column(Code(MessageState, 10), default=MessageState.WAITING)
     may_be_posted: Mapped[bool] = mapped_column(default=False)
     attempts: Mapped[int] = mapped_column(default=0)
     attempted_at: Mapped[datetime | None] = mapped_column(Instant)
@@ -64,4 +65,6 @@ class OutboxMessage(Base):
 
 
 # Said in the statement itself: SQLite uses the index of open messages for no value that it is only given (decision 0011).
-IS_OPEN = OutboxMessage.state.in_([literal(state, literal_execute=True) for state in ("waiting", "sending")])
+IS_OPEN = OutboxMessage.state.in_(
+    [literal(state, OutboxMessage.__table__.c.state.type, literal_execute=True) for state in OPEN]
+)

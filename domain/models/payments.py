@@ -5,7 +5,8 @@ from datetime import datetime
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from domain.models.base import Base, Id, Instant
+from domain.models.base import Base, Code, Id, Instant
+from domain.states import ExceptionKind, Verdict
 
 
 class Payment(Base):
@@ -35,7 +36,7 @@ class Payment(Base):
     payment_intent: Mapped[str | None] = mapped_column(String(255))
     amount: Mapped[int] = mapped_column(BigInteger)
     currency: Mapped[str] = mapped_column(String(3))
-    verdict: Mapped[str] = mapped_column(String(20))
+    verdict: Mapped[Verdict] = mapped_column(Code(Verdict, 20))
     paid_at: Mapped[datetime] = mapped_column(Instant)
     seen_at: Mapped[datetime] = mapped_column(Instant)
 
@@ -97,7 +98,7 @@ class PaymentException(Base):
     link_id: Mapped[int | None] = mapped_column(ForeignKey("links.id"), index=True)
     ledger_id: Mapped[int] = mapped_column(ForeignKey("ledgers.id"))
     key: Mapped[str] = mapped_column(String(255))
-    kind: Mapped[str] = mapped_column(String(20))
+    kind: Mapped[ExceptionKind] = mapped_column(Code(ExceptionKind, 20))
     stripe_object: Mapped[str] = mapped_column(String(255))
     amount: Mapped[int] = mapped_column(BigInteger)
     currency: Mapped[str] = mapped_column(String(3))

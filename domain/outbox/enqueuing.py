@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from domain.database import database_now, insert_into
 from domain.models import OutboxMessage
-from domain.summaries import AnnouncementKind
+from domain.states import STUCK, AnnouncementKind, MessageState
 
 
 def enqueue(
@@ -31,7 +31,7 @@ def enqueue(
         insert_into(session, OutboxMessage)
         .values(
             organisation_id=organisation_id,
-            kind=kind.value,
+            kind=kind,
             subject=subject,
             key=secrets.token_urlsafe(18),
             destination=destination,
@@ -40,7 +40,7 @@ def enqueue(
             run_id=run_id,
             enqueued_at=now,
             next_attempt_at=database_now(session),
-            state="waiting",
+            state=MessageState.WAITING,
             may_be_posted=False,
             attempts=0,
         )
@@ -54,9 +54,7 @@ def list_stuck(session: Session) -> list[OutboxMessage]:
     """Messages that wait for the operator: refused for good, or of an outcome that nobody can know."""
     return list(
         session.scalars(
-            sa.select(OutboxMessage)
-            .where(OutboxMessage.state.in_(["dead", "unknown"]))
-            .order_by(OutboxMessage.id)
+            sa.select(OutboxMessage).where(OutboxMessage.state.in_(STUCK)).order_by(OutboxMessage.id)
         )
     )
 
@@ -65,9 +63,9 @@ def resend(session: Session, message_id: int) -> bool:
     """Put a stuck message back into the queue; False if there is no such stuck message."""
     done = session.execute(
         sa.update(OutboxMessage)
-        .where(OutboxMessage.id == message_id, OutboxMessage.state.in_(["dead", "unknown"]))
+        .where(OutboxMessage.id == message_id, OutboxMessage.state.in_(STUCK))
         .values(
-            state="waiting",
+            state=MessageState.WAITING,
             attempts=0,
             next_attempt_at=database_now(session),
             problem=None,

@@ -7,14 +7,14 @@ from domain.invoices import invoices
 from domain.models import Invoice, Ledger, Link, Organisation, OutboxMessage
 from domain.organisations import organisations
 from domain.scope import Scope
-from domain.summaries import HomeSummary, InvoiceSummary, LinkStatus, StripeState
+from domain.states import OPEN, STUCK, LinkStatus, MessageState
+from domain.summaries import HomeSummary, InvoiceSummary, StripeState
 
 SHOWN = 10
 
 
 def get_home(session: Session, scope: Scope) -> HomeSummary:
     organisation = session.get_one(Organisation, scope.organisation_id)
-    open_states = ["waiting", "sending"]
     lost = organisation.channel is None or organisation.channel_problem is not None
     return HomeSummary(
         organisation=organisations.summarise(organisation),
@@ -23,8 +23,8 @@ def get_home(session: Session, scope: Scope) -> HomeSummary:
         paid=_count(session, scope, LinkStatus.PAID),
         waiting=_latest(session, scope, LinkStatus.PENDING_PAYMENT),
         lately_paid=_latest(session, scope, LinkStatus.PAID),
-        undelivered=_messages(session, scope, open_states) if lost else 0,
-        dead=_messages(session, scope, ["dead", "unknown"]),
+        undelivered=_messages(session, scope, OPEN) if lost else 0,
+        dead=_messages(session, scope, STUCK),
     )
 
 
@@ -37,7 +37,7 @@ def _of_status(scope: Scope, status: LinkStatus) -> sa.ColumnElement[bool]:
     return sa.and_(
         Link.organisation_id == scope.organisation_id,
         Link.ledger_id == scope.ledger_id,
-        Link.status == status.value,
+        Link.status == status,
     )
 
 
@@ -59,7 +59,7 @@ def _latest(session: Session, scope: Scope, status: LinkStatus) -> tuple[Invoice
     return tuple(invoices.summarise(invoice, link) for invoice, link in rows)
 
 
-def _messages(session: Session, scope: Scope, states: list[str]) -> int:
+def _messages(session: Session, scope: Scope, states: tuple[MessageState, ...]) -> int:
     counted = sa.select(sa.func.count()).select_from(OutboxMessage)
     return (
         session.scalar(

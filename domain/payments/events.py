@@ -10,6 +10,7 @@ from domain.coordination.leases import Lease
 from domain.database import database_now, insert_into
 from domain.models import Ledger, Link, Organisation, Payment, StripeEvent, UnusedEvent
 from domain.payments.event_reading import DISPUTE_TYPE, Received
+from domain.states import LinkState, LinkStatus
 
 
 class Receipt(StrEnum):
@@ -178,7 +179,7 @@ def watch_from(session: Session, ledger_id: int) -> tuple[datetime | None, datet
     pending = sa.select(Link.id).where(
         Link.organisation_id.in_(sa.select(Organisation.id)),
         Link.ledger_id == ledger_id,
-        Link.status == "Pending Payment",
+        Link.status == LinkStatus.PENDING_PAYMENT,
     )
     waiting = bool(session.scalar(sa.select(pending.exists())))
     if watermark is not None and swept_until is not None:
@@ -198,7 +199,7 @@ def move_watermark(session: Session, ledger_id: int, newest: datetime | None, no
 def end_sweep(session: Session, ledger_id: int, begun_at: datetime, now: datetime) -> None:
     """The sweep is done; its mark never passes a link that may exist at Stripe without our knowing it."""
     unknown = sa.select(sa.func.min(Link.first_sent_at)).where(
-        Link.ledger_id == ledger_id, Link.state == "reserved"
+        Link.ledger_id == ledger_id, Link.state == LinkState.RESERVED
     )
     begun_at = min(begun_at, session.scalar(unknown) or begun_at)
     ledger = session.get_one(Ledger, ledger_id, with_for_update=True)

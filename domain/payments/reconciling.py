@@ -14,11 +14,11 @@ from domain.database import Database
 from domain.models import Invoice, Link, Payment
 from domain.payments import recording
 from domain.payments.event_reading import DISPUTE_TYPE, REFUND_TYPE, SUCCEEDED_TYPE, Received
+from domain.states import ExceptionKind, LinkState
 from domain.stripe.accounts import Account
 from domain.stripe.client import id_of, listed
 from domain.stripe.errors import StripeKeyRefused, StripeRefused
 from domain.stripe.pace import StripePace
-from domain.summaries import ExceptionKind
 
 _log = structlog.get_logger()
 
@@ -250,7 +250,7 @@ def _read_reversal(found: dict[str, Any], amount_field: str) -> recording.Revers
 
 def _is_being_created(session: Session, ledger_id: int, reference: str | None) -> bool:
     reserved = sa.select(Link.id).where(
-        Link.ledger_id == ledger_id, Link.reference == reference, Link.state == "reserved"
+        Link.ledger_id == ledger_id, Link.reference == reference, Link.state == LinkState.RESERVED
     )
     return reference is not None and bool(session.scalar(sa.select(reserved.exists())))
 

@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 from domain.invoices.list_position import place
 from domain.models import Invoice, Ledger, Link, Payment, PaymentException
 from domain.outbox import enqueuing
+from domain.states import AnnouncementKind, ExceptionKind, LinkStatus, Verdict
 from domain.stripe.client import amount_of, id_of, moment
-from domain.summaries import AnnouncementKind, ExceptionKind, LinkStatus
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def is_ours(session: Session, facts: SessionFacts, ledger_id: int) -> bool:
 
 def record_payment(
     session: Session, facts: SessionFacts, ledger_id: int, paid_at: datetime | None, now: datetime
-) -> str | None:
+) -> Verdict | None:
     """Record a completed session of one of our links, once; return the verdict if this call recorded it.
 
     None when it isn't complete, isn't ours, is of the other mode, or was recorded already. ``paid_at`` is when its event
@@ -114,7 +114,7 @@ def record_payment(
     payment = session.scalar(
         sa.select(Payment).where(Payment.ledger_id == ledger_id, Payment.session_id == facts.session_id)
     )
-    if payment is not None and not (payment.verdict == ExceptionKind.COMPLETED_UNPAID and facts.paid):
+    if payment is not None and not (payment.verdict is Verdict.COMPLETED_UNPAID and facts.paid):
         if paid_at is not None and payment.paid_at == facts.opened_at < paid_at:
             _date(link, payment, paid_at)
         return None
@@ -126,13 +126,13 @@ def record_payment(
     payment.amount, payment.currency = facts.amount, facts.currency
     payment.paid_at = paid_at or facts.opened_at
     session.flush()
-    if verdict == "paid":
+    if verdict is Verdict.PAID:
         _mark_paid(session, link, payment, now)
     else:
         record_exception(
             session,
             link,
-            ExceptionKind(verdict),
+            ExceptionKind(verdict.value),
             key=f"{verdict}:{facts.session_id}",
             stripe_object=facts.payment_intent or facts.session_id,
             amount=facts.amount,
@@ -144,22 +144,22 @@ def record_payment(
 
 def _date(link: Link, payment: Payment, paid_at: datetime) -> None:
     payment.paid_at = paid_at
-    if payment.verdict == "paid":
+    if payment.verdict is Verdict.PAID:
         link.paid_at = paid_at
 
 
-def _verdict(session: Session, link: Link, facts: SessionFacts) -> str:
+def _verdict(session: Session, link: Link, facts: SessionFacts) -> Verdict:
     if not facts.paid:
-        return ExceptionKind.COMPLETED_UNPAID
-    if link.status == LinkStatus.PAID:
-        return ExceptionKind.SECOND_PAYMENT
+        return Verdict.COMPLETED_UNPAID
+    if link.status is LinkStatus.PAID:
+        return Verdict.SECOND_PAYMENT
     if facts.currency != link.currency:
-        return ExceptionKind.CURRENCY_DIFFERS
-    return "paid" if facts.amount == link.amount else ExceptionKind.AMOUNT_DIFFERS
+        return Verdict.CURRENCY_DIFFERS
+    return Verdict.PAID if facts.amount == link.amount else Verdict.AMOUNT_DIFFERS
 
 
 def _mark_paid(session: Session, link: Link, payment: Payment, now: datetime) -> None:
-    link.status, link.paid_at, link.changed_at = LinkStatus.PAID.value, payment.paid_at, now
+    link.status, link.paid_at, link.changed_at = LinkStatus.PAID, payment.paid_at, now
     link.amount_received, link.stripe_payment = payment.amount, payment.payment_intent
     if session.scalar(sa.select(Ledger.current).where(Ledger.id == link.ledger_id)):
         # Locked before it is read: an import that is about to commit changes what the position is made of.
@@ -195,7 +195,7 @@ def record_exception(
         link_id=link.id,
         ledger_id=link.ledger_id,
         key=key,
-        kind=kind.value,
+        kind=kind,
         stripe_object=stripe_object,
         amount=amount,
         currency=currency,

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from domain.invoices.list_position import place
 from domain.models import Invoice, Ledger, Link
+from domain.states import LinkState
 
 
 def open_ledger(session: Session, livemode: bool, account: str | None, now: datetime) -> int:
@@ -64,7 +65,7 @@ def _take_over_unsent(session: Session, before_id: int, ledger_id: int) -> None:
     taken = sa.select(Link.invoice_id).where(Link.ledger_id == ledger_id)
     session.execute(
         sa.update(Link)
-        .where(Link.ledger_id == before_id, Link.state == "reserved", Link.first_sent_at.is_(None))
+        .where(Link.ledger_id == before_id, Link.state == LinkState.RESERVED, Link.first_sent_at.is_(None))
         .where(Link.invoice_id.not_in(taken))
         .values(ledger_id=ledger_id)
     )

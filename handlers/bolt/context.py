@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from domain.desk import Desk
-from domain.summaries import Actor, LinkStatus
+from domain.states import LinkStatus
+from domain.summaries import Actor
 
 Work = Coroutine[Any, Any, None]
 Track = Callable[[Work], None]

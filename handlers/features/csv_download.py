@@ -14,6 +14,7 @@ from handlers.bolt.failures import SLACK_AWAY, slack_code, tell
 from handlers.bolt.payload import Delivery, dig, text_at
 from handlers.features.bulk_listing import reference_of, shown_list
 from handlers.references import read_id
+from handlers.words.sentences import STATUSES
 from handlers.words.text import escaped
 
 NOT_HERE = "CSV files can't be made here. Ask whoever runs Paylink for `paylink export`."
@@ -38,7 +39,7 @@ async def download_list(office: Office, delivery: Delivery) -> None:
     status, search = page.selection.filter, page.selection.search
     rows = office.export.export_list(delivery.actor, filter=status, search=search)
     searched = f', search "{search}"' if search else ""
-    words = f"Billing invoices as CSV: {status.value if status else 'All'}{searched}."
+    words = f"Billing invoices as CSV: {STATUSES[status] if status else 'All'}{searched}."
     await _send(office, delivery, rows, "billing-invoices.csv", words)
 
 

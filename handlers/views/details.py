@@ -4,7 +4,8 @@ from datetime import datetime
 
 from domain.invoices.eligibility import amount_doubt
 from domain.reasons import Reason
-from domain.summaries import InvoiceSummary, LinkStatus, LinkSummary, OrganisationSummary, StripeState
+from domain.states import LinkStatus
+from domain.summaries import InvoiceSummary, LinkSummary, OrganisationSummary, StripeState
 from handlers import ids
 from handlers.references import SeenInvoice
 from handlers.views.blocks import (
@@ -23,7 +24,7 @@ from handlers.views.blocks import (
     url_button,
     utc,
 )
-from handlers.words.sentences import DOUBTS, REASONS, changed_since, paused
+from handlers.words.sentences import DOUBTS, REASONS, STATUSES, changed_since, paused
 from handlers.words.text import fit, isolated, one_line, unbroken
 
 HEADER = "Billing Invoice Details"
@@ -85,7 +86,7 @@ def status_line(invoice: InvoiceSummary, *, creating: bool = False) -> str:
         beside += ["Refunded"] if invoice.link.refunded else []
         beside += ["Disputed"] if invoice.link.disputed else []
         beside += ["Exception"] if invoice.link.exception else []
-    return " · ".join([invoice.status.value, *beside])
+    return " · ".join([STATUSES[invoice.status], *beside])
 
 
 def last_checked(moment: datetime | None, livemode: bool) -> Json:

@@ -1,10 +1,11 @@
 """The Home tab: how things stand, and the way into everything."""
 
-from domain.summaries import HomeSummary, InvoiceSummary, LinkStatus
+from domain.states import LinkStatus
+from domain.summaries import HomeSummary, InvoiceSummary
 from handlers import ids
 from handlers.views.blocks import Json, actions, button, caption, context, header, moment_context, section
 from handlers.views.details import last_checked, status_line
-from handlers.words.sentences import ADD_ON, changed_since, channel_problem, paused
+from handlers.words.sentences import ADD_ON, STATUSES, changed_since, channel_problem, paused
 from handlers.words.text import counted, fit, inline, isolated
 
 HOW_TO = (
@@ -21,7 +22,10 @@ def home(shown: HomeSummary) -> Json:
     blocks = [header("Paylink"), context(HOW_TO), actions(buttons, block_id="ways")]
     blocks += [section(f"⚠ {problem}") for problem in _problems(shown)]
     blocks += [
-        section(f"Pending Payment: {shown.pending}\nPaid: {shown.paid}", block_id="counts"),
+        section(
+            f"{STATUSES[LinkStatus.PENDING_PAYMENT]}: {shown.pending}\n{STATUSES[LinkStatus.PAID]}: {shown.paid}",
+            block_id="counts",
+        ),
         caption("Waiting for payment"),
         *_rows(shown.waiting, "Nothing waits for payment."),
         caption("Lately paid"),

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from zlib import crc32
 
 from domain.reasons import Reason
-from domain.summaries import InvoiceList, InvoiceSummary, LinkStatus, SelectionSummary
+from domain.states import WRITTEN, LinkStatus
+from domain.summaries import InvoiceList, InvoiceSummary, SelectionSummary
 from handlers import ids
 from handlers.references import SEARCH_MOST, ListReference
 from handlers.views.blocks import (
@@ -24,7 +25,7 @@ from handlers.views.blocks import (
     static_select,
 )
 from handlers.views.details import status_line
-from handlers.words.sentences import MOST, REASONS, changed_since
+from handlers.words.sentences import MOST, REASONS, STATUSES, changed_since
 from handlers.words.text import counted, fit, inline, isolated, length
 
 HEADER = "Billing Invoices"
@@ -66,7 +67,10 @@ def listing(page: InvoiceList, *, said: str | None = None) -> Json:
 
 def read_filter(value: str | None) -> LinkStatus | None:
     """The status behind a choice of the filter; None is All. Raises ValueError for what the filter doesn't offer."""
-    return None if value is None or value == _ALL else LinkStatus(value)
+    if value is None or value == _ALL:
+        return None
+    # Lists that a version before drew carry the words.
+    return next((status for status, word in WRITTEN.items() if word == value), None) or LinkStatus(value)
 
 
 def _search(selection: SelectionSummary, mark: str) -> Json:
@@ -83,8 +87,9 @@ def _search(selection: SelectionSummary, mark: str) -> Json:
 
 
 def _filter(selection: SelectionSummary, mark: str) -> Json:
-    options = {name: option(name, name) for name in (_ALL, *(status.value for status in LinkStatus))}
-    chosen = options[_ALL if selection.filter is None else selection.filter.value]
+    options: dict[LinkStatus | None, Json] = {None: option(_ALL, _ALL)}
+    options |= {status: option(STATUSES[status], status.value) for status in LinkStatus}
+    chosen = options[selection.filter]
     element = static_select(ids.LIST_FILTER, "Status", list(options.values()), chosen)
     return field("Online Payment Link", element, block_id=f"filter-{mark}", dispatch=True)
 

@@ -1,10 +1,11 @@
 """What is posted to channels and people. ``text`` holds the whole message: screen readers read nothing else."""
 
-from domain.summaries import Announcement, AnnouncementKind, InvoiceSummary
+from domain.states import AnnouncementKind, LinkStatus
+from domain.summaries import Announcement, InvoiceSummary
 from handlers import ids
 from handlers.views.blocks import Json, actions, button, paragraph, section
 from handlers.views.result import result_message
-from handlers.words.sentences import WHAT_TO_DO, changed_since, channel_problem, what_differs
+from handlers.words.sentences import STATUSES, WHAT_TO_DO, changed_since, channel_problem, what_differs
 from handlers.words.text import escaped, inline, isolated
 
 TEST_MODE = "Test mode: no money was moved."
@@ -29,7 +30,7 @@ def _paid(announcement: Announcement, invoice: InvoiceSummary) -> Json:
     amount = announcement.received or (invoice.link.amount if invoice.link else invoice.amount)
     mode = "" if announcement.livemode else " · Test mode"
     rest = f": invoice {isolated(invoice.number)} of {inline(invoice.buyer_name, 300)}, {amount}{mode}"
-    return _about_invoice("Paid", rest, [], invoice)
+    return _about_invoice(STATUSES[LinkStatus.PAID], rest, [], invoice)
 
 
 def _exception(announcement: Announcement, invoice: InvoiceSummary) -> Json:

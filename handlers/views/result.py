@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from domain.summaries import BulkItem, BulkResult, Outcome
+from domain.states import Outcome
+from domain.summaries import BulkItem, BulkResult
 from handlers import ids
 from handlers.references import FailedReference
 from handlers.views.blocks import (

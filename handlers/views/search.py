@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from domain.summaries import InvoiceOption
 from handlers import ids
 from handlers.views.blocks import Json, actions, button, field, header, modal, option, plain, section
+from handlers.words.sentences import STATUSES
 from handlers.words.text import inline, length
 
 TITLE = "Find Invoice"
@@ -59,7 +60,7 @@ def _nearest(options: Sequence[InvoiceOption]) -> Json:
 def _described(each: InvoiceOption) -> str:
     changed = each.link_amount is not None and each.link_amount != each.amount
     said = f" · link: {each.link_amount}" if changed else ""
-    return f"{each.amount} · {each.status.value}{said}"
+    return f"{each.amount} · {STATUSES[each.status]}{said}"
 
 
 def _number_and_buyer(each: InvoiceOption, most: int) -> str:

@@ -7,12 +7,20 @@ from domain import errors
 from domain.invoices.eligibility import amount_doubt
 from domain.money import Money
 from domain.reasons import Doubt, Reason
-from domain.summaries import ExceptionKind, InvoiceSummary, LinkStatus
+from domain.states import ExceptionKind, LinkStatus
+from domain.summaries import InvoiceSummary
 from handlers.rejections import Outsider, Unreadable
 from handlers.words.text import counted, isolated
 
 ADD_ON = "Stripe Credit Card Payment Add-on"
 MOST = 100
+
+STATUSES: dict[LinkStatus, str] = {
+    LinkStatus.NOT_CREATED: "Not Created",
+    LinkStatus.PENDING_PAYMENT: "Pending Payment",
+    LinkStatus.PAID: "Paid",
+}
+"""The Online Payment Link status as people read it."""
 
 REASONS: dict[Reason, str] = {
     Reason.ADD_ON_MISSING: (

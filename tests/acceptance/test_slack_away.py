@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from domain.messages import announcing
 from domain.models import Link, OutboxMessage, Payment
 from domain.outbox import enqueuing
-from domain.summaries import AnnouncementKind
+from domain.states import AnnouncementKind, LinkStatus
 from tests.acceptance.conftest import World, Worlds
 from tests.domain.factories import make_link
 
@@ -22,7 +22,7 @@ def pay(world: World, number: str) -> None:
     """A payment as it is recorded, with its announcement."""
     invoice = world.add_invoice(number)
     (ledger,) = [account.ledger_id for account in world.service.bot.accounts]
-    link_id = make_link(world.db, invoice, ledger_id=ledger, status="Paid")
+    link_id = make_link(world.db, invoice, ledger_id=ledger, status=LinkStatus.PAID)
     world.db.run(_record, link_id)
 
 

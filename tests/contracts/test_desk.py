@@ -19,7 +19,8 @@ from domain.errors import (
 )
 from domain.money import Money
 from domain.reasons import Reason
-from domain.summaries import Actor, BulkResult, InvoiceList, LinkStatus, Outcome
+from domain.states import LinkStatus, Outcome
+from domain.summaries import Actor, BulkResult, InvoiceList
 from tests.contracts.desk_fixtures import DOLLARS, ONE_CENT, Billed, Office, office
 from tests.handlers.fake_desk import FakeDesk
 

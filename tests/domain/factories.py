@@ -11,6 +11,7 @@ from domain.database import Database
 from domain.invoices.list_position import number_key, place
 from domain.invoices.search_terms import own_terms, shared_terms, terms_of_buyer, terms_of_number
 from domain.models import BuyerTerm, Invoice, Ledger, Link, Organisation, SearchTerm
+from domain.states import LinkState, LinkStatus
 
 NOW = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
 TEAM = "T0PAYLINK"
@@ -101,9 +102,14 @@ def kept_terms(session: Session, invoice: Invoice) -> set[str]:
 
 
 def make_link(
-    db: Database, invoice_id: int, *, ledger_id: int | None = None, state: str = "created", **values: object
+    db: Database,
+    invoice_id: int,
+    *,
+    ledger_id: int | None = None,
+    state: LinkState = LinkState.CREATED,
+    **values: object,
 ) -> int:
-    """A link of the current ledger (made when missing), waiting for payment, or Paid with ``status="Paid"``."""
+    """A link of the current ledger (made when missing), waiting for payment, or paid with ``status=LinkStatus.PAID``."""
 
     def add(session: Session) -> int:
         invoice = session.get_one(Invoice, invoice_id)
@@ -114,7 +120,7 @@ def make_link(
             invoice_id=invoice.id,
             ledger_id=ledger.id,
             state=state,
-            status="Not Created",
+            status=LinkStatus.NOT_CREATED,
             amount=invoice.amount,
             currency=invoice.currency,
             reference=f"reference-{unique}",
@@ -126,12 +132,12 @@ def make_link(
             next_attempt_at=NOW,
             changed_at=NOW,
         )
-        if state == "created":
-            link.status = "Pending Payment"
+        if state is LinkState.CREATED:
+            link.status = LinkStatus.PENDING_PAYMENT
             link.stripe_id = f"plink_{unique}"
             link.url = f"https://buy.stripe.com/test_{unique}"
             link.created_at = NOW
-        if values.get("status") == "Paid":
+        if values.get("status") is LinkStatus.PAID:
             link.paid_at = NOW + timedelta(hours=1)
             link.amount_received = invoice.amount
             link.stripe_payment = f"pi_{unique}"

@@ -19,6 +19,7 @@ from domain.models import (
     PaymentException,
     StripeEvent,
 )
+from domain.states import LinkState, LinkStatus
 from tests.faults.processes import Ground
 
 Json = dict[str, Any]
@@ -167,15 +168,15 @@ def _audit_links(evidence: Evidence, promised: Iterable[str]) -> Iterator[str]:
     yield from (f"link {stripe_id} isn't at Stripe" for stripe_id in known)
     rows = Counter(link.number for link in evidence.books.links)
     yield from (f"invoice {number} has {count} rows" for number, count in rows.items() if count > 1)
-    created = {link.number: link.status for link in evidence.books.links if link.state == "created"}
+    created = {link.number: link.status for link in evidence.books.links if link.state == LinkState.CREATED}
     yield from (
         f"link of {link.number} is still {link.state}"
         for link in evidence.books.links
-        if link.state != "created"
+        if link.state != LinkState.CREATED
     )
     yield from (f"promised link of {number} is missing" for number in sorted(set(promised) - created.keys()))
     for number, status in evidence.books.invoices.items():
-        if status != created.get(number, "Not Created"):
+        if status != created.get(number, LinkStatus.NOT_CREATED):
             yield f"invoice {number} shows {status}, its link {created.get(number)}"
     if evidence.books.runs_unfinished:
         yield f"{evidence.books.runs_unfinished} bulk runs are unfinished"
@@ -205,7 +206,7 @@ def _audit_payments(evidence: Evidence) -> Iterator[str]:
     for stripe_id, link in rows.items():
         if paid[stripe_id] != min(fitting[stripe_id], 1):
             yield f"link {stripe_id} has {fitting[stripe_id]} payments that fit and {paid[stripe_id]} recorded"
-        if (link.status == "Paid") != (paid[stripe_id] == 1):
+        if (link.status == LinkStatus.PAID) != (paid[stripe_id] == 1):
             yield f"link {stripe_id} is {link.status} with {paid[stripe_id]} payments"
 
 

@@ -26,6 +26,7 @@ from domain.database import Database
 from domain.errors import NotEligible, NothingSelected
 from domain.messages.poster_port import NotPosted, PostUnknown
 from domain.money import Money
+from domain.states import LinkStatus
 from domain.summaries import Actor
 from sandbox.stripe.faults import FaultKind
 from sandbox.stripe.objects.payments import BuyerStopped
@@ -303,7 +304,13 @@ class PaylinkModel(RuleBasedStateMachine):
         at_stripe = {self._number(link): link["id"] for link in self.stripe.links()}
         assert {n: row.stripe_id for n, row in created.items()} == at_stripe
         for n in range(INVOICES):
-            status = "Not Created" if n not in created else "Paid" if self.fitting[n] else "Pending Payment"
+            status = (
+                LinkStatus.NOT_CREATED
+                if n not in created
+                else LinkStatus.PAID
+                if self.fitting[n]
+                else LinkStatus.PENDING_PAYMENT
+            )
             assert books.invoices[f"INV-{n}"] == status
         verdicts = Counter(verdict for _, verdict, _ in books.payments)
         completed = self.fitting.total() + self.wrong.total()

@@ -20,7 +20,8 @@ from domain.messages.announcing import Announcing
 from domain.messages.poster_port import NotPosted, Posted, PostUnknown
 from domain.models import OutboxMessage
 from domain.outbox import enqueuing
-from domain.summaries import Announcement, AnnouncementKind
+from domain.states import AnnouncementKind
+from domain.summaries import Announcement
 from tests.domain.factories import NOW, make_organisation
 from tests.faults.timeless import Clock, quicken_sqlite
 

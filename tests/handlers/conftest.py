@@ -13,7 +13,8 @@ from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
-from domain.summaries import Actor, InvoiceSummary, LinkStatus
+from domain.states import LinkStatus
+from domain.summaries import Actor, InvoiceSummary
 from handlers.app import AcknowledgingApp, build_app
 from handlers.features import bulk_runs
 from sandbox.slack import LocalSlack, Outcome, View

@@ -21,6 +21,7 @@ from domain.errors import (
 )
 from domain.money import Money
 from domain.reasons import Reason
+from domain.states import LinkStatus, Outcome
 from domain.summaries import (
     Actor,
     BulkItem,
@@ -31,9 +32,7 @@ from domain.summaries import (
     InvoiceList,
     InvoiceOption,
     InvoiceSummary,
-    LinkStatus,
     OrganisationSummary,
-    Outcome,
     SelectionSummary,
     StripeState,
 )

@@ -17,6 +17,7 @@ from domain.files.exporting import Export
 from domain.invoices.list_position import number_key, place
 from domain.models import AuditEntry, Base, BulkRun, BulkRunItem, Invoice, Link, Selection
 from domain.models import SelectionItem as Tick
+from domain.states import LinkState, LinkStatus
 from handlers.app import AcknowledgingApp, build_app
 from handlers.views.blocks import Json
 from tests.domain.factories import NOW, TEAM, add_terms, make_organisation
@@ -162,8 +163,8 @@ def _add_others(session: Session, organisation_id: int, ledger_id: int) -> None:
         organisation_id=organisation_id,
         invoice_id=FOREIGN,
         ledger_id=ledger_id,
-        state="created",
-        status="Paid",
+        state=LinkState.CREATED,
+        status=LinkStatus.PAID,
         amount=4_711,
         currency="USD",
         reference="reference-hidden",

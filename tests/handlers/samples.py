@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime
 from domain.invoices.eligibility import ineligible_because
 from domain.money import Money
 from domain.reasons import Reason
-from domain.summaries import InvoiceSummary, LinkStatus, LinkSummary, OrganisationSummary
+from domain.states import LinkStatus
+from domain.summaries import InvoiceSummary, LinkSummary, OrganisationSummary
 
 TEAM = "T0PAYLINK1"
 NOW = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)

@@ -6,16 +6,8 @@ from typing import Any
 
 from domain.money import Money
 from domain.reasons import Reason
-from domain.summaries import (
-    BulkItem,
-    BulkResult,
-    InvoiceList,
-    InvoiceSummary,
-    LinkStatus,
-    Outcome,
-    SelectionSummary,
-    StripeState,
-)
+from domain.states import LinkStatus, Outcome
+from domain.summaries import BulkItem, BulkResult, InvoiceList, InvoiceSummary, SelectionSummary, StripeState
 from handlers.views.listing import ROOM
 from tests.handlers.samples import NOW, invoice, organisation, paid, with_link
 

@@ -8,7 +8,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from domain.models import BulkRunItem, Selection, SelectionItem
-from domain.summaries import Announcement, AnnouncementKind
+from domain.states import AnnouncementKind
+from domain.summaries import Announcement
 from handlers.views.blocks import Json
 from handlers.views.confirmation import confirmation
 from handlers.views.details import copying, details

@@ -8,11 +8,8 @@ import pytest
 
 from domain.money import Money
 from domain.reasons import Reason
-from domain.summaries import (
-    BulkResult,
-    Confirmation,
-    Outcome,
-)
+from domain.states import Outcome
+from domain.summaries import BulkResult, Confirmation
 from handlers.bolt.failures import with_notice
 from handlers.bolt.payload import read_delivery
 from handlers.views.confirmation import confirmation

@@ -8,15 +8,8 @@ from typing import Any
 import pytest
 
 from domain.money import Money
-from domain.summaries import (
-    Announcement,
-    AnnouncementKind,
-    Confirmation,
-    HomeSummary,
-    InvoiceOption,
-    LinkStatus,
-    StripeState,
-)
+from domain.states import AnnouncementKind, LinkStatus
+from domain.summaries import Announcement, Confirmation, HomeSummary, InvoiceOption, StripeState
 from handlers.views import search
 from handlers.views.confirmation import confirmation
 from handlers.views.details import copying, details

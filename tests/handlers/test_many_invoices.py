@@ -8,7 +8,7 @@ import pytest
 
 from domain.errors import DatabaseUnavailable, RunNotFound
 from domain.money import Money
-from domain.summaries import LinkStatus
+from domain.states import LinkStatus
 from handlers.bolt import acknowledging
 from handlers.words.sentences import sentence
 from tests.handlers.conftest import Bench

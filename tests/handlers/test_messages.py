@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from domain.money import Money
-from domain.summaries import Announcement, AnnouncementKind, ExceptionKind, Outcome
+from domain.states import AnnouncementKind, ExceptionKind, Outcome
+from domain.summaries import Announcement
 from handlers.views.messages import announcement_message
 from sandbox.slack.blocks.surfaces import check_message
 from tests.handlers.hostile import HOSTILE

@@ -12,7 +12,8 @@ import yaml
 from slack_sdk.web.async_client import AsyncWebClient
 
 from domain.messages.poster_port import HistoryUnreadable, NotPosted, PostUnknown
-from domain.summaries import Announcement, AnnouncementKind
+from domain.states import AnnouncementKind
+from domain.summaries import Announcement
 from handlers.poster import SlackPoster
 from sandbox.slack import LocalSlack
 from tests.handlers.samples import invoice, paid

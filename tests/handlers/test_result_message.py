@@ -3,7 +3,8 @@
 import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 
-from domain.summaries import Actor, Announcement, AnnouncementKind
+from domain.states import AnnouncementKind
+from domain.summaries import Actor, Announcement
 from handlers.poster import SlackPoster
 from tests.handlers.conftest import ANNA, Bench
 from tests.handlers.samples import NOW, TEAM, invoice, paid

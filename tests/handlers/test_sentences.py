@@ -7,7 +7,7 @@ import pytest
 from domain import errors
 from domain.money import Money
 from domain.reasons import Reason
-from domain.summaries import ExceptionKind
+from domain.states import ExceptionKind
 from handlers.rejections import Outsider, Unreadable
 from handlers.words import sentences
 from tests.handlers.samples import invoice, with_link

@@ -4,9 +4,11 @@ from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
-from bot.watch.metrics import Metrics, read_figures
+from bot.watch.metrics import Metrics
 from domain.database import Database
 from domain.models import Link, OutboxMessage, Payment, PaymentException, StripeEvent
+from domain.overview import figures
+from domain.states import LinkState, LinkStatus
 from tests.domain.factories import NOW, make_invoice, make_ledger, make_link
 
 
@@ -53,15 +55,15 @@ def furnish(session: Session, ledger_id: int, link_id: int) -> None:
 def test_the_figures_of_the_account_in_use_are_shown(db: Database) -> None:
     ledger = make_ledger(db, last_checked_at=NOW)
     other = make_ledger(db, account="acct_2", current=False)
-    paid = make_link(db, make_invoice(db), status="Paid")
+    paid = make_link(db, make_invoice(db), status=LinkStatus.PAID)
     make_link(db, make_invoice(db))
-    make_link(db, make_invoice(db), state="reserved")
-    make_link(db, make_invoice(db), state="refused")
+    make_link(db, make_invoice(db), state=LinkState.RESERVED)
+    make_link(db, make_invoice(db), state=LinkState.REFUSED)
     make_link(db, make_invoice(db), ledger_id=other)
     db.run(furnish, ledger, paid)
 
     metrics = Metrics()
-    metrics.show(db.run(read_figures, ledger), NOW + timedelta(seconds=90))
+    metrics.show(db.run(figures.read, ledger), NOW + timedelta(seconds=90))
     text = metrics.render().decode()
 
     for line in (
@@ -93,7 +95,7 @@ def test_events_that_wait_for_stripe_are_counted_by_what_they_wait_for(db: Datab
         )
         db.run(Session.add, row)
     metrics = Metrics()
-    metrics.show(db.run(read_figures, ledger), NOW)
+    metrics.show(db.run(figures.read, ledger), NOW)
     shown = [
         line for line in metrics.render().decode().splitlines() if line.startswith("paylink_events_wait")
     ]
@@ -102,12 +104,12 @@ def test_events_that_wait_for_stripe_are_counted_by_what_they_wait_for(db: Datab
 
 def test_what_is_no_longer_there_is_no_longer_shown(db: Database) -> None:
     ledger = make_ledger(db)
-    link = make_link(db, make_invoice(db), state="reserved")
+    link = make_link(db, make_invoice(db), state=LinkState.RESERVED)
     metrics = Metrics()
-    metrics.show(db.run(read_figures, ledger), NOW)
+    metrics.show(db.run(figures.read, ledger), NOW)
 
     db.run(lambda session: session.delete(session.get_one(Link, link)))
-    metrics.show(db.run(read_figures, ledger), NOW)
+    metrics.show(db.run(figures.read, ledger), NOW)
 
     assert "reserved" not in metrics.render().decode()
 
@@ -119,7 +121,7 @@ def test_before_stripe_was_asked_no_time_since_then_is_shown(db: Database) -> No
     )
     metrics = Metrics()
     for ledger, shown in ((unchecked, False), (checked, True), (unchecked, False)):
-        metrics.show(db.run(read_figures, ledger), NOW)
+        metrics.show(db.run(figures.read, ledger), NOW)
         assert ("\npaylink_last_check_age_seconds" in metrics.render().decode()) is shown
 
 

@@ -18,8 +18,9 @@ from domain.files.exporting import COLUMNS, Export, export_all, inert
 from domain.models import AuditEntry, BulkRun, BulkRunItem
 from domain.organisations import organisations
 from domain.scope import Scope
+from domain.states import LinkState, LinkStatus
 from domain.stripe.accounts import Accounts
-from domain.summaries import Actor, LinkStatus
+from domain.summaries import Actor
 from tests.domain.factories import NOW, TEAM, make_invoice, make_ledger, make_link, make_organisation
 
 ADA = Actor(TEAM, "U0ADA")
@@ -67,9 +68,9 @@ def make_run(db: Database, organisation_id: int, ledger_id: int, invoices: list[
 def test_every_column_says_what_it_is_named_after(db: Database) -> None:
     make_invoice(db, "INV-1", amount=-1_500, due_date=None, buyer_email="")
     paid = make_invoice(db, "INV-2", amount=1_500, currency="KWD", buyer_name='Müller, "Söhne"')
-    make_link(db, paid, status="Paid", url="https://buy.stripe.com/x", stripe_payment="pi_1")
+    make_link(db, paid, status=LinkStatus.PAID, url="https://buy.stripe.com/x", stripe_payment="pi_1")
     reserved = make_invoice(db, "INV-3", currency="JPY", amount=98_000)
-    make_link(db, reserved, state="reserved")
+    make_link(db, reserved, state=LinkState.RESERVED)
 
     data = b"".join(export_all(db, 1))
 
@@ -132,7 +133,7 @@ async def test_what_the_list_shows_is_exported_over_all_pages(
     make_invoice(db, "INV-4", buyer_name="Blue Heron")
     make_invoice(db, "INV-5", organisation_id=2)
     make_link(db, ids[2])
-    make_link(db, ids[0], status="Paid")
+    make_link(db, ids[0], status=LinkStatus.PAID)
 
     found = await collected(export(db, ledger).export_list(ADA, filter=filter, search=search))
 

@@ -20,6 +20,7 @@ from domain.invoices.search_terms import own_terms, shared_terms
 from domain.invoices.searching import found_by
 from domain.models import AuditEntry, Invoice, Link
 from domain.organisations import organisations
+from domain.states import LinkState, LinkStatus
 from domain.summaries import OrganisationSummary
 from tests.domain.factories import NOW, TEAM, kept_terms, make_ledger, make_link, make_organisation
 
@@ -97,7 +98,7 @@ def test_new_invoices_are_added_as_they_are(db: Database, organisation: Organisa
             wanted.due_date,
             wanted.issue_date,
         )
-        assert (row.organisation_id, row.status) == (organisation.id, "Not Created")
+        assert (row.organisation_id, row.status) == (organisation.id, LinkStatus.NOT_CREATED)
     assert sorted(search(db, "acme corp")) == ["INV-1", "INV-3", "ünit-2"]
     assert search(db, "ünit") == ["ünit-2"]
     check_derived(db)
@@ -211,10 +212,15 @@ def test_a_renamed_buyer_is_found_by_the_new_name_only(
 
 
 @pytest.mark.parametrize(
-    ("state", "status"), [("created", "Pending Payment"), ("created", "Paid"), ("reserved", None)]
+    ("state", "status"),
+    [
+        (LinkState.CREATED, LinkStatus.PENDING_PAYMENT),
+        (LinkState.CREATED, LinkStatus.PAID),
+        (LinkState.RESERVED, None),
+    ],
 )
 def test_an_update_leaves_the_link_and_what_it_says_alone(
-    db: Database, organisation: OrganisationSummary, state: str, status: str | None
+    db: Database, organisation: OrganisationSummary, state: LinkState, status: LinkStatus | None
 ) -> None:
     take(db, organisation, [line("INV-1")], now=NOW)
     (invoice,) = stored(db)
@@ -225,7 +231,7 @@ def test_an_update_leaves_the_link_and_what_it_says_alone(
 
     (invoice,) = stored(db)
     link = db.run(lambda session: session.scalars(sa.select(Link)).one())
-    assert (invoice.amount, invoice.status) == (999, status or "Not Created")
+    assert (invoice.amount, invoice.status) == (999, status or LinkStatus.NOT_CREATED)
     assert invoice.position == "1|2027-01-01|inv-1"
     assert (link.amount, link.state) == (120_050, state)
     check_derived(db)
@@ -241,7 +247,7 @@ def test_the_link_of_another_ledger_says_nothing(db: Database, organisation: Org
     take(db, organisation, [line("INV-1", amount=999)], now=NOW)
 
     (invoice,) = stored(db)
-    assert (invoice.status, invoice.position[0]) == ("Not Created", "0")
+    assert (invoice.status, invoice.position[0]) == (LinkStatus.NOT_CREATED, "0")
 
 
 def test_a_number_said_twice_stays_as_said_first(

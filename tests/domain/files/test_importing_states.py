@@ -13,7 +13,7 @@ from domain.models import Invoice
 from domain.money import Money
 from domain.organisations import organisations
 from domain.reasons import Reason
-from domain.summaries import LinkStatus, Outcome
+from domain.states import LinkStatus, Outcome
 from tests.domain.factories import NOW, TEAM, make_organisation
 from tests.domain.test_refusals import touch
 from tests.domain.world import ADA, World

@@ -15,6 +15,7 @@ from domain.invoices.list_position import number_key
 from domain.invoices.search_terms import phrase_of, terms_of_number
 from domain.invoices.searching import find_page
 from domain.models import Base, Invoice
+from domain.states import LinkStatus
 from tests.domain.factories import add_invoice, make_link, make_organisation
 
 NUMBERS = st.text("a1-/: _–ж№é１＃\u200b\U0010ffff", min_size=1, max_size=6).filter(
@@ -38,12 +39,12 @@ def fill(db: Database, numbers: list[str]) -> int:
         return made
 
     for invoice in db.run(add)[::6]:
-        make_link(db, invoice, status=chance.choice(["Paid", "Pending Payment"]))
+        make_link(db, invoice, status=chance.choice([LinkStatus.PAID, LinkStatus.PENDING_PAYMENT]))
     return organisation
 
 
 def listed(
-    db: Database, organisation: int, search: str, status: str | None = None, limit: int = 9
+    db: Database, organisation: int, search: str, status: LinkStatus | None = None, limit: int = 9
 ) -> list[str]:
     """The numbers on all pages."""
 
@@ -59,7 +60,7 @@ def listed(
     return db.run(look)
 
 
-def expected(db: Database, organisation: int, search: str, status: str | None) -> list[str]:
+def expected(db: Database, organisation: int, search: str, status: LinkStatus | None) -> list[str]:
     """What the rule says, invoice by invoice."""
     phrase = phrase_of(search)
 
@@ -129,7 +130,7 @@ def test_pages_together_are_all_numbers_found_in_list_order(
     )
 
     for search in ("inv", "inv-", "inv 1", "cr/2", "i", "inv-7", "x"):
-        for status in (None, "Not Created", "Pending Payment", "Paid"):
+        for status in (None, LinkStatus.NOT_CREATED, LinkStatus.PENDING_PAYMENT, LinkStatus.PAID):
             for limit in (1, 9, 100):
                 found = listed(db, organisation, search, status, limit)
                 assert found == expected(db, organisation, search, status), (search, status, limit)

@@ -19,7 +19,7 @@ from domain.models import Base, Ledger
 from domain.overview import home
 from domain.payments import events
 from domain.scope import Scope
-from domain.summaries import LinkStatus
+from domain.states import LinkStatus
 from tests.conftest import created_database
 from tests.domain.factories import TEAM
 
@@ -138,7 +138,7 @@ def _indexes(plans: list[dict[str, Any]]) -> set[str]:
     return {node["Index Name"] for plan in plans for node in _nodes(plan) if "Index Name" in node}
 
 
-def _page(search: str, status: str | None, after: str | None = None) -> Question:
+def _page(search: str, status: LinkStatus | None, after: str | None = None) -> Question:
     return lambda s: searching.find_page(s, 1, search, status=status, after=after, limit=101)
 
 
@@ -158,18 +158,24 @@ def _rows(session: Session) -> object:
 # Each question with the index that it needs, or either of two.
 QUESTIONS: dict[str, tuple[Question, str]] = {
     "the list": (_page("", None), "ix_invoices_position"),
-    "the filtered list": (_page("", "Paid"), "ix_invoices_status_position"),
-    "its later page": (_page("", "Not Created", "0|2026-11-30|inv-2"), "ix_invoices_status_position"),
+    "the filtered list": (_page("", LinkStatus.PAID), "ix_invoices_status_position"),
+    "its later page": (
+        _page("", LinkStatus.NOT_CREATED, "0|2026-11-30|inv-2"),
+        "ix_invoices_status_position",
+    ),
     "the rows of a page": (_rows, "pk_invoices"),
     "their links": (_rows, "uq_links_invoice_id_ledger_id"),
     "a search for a number": (_page("inv 12345", None), "uq_invoices_organisation_id_number_key"),
-    "a search for many numbers": (_page("inv-2", "Paid"), "ix_invoices_status_position"),
+    "a search for many numbers": (_page("inv-2", LinkStatus.PAID), "ix_invoices_status_position"),
     "a search for many numbers of any status": (_page("inv-2", None), "ix_invoices_position"),
-    "a search for numbers of the version before": (_page("inv 2", "Paid"), "ix_search_terms_invoice_id"),
-    "a search that finds nothing": (_page("nobody", "Paid"), "pk_search_terms"),
+    "a search for numbers of the version before": (
+        _page("inv 2", LinkStatus.PAID),
+        "ix_search_terms_invoice_id",
+    ),
+    "a search that finds nothing": (_page("nobody", LinkStatus.PAID), "pk_search_terms"),
     "a search that finds little": (_page("acme 250", None), "ix_invoices_buyer_name"),
     "a search that finds much of few buyers": (_page("acme 25", None), "ix_invoices_buyer_name"),
-    "a search that finds many buyers": (_page("corporation", "Paid"), "ix_buyer_terms_buyer_name"),
+    "a search that finds many buyers": (_page("corporation", LinkStatus.PAID), "ix_buyer_terms_buyer_name"),
     "a search that is gathered": (_page("acme 2", None), "pk_buyer_terms"),
     "a page of an export": (_exported(""), "uq_invoices_organisation_id_number_key"),
     "a page of an export that is searched": (_exported("corporation"), "pk_buyer_terms"),

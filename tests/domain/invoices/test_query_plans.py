@@ -21,6 +21,7 @@ from domain.models import BulkRun, Invoice, Ledger, Selection
 from domain.overview import home
 from domain.payments import events
 from domain.scope import Scope
+from domain.states import LinkStatus
 from domain.summaries import Actor
 from tests.domain.factories import NOW, TEAM, make_invoice, make_ledger, make_link, make_organisation
 
@@ -79,7 +80,7 @@ def filled(sqlite_url: str) -> Iterator[Database]:
     db = Database(sqlite_url)
     make_organisation(db)
     make_ledger(db)
-    for status in ("Paid", "Pending Payment"):
+    for status in (LinkStatus.PAID, LinkStatus.PENDING_PAYMENT):
         make_link(db, make_invoice(db), status=status)
     make_invoice(db, "INV-1")
     yield db
@@ -87,7 +88,7 @@ def filled(sqlite_url: str) -> Iterator[Database]:
 
 
 def _questions() -> dict[str, Question]:
-    def listed(search: str, status: str | None, after: str | None = None) -> Question:
+    def listed(search: str, status: LinkStatus | None, after: str | None = None) -> Question:
         return lambda s: searching.find_page(s, 1, search, status=status, after=after, limit=101)
 
     def exported(search: str) -> Question:
@@ -100,11 +101,11 @@ def _questions() -> dict[str, Question]:
         "type-ahead": lambda s: invoices.find_options(s, SCOPE, "ac"),
         "type-ahead before anything is typed": lambda s: invoices.find_options(s, SCOPE, ""),
         "the list": listed("", None),
-        "the filtered list": listed("", "Paid"),
-        "its second page": listed("", "Not Created", "0|2026"),
+        "the filtered list": listed("", LinkStatus.PAID),
+        "its second page": listed("", LinkStatus.NOT_CREATED, "0|2026"),
         "a search": listed("acme", None),
-        "a filtered search": listed("acme", "Not Created"),
-        "the second page of a search": listed("acme", "Not Created", "0|2026"),
+        "a filtered search": listed("acme", LinkStatus.NOT_CREATED),
+        "the second page of a search": listed("acme", LinkStatus.NOT_CREATED, "0|2026"),
         "the modal of the list": lambda s: selections.open_list(
             s, SCOPE, ANNA, new_id(ANNA), "acme", room=30
         ),
@@ -149,7 +150,7 @@ def _questions_of_known_ids() -> dict[str, Question]:
         "ticking": lambda s: selections._add(s, Selection(id=1, organisation_id=2), ids),
         "type-ahead": lambda s: invoices.find_options(s, SCOPE, "ac"),
         "a search that finds little": lambda s: searching.find_page(
-            s, 1, "acme", status="Paid", after="0|", limit=101
+            s, 1, "acme", status=LinkStatus.PAID, after="0|", limit=101
         ),
     }
 

@@ -13,6 +13,7 @@ from domain.database import Database
 from domain.invoices import searching
 from domain.invoices.search_terms import phrase_of, terms_of_buyer
 from domain.models import BuyerTerm, Invoice, SearchTerm
+from domain.states import LinkStatus
 from tests.domain.factories import add_invoice, make_ledger, make_link, make_organisation, terms_of
 
 SEARCHES = ["", "a", "acme", "corp", "inv 1", "INV-10", "inv-100", "zebra", "nothing", "acme corp", "gm"]
@@ -20,7 +21,7 @@ SEARCHES = ["", "a", "acme", "corp", "inv 1", "INV-10", "inv-100", "zebra", "not
 OLD_NAME = "Acme and Zebra"
 # Its words are terms of each invoice.
 LONG_NAME = "Acme " + "and " * 20 + "Corp"
-STATUSES = [None, "Not Created", "Pending Payment", "Paid"]
+STATUSES = [None, LinkStatus.NOT_CREATED, LinkStatus.PENDING_PAYMENT, LinkStatus.PAID]
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def organisation(db: Database) -> int:
     organisation_id, neighbour = make_organisation(db), make_organisation(db, "T0OTHER")
     make_ledger(db)
     for index, invoice in enumerate(db.run(_fill, [organisation_id, neighbour])[:16]):
-        make_link(db, invoice, status="Paid" if index % 2 else "Pending Payment")
+        make_link(db, invoice, status=LinkStatus.PAID if index % 2 else LinkStatus.PENDING_PAYMENT)
     return organisation_id
 
 
@@ -66,7 +67,7 @@ def _write_as_before(session: Session, invoices: list[int]) -> None:
     session.execute(sa.delete(BuyerTerm).where(BuyerTerm.buyer_name == OLD_NAME))
 
 
-def expected(session: Session, organisation: int, search: str, status: str | None) -> list[int]:
+def expected(session: Session, organisation: int, search: str, status: LinkStatus | None) -> list[int]:
     """What the rule says, invoice by invoice."""
     phrase = phrase_of(search)
     listed = session.scalars(
@@ -80,7 +81,9 @@ def expected(session: Session, organisation: int, search: str, status: str | Non
     ]
 
 
-def pages(session: Session, organisation: int, search: str, status: str | None, limit: int) -> list[int]:
+def pages(
+    session: Session, organisation: int, search: str, status: LinkStatus | None, limit: int
+) -> list[int]:
     """What all pages together show."""
     found: list[int] = []
     after = None

@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from domain.database import Database
 from domain.models import Link
 from domain.money import Money
+from domain.states import LinkStatus
 from domain.stripe import transport
-from domain.summaries import LinkStatus
 from sandbox.stripe.server import LocalStripe
 from tests.domain import world as worlds
 from tests.domain.factories import make_invoice

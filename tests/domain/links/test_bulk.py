@@ -22,9 +22,10 @@ from domain.models import Invoice, Organisation
 from domain.money import Money
 from domain.reasons import Reason
 from domain.scope import Scope
+from domain.states import AnnouncementKind, Outcome
 from domain.stripe.accounts import Account
 from domain.stripe.client import StripeApi
-from domain.summaries import Actor, AnnouncementKind, BulkResult, Outcome
+from domain.summaries import Actor, BulkResult
 from sandbox.stripe.faults import FaultKind
 from sandbox.stripe.server import LocalStripe
 from tests.domain.factories import make_invoice

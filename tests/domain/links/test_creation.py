@@ -17,7 +17,8 @@ from domain.links.reserving import Intent
 from domain.models import EPOCH, AuditEntry, Invoice, Link
 from domain.money import Money
 from domain.reasons import Reason
-from domain.summaries import Actor, LinkStatus
+from domain.states import LinkState, LinkStatus
+from domain.summaries import Actor
 from sandbox.stripe.faults import FaultKind
 from sandbox.stripe.server import LocalStripe
 from tests.domain.factories import NOW, make_invoice, make_link, make_organisation
@@ -171,7 +172,7 @@ async def test_an_import_beside_a_refusal_leaves_the_invoice_at_its_new_place(po
     db, due = Database(postgresql_url), date(2031, 1, 31)
     lease = Lease("one", timedelta(seconds=60), timedelta(0))
     invoice_id = make_invoice(db)
-    link_id = make_link(db, invoice_id, state="reserved", next_attempt_at=EPOCH)
+    link_id = make_link(db, invoice_id, state=LinkState.RESERVED, next_attempt_at=EPOCH)
 
     def claim(session: sa.orm.Session) -> Intent:
         link = session.get_one(Link, link_id)
@@ -268,7 +269,7 @@ async def test_invoices_stand_where_their_links_put_them(db: Database, world: Wo
     await create(world, invoice_id)
     stands = sa.select(Invoice.status, Invoice.position).where(Invoice.id == invoice_id)
     status, position = await db.read(lambda session: session.execute(stands).one())
-    assert (status, position[0]) == ("Pending Payment", "1")
+    assert (status, position[0]) == (LinkStatus.PENDING_PAYMENT, "1")
 
 
 async def test_nothing_is_sent_before_the_account_is_known(db: Database, stripe: LocalStripe) -> None:

@@ -11,9 +11,9 @@ from structlog.testing import capture_logs
 from domain.links import sending
 from domain.models import Link
 from domain.money import Money
+from domain.states import LinkStatus
 from domain.stripe.client import read_payment_link
 from domain.stripe.errors import StripeUnreadable
-from domain.summaries import LinkStatus
 from sandbox.stripe.server import LocalStripe
 from tests.domain.broken import break_answers
 from tests.domain.factories import make_invoice

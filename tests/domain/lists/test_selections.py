@@ -11,7 +11,8 @@ from domain.errors import SelectionNotFound
 from domain.lists.selection_ids import is_made_for, new_id
 from domain.models import Invoice, Selection
 from domain.money import Money
-from domain.summaries import InvoiceList, LinkStatus
+from domain.states import LinkState, LinkStatus
+from domain.summaries import InvoiceList
 from tests.domain.factories import make_invoice, make_link
 from tests.domain.world import ADA, BEN, World
 
@@ -228,7 +229,7 @@ async def test_the_type_ahead_finds_by_number_and_by_buyer(world: World) -> None
 async def test_the_type_ahead_knows_what_a_link_asks_for(world: World) -> None:
     linked, reserved = make_invoice(world.db, "INV-1"), make_invoice(world.db, "INV-2")
     make_link(world.db, linked, amount=900)
-    make_link(world.db, reserved, state="reserved", amount=900)
+    make_link(world.db, reserved, state=LinkState.RESERVED, amount=900)
     options = await world.desk.find_options(ADA, "inv")
     assert {option.number: option.link_amount for option in options} == {
         "INV-1": Money(900, "USD"),

@@ -15,7 +15,8 @@ from domain.messages.poster_port import NotPosted, Posted, PostUnknown
 from domain.messages.transactions import Claim
 from domain.models import Organisation, OutboxMessage
 from domain.outbox import enqueuing
-from domain.summaries import Announcement, AnnouncementKind
+from domain.states import AnnouncementKind
+from domain.summaries import Announcement
 from tests.domain.factories import NOW, make_invoice, make_organisation
 from tests.domain.world import ADA, World
 

@@ -14,7 +14,7 @@ from domain.messages import announcing, transactions
 from domain.messages.announcing import Announcing
 from domain.models import OutboxMessage
 from domain.outbox import enqueuing
-from domain.summaries import AnnouncementKind
+from domain.states import AnnouncementKind
 from tests.domain.factories import NOW, make_organisation
 from tests.domain.world import FakePoster
 

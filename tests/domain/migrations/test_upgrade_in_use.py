@@ -19,6 +19,7 @@ from domain.migrations import REVISIONS, SchemaBusy, SchemaTooOld, check, upgrad
 from domain.migrations.indexing import build_indexes, has_index
 from domain.models import Base, Invoice, Link, OutboxMessage, Payment, SearchTerm, StripeEvent
 from domain.organisations import organisations
+from domain.states import LinkStatus
 from tests.domain.factories import TEAM, terms_of
 from tests.domain.migrations.first_schema import make_first
 from tests.domain.migrations.version_before import load_beside
@@ -102,7 +103,7 @@ def _imported(session: Session, keys: list[str]) -> None:
 
 def _billed(session: Session, keys: list[str]) -> None:
     _imported(session, keys)
-    paid = set(session.scalars(sa.select(Link.stripe_id).where(Link.status == "Paid")))
+    paid = set(session.scalars(sa.select(Link.stripe_id).where(Link.status == LinkStatus.PAID)))
     events = set(session.scalars(sa.select(StripeEvent.id)))
     told = set(
         session.scalars(

@@ -11,7 +11,7 @@ from domain.database import Database, make_engine
 from domain.migrations import REVISIONS, SchemaTooOld, check, prepare, upgrade
 from domain.models import Base
 from domain.money import Money
-from domain.summaries import LinkStatus
+from domain.states import LinkStatus
 from sandbox.stripe.server import LocalStripe
 from tests.domain.migrations.first_rows import first_rows
 from tests.domain.migrations.first_schema import kept_rows, make_first, migrate

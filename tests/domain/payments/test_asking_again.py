@@ -9,8 +9,8 @@ import sqlalchemy as sa
 
 from domain.models import StripeEvent
 from domain.money import Money
+from domain.states import LinkStatus
 from domain.stripe.errors import StripeRefused
-from domain.summaries import LinkStatus
 from sandbox.stripe.server import LocalStripe
 from tests.domain.broken import break_answers
 from tests.domain.factories import make_invoice

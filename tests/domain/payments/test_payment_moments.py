@@ -7,8 +7,8 @@ import sqlalchemy as sa
 
 from domain.models import Payment
 from domain.money import Money
+from domain.states import AnnouncementKind, LinkStatus
 from domain.stripe.client import moment
-from domain.summaries import AnnouncementKind, LinkStatus
 from sandbox.stripe.faults import FaultKind
 from sandbox.stripe.server import LocalStripe
 from tests.domain.factories import make_invoice

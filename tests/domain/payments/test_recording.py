@@ -11,7 +11,8 @@ from domain.models import Ledger, Payment, StripeEvent
 from domain.money import Money
 from domain.payments.event_reading import TYPES
 from domain.payments.events import Receipt
-from domain.summaries import AnnouncementKind, ExceptionKind, InvoiceSummary, LinkStatus
+from domain.states import AnnouncementKind, ExceptionKind, LinkStatus
+from domain.summaries import InvoiceSummary
 from sandbox.stripe.faults import FaultKind
 from sandbox.stripe.server import LocalStripe
 from tests.domain.factories import make_invoice

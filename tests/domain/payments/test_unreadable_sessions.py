@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 from domain.models import PaymentException, StripeEvent
 from domain.money import Money
 from domain.payments.recording import read_session
-from domain.summaries import LinkStatus
+from domain.states import LinkStatus
 from sandbox.stripe.server import LocalStripe
 from tests.domain.broken import break_answers
 from tests.domain.factories import make_invoice

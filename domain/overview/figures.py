@@ -1,0 +1,58 @@
+"""How much of everything there is, counted for whoever watches the bot."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from domain.models import Ledger, Link, OutboxMessage, Payment, PaymentException
+from domain.payments import events
+from domain.states import AnnouncementKind, ExceptionKind, LinkState, LinkStatus, MessageState, Verdict
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What the database knows; but for the outbox, about one Stripe account and mode."""
+
+    links: dict[LinkState | LinkStatus, int]
+    """Of created ones by their status, of the others by their state."""
+    payments: dict[Verdict, int]
+    exceptions: dict[ExceptionKind, int]
+    outbox: dict[tuple[AnnouncementKind, MessageState], int]
+    events_waiting: dict[str, int]
+    """Events that tell of what Stripe doesn't show yet, by what they wait for (domain/payments/reconciling.py)."""
+    last_checked_at: datetime | None
+    """When Stripe was last asked for payments."""
+
+
+def read(session: Session, ledger_id: int) -> Figures:
+    """Counts whole tables, which takes its time where they are large."""
+    links = session.execute(
+        sa.select(Link.state, Link.status, sa.func.count())
+        .where(Link.ledger_id == ledger_id)
+        .group_by(Link.state, Link.status)
+    )
+    outbox = session.execute(
+        sa.select(OutboxMessage.kind, OutboxMessage.state, sa.func.count()).group_by(
+            OutboxMessage.kind, OutboxMessage.state
+        )
+    )
+    return Figures(
+        links={status if state is LinkState.CREATED else state: count for state, status, count in links},
+        payments=_counted(session, Payment.verdict, Payment.ledger_id, ledger_id),
+        exceptions=_counted(session, PaymentException.kind, PaymentException.ledger_id, ledger_id),
+        outbox={(kind, state): count for kind, state, count in outbox},
+        events_waiting=events.count_waiting(session, ledger_id),
+        last_checked_at=session.scalar(sa.select(Ledger.last_checked_at).where(Ledger.id == ledger_id)),
+    )
+
+
+def _counted(
+    session: Session, column: InstrumentedAttribute[T], ledger: InstrumentedAttribute[int], ledger_id: int
+) -> dict[T, int]:
+    rows = session.execute(sa.select(column, sa.func.count()).where(ledger == ledger_id).group_by(column))
+    return {row[0]: row[1] for row in rows}
