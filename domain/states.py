@@ -52,6 +52,15 @@ class ExceptionKind(StrEnum):
     DISPUTED = "disputed"
 
 
+class PauseReason(StrEnum):
+    """Why nothing can be asked of Stripe; the work resumes by itself when that is over."""
+
+    STRIPE_AWAY = "stripe_away"
+    KEY_REFUSED = "key_refused"
+    PERMISSION_LACKING = "permission_lacking"
+    """The key is taken, but not for everything that Paylink does with it."""
+
+
 class MessageState(StrEnum):
     """How far a message has come with Slack."""
 

@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 from domain.money import Money
 from domain.reasons import Reason
-from domain.states import AnnouncementKind, ExceptionKind, LinkStatus, Outcome
+from domain.states import AnnouncementKind, ExceptionKind, LinkStatus, Outcome, PauseReason
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class InvoiceSummary:
     """Why no link can be created (without regard to the add-on); None means eligible."""
     link: LinkSummary | None = None
     refusal: str | None = None
-    """Stripe's sentence when it refused the last attempt; the invoice is eligible again."""
+    """What Stripe said when it refused the last attempt, empty if nothing; the invoice is eligible again."""
 
     @property
     def eligible(self) -> bool:
@@ -146,7 +146,7 @@ class BulkItem:
     reason: Reason | None = None
     """Set when skipped."""
     refusal: str | None = None
-    """Stripe's sentence, set when failed."""
+    """What Stripe said, empty if nothing; set when failed."""
     url: str | None = None
 
 
@@ -168,13 +168,22 @@ class BulkResult:
 
 
 @dataclass(frozen=True)
+class Pause:
+    """Why nothing can be asked of Stripe right now."""
+
+    reason: PauseReason
+    permission: str | None = None
+    """Stripe's name for the one that is lacking, if it gave one."""
+
+
+@dataclass(frozen=True)
 class StripeState:
     """How Paylink stands with Stripe, for people and for doctor."""
 
     livemode: bool
     last_checked_at: datetime | None
-    paused_because: str | None
-    """A sentence while Stripe refuses the key or can't be reached; work resumes by itself."""
+    paused: Pause | None
+    """While Stripe refuses the key or can't be reached; work resumes by itself."""
 
 
 @dataclass(frozen=True)

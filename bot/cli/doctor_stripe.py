@@ -54,7 +54,7 @@ async def _ask(question: Callable[[], Awaitable[object]]) -> Finding | bool:
     try:
         await question()
     except StripeKeyRefused as refused:
-        if "permission" in refused.sentence:
+        if refused.lacking:
             return True
         return Finding(
             Level.WRONG,

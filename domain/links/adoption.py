@@ -117,7 +117,7 @@ class LinkSearch:
                 await self._pace.slot(ledger_id)
         except StripeRefused as refused:
             # Not the link was refused but the look: nothing is known yet.
-            raise StripeAway(refused.sentence) from None
+            raise StripeAway(refused.said) from None
         return found
 
 

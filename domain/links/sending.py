@@ -27,7 +27,8 @@ from domain.stripe.errors import (
     StripeUnreadable,
 )
 from domain.stripe.pace import StripePace
-from domain.stripe.pausing import AWAY, Pausing
+from domain.stripe.pausing import AWAY, Pausing, because_refused
+from domain.summaries import Pause
 
 _log = structlog.get_logger()
 
@@ -96,7 +97,7 @@ class Sending:
                 await self._pace.wait(turn)
                 await self._ask(intent)
         except StripeKeyRefused as refused:
-            await self._set_paused(refused.sentence)
+            await self._set_paused(because_refused(refused))
             await self.postpone(intent, PAUSED_DELAY)
         except StripeLimited as limited:
             await self._pace.hold_back(self._account.ledger_id, limited.retry_after or 1.0)
@@ -104,7 +105,7 @@ class Sending:
         except StripeRefused as refused:
             await self._set_paused(None)
             if await self._db.background_write(
-                reserving.record_refused, intent, self._lease.owner, refused.sentence, self._clock()
+                reserving.record_refused, intent, self._lease.owner, refused.said, self._clock()
             ):
                 self._on_settled(intent.link_id, False)
         except KeyReused:
@@ -168,8 +169,8 @@ class Sending:
             reserving.postpone, intent, self._lease.owner, delay, look_first=look_first
         )
 
-    async def _set_paused(self, sentence: str | None) -> None:
-        if sentence is None:
+    async def _set_paused(self, why: Pause | None) -> None:
+        if why is None:
             self._in_trouble = 0
             if self._paused:
                 self._paused = False
@@ -178,8 +179,8 @@ class Sending:
             return
         if not self._paused:
             self._paused = True
-            _log.warning("stripe.paused", reason=sentence)
-        await self._pausing.pause(self._account.ledger_id, sentence)
+            _log.warning("stripe.paused", reason=why.reason.value, permission=why.permission)
+        await self._pausing.pause(self._account.ledger_id, why)
 
 
 def _backoff(attempts: int) -> float:

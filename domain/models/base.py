@@ -60,7 +60,7 @@ class Code(TypeDecorator[E]):
         return self._written[code]
 
 
-# Processes of versions before 0004 read and write the words, and a million rows would have to be rewritten (decision 0019).
+# Processes of versions before 0007 read and write the words, and a million rows would have to be rewritten (decision 0019).
 STATUS = Code(LinkStatus, 20, WRITTEN)
 Id = BigInteger().with_variant(Integer, "sqlite")
 # Ordered byte by byte on both databases, so that prefixes and keys are ranges of an index.

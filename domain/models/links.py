@@ -17,7 +17,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.models.base import STATUS, Base, Code, Id, Instant
 from domain.reasons import Reason
-from domain.states import LinkState, LinkStatus, Outcome
+from domain.states import LinkState, LinkStatus, Outcome, PauseReason
 
 
 class Ledger(Base):
@@ -49,6 +49,9 @@ class Ledger(Base):
     last_checked_at: Mapped[datetime | None] = mapped_column(Instant)
     """When a pass over Stripe's events or sessions ended, by our own clock."""
     paused_because: Mapped[str | None] = mapped_column(Text)
+    """The same as a sentence, for versions before 0007 alone: neither read nor written any more."""
+    pause_reason: Mapped[PauseReason | None] = mapped_column(Code(PauseReason, 40))
+    pause_permission: Mapped[str | None] = mapped_column(String(255))
     polled_until: Mapped[datetime | None] = mapped_column(Instant)
     """When the last whole pass over the events began, by Stripe's clock: what happened since isn't known."""
 

@@ -8,7 +8,7 @@ from domain.models import Invoice, Ledger, Link, Organisation, OutboxMessage
 from domain.organisations import organisations
 from domain.scope import Scope
 from domain.states import OPEN, STUCK, LinkStatus, MessageState
-from domain.summaries import HomeSummary, InvoiceSummary, StripeState
+from domain.summaries import HomeSummary, InvoiceSummary, Pause, StripeState
 
 SHOWN = 10
 
@@ -30,7 +30,8 @@ def get_home(session: Session, scope: Scope) -> HomeSummary:
 
 def get_stripe_state(session: Session, scope: Scope) -> StripeState:
     ledger = session.get_one(Ledger, scope.ledger_id)
-    return StripeState(ledger.livemode, ledger.last_checked_at, ledger.paused_because)
+    paused = None if ledger.pause_reason is None else Pause(ledger.pause_reason, ledger.pause_permission)
+    return StripeState(ledger.livemode, ledger.last_checked_at, paused)
 
 
 def _of_status(scope: Scope, status: LinkStatus) -> sa.ColumnElement[bool]:

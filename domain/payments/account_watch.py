@@ -22,7 +22,7 @@ from domain.payments.reconciling import Reconciler, Wait
 from domain.stripe.accounts import Account
 from domain.stripe.errors import StripeKeyRefused, StripeLimited, StripeTrouble
 from domain.stripe.pace import StripePace
-from domain.stripe.pausing import AWAY, Pausing
+from domain.stripe.pausing import AWAY, Pausing, because_refused
 
 _log = structlog.get_logger()
 
@@ -234,14 +234,14 @@ class AccountWatch:
                 await self._poll(since)
 
     async def _note(self, trouble: StripeTrouble | None) -> None:
-        """Put a sentence on the ledger while Stripe refuses or is away, and take it off again."""
+        """Put a mark on the ledger while Stripe refuses or is away, and take it off again."""
         if trouble is None:
             await self._pausing.resume(self._account.ledger_id)
         elif isinstance(trouble, StripeLimited):
             await self._pace.hold_back(self._account.ledger_id, trouble.retry_after or 1.0)
         else:
-            sentence = trouble.sentence if isinstance(trouble, StripeKeyRefused) else AWAY
-            await self._pausing.pause(self._account.ledger_id, sentence)
+            why = because_refused(trouble) if isinstance(trouble, StripeKeyRefused) else AWAY
+            await self._pausing.pause(self._account.ledger_id, why)
 
 
 def _only_lacks_reversals(event: Received, trouble: StripeTrouble) -> bool:

@@ -19,7 +19,8 @@ from domain.scope import Scope
 from domain.stripe.client import StripeApi, id_of
 from domain.stripe.errors import StripeAway, StripeKeyRefused, StripeRefused, StripeTrouble
 from domain.stripe.ledgers import open_ledger
-from domain.stripe.pausing import AWAY, pause, resume
+from domain.stripe.pausing import AWAY, because_refused, pause, resume
+from domain.summaries import Pause
 
 UNANSWERED = 3
 
@@ -46,7 +47,7 @@ class Account:
         self._ledger_id: int | None = None
         self._known = False
         self._unanswered = 0
-        self._paused_because: str | None = None
+        self._paused: Pause | None = None
 
     @property
     def known(self) -> bool:
@@ -78,7 +79,7 @@ class Account:
             account = None
         except StripeKeyRefused as refused:
             if not refused.lacking:
-                return await self._wait(refused.sentence)
+                return await self._wait(because_refused(refused))
             account = None
         except StripeAway as away:
             # Stripe that answers everything else but not this must not hold up the work for ever.
@@ -91,18 +92,18 @@ class Account:
         self._ledger_id = await self._open(account)
         await self._db.background_write(resume, self._ledger_id)
         self._known = True
-        if self._paused_because is not None:
-            self._paused_because = None
+        if self._paused is not None:
+            self._paused = None
             _log.info("stripe.resumed")
         self._on_known()
         return True
 
-    async def _wait(self, because: str) -> Literal[False]:
+    async def _wait(self, why: Pause) -> Literal[False]:
         """Tell people and, once for each reason, the operator: this is asked again every few seconds."""
-        if because != self._paused_because:
-            self._paused_because = because
-            _log.warning("stripe.paused", reason=because)
-        await self._db.background_write(pause, self.ledger_id, because)
+        if why != self._paused:
+            self._paused = why
+            _log.warning("stripe.paused", reason=why.reason.value, permission=why.permission)
+        await self._db.background_write(pause, self.ledger_id, why)
         return False
 
     async def _open(self, account: str | None) -> int:

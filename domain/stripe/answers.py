@@ -20,7 +20,7 @@ from domain.stripe.errors import (
     StripeTrouble,
 )
 
-SENTENCE_LENGTH = 500
+MOST_SAID = 500
 LONGEST_WAIT = 60.0
 # Codes of "not now": a rate limit came as a 400 once, and a lock as a 429 (docs.stripe.com/error-codes).
 _NOT_NOW = frozenset({"rate_limit", "lock_timeout"})
@@ -45,21 +45,18 @@ def trouble_of(status: int, headers: Mapping[str, str], body: bytes) -> StripeTr
         return StripeFailed(f"status {status}", saved=told.get("idempotent-replayed") == "true")
     if status < 400 or error is None:
         return NotFromStripe(f"status {status}")
-    sentence = _sentence_in(error)
+    said = _said_in(error)
     if status == 401:
-        return StripeKeyRefused("Stripe refuses the API key")
+        return StripeKeyRefused()
     if status == 403:
-        found = _PERMISSION.search(sentence)
-        named = f"the permission {found[0]}" if found else "a permission"
-        return StripeKeyRefused(
-            f"The Stripe key lacks {named}", lacking=True, permission=found[0] if found else None
-        )
+        found = _PERMISSION.search(said)
+        return StripeKeyRefused(lacking=True, permission=found[0] if found else None)
     if error["type"] == "idempotency_error":
-        return KeyReused(sentence)
+        return KeyReused(said)
     asks_again = told.get("stripe-should-retry") == "true"
     if asks_again or status in _UNDECIDED or error["type"] == "api_error":
         return StripeFailed(f"status {status}")
-    return StripeRefused(sentence, code)
+    return StripeRefused(said, code)
 
 
 def _error_in(body: bytes) -> dict[str, Any] | None:
@@ -78,14 +75,14 @@ def _code_in(error: dict[str, Any] | None) -> str | None:
     return code if isinstance(code, str) and _CODE.fullmatch(code) else None
 
 
-def _sentence_in(error: dict[str, Any]) -> str:
-    """Stripe's reason as one line that any database keeps and any page shows."""
+def _said_in(error: dict[str, Any]) -> str:
+    """Stripe's reason as one line that any database keeps and any page shows; empty if it gives none."""
     message = error.get("message")
     if not isinstance(message, str):
-        return "Stripe gave no reason"
+        return ""
     # Neither control characters nor what turns the direction of writing, nor halves of surrogate pairs.
-    shown = "".join(char if char.isprintable() else " " for char in message[: 2 * SENTENCE_LENGTH])
-    return " ".join(shown.split())[:SENTENCE_LENGTH] or "Stripe gave no reason"
+    shown = "".join(char if char.isprintable() else " " for char in message[: 2 * MOST_SAID])
+    return " ".join(shown.split())[:MOST_SAID]
 
 
 def _seconds(text: str | None) -> float | None:

@@ -44,19 +44,18 @@ class StripeKeyRefused(StripeTrouble):
     ``permission`` is its name, if Stripe named it.
     """
 
-    def __init__(self, sentence: str, *, lacking: bool = False, permission: str | None = None) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
+    def __init__(self, *, lacking: bool = False, permission: str | None = None) -> None:
+        super().__init__(permission)
         self.lacking = lacking
         self.permission = permission
 
 
 class StripeRefused(StripeTrouble):
-    """Stripe understood and won't: the request itself has to change."""
+    """Stripe understood and won't: the request itself has to change. ``said`` is its own text, empty if it gave none."""
 
-    def __init__(self, sentence: str, code: str | None) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
+    def __init__(self, said: str, code: str | None) -> None:
+        super().__init__(said)
+        self.said = said
         self.code = code
 
 

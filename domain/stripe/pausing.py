@@ -1,4 +1,4 @@
-"""A sentence on the ledger while Stripe refuses the key or can't be reached; the work resumes by itself."""
+"""A mark on the ledger while Stripe refuses the key or can't be reached; the work resumes by itself."""
 
 import asyncio
 
@@ -7,14 +7,17 @@ from sqlalchemy.orm import Session
 
 from domain.database import Database
 from domain.models import Ledger
+from domain.states import PauseReason
+from domain.stripe.errors import StripeKeyRefused
+from domain.summaries import Pause
 
-AWAY = "Stripe can't be reached right now"
-# Seconds; a sentence that outlived its process stands for so long at most once Stripe answers another one.
+AWAY = Pause(PauseReason.STRIPE_AWAY)
+# Seconds; a mark that outlived its process stands for so long at most once Stripe answers another one.
 CLEARED_EVERY = 15.0
 
 
 class Pausing:
-    """What one kind of work in one process knows about the sentence.
+    """What one kind of work in one process knows about the mark.
 
     An answer shows that Stripe isn't away. It doesn't show that the key may do what another kind of work was refused.
     """
@@ -24,10 +27,10 @@ class Pausing:
         self._said = False
         self._cleared_at = float("-inf")
 
-    async def pause(self, ledger_id: int, sentence: str) -> None:
-        """Put the sentence there, at each trouble again: another kind's may have taken its place and gone."""
+    async def pause(self, ledger_id: int, why: Pause) -> None:
+        """Put the mark there, at each trouble again: another kind's may have taken its place and gone."""
         self._said = True
-        await self._db.background_write(pause, ledger_id, sentence)
+        await self._db.background_write(pause, ledger_id, why)
 
     async def resume(self, ledger_id: int) -> None:
         """Stripe has answered: take away what was said from here, and that it is away, whoever said so."""
@@ -37,15 +40,33 @@ class Pausing:
             await self._db.background_write(resume, ledger_id)
         elif now - self._cleared_at >= CLEARED_EVERY:
             self._cleared_at = now
-            await self._db.background_write(resume, ledger_id, of=AWAY)
+            await self._db.background_write(resume, ledger_id, of=PauseReason.STRIPE_AWAY)
 
 
-def pause(session: Session, ledger_id: int, sentence: str) -> None:
-    another = Ledger.paused_because.is_distinct_from(sentence)
-    session.execute(sa.update(Ledger).where(Ledger.id == ledger_id, another).values(paused_because=sentence))
+def because_refused(refused: StripeKeyRefused) -> Pause:
+    """Why the work pauses when Stripe refuses the key."""
+    if refused.lacking:
+        return Pause(PauseReason.PERMISSION_LACKING, refused.permission)
+    return Pause(PauseReason.KEY_REFUSED)
 
 
-def resume(session: Session, ledger_id: int, of: str | None = None) -> None:
-    """Take the sentence away, whichever it is or only this one."""
-    there = Ledger.paused_because.is_not(None) if of is None else Ledger.paused_because == of
-    session.execute(sa.update(Ledger).where(Ledger.id == ledger_id, there).values(paused_because=None))
+def pause(session: Session, ledger_id: int, why: Pause) -> None:
+    another = sa.or_(
+        Ledger.pause_reason.is_distinct_from(why.reason),
+        Ledger.pause_permission.is_distinct_from(why.permission),
+    )
+    session.execute(
+        sa.update(Ledger)
+        .where(Ledger.id == ledger_id, another)
+        .values(pause_reason=why.reason, pause_permission=why.permission)
+    )
+
+
+def resume(session: Session, ledger_id: int, of: PauseReason | None = None) -> None:
+    """Take the mark away, whichever it is or only this one."""
+    there = Ledger.pause_reason.is_not(None) if of is None else Ledger.pause_reason == of
+    session.execute(
+        sa.update(Ledger)
+        .where(Ledger.id == ledger_id, there)
+        .values(pause_reason=None, pause_permission=None)
+    )

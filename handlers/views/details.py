@@ -24,8 +24,8 @@ from handlers.views.blocks import (
     url_button,
     utc,
 )
-from handlers.words.sentences import DOUBTS, REASONS, STATUSES, changed_since, paused
-from handlers.words.text import fit, isolated, one_line, unbroken
+from handlers.words.sentences import DOUBTS, REASONS, STATUSES, changed_since, paused, refused_with
+from handlers.words.text import fit, isolated, unbroken
 
 HEADER = "Billing Invoice Details"
 URL_MOST = 3000
@@ -133,8 +133,8 @@ def _about_link(invoice: InvoiceSummary, link: LinkSummary) -> list[Json]:
 
 def _while_creating(stripe: StripeState) -> list[Json]:
     """What to expect while the link is being created."""
-    if stripe.paused_because:
-        return [section(f"⚠ {paused(fit(stripe.paused_because, 500))}")]
+    if stripe.paused:
+        return [section(f"⚠ {paused(stripe.paused)}")]
     return [
         section(
             "The link is being created, by itself. If it doesn't show here within a minute, look the invoice up again."
@@ -149,7 +149,9 @@ def _remarks(invoice: InvoiceSummary, organisation: OrganisationSummary) -> list
     blocks = []
     if invoice.refusal is not None:
         blocks.append(
-            section(f"Stripe refused to create a link the last time: {fit(one_line(invoice.refusal), 1000)}")
+            section(
+                f"Stripe refused to create a link the last time: {fit(refused_with(invoice.refusal), 1000)}"
+            )
         )
     if invoice.reason is not None:
         blocks.append(section(f"No link can be created. {REASONS[invoice.reason]}"))

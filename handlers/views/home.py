@@ -6,7 +6,7 @@ from handlers import ids
 from handlers.views.blocks import Json, actions, button, caption, context, header, moment_context, section
 from handlers.views.details import last_checked, status_line
 from handlers.words.sentences import ADD_ON, STATUSES, changed_since, channel_problem, paused
-from handlers.words.text import counted, fit, inline, isolated
+from handlers.words.text import counted, inline, isolated
 
 HOW_TO = (
     "/invoice shows one billing invoice and creates its online payment link; /invoices creates up to 100 at once. "
@@ -44,8 +44,8 @@ def unavailable(sentence: str) -> Json:
 def _problems(shown: HomeSummary) -> list[str]:
     organisation = shown.organisation
     problems = []
-    if shown.stripe.paused_because:
-        problems.append(paused(fit(shown.stripe.paused_because, 500)))
+    if shown.stripe.paused:
+        problems.append(paused(shown.stripe.paused))
     if organisation.channel is None:
         problems.append(
             "There is no notification channel, so payments aren't announced: announcements wait. "

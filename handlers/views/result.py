@@ -19,8 +19,8 @@ from handlers.views.blocks import (
     section,
 )
 from handlers.views.confirmation import copy_select
-from handlers.words.sentences import REASONS
-from handlers.words.text import counted, escaped, fit, isolated, one_line
+from handlers.words.sentences import REASONS, refused_with
+from handlers.words.text import counted, escaped, fit, isolated
 
 COUNTS = {
     Outcome.CREATED: "Created",
@@ -98,7 +98,7 @@ def _listed(run: BulkResult, outcome: Outcome) -> list[Json]:
 def _line(item: BulkItem) -> str:
     number = isolated(item.number)
     if item.outcome is Outcome.FAILED:
-        return f"{number}: Stripe refused it: {fit(one_line(item.refusal or 'without a reason'), 120)}"
+        return f"{number}: Stripe refused it: {fit(refused_with(item.refusal), 120)}"
     if item.outcome is Outcome.SKIPPED and item.reason is not None:
         return f"{number}: {REASONS[item.reason]}"
     return number

@@ -7,10 +7,10 @@ from domain import errors
 from domain.invoices.eligibility import amount_doubt
 from domain.money import Money
 from domain.reasons import Doubt, Reason
-from domain.states import ExceptionKind, LinkStatus
-from domain.summaries import InvoiceSummary
+from domain.states import ExceptionKind, LinkStatus, PauseReason
+from domain.summaries import InvoiceSummary, Pause
 from handlers.rejections import Outsider, Unreadable
-from handlers.words.text import counted, isolated
+from handlers.words.text import counted, fit, isolated, one_line
 
 ADD_ON = "Stripe Credit Card Payment Add-on"
 MOST = 100
@@ -131,12 +131,27 @@ def changed_since(invoice: InvoiceSummary) -> list[str]:
     ]
 
 
-def paused(because: str) -> str:
-    """``because``: why no link is created right now, as a sentence without its full stop."""
+_PAUSES: dict[PauseReason, str] = {
+    PauseReason.STRIPE_AWAY: "Stripe can't be reached right now",
+    PauseReason.KEY_REFUSED: "Stripe refuses the API key",
+    PauseReason.PERMISSION_LACKING: "The Stripe key lacks a permission",
+}
+
+
+def paused(pause: Pause) -> str:
+    """Why no link is created right now, and what becomes of those that were asked for."""
+    why = _PAUSES[pause.reason]
+    if pause.permission:
+        why = f"The Stripe key lacks the permission {fit(pause.permission, 400)}"
     return (
-        f"{because}. Links that were asked for are created by themselves once that is over; if it lasts, "
+        f"{why}. Links that were asked for are created by themselves once that is over; if it lasts, "
         "ask whoever runs Paylink to see what `paylink doctor` says."
     )
+
+
+def refused_with(said: str | None) -> str:
+    """``said``: Stripe's own text when it refused to make a link, empty if it gave none."""
+    return one_line(said or "") or "Stripe gave no reason"
 
 
 def left_out(number: int) -> str:

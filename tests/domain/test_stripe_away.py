@@ -46,12 +46,12 @@ async def test_events_wait_together_and_settle_soon_after_stripe_is_back(
     # Eight at once, and from then on one now and then.
     attempts = sa.select(sa.func.sum(StripeEvent.attempts))
     assert world.db.run(lambda session: session.scalars(attempts).one()) <= account_watch.IN_FLIGHT + 4
-    assert (await world.desk.get_stripe_state(ADA)).paused_because == pausing.AWAY
+    assert (await world.desk.get_stripe_state(ADA)).paused == pausing.AWAY
 
     stripe.faults.remove(outage)
     await world_settles(world)
     assert unsettled(world) == 0
-    assert (await world.desk.get_stripe_state(ADA)).paused_because is None
+    assert (await world.desk.get_stripe_state(ADA)).paused is None
 
 
 async def test_after_hours_of_failures_events_still_only_wait(world: World, stripe: LocalStripe) -> None:
@@ -78,7 +78,7 @@ async def test_a_sentence_whose_process_died_goes_with_the_next_answer_that_anyb
 ) -> None:
     world.db.run(pausing.pause, world.account.ledger_id, pausing.AWAY)
     await world.desk.create_link(ADA, make_invoice(world.db), SEEN, patience=5)
-    assert (await world.desk.get_stripe_state(ADA)).paused_because is None
+    assert (await world.desk.get_stripe_state(ADA)).paused is None
 
 
 async def test_a_sentence_whose_process_died_goes_with_the_next_poll(
@@ -87,7 +87,7 @@ async def test_a_sentence_whose_process_died_goes_with_the_next_poll(
     await world.desk.create_link(ADA, make_invoice(world.db), SEEN, patience=5)
     world.db.run(pausing.pause, world.account.ledger_id, pausing.AWAY)
     await world.watching.poll_if_due()
-    assert (await world.desk.get_stripe_state(ADA)).paused_because is None
+    assert (await world.desk.get_stripe_state(ADA)).paused is None
 
 
 LINKS = frozenset({"rak_payment_link_write", "rak_payment_link_read"})
@@ -102,7 +102,7 @@ async def test_a_permission_that_links_lack_is_told_while_payments_are_watched(
     stripe.key(stripe.api_key).permissions = WATCH
     await world.desk.create_link(ADA, make_invoice(world.db, "INV-2"), SEEN, patience=5)
     await world.watching.poll_if_due()
-    because = (await world.desk.get_stripe_state(ADA)).paused_because
+    because = (await world.desk.get_stripe_state(ADA)).paused
     assert because is not None
     assert because != pausing.AWAY
 
@@ -115,6 +115,6 @@ async def test_a_permission_that_the_poll_lacks_is_told_while_links_are_created(
     stripe.key(stripe.api_key).permissions = LINKS
     await world.watching.poll_if_due()
     await world.desk.create_link(ADA, make_invoice(world.db, "INV-2"), SEEN, patience=5)
-    because = (await world.desk.get_stripe_state(ADA)).paused_because
+    because = (await world.desk.get_stripe_state(ADA)).paused
     assert because is not None
     assert because != pausing.AWAY

@@ -8,12 +8,12 @@ import pytest
 
 from domain.money import Money
 from domain.reasons import Reason
-from domain.states import Outcome
+from domain.states import LinkStatus, Outcome
 from domain.summaries import BulkResult, Confirmation
 from handlers.bolt.failures import with_notice
 from handlers.bolt.payload import read_delivery
 from handlers.views.confirmation import confirmation
-from handlers.views.listing import listing
+from handlers.views.listing import listing, read_filter
 from handlers.views.result import result
 from sandbox.slack.blocks.surfaces import check_view
 from tests.handlers.hostile import HOSTILE
@@ -185,3 +185,24 @@ def test_a_notice_fits_into_every_view_as_slack_gives_it_back(kind: str) -> None
     given = view | {"id": "V1", "hash": "1.2", "state": {"values": {}}, "root_view_id": "V1"}
     delivery = read_delivery({"view": given}, "T1", "U1", None)  # type: ignore[arg-type]
     assert check_view(with_notice(delivery.shown, "Something went wrong." * 10)) == []
+
+
+@pytest.mark.parametrize(
+    ("value", "status"),
+    [
+        ("All", None),
+        ("pending_payment", LinkStatus.PENDING_PAYMENT),
+        # As versions before 0007 drew it.
+        ("Pending Payment", LinkStatus.PENDING_PAYMENT),
+        ("Not Created", LinkStatus.NOT_CREATED),
+    ],
+)
+def test_a_choice_of_the_filter_is_a_code_or_what_older_lists_carry(
+    value: str, status: LinkStatus | None
+) -> None:
+    assert read_filter(value) is status
+
+
+def test_what_the_filter_does_not_offer_is_refused() -> None:
+    with pytest.raises(ValueError):
+        read_filter("Refunded")

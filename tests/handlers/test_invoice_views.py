@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from domain.money import Money
-from domain.states import AnnouncementKind, LinkStatus
-from domain.summaries import Announcement, Confirmation, HomeSummary, InvoiceOption, StripeState
+from domain.states import AnnouncementKind, LinkStatus, PauseReason
+from domain.summaries import Announcement, Confirmation, HomeSummary, InvoiceOption, Pause, StripeState
 from handlers.views import search
 from handlers.views.confirmation import confirmation
 from handlers.views.details import copying, details
@@ -124,7 +124,7 @@ def test_the_button_goes_while_the_link_is_being_created() -> None:
 
 
 def test_while_stripe_refuses_the_key_the_details_say_why_the_link_waits_and_what_to_do() -> None:
-    refusing = replace(STRIPE, paused_because="The Stripe key lacks a permission")
+    refusing = replace(STRIPE, paused=Pause(PauseReason.PERMISSION_LACKING))
     shown = flat(details(standings(invoice(1))["being_created"], organisation(), refusing))
     assert "The Stripe key lacks a permission. Links that were asked for are created by themselves" in shown
     assert "within a minute" not in shown
@@ -203,7 +203,7 @@ def test_home_passes_and_counts(kind: str) -> None:
     shown = HomeSummary(organisation(), STRIPE, 12_345, 7, waiting, done, 0, 0)
     if kind == "troubled":
         lost = organisation(add_on=False, channel_problem="is_archived", last_imported_at=None)
-        away = StripeState(True, None, "Stripe refuses the key. " * 50)
+        away = StripeState(True, None, Pause(PauseReason.PERMISSION_LACKING, "rak_" * 50))
         shown = HomeSummary(lost, away, 0, 0, (), (), 3, 1)
     view = home(shown)
     assert check_view(view) == []

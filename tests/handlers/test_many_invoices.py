@@ -130,14 +130,14 @@ async def test_select_all_fills_up_and_says_how_many_were_left(many: Bench) -> N
 
 async def test_the_filter_and_the_search_narrow_and_keep_each_other(many: Bench) -> None:
     await many.command("/invoices")
-    await choose(many, "filter-", "list_filter", "Pending Payment")
+    await choose(many, "filter-", "list_filter", LinkStatus.PENDING_PAYMENT)
     assert "INV-1901" in many.shown
     assert not tick_groups(many.top.payload)
     await choose(many, "filter-", "list_filter", "All")
     await type_search(many, "INV-19", enter=True)
     [selection] = many.desk.selections.values()
     assert (selection.filter, selection.search) == (None, "INV-19")
-    await choose(many, "filter-", "list_filter", "Paid")
+    await choose(many, "filter-", "list_filter", LinkStatus.PAID)
     [selection] = many.desk.selections.values()
     assert (selection.filter, selection.search) == (LinkStatus.PAID, "INV-19")
     assert "No billing invoice fits" not in many.shown

@@ -7,7 +7,8 @@ import pytest
 from domain import errors
 from domain.money import Money
 from domain.reasons import Reason
-from domain.states import ExceptionKind
+from domain.states import ExceptionKind, LinkStatus, PauseReason
+from domain.summaries import Pause
 from handlers.rejections import Outsider, Unreadable
 from handlers.words import sentences
 from tests.handlers.samples import invoice, with_link
@@ -55,6 +56,28 @@ def test_an_error_that_nobody_foresaw_has_no_words_of_its_own() -> None:
 def test_every_reason_has_words() -> None:
     assert set(sentences.REASONS) == set(Reason)
     assert len(set(sentences.REASONS.values())) == len(Reason)
+
+
+def test_every_status_has_words_letter_for_letter() -> None:
+    assert list(sentences.STATUSES.values()) == ["Not Created", "Pending Payment", "Paid"]
+    assert set(sentences.STATUSES) == set(LinkStatus)
+
+
+@pytest.mark.parametrize("reason", PauseReason)
+def test_every_reason_to_pause_has_words(reason: PauseReason) -> None:
+    words = sentences.paused(Pause(reason))
+    assert words.endswith("`paylink doctor` says.")
+    assert len({sentences.paused(Pause(one)) for one in PauseReason}) == len(PauseReason)
+
+
+def test_a_permission_that_is_lacking_is_named() -> None:
+    words = sentences.paused(Pause(PauseReason.PERMISSION_LACKING, "rak_event_read"))
+    assert words.startswith("The Stripe key lacks the permission rak_event_read. ")
+
+
+def test_a_refusal_without_a_reason_says_so() -> None:
+    assert sentences.refused_with("No such\nthing") == "No such thing"
+    assert sentences.refused_with("") == sentences.refused_with(None) == "Stripe gave no reason"
 
 
 def test_the_missing_add_on_is_named_in_full() -> None:

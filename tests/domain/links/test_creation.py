@@ -17,8 +17,8 @@ from domain.links.reserving import Intent
 from domain.models import EPOCH, AuditEntry, Invoice, Link
 from domain.money import Money
 from domain.reasons import Reason
-from domain.states import LinkState, LinkStatus
-from domain.summaries import Actor
+from domain.states import LinkState, LinkStatus, PauseReason
+from domain.summaries import Actor, Pause
 from sandbox.stripe.faults import FaultKind
 from sandbox.stripe.server import LocalStripe
 from tests.domain.factories import NOW, make_invoice, make_link, make_organisation
@@ -221,13 +221,13 @@ async def test_a_revoked_key_pauses_with_a_sentence_and_work_resumes(
     invoice_id = make_invoice(world.db)
     stripe.key(stripe.api_key).revoked = True
     assert await create(world, invoice_id) is LinkStatus.NOT_CREATED
-    assert (await world.desk.get_stripe_state(ADA)).paused_because
+    assert (await world.desk.get_stripe_state(ADA)).paused
     stripe.key(stripe.api_key).revoked = False
     await world.db.write(
         lambda session: session.execute(sa.update(Link).values(next_attempt_at=Link.reserved_at))
     )
     await run_until_created(world, invoice_id)
-    assert (await world.desk.get_stripe_state(ADA)).paused_because is None
+    assert (await world.desk.get_stripe_state(ADA)).paused is None
 
 
 async def test_test_links_dont_count_while_a_live_key_is_configured(
@@ -276,13 +276,13 @@ async def test_nothing_is_sent_before_the_account_is_known(db: Database, stripe:
     outage = stripe.faults.outage()
     async with another_world(db, stripe) as world:
         invoice_id = make_invoice(db)
-        assert (await world.desk.get_stripe_state(ADA)).paused_because
+        assert (await world.desk.get_stripe_state(ADA)).paused
         stripe.faults.remove(outage)
         assert await create(world, invoice_id) is LinkStatus.NOT_CREATED
         assert stripe.links() == []
         await run_until_created(world, invoice_id)
         assert len(stripe.links()) == 1
-        assert (await world.desk.get_stripe_state(ADA)).paused_because is None
+        assert (await world.desk.get_stripe_state(ADA)).paused is None
 
 
 async def test_an_account_that_stripe_never_tells_doesnt_stop_the_work(
@@ -315,8 +315,8 @@ async def test_a_missing_permission_is_named_and_the_work_waits(world: World, st
     stripe.key(stripe.api_key).permissions = frozenset({"rak_payment_link_read"})
     assert await create(world, 1) is LinkStatus.NOT_CREATED
     assert (await world.desk.get_invoice(ADA, 1)).being_created
-    because = (await world.desk.get_stripe_state(ADA)).paused_because
-    assert because == "The Stripe key lacks the permission rak_payment_link_write"
+    because = (await world.desk.get_stripe_state(ADA)).paused
+    assert because == Pause(PauseReason.PERMISSION_LACKING, "rak_payment_link_write")
 
 
 @pytest.mark.parametrize(

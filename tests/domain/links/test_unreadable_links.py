@@ -107,7 +107,7 @@ async def test_what_is_listed_unreadably_is_neither_adopted_nor_made_a_second_ti
     assert await status(world) is LinkStatus.NOT_CREATED
     assert len(stripe.links()) == 1
     # Stripe answers: it isn't away.
-    assert (await world.desk.get_stripe_state(ADA)).paused_because is None
+    assert (await world.desk.get_stripe_state(ADA)).paused is None
 
     whole = True
     async with asyncio.timeout(5):

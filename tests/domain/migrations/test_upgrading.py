@@ -6,12 +6,16 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlalchemy.orm import Session
 
 from domain.database import Database, make_engine
 from domain.migrations import REVISIONS, SchemaTooOld, check, prepare, upgrade
 from domain.models import Base
 from domain.money import Money
-from domain.states import LinkStatus
+from domain.overview import home
+from domain.scope import Scope
+from domain.states import LinkStatus, PauseReason
+from domain.summaries import Pause
 from sandbox.stripe.server import LocalStripe
 from tests.domain.migrations.first_rows import first_rows
 from tests.domain.migrations.first_schema import kept_rows, make_first, migrate
@@ -89,3 +93,39 @@ def test_whoever_went_back_a_version_can_upgrade_again(old: sa.Engine) -> None:
     with old.connect() as connection:
         assert kept_rows(connection) == before
         assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+
+
+SENTENCES: list[tuple[str | None, Pause | None]] = [
+    ("Stripe can't be reached right now", Pause(PauseReason.STRIPE_AWAY)),
+    ("Stripe refuses the API key", Pause(PauseReason.KEY_REFUSED)),
+    ("The Stripe key lacks a permission", Pause(PauseReason.PERMISSION_LACKING)),
+    (
+        "The Stripe key lacks the permission rak_event_read",
+        Pause(PauseReason.PERMISSION_LACKING, "rak_event_read"),
+    ),
+    (None, None),
+]
+
+
+@pytest.mark.parametrize(("sentence", "paused"), SENTENCES)
+def test_why_the_work_waits_is_a_code_afterwards(
+    old: sa.Engine, sentence: str | None, paused: Pause | None
+) -> None:
+    with old.begin() as connection:
+        connection.execute(sa.text("UPDATE ledgers SET paused_because = :because"), {"because": sentence})
+    upgrade(old)
+    with Session(old) as session:
+        session.connection(execution_options={"paylink_write": False})
+        assert home.get_stripe_state(session, Scope(1, 1, livemode=False)).paused == paused
+        # The version before goes on with its own.
+        assert session.scalar(sa.text("SELECT paused_because FROM ledgers WHERE id = 1")) == sentence
+
+
+def test_what_the_version_before_says_holds_when_it_is_upgraded_again(old: sa.Engine) -> None:
+    upgrade(old)
+    with old.begin() as connection:
+        connection.execute(sa.text("UPDATE ledgers SET pause_reason = 'key_refused'"))
+        connection.execute(sa.text(f"UPDATE alembic_version SET version_num = '{REVISIONS[-2]}'"))
+    upgrade(old)
+    with old.connect() as connection:
+        assert connection.execute(sa.text("SELECT pause_reason FROM ledgers")).scalars().all() == [None, None]

@@ -1,7 +1,7 @@
 """The versions before this one, as far as the database is concerned.
 
 Before schema 0003 each invoice has its number's and its buyer's terms itself; before 0004 nothing is known of the
-columns that that added. It is this Paylink's code on models without them: whatever asks for one finds what is there
+columns that that and later ones added; before 0007 a ledger has a sentence for what keeps its work waiting. It is this Paylink's code on models without them: whatever asks for one finds what is there
 where nobody has written any, and what is written to one goes nowhere.
 """
 
@@ -23,10 +23,10 @@ LATER: dict[str, dict[str, Any]] = {
     "payment_exceptions": {"facts": "{}"}
     | dict.fromkeys(("organisation_id", "invoice_id", "invoice_number", "payment_id", "reversal_id"))
     | dict.fromkeys(("batch", "due_by", "resolved_at", "resolved_by", "resolution")),
-    "ledgers": {"polled_until": None},
+    "ledgers": dict.fromkeys(("polled_until", "pause_reason", "pause_permission")),
     "stripe_events": {"waits_for": None},
 }
-"""By table, what came with the schemas 0004 and 0006, and its value where nothing was written."""
+"""By table, what came with schema 0004 and later, and its value where nothing was written."""
 
 _mapped: Callable[..., None] = DeclarativeBase.__init_subclass__.__func__  # type: ignore[attr-defined]
 
@@ -69,12 +69,15 @@ def with_earlier_models() -> None:
 
 
 def be_the_version_before(patch: Any = None) -> None:
-    """Search, and keep what is searched for, as before schema 0003. Until ``patch`` is undone, or for good."""
+    """Search, keep what is searched for, and say why work waits, as before schemas 0003 and 0007. Until ``patch`` is undone, or for good."""
     from domain.files import import_writing
     from domain.files.import_fields import ImportedInvoice
     from domain.invoices import search_terms, searching
     from domain.invoices.number_search import Numbers
-    from domain.models import Invoice, SearchTerm
+    from domain.models import Invoice, Ledger, SearchTerm
+    from domain.states import PauseReason
+    from domain.stripe import accounts, pausing
+    from domain.summaries import Pause
     from tests.domain import factories
 
     class FoundBefore(searching._Found):
@@ -104,9 +107,27 @@ def be_the_version_before(patch: Any = None) -> None:
         for term in factories.terms_of(invoice.number_key, invoice.buyer_name):
             session.add(SearchTerm(organisation_id=invoice.organisation_id, term=term, invoice_id=invoice.id))
 
+    def pause(session: sa.orm.Session, ledger_id: int, why: Pause) -> None:
+        named = f"the permission {why.permission}" if why.permission else "a permission"
+        sentences = {
+            PauseReason.STRIPE_AWAY: "Stripe can't be reached right now",
+            PauseReason.KEY_REFUSED: "Stripe refuses the API key",
+            PauseReason.PERMISSION_LACKING: f"The Stripe key lacks {named}",
+        }
+        say(session, ledger_id, sentences[why.reason])
+
+    def resume(session: sa.orm.Session, ledger_id: int, of: PauseReason | None = None) -> None:
+        say(session, ledger_id, None)
+
+    def say(session: sa.orm.Session, ledger_id: int, sentence: str | None) -> None:
+        session.execute(sa.update(Ledger).where(Ledger.id == ledger_id).values(paused_because=sentence))
+
+    put = setattr if patch is None else patch.setattr
+    for module in (pausing, accounts):
+        put(module, "pause", pause)
+        put(module, "resume", resume)
     compared = tuple(name for name in import_writing._COMPARED if name != "billing_state")
     written = tuple(name for name in import_writing._WRITTEN if name != "billing_state")
-    put = setattr if patch is None else patch.setattr
     put(import_writing, "_COMPARED", compared)
     put(import_writing, "_WRITTEN", written)
     put(import_writing, "_compared", attrgetter(*compared))

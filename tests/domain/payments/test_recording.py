@@ -206,12 +206,12 @@ async def test_a_stripe_outage_loses_nothing(world: World, stripe: LocalStripe, 
     outage = stripe.faults.outage()
     await pay(stripe, link)
     await world.watching.poll_if_due()
-    assert (await world.desk.get_stripe_state(ADA)).paused_because
+    assert (await world.desk.get_stripe_state(ADA)).paused
     stripe.faults.remove(outage)
     await world.db.write(lambda session: session.execute(sa.text("DELETE FROM duties")))
     await world.see()
     assert told(world) == [(AnnouncementKind.PAID, None)]
-    assert (await world.desk.get_stripe_state(ADA)).paused_because is None
+    assert (await world.desk.get_stripe_state(ADA)).paused is None
 
 
 async def test_a_key_that_may_not_read_disputes_costs_their_badges_alone(
@@ -224,7 +224,7 @@ async def test_a_key_that_may_not_read_disputes_costs_their_badges_alone(
     stripe.key(stripe.api_key).permissions = frozenset(f"rak_{one}" for one in allowed)
     await world.see()
     await world.see()
-    assert (await world.desk.get_stripe_state(ADA)).paused_because is None
+    assert (await world.desk.get_stripe_state(ADA)).paused is None
     assert sorted(str(kind) for _, kind in told(world)) == ["None", "refunded"]
     before = len(stripe.requests)
     world.db.run(lambda session: session.execute(sa.text("UPDATE stripe_events SET attempts = 20")))

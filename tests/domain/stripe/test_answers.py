@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.stripe.answers import LONGEST_WAIT, SENTENCE_LENGTH, trouble_of
+from domain.stripe.answers import LONGEST_WAIT, MOST_SAID, trouble_of
 from domain.stripe.errors import (
     KeyReused,
     NotFromStripe,
@@ -95,10 +95,10 @@ def test_stripes_own_answers_are_told_apart(
 
 
 @pytest.mark.parametrize("message", [None, 7, ["No"], {"a": "b"}, "", "\0\x1b\u202e", "\ud800"])
-def test_a_reason_that_is_none_is_said_to_be_none(message: object) -> None:
+def test_a_reason_that_is_none_is_empty(message: object) -> None:
     refused = answer(400, OWN | {"message": message, "code": {"x": 1}})
     assert isinstance(refused, StripeRefused)
-    assert (refused.sentence, refused.code) == ("Stripe gave no reason", None)
+    assert (refused.said, refused.code) == ("", None)
 
 
 def test_a_reason_is_one_line_that_can_be_kept_and_shown() -> None:
@@ -106,8 +106,8 @@ def test_a_reason_is_one_line_that_can_be_kept_and_shown() -> None:
         400, OWN | {"message": "No\0 such\r\n\u202eprice \ud800" + "x" * 1_000_000, "code": "A B"}
     )
     assert isinstance(refused, StripeRefused)
-    assert refused.sentence.startswith("No such price xxx")
-    assert len(refused.sentence) == SENTENCE_LENGTH
+    assert refused.said.startswith("No such price xxx")
+    assert len(refused.said) == MOST_SAID
     assert refused.code is None
 
 
@@ -115,7 +115,6 @@ def test_the_permission_that_a_key_lacks_is_read_and_nothing_else_of_the_answer(
     lacking = answer(403, OWN | {"message": "The key rk_test_x lacks 'rak_payment_link_write'. <b>Hm</b>"})
     assert isinstance(lacking, StripeKeyRefused)
     assert (lacking.permission, lacking.lacking) == ("rak_payment_link_write", True)
-    assert lacking.sentence == "The Stripe key lacks the permission rak_payment_link_write"
 
 
 @pytest.mark.parametrize(

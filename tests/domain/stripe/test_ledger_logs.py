@@ -3,7 +3,6 @@
 import structlog
 
 from domain.database import Database
-from domain.stripe import pausing
 from sandbox.stripe.server import LocalStripe
 from tests.domain.world import World
 
@@ -22,7 +21,7 @@ async def test_a_key_that_stripe_refuses_is_logged_when_it_begins_and_when_it_en
     await world.api.close()
 
     assert logs == [
-        {"event": "stripe.paused", "log_level": "warning", "reason": "Stripe refuses the API key"},
+        {"event": "stripe.paused", "log_level": "warning", "reason": "key_refused", "permission": None},
         {"event": "stripe.resumed", "log_level": "info"},
     ]
 
@@ -37,7 +36,7 @@ async def test_another_reason_is_another_line(db: Database, stripe: LocalStripe)
         await world.account.settle()
     await world.api.close()
 
-    assert [line["reason"] for line in logs] == [pausing.AWAY, "Stripe refuses the API key"]
+    assert [line["reason"] for line in logs] == ["stripe_away", "key_refused"]
 
 
 async def test_a_key_that_stripe_takes_at_once_is_no_news(db: Database, stripe: LocalStripe) -> None:
