@@ -1,0 +1,1 @@
+"""One running bot, from its start to its end."""

@@ -1,0 +1,1 @@
+"""How it goes: logs, metrics, health."""

@@ -1,0 +1,1 @@
+"""What the work runs on: workers, their timer, and what is under way."""

@@ -1,0 +1,1 @@
+"""What several processes share: turns, duties, and what the dead left behind."""

@@ -1,0 +1,1 @@
+"""Invoices in from files, and out into files."""

@@ -1,0 +1,1 @@
+"""Online payment links: promised, created, adopted; one at a time or a hundred."""

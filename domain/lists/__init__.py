@@ -1,0 +1,1 @@
+"""The list that a person has open, and what is ticked in it."""

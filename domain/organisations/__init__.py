@@ -1,0 +1,1 @@
+"""Organisations: workspaces that Paylink is set up for."""

@@ -1,0 +1,1 @@
+"""Writing a message down in the transaction of its fact."""

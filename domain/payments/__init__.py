@@ -1,0 +1,1 @@
+"""What Stripe tells of payments: events, polls and sweeps, and what is recorded of them."""

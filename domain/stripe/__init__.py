@@ -1,0 +1,1 @@
+"""Stripe itself: its client, its errors, the pace, and whose account it is."""

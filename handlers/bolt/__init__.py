@@ -1,0 +1,1 @@
+"""How handlers hang into Bolt: payloads, acknowledgements, modals, failures."""
