@@ -11,7 +11,7 @@ from benchmarks import obvious_bot
 from benchmarks.data import number
 from benchmarks.measuring import Times, repeat
 from domain.database import make_engine
-from domain.invoices import invoices, searching
+from domain.invoices import invoices, list_page
 from domain.overview import home
 from domain.scope import Scope
 from domain.states import WRITTEN, LinkStatus
@@ -106,7 +106,7 @@ def _page(scope: Scope, search: str, status: LinkStatus | None) -> Callable[[Ses
     """What a page of the list asks: which invoices, and those with their links."""
 
     def ask(session: Session) -> object:
-        ids = searching.find_page(
+        ids = list_page.find_page(
             session, scope.organisation_id, search, status=status, after=None, limit=PAGE
         )
         return invoices.list_known(session, scope, ids)

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from domain import audit
 from domain.database import Database
 from domain.errors import LedgerChanged, RunNotFound
-from domain.invoices.searching import found_by
+from domain.invoices.list_page import found_by
 from domain.links import bulk
 from domain.models import BulkRunItem, Invoice, Ledger, Link
 from domain.money import Money

@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 
 from domain.errors import InvoiceNotFound
 from domain.invoices.eligibility import ineligible_because
+from domain.invoices.list_page import find_page
 from domain.invoices.list_position import existing_reason, number_key
 from domain.invoices.search_terms import LAST
-from domain.invoices.searching import find_page
 from domain.models import Invoice, Link, Organisation
 from domain.money import Money
 from domain.scope import Scope

@@ -26,7 +26,8 @@ from domain.money import Money
 from domain.reasons import Reason
 from domain.scope import Scope
 from domain.states import LinkState, LinkStatus, Outcome
-from domain.stripe.client import API_VERSION, payment_link_request
+from domain.stripe.client import API_VERSION
+from domain.stripe.link_request import payment_link_request
 from domain.summaries import Actor
 
 _LINKS = Base.metadata.tables[Link.__tablename__]

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from domain.database import insert_into
 from domain.errors import SelectionNotFound
 from domain.invoices import invoices
-from domain.invoices.searching import find_page
+from domain.invoices.list_page import find_page
 from domain.lists.selection_ids import is_made_for
 from domain.models import Invoice, Organisation, Selection, SelectionItem
 from domain.organisations import organisations

@@ -184,30 +184,6 @@ def _trouble(error: Exception) -> StripeTrouble:
     return StripeAway(type(error).__name__, unsent=isinstance(cause, aiohttp.ClientConnectorError))
 
 
-def payment_link_request(
-    *, amount: int, currency: str, name: str, metadata: Mapping[str, str], inactive_message: str
-) -> Object:
-    """The body that makes one link in one request; ``amount`` in Stripe's smallest unit (docs/facts/stripe.md)."""
-    return {
-        "line_items": [
-            {
-                "quantity": 1,
-                "price_data": {
-                    "currency": currency.lower(),
-                    "unit_amount": amount,
-                    "product_data": {"name": name},
-                },
-            }
-        ],
-        "payment_method_types": ["card"],
-        "restrictions": {"completed_sessions": {"limit": 1}},
-        "metadata": dict(metadata),
-        "payment_intent_data": {"metadata": dict(metadata)},
-        "submit_type": "pay",
-        "inactive_message": inactive_message,
-    }
-
-
 def listed(page: Object) -> list[Object]:
     """What a page of a list holds, but for what has no id. Raises StripeUnreadable if it is no page."""
     data = page.get("data")

@@ -15,9 +15,9 @@ from domain.files.import_fields import ImportedInvoice
 from domain.files.import_lines import BadLine
 from domain.files.import_writing import Changes, write_rows
 from domain.files.importing import ImportResult, take
+from domain.invoices.list_page import found_by
 from domain.invoices.list_position import number_key, place
 from domain.invoices.search_terms import own_terms, shared_terms
-from domain.invoices.searching import found_by
 from domain.models import AuditEntry, Invoice, Link
 from domain.organisations import organisations
 from domain.states import LinkState, LinkStatus

@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 from domain.database import Database
 from domain.files import importing
 from domain.files.importing import take
+from domain.invoices.list_page import find_page
 from domain.invoices.search_terms import TERM_LENGTH
-from domain.invoices.searching import find_page
 from domain.models import BuyerTerm, Invoice, SearchTerm
 from domain.organisations import organisations
 from domain.summaries import OrganisationSummary

@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 
 from domain.database import Database
 from domain.invoices import number_search
+from domain.invoices.list_page import find_page
 from domain.invoices.list_position import number_key
 from domain.invoices.search_terms import phrase_of, terms_of_number
-from domain.invoices.searching import find_page
 from domain.models import Base, Invoice
 from domain.states import LinkStatus
 from tests.domain.factories import add_invoice, make_link, make_organisation

@@ -12,7 +12,7 @@ from domain.coordination import abandoned_claims
 from domain.coordination.leases import Lease
 from domain.database import make_engine
 from domain.files import exporting, import_writing
-from domain.invoices import invoices, number_search, searching
+from domain.invoices import invoices, list_page, number_search
 from domain.links import reserving
 from domain.messages import transactions
 from domain.models import Base, Ledger
@@ -139,7 +139,7 @@ def _indexes(plans: list[dict[str, Any]]) -> set[str]:
 
 
 def _page(search: str, status: LinkStatus | None, after: str | None = None) -> Question:
-    return lambda s: searching.find_page(s, 1, search, status=status, after=after, limit=101)
+    return lambda s: list_page.find_page(s, 1, search, status=status, after=after, limit=101)
 
 
 def _exported(search: str) -> Question:
@@ -218,7 +218,7 @@ def session(engine: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sess
 
 def _lower_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {"FEW": 200, "KNOWN_BUYERS": 100, "MANY": 1_000, "SOON": 0}.items():
-        monkeypatch.setattr(searching, name, value)
+        monkeypatch.setattr(list_page, name, value)
     monkeypatch.setattr(number_search, "FEW", 200)
 
 

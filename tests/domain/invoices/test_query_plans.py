@@ -12,7 +12,7 @@ from domain.coordination import abandoned_claims
 from domain.coordination.leases import Lease
 from domain.database import Database
 from domain.files import exporting
-from domain.invoices import invoices, searching
+from domain.invoices import invoices, list_page
 from domain.links import bulk, reserving
 from domain.lists import selections
 from domain.lists.selection_ids import new_id
@@ -89,7 +89,7 @@ def filled(sqlite_url: str) -> Iterator[Database]:
 
 def _questions() -> dict[str, Question]:
     def listed(search: str, status: LinkStatus | None, after: str | None = None) -> Question:
-        return lambda s: searching.find_page(s, 1, search, status=status, after=after, limit=101)
+        return lambda s: list_page.find_page(s, 1, search, status=status, after=after, limit=101)
 
     def exported(search: str) -> Question:
         return lambda s: exporting.export_page(s, 1, 1, filter=None, search=search, after="inv-0")
@@ -149,7 +149,7 @@ def _questions_of_known_ids() -> dict[str, Question]:
         "what a run finds": lambda s: bulk._existing(s, SCOPE, ids),
         "ticking": lambda s: selections._add(s, Selection(id=1, organisation_id=2), ids),
         "type-ahead": lambda s: invoices.find_options(s, SCOPE, "ac"),
-        "a search that finds little": lambda s: searching.find_page(
+        "a search that finds little": lambda s: list_page.find_page(
             s, 1, "acme", status=LinkStatus.PAID, after="0|", limit=101
         ),
     }
@@ -161,7 +161,7 @@ def test_no_question_of_people_goes_through_a_table(
     filled: Database, monkeypatch: pytest.MonkeyPatch, name: str, limits: dict[str, int]
 ) -> None:
     for limit, value in limits.items():
-        monkeypatch.setattr(searching, limit, value)
+        monkeypatch.setattr(list_page, limit, value)
 
     assert _scanned(_plans(filled, _questions()[name])) == []
 

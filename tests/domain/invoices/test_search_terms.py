@@ -4,9 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.database import Database
+from domain.invoices.list_page import found_by
 from domain.invoices.list_position import number_key
 from domain.invoices.search_terms import TERM_LENGTH, prefix_range, search_phrase
-from domain.invoices.searching import found_by
 from domain.models import Invoice
 from tests.domain.factories import make_invoice, make_organisation, terms_of
 

@@ -72,7 +72,7 @@ def be_the_version_before(patch: Any = None) -> None:
     """Search, keep what is searched for, and say why work waits, as before schemas 0003 and 0007. Until ``patch`` is undone, or for good."""
     from domain.files import import_writing
     from domain.files.import_fields import ImportedInvoice
-    from domain.invoices import search_terms, searching
+    from domain.invoices import list_page, search_terms
     from domain.invoices.number_search import Numbers
     from domain.models import Invoice, Ledger, SearchTerm
     from domain.states import PauseReason
@@ -80,7 +80,7 @@ def be_the_version_before(patch: Any = None) -> None:
     from domain.summaries import Pause
     from tests.domain import factories
 
-    class FoundBefore(searching._Found):
+    class FoundBefore(list_page._Found):
         """Without the table of buyers' terms."""
 
         @cached_property
@@ -134,5 +134,5 @@ def be_the_version_before(patch: Any = None) -> None:
     put(search_terms, "is_short", lambda buyer_name: False)
     put(import_writing, "_insert_terms", insert_terms)
     put(factories, "add_terms", add_terms)
-    put(searching, "_Found", FoundBefore)
-    put(searching, "Numbers", NoNumbers)
+    put(list_page, "_Found", FoundBefore)
+    put(list_page, "Numbers", NoNumbers)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
 from domain.database import Database
-from domain.invoices import searching
+from domain.invoices import list_page
 from domain.invoices.search_terms import phrase_of, terms_of_buyer
 from domain.models import BuyerTerm, Invoice, SearchTerm
 from domain.states import LinkStatus
@@ -87,7 +87,7 @@ def pages(
     """What all pages together show."""
     found: list[int] = []
     after = None
-    while page := searching.find_page(session, organisation, search, status=status, after=after, limit=limit):
+    while page := list_page.find_page(session, organisation, search, status=status, after=after, limit=limit):
         assert len(page) <= limit
         found += page
         after = session.scalar(sa.select(Invoice.position).where(Invoice.id == page[-1]))
@@ -109,7 +109,7 @@ def test_pages_together_are_all_that_is_found_in_list_order(
     db: Database, organisation: int, monkeypatch: pytest.MonkeyPatch, limits: dict[str, int]
 ) -> None:
     for name, value in limits.items():
-        monkeypatch.setattr(searching, name, value)
+        monkeypatch.setattr(list_page, name, value)
 
     def check(session: Session) -> None:
         for search in SEARCHES:
@@ -129,9 +129,9 @@ def test_the_way_changes_nothing_of_what_is_found(
     few = st.integers(0, 50)
     with pytest.MonkeyPatch.context() as patch:
         for name in ("FEW", "FEW_BUYERS", "KNOWN_BUYERS", "MANY", "SOON", "FAR"):
-            patch.setattr(searching, name, data.draw(few, name))
+            patch.setattr(list_page, name, data.draw(few, name))
         for name in ("FIRST_STRETCH", "GROWTH", "GATHERED_RATE", "ASKED_RATE"):
-            patch.setattr(searching, name, 1 + data.draw(few, name))
+            patch.setattr(list_page, name, 1 + data.draw(few, name))
         limit = 1 + data.draw(few, "limit")
 
         def check(session: Session) -> None:
@@ -145,12 +145,12 @@ def test_the_way_changes_nothing_of_what_is_found(
 def test_all_that_is_found_is_found_in_any_order(
     db: Database, organisation: int, monkeypatch: pytest.MonkeyPatch, many: int
 ) -> None:
-    monkeypatch.setattr(searching, "MANY", many)
+    monkeypatch.setattr(list_page, "MANY", many)
 
     def check(session: Session) -> None:
         for search in SEARCHES:
             found = session.scalars(
-                sa.select(Invoice.id).where(searching.found_by(session, organisation, search))
+                sa.select(Invoice.id).where(list_page.found_by(session, organisation, search))
             )
             assert sorted(found) == sorted(expected(session, organisation, search, None)), search
 
