@@ -13,6 +13,7 @@ from domain.stripe import pausing
 from sandbox.stripe.server import LocalStripe
 from tests.domain.factories import make_invoice
 from tests.domain.world import ADA, World
+from tests.patience import PATIENCE
 
 SEEN = Money(120_050, "USD")
 EVENTS = 40
@@ -67,7 +68,7 @@ async def test_after_hours_of_failures_events_still_only_wait(world: World, stri
 
 async def world_settles(world: World) -> None:
     """As the clock asks: until nothing is left, well within a pause and a postponement."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while unsettled(world):
             await world.watching.settle_due()
             await asyncio.sleep(0.05)

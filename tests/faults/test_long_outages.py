@@ -24,6 +24,7 @@ from domain.states import AnnouncementKind
 from domain.summaries import Announcement
 from tests.domain.factories import NOW, make_organisation
 from tests.faults.timeless import Clock, quicken_sqlite
+from tests.patience import PATIENCE
 
 SPEED = 40
 # For each of three channels.
@@ -133,7 +134,7 @@ async def test_after_an_hour_without_slack_and_429s_all_is_posted_once_in_order_
     assert not any(slack.posted.values())
 
     slack.away, back = False, clock.now()
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         while sum(map(len, slack.posted.values())) < MESSAGES * len(channels):
             await deliver_due()
             await clock.pause(TICK)

@@ -21,6 +21,7 @@ from sandbox.slack import LocalSlack, Outcome, View
 from tests.handlers.fake_desk import FakeDesk
 from tests.handlers.samples import TEAM
 from tests.handlers.shapes import flat
+from tests.patience import patient
 
 ROOT = Path(__file__).resolve().parents[2]
 ANNA = "U0ANNA"
@@ -128,7 +129,10 @@ async def bench(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bench]:
     monkeypatch.setattr(bulk_runs, "EVERY", 0.01)
     monkeypatch.setattr(bulk_runs, "SOON", bulk_runs.AT_MOST)
     manifest = yaml.safe_load((ROOT / "manifest.yml").read_text())
-    async with LocalSlack(manifest, team_id=TEAM) as slack, aiohttp.ClientSession() as session:
+    async with (
+        LocalSlack(manifest, team_id=TEAM, limits=patient()) as slack,
+        aiohttp.ClientSession() as session,
+    ):
         bench = Bench(slack)
         token = bench.workspace.bot_token
         client = AsyncWebClient(token=token, base_url=slack.api_url, session=session)

@@ -1,6 +1,7 @@
 """A desk by hand: invoices in memory, and whatever happens next said in advance. Its methods are those of Desk."""
 
 import asyncio
+import contextlib
 import difflib
 import hashlib
 from collections.abc import Iterable
@@ -40,7 +41,8 @@ from tests.handlers.samples import NOW, organisation, with_link
 
 
 class FakeDesk:
-    """``failure`` is raised by whatever is asked from then on; ``delay`` holds every answer back, in seconds."""
+    """``failure`` is raised by whatever is asked from then on; ``delay`` holds every answer back, in seconds,
+    or until ``hurry`` is set."""
 
     livemode = False
 
@@ -57,6 +59,7 @@ class FakeDesk:
         self.submissions: dict[str, int] = {}
         self.failure: Exception | None = None
         self.delay = 0.0
+        self.hurry = asyncio.Event()
         self.outcome: Exception | str | None = None
         """What comes of create_link: an error, the sentence of a refusal, or (None) a link."""
         self.answers = asyncio.Event()
@@ -66,7 +69,8 @@ class FakeDesk:
 
     async def _asked(self, actor: Actor | None = None) -> None:
         if self.delay:
-            await asyncio.sleep(self.delay)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.hurry.wait(), self.delay)
         if self.failure is not None:
             raise self.failure
         if actor is not None and actor.team_id != self.organisation.team_id:

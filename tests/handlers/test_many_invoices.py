@@ -14,6 +14,7 @@ from handlers.words.sentences import sentence
 from tests.handlers.conftest import Bench
 from tests.handlers.samples import TEAM, invoice, organisation, paid, with_link
 from tests.handlers.shapes import buttons, tick_groups
+from tests.patience import PATIENCE
 
 
 @pytest.fixture
@@ -192,7 +193,9 @@ async def test_the_missing_add_on_is_said_in_the_list_and_beside_search(many: Be
 async def test_the_submissions_ticks_win_over_what_was_heard_before(many: Bench) -> None:
     await many.command("/invoices")
     many.slack.faults.add(method="deliver.interactive")
+    many.slack.limits.ack_seconds = 0.2
     await tick(many, 0, 1, 2, 3)
+    many.slack.limits.ack_seconds = PATIENCE
     assert ticked(many) == set()
     await many.submit()
     assert "3 invoices" in many.shown
@@ -306,9 +309,9 @@ async def test_a_result_that_slack_missed_is_shown_when_it_is_back(many: Bench) 
 async def test_the_list_is_answered_in_time_however_long_the_database_takes(
     many: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(acknowledging, "ACK_SECONDS", 0.1)
     await many.command("/invoices")
     await tick(many, 0, 1)
+    monkeypatch.setattr(acknowledging, "ACK_SECONDS", 0.1)
     many.desk.delay = 0.3
     outcome = await many.submit()
     assert outcome.acked
@@ -318,10 +321,10 @@ async def test_the_list_is_answered_in_time_however_long_the_database_takes(
 async def test_a_run_that_commits_after_the_answer_goes_on_in_the_same_modal(
     many: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(acknowledging, "ACK_SECONDS", 0.1)
     await many.command("/invoices")
     await tick(many, 0, 1)
     await many.submit()
+    monkeypatch.setattr(acknowledging, "ACK_SECONDS", 0.1)
     many.desk.delay = 0.3
     outcome = await many.workspace.submit(many.anna, many.top.id)
     assert outcome.acked

@@ -89,7 +89,6 @@ class Api:
             time.monotonic(), self._account.now(), request.method, request.path, f"req_{secrets.token_hex(7)}"
         )
         record.idempotency_key = request.headers.get("Idempotency-Key")
-        self._log(record)
         text = (
             (await request.read()).decode("utf-8", "replace")
             if request.method == "POST"
@@ -97,6 +96,7 @@ class Api:
         )
         fault = self._account.faults.take(request.method, request.path)
         record.fault = fault.kind.value if fault else None
+        self._log(record)
         if fault is not None and fault.kind is FaultKind.DROP:
             return dropped(request)
         if fault is not None and fault.kind is FaultKind.GARBLED:

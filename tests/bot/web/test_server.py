@@ -180,7 +180,7 @@ async def test_a_broken_transfer_is_refused(server: Server) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", int(server.url.rsplit(":", 1)[1]))
         writer.write(head + rest)
         writer.write_eof()
-        answer = await asyncio.wait_for(reader.read(), 15)
+        answer = await reader.read()
         writer.close()
         assert not answer or b" 40" in answer.split(b"\r\n", 1)[0], answer
 

@@ -24,6 +24,7 @@ from sandbox.stripe.server import LocalStripe
 from tests.domain.factories import NOW, make_invoice, make_link, make_organisation
 from tests.domain.world import ADA, BEN, World
 from tests.domain.world import world as another_world
+from tests.patience import PATIENCE
 
 SEEN = Money(120_050, "USD")
 
@@ -33,7 +34,7 @@ async def create(world: World, invoice_id: int, by: Actor = ADA, patience: float
 
 
 async def run_until_created(world: World, invoice_id: int) -> None:
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(PATIENCE):
         while (await world.desk.get_invoice(ADA, invoice_id)).status is LinkStatus.NOT_CREATED:
             await world.accounts.settle()
             await world.creation.run_due()

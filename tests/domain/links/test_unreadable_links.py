@@ -18,6 +18,7 @@ from sandbox.stripe.server import LocalStripe
 from tests.domain.broken import break_answers
 from tests.domain.factories import make_invoice
 from tests.domain.world import ADA, World
+from tests.patience import PATIENCE
 
 SEEN = Money(120_050, "USD")
 BROKEN: list[dict[str, Any]] = [
@@ -110,7 +111,7 @@ async def test_what_is_listed_unreadably_is_neither_adopted_nor_made_a_second_ti
     assert (await world.desk.get_stripe_state(ADA)).paused is None
 
     whole = True
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         await look_at_once(world)
     assert await status(world) is LinkStatus.PENDING_PAYMENT
     assert len(stripe.links()) == 1

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from domain.coordination.leases import Lease
 from domain.database import database_now
 from domain.messages import transactions
-from domain.messages.announcing import Announcing
+from domain.messages.announcing import ONE_A_SECOND, Announcing
 from domain.messages.poster_port import NotPosted, Posted, PostUnknown
 from domain.messages.transactions import Claim
 from domain.models import Organisation, OutboxMessage
@@ -96,11 +96,20 @@ def test_what_a_dead_process_had_claimed_is_left_to_its_own_organisations_proces
 
 
 async def test_messages_to_a_channel_keep_their_order_and_pace(world: World, organisation: int) -> None:
+    pauses: list[float] = []
+
+    async def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        await asyncio.sleep(seconds)
+
+    world.announcing._pause = pause
     enqueue(world, organisation, "paid:1", "paid:2", "paid:3")
     before = asyncio.get_running_loop().time()
     await world.announcing.deliver_due()
     assert [message.id for message in world.poster.posted] == [1, 2, 3]
-    assert 2.0 <= asyncio.get_running_loop().time() - before < 4.0
+    assert asyncio.get_running_loop().time() - before >= 2.0
+    assert len(pauses) == 3
+    assert max(pauses) <= ONE_A_SECOND.total_seconds()
 
 
 @pytest.mark.parametrize("arrived", [True, False])

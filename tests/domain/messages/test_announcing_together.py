@@ -17,6 +17,7 @@ from domain.outbox import enqueuing
 from domain.states import AnnouncementKind
 from tests.domain.factories import NOW, make_organisation
 from tests.domain.world import FakePoster
+from tests.patience import PATIENCE
 
 PROCESSES, CHANNELS, EACH = 4, 8, 4
 
@@ -60,7 +61,7 @@ async def test_all_is_posted_once_in_order_without_another_wake(
         databases[0].run(lambda session: session.execute(sa.delete(OutboxMessage)))
         poster.posted.clear()
         databases[0].run(enqueue, organisation)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             await asyncio.gather(*(one.deliver_due() for one in processes))
         assert databases[0].run(states) == {"posted": CHANNELS * EACH}
         for channel in range(CHANNELS):

@@ -17,6 +17,7 @@ from sandbox.stripe.faults import FaultKind
 from sandbox.stripe.server import LocalStripe
 from tests.domain.factories import make_invoice
 from tests.domain.world import ADA, World
+from tests.patience import PATIENCE
 
 SEEN = Money(120_050, "USD")
 
@@ -305,7 +306,7 @@ async def test_a_link_that_was_paid_before_we_knew_it_is_paid_once_we_do(
     stripe.advance(40 * 86400)
     world.ahead = timedelta(days=40)
     await world.watch.sweep_if_due()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while (await shown(world)).status is LinkStatus.NOT_CREATED:
             await world.creation.run_due()
             await asyncio.sleep(0.05)
