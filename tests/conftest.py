@@ -13,12 +13,16 @@ import hypothesis
 import pytest
 import pytest_socket
 import sqlalchemy as sa
+import structlog
 
 from domain.database import Database, make_engine
 from domain.migrations import REVISIONS
 from domain.models import Base
 
 START_ATTEMPTS = 3
+
+# A traceback that is drawn for a terminal, with all locals, holds up a test, and the bot in it, for a second or more.
+structlog.dev.ConsoleRenderer.get_active().exception_formatter = structlog.dev.plain_traceback
 
 # How long one example takes says more about the machine than about the code.
 hypothesis.settings.register_profile("paylink", deadline=None)
