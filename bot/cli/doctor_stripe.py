@@ -1,6 +1,7 @@
 """The doctor's questions to Stripe: does it take the key, and may the key do what Paylink does?"""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
 
 from bot.cli.findings import Finding, Level
 from domain.stripe.client import StripeApi
@@ -13,6 +14,7 @@ READS = {
     "/v1/charges": "Charges: Read",
     "/v1/disputes": "Disputes: Read",
 }
+NOTICEABLE = timedelta(minutes=1)
 LINK_METHOD = Finding(
     Level.NOTE,
     "Card only: Stripe's page also offers Link, its own wallet, unless the account has it switched off, which Paylink "
@@ -38,6 +40,15 @@ async def examine_stripe(stripe: StripeApi) -> AsyncIterator[Finding]:
     if problem:
         lacking.append("Payment Links: Write")
     yield Finding(Level.WELL, f"Stripe: it takes the key; {mode}.")
+    if abs(stripe.clock.ahead) > NOTICEABLE:
+        minutes = round(abs(stripe.clock.ahead).total_seconds() / 60)
+        way = "behind" if stripe.clock.ahead > timedelta(0) else "ahead of"
+        yield Finding(
+            Level.NOTE,
+            f"Clock: this machine's is {minutes} minute{'s' * (minutes != 1)} {way} Stripe's. Payments are seen all the same; "
+            "Slack's requests over HTTP are refused when it is more than five.",
+            "Let the machine set its clock by itself (NTP).",
+        )
     if lacking:
         yield Finding(
             Level.WRONG,

@@ -178,7 +178,11 @@ class Service:
                 bot.settings.slack_api_url,
             )
         stripe = StripeEndpoint(
-            self._receive, bot.metrics, bot.settings.webhook_secrets, bot.stripe.livemode, bot.clock
+            self._receive,
+            bot.metrics,
+            bot.settings.webhook_secrets,
+            bot.stripe.livemode,
+            bot.stripe.clock.now,
         )
         return HttpServer(
             port,

@@ -81,7 +81,9 @@ class LinkSearch:
         return found | await self._in_list(ledger_id, missing, since) if missing else found
 
     async def _in_events(self, ledger_id: int, missing: Set[str], since: datetime, until: datetime) -> _Seen:
-        begin, end = since - _ALLOWANCE, until - _ALLOWANCE + timedelta(days=1)
+        # Asked for in Stripe's time, while it was sent by the database's, which is taken to be about ours.
+        allowance = _ALLOWANCE + abs(self._stripe.clock.ahead)
+        begin, end = since - allowance, until - _ALLOWANCE + timedelta(days=1)
         params = {
             "types": ["payment_link.created"],
             "created": {"gte": int(begin.timestamp()), "lte": int(end.timestamp())},

@@ -243,13 +243,16 @@ def begin_sending(session: Session, intent: Intent, owner: str, until: timedelta
     )
 
 
-def record_created(session: Session, link_id: int, stripe_id: str, url: str, now: datetime) -> bool:
-    """Stripe made the link. Whoever learns it first records it; False for whoever comes later."""
+def record_created(
+    session: Session, link_id: int, stripe_id: str, url: str, created_at: datetime, now: datetime
+) -> bool:
+    """Stripe made the link, by its own clock at ``created_at``. Whoever learns it first records it; False for whoever
+    comes later."""
     link = _lock_reserved(session, link_id)
     if link is None:
         return False
     link.state, link.status = LinkState.CREATED, LinkStatus.PENDING_PAYMENT
-    link.stripe_id, link.url, link.created_at, link.changed_at = stripe_id, url, now, now
+    link.stripe_id, link.url, link.created_at, link.changed_at = stripe_id, url, created_at, now
     link.owner = link.lease_until = None
     _place(session, link)
     settle_items(session, link.id, Outcome.CREATED, None, now)

@@ -135,7 +135,12 @@ class Sending:
     async def _record(self, intent: Intent, stripe_id: str, url: str) -> None:
         await self._set_paused(None)
         if await self._db.background_write(
-            reserving.record_created, intent.link_id, stripe_id, url, self._clock()
+            reserving.record_created,
+            intent.link_id,
+            stripe_id,
+            url,
+            self._account.stripe.clock.now(),
+            self._clock(),
         ):
             self._on_settled(intent.link_id, True)
 

@@ -136,7 +136,7 @@ class AccountWatch:
         itself tells of the event."""
         ledger_id, now = self._account.ledger_id, self._clock()
         _log.warning("stripe.event_waits", stripe_event=event.id, type=event.type, wait=wait.value)
-        if now - event.created_at > EVENTS_LISTED:
+        if self._account.stripe.clock.now() - event.created_at > EVENTS_LISTED:
             await self._db.background_write(events.settle, ledger_id, event.id, now)
             return
         longest = LONGEST_FOR_LINK if wait is Wait.LINK_RESERVED else LONGEST_WAIT
@@ -187,6 +187,7 @@ class AccountWatch:
         return again_in is None
 
     async def _poll(self, since: datetime) -> None:
+        begun_at = self._clock()
         newest: datetime | None = None
         params = {
             "types": list(event_reading.TYPES),
@@ -201,7 +202,14 @@ class AccountWatch:
                 if await self._db.background_write(events.keep, self._account.ledger_id, received):
                     self._wake()
             await self._pace.slot(self._account.ledger_id)
-        await self._db.background_write(events.move_watermark, self._account.ledger_id, newest, self._clock())
+        await self._db.background_write(
+            events.move_watermark,
+            self._account.ledger_id,
+            newest,
+            # Only the answers told how far off Stripe's clock is.
+            begun_at + self._account.stripe.clock.ahead,
+            self._clock(),
+        )
         await self._note(None)
 
     async def _sweep(self, since: datetime) -> None:
@@ -221,6 +229,7 @@ class AccountWatch:
             await self._pace.slot(self._account.ledger_id)
         for verdict in await self._reconciler.sweep_reversals(created, self._clock()):
             self._on_recorded(verdict)
+        begun_at += self._account.stripe.clock.ahead
         await self._db.background_write(events.end_sweep, self._account.ledger_id, begun_at, self._clock())
         await self._note(None)
         if found:

@@ -188,16 +188,23 @@ def watch_from(session: Session, ledger_id: int) -> tuple[datetime | None, datet
     return watermark or first, swept_until or first, waiting, first is not None
 
 
-def move_watermark(session: Session, ledger_id: int, newest: datetime | None, now: datetime) -> None:
-    """A whole pass over the events is done; the watermark follows Stripe's clock, not ours."""
+def move_watermark(
+    session: Session, ledger_id: int, newest: datetime | None, begun_at: datetime, now: datetime
+) -> None:
+    """A whole pass over the events is done; ``newest`` and ``begun_at`` are of Stripe's clock, ``now`` is ours."""
     ledger = session.get_one(Ledger, ledger_id, with_for_update=True)
     ledger.last_checked_at = now
+    ledger.polled_until = begun_at
     if newest is not None and (ledger.events_watermark is None or ledger.events_watermark < newest):
         ledger.events_watermark = newest
 
 
 def end_sweep(session: Session, ledger_id: int, begun_at: datetime, now: datetime) -> None:
-    """The sweep is done; its mark never passes a link that may exist at Stripe without our knowing it."""
+    """The sweep is done; its mark never passes a link that may exist at Stripe without our knowing it.
+
+    ``begun_at`` is of Stripe's clock, ``now`` of ours. When a link was first sent is of the database's, for which the
+    hour between a session's life and SESSION_LIFE makes up.
+    """
     unknown = sa.select(sa.func.min(Link.first_sent_at)).where(
         Link.ledger_id == ledger_id, Link.state == LinkState.RESERVED
     )

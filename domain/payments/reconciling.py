@@ -59,7 +59,7 @@ class Reconciler:
     async def reconcile_event(self, event: Received, now: datetime) -> tuple[str, ...] | Wait:
         """Fetch what the event is about and record it: what was recorded by this call, or what it still waits for.
 
-        ``now`` is Stripe's time. Raises the errors of stripe_errors, but for what is refused about this object alone.
+        Raises the errors of stripe_errors, but for what is refused about this object alone.
         """
         await self._slot()
         try:
@@ -109,7 +109,8 @@ class Reconciler:
             if unknown.being_created:
                 return Wait.LINK_RESERVED
             # Later it isn't ours; and if it is, the sweep sees it once its payment is known.
-            return Wait.PAYMENT_UNKNOWN if now - event.created_at < PAYMENT_KNOWN_WITHIN else ()
+            age = self._account.stripe.clock.now() - event.created_at
+            return Wait.PAYMENT_UNKNOWN if age < PAYMENT_KNOWN_WITHIN else ()
 
     async def _sweep_refunds(self, created: dict[str, int], now: datetime) -> AsyncIterator[tuple[str, ...]]:
         async for page in self._account.stripe.list_all("/v1/refunds", {"created": created}):

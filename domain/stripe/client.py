@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import stripe
 
+from domain.stripe.clock import StripeClock, utc_now
 from domain.stripe.errors import (
     NotFromStripe,
     SignatureInvalid,
@@ -52,10 +53,12 @@ class StripeApi:
         base_url: str | None = None,
         timeout: float = 10.0,
         spacing: float = 0.0,
+        clock: Callable[[], datetime] = utc_now,
         on_request: Callable[[str], None] = lambda outcome: None,
     ) -> None:
         self.livemode = "_live_" in api_key
         self.timeout = timeout
+        self.clock = StripeClock(clock)
         self._on_request = on_request
         self._spacing = spacing
         self._turn = asyncio.Lock()
@@ -139,7 +142,7 @@ class StripeApi:
             raise StripeAway("closed", unsent=True)
         if self._client is None:
             # The SDK's client is bound to the loop that it is made in.
-            self._http = Transport(timeout=aiohttp.ClientTimeout(total=self.timeout))
+            self._http = Transport(self.clock, timeout=aiohttp.ClientTimeout(total=self.timeout))
             self._client = stripe.StripeClient(
                 self._api_key,
                 http_client=self._http,

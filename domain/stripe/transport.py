@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
+import aiohttp
 import stripe
 
 from domain.stripe.answers import trouble_of
-from domain.stripe.errors import NotFromStripe
+from domain.stripe.clock import StripeClock
+from domain.stripe.errors import NotFromStripe, StripeAway
 
 # A page of a hundred events has some hundred kilobytes.
 MOST_BYTES = 32 * 1024 * 1024
@@ -15,6 +17,10 @@ MOST_BYTES_OF_ERROR = 256 * 1024
 
 class Transport(stripe.AIOHTTPClient):
     """The SDK takes it for granted that a failure has the shape of Stripe's, and breaks where it has not."""
+
+    def __init__(self, clock: StripeClock, *, timeout: aiohttp.ClientTimeout) -> None:
+        super().__init__(timeout=timeout)
+        self._clock = clock
 
     async def request_async(
         self, method: str, url: str, headers: Mapping[str, str], post_data: Any = None
@@ -29,7 +35,11 @@ class Transport(stripe.AIOHTTPClient):
             if len(body) <= most:
                 body += chunk
         if not succeeded:
-            raise trouble_of(status, told, bytes(body) if len(body) <= most else b"")
+            trouble = trouble_of(status, told, bytes(body) if len(body) <= most else b"")
+            if not isinstance(trouble, StripeAway):
+                self._clock.hear(told)
+            raise trouble
         if len(body) > most:
             raise NotFromStripe(f"more than {most} bytes")
+        self._clock.hear(told)
         return bytes(body), status, told

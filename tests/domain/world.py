@@ -59,7 +59,7 @@ class World:
     ) -> None:
         self.db, self.stripe = db, stripe
         self.ahead = timedelta(0)
-        self.api = StripeApi(key or stripe.api_key, base_url=stripe.api_url, timeout=2.0)
+        self.api = StripeApi(key or stripe.api_key, base_url=stripe.api_url, timeout=2.0, clock=self.clock)
         self.accounts = Accounts(db, livemode=self.api.livemode, clock=self.clock)
         self.lease = Lease(owner, length=timedelta(seconds=20), margin=timedelta(seconds=0.2))
         pace = StripePace(db, 500)

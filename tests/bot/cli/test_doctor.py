@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -131,6 +132,18 @@ async def test_what_waits_for_stripe_and_what_it_sends_in_vain_is_told(world: Wo
     assert status == 0
     assert "! Stripe: it doesn't show yet what 1 of its events tell (1 missing)." in told
     assert "! Webhook: Stripe sends events that Paylink has no use for: v1.customer.created." in told
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(1800, "behind"), (-1800, "ahead of"), (30, None)])
+async def test_a_clock_that_differs_from_stripes_is_told(
+    world: World, monkeypatch: pytest.MonkeyPatch, seconds: int, told: str | None
+) -> None:
+    monkeypatch.setattr(world.stripe, "_clock", lambda: time.time() + seconds)
+    status, printed = await world.examine()
+    assert status == 0
+    assert ("! Clock" in printed) is (told is not None)
+    if told:
+        assert f"this machine's is 30 minutes {told} Stripe's" in printed
 
 
 async def test_a_malformed_setting_is_told(world: World) -> None:

@@ -10,6 +10,7 @@ import pytest
 from domain.database import Database
 from domain.links.adoption import LinkSearch
 from domain.stripe.client import StripeApi
+from domain.stripe.clock import StripeClock, utc_now
 from domain.stripe.errors import StripeAway
 from domain.stripe.pace import StripePace
 
@@ -20,6 +21,7 @@ class Lists:
     """Stripe's lists, read a page at a time; ``go`` lets the next page come."""
 
     def __init__(self) -> None:
+        self.clock = StripeClock(utc_now)
         self.links: list[dict[str, Any]] = []
         self.pages = 0
         self.go = asyncio.Event()

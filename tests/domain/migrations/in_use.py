@@ -145,7 +145,7 @@ class Billing(Writer):
         self.write(lambda session: reserving.begin_sending(session, intent, LEASE.owner, timedelta(0)))
         stripe_id, url = f"plink_{key}", f"https://buy.stripe.com/{key}"
         assert self.write(
-            lambda session: reserving.record_created(session, intent.link_id, stripe_id, url, NOW)
+            lambda session: reserving.record_created(session, intent.link_id, stripe_id, url, NOW, NOW)
         )
         event = event_reading.Received(
             f"evt_{key}", event_reading.SESSION_TYPES[0], f"cs_{key}", None, NOW, stripe_link_id=stripe_id
