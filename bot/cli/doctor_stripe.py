@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 
 from bot.cli.findings import Finding, Level
-from domain.stripe.client import StripeApi
+from domain.stripe.client import StripeApi, id_of
 from domain.stripe.errors import NotFromStripe, StripeKeyRefused, StripeRefused, StripeTrouble
 
 READS = {
@@ -14,6 +14,7 @@ READS = {
     "/v1/charges": "Charges: Read",
     "/v1/disputes": "Disputes: Read",
 }
+ACCOUNT_PERMISSION = "Accounts: Read (rak_accounts_kyc_basic_read)"
 NOTICEABLE = timedelta(minutes=1)
 LINK_METHOD = Finding(
     Level.NOTE,
@@ -40,6 +41,7 @@ async def examine_stripe(stripe: StripeApi) -> AsyncIterator[Finding]:
     if problem:
         lacking.append("Payment Links: Write")
     yield Finding(Level.WELL, f"Stripe: it takes the key; {mode}.")
+    yield await _examine_account(stripe)
     if abs(stripe.clock.ahead) > NOTICEABLE:
         minutes = round(abs(stripe.clock.ahead).total_seconds() / 60)
         way = "behind" if stripe.clock.ahead > timedelta(0) else "ahead of"
@@ -58,6 +60,22 @@ async def examine_stripe(stripe: StripeApi) -> AsyncIterator[Finding]:
     else:
         yield Finding(Level.WELL, "Stripe: the key has every permission that Paylink needs.")
     yield LINK_METHOD
+
+
+async def _examine_account(stripe: StripeApi) -> Finding:
+    mode = "live" if stripe.livemode else "test"
+    try:
+        account = id_of((await stripe.get_account()).get("id"))
+    except StripeTrouble:
+        account = None
+    if account is not None:
+        return Finding(Level.WELL, f"Stripe: the key is of the account {account} in {mode} mode.")
+    return Finding(
+        Level.NOTE,
+        f"Stripe: the key may not read which account it is of ({mode} mode). Paylink then asks for one of its links to find "
+        "out whether another key is of the same account.",
+        f"Give the restricted key the permission {ACCOUNT_PERMISSION}, and it is known at once.",
+    )
 
 
 async def _ask(question: Callable[[], Awaitable[object]]) -> Finding | bool:

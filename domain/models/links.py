@@ -23,7 +23,7 @@ from domain.states import LinkState, LinkStatus, Outcome, PauseReason
 class Ledger(Base):
     """One Stripe account in one mode; links belong to it.
 
-    ``account`` is None while the key may not read which account it belongs to. The ledger with ``current`` is the
+    ``account`` is None while no key could read which account it is. The ledger with ``current`` is the
     one whose links the invoices' status and position show.
     """
 
@@ -52,6 +52,8 @@ class Ledger(Base):
     """The same as a sentence, for versions before 0007 alone: neither read nor written any more."""
     pause_reason: Mapped[PauseReason | None] = mapped_column(Code(PauseReason, 40))
     pause_permission: Mapped[str | None] = mapped_column(String(255))
+    key_digest: Mapped[str | None] = mapped_column(String(64))
+    """Of the key last used: the same key is the same account's."""
     polled_until: Mapped[datetime | None] = mapped_column(Instant)
     """When the last whole pass over the events began, by Stripe's clock: what happened since isn't known."""
 

@@ -1,10 +1,12 @@
 """The Stripe accounts of the organisations that this process serves: each one's client, and its ledger.
 
-The account is asked of Stripe; until it is known, nothing is asked of Stripe that would be written down for it.
+The account is asked of Stripe. Where the key may not read it, it is proved: by the key itself, if it is the one last used,
+or by a link that is known to be in the account. Until then nothing is asked of Stripe that would be written down for it.
 """
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from itertools import cycle, islice
 from typing import Literal
 
 import structlog
@@ -18,7 +20,7 @@ from domain.organisations import organisations
 from domain.scope import Scope
 from domain.stripe.client import StripeApi, id_of
 from domain.stripe.errors import StripeAway, StripeKeyRefused, StripeRefused, StripeTrouble
-from domain.stripe.ledgers import open_ledger
+from domain.stripe.ledgers import LINKS_ASKED_ABOUT, list_candidates, open_ledger, take_up
 from domain.stripe.pausing import AWAY, because_refused, pause, resume
 from domain.summaries import Pause
 
@@ -67,29 +69,22 @@ class Account:
 
     async def start(self) -> None:
         """Take up the ledger last used in this mode, or a new one. Raises DatabaseUnavailable."""
-        self._ledger_id = await self._open(None)
+        self._ledger_id = await self._db.write(take_up, self.stripe.livemode, self._clock())
 
     async def settle(self) -> bool:
-        """Ask Stripe once which account the key belongs to; False while it can't be told."""
+        """Find out once which account the key belongs to; False while it can't be told."""
         if self._known:
             return True
         try:
-            account = id_of((await self.stripe.get_account()).get("id"))
-        except StripeRefused:
-            account = None
+            account = await self._ask_account()
+            proved = await self._find_proved(unnamed=account is not None)
         except StripeKeyRefused as refused:
-            if not refused.lacking:
-                return await self._wait(because_refused(refused))
-            account = None
-        except StripeAway as away:
-            # Stripe that answers everything else but not this must not hold up the work for ever.
-            self._unanswered += not away.unsent
-            if self._unanswered < UNANSWERED:
-                return await self._wait(AWAY)
-            account = None
+            return await self._wait(because_refused(refused))
+        except StripeAway:
+            return await self._wait(AWAY)
         except StripeTrouble:
             return False
-        self._ledger_id = await self._open(account)
+        self._ledger_id = await self._open(account, proved)
         await self._db.background_write(resume, self._ledger_id)
         self._known = True
         if self._paused is not None:
@@ -97,6 +92,50 @@ class Account:
             _log.info("stripe.resumed")
         self._on_known()
         return True
+
+    async def _ask_account(self) -> str | None:
+        """The account's id; None if the key may not read it, or if Stripe goes on answering nothing to this alone."""
+        try:
+            return id_of((await self.stripe.get_account()).get("id"))
+        except StripeRefused:
+            return None
+        except StripeKeyRefused as refused:
+            if not refused.lacking:
+                raise
+            return None
+        except StripeAway as away:
+            # Stripe that answers everything else but not this must not hold up the work for ever.
+            self._unanswered += not away.unsent
+            if self._unanswered < UNANSWERED:
+                raise
+            return None
+
+    async def _find_proved(self, *, unnamed: bool) -> int | None:
+        """The ledger that is shown to be this account's: it was last used with this very key, or Stripe knows a link of it.
+
+        ``unnamed``: the account is known, so that only a ledger of an unknown one can be meant. Raises the errors of
+        stripe_errors: without an answer nothing is shown.
+        """
+        candidates = await self._db.background_read(list_candidates, self.stripe.livemode, unnamed=unnamed)
+        for candidate in candidates:
+            if candidate.key_digest == self.stripe.key_digest:
+                return candidate.ledger_id
+        for candidate in candidates:
+            if await self._knows(candidate.stripe_ids):
+                return candidate.ledger_id
+        return None
+
+    async def _knows(self, stripe_ids: tuple[str, ...]) -> bool:
+        """Whether Stripe knows one of these links by this key: links are never deleted, but an answer may be unlucky."""
+        for stripe_id in islice(cycle(stripe_ids), LINKS_ASKED_ABOUT):
+            try:
+                await self.stripe.get_payment_link(stripe_id)
+            except StripeRefused as refused:
+                if refused.code != "resource_missing":
+                    raise StripeAway("an answer about a link that is neither") from None
+            else:
+                return True
+        return False
 
     async def _wait(self, why: Pause) -> Literal[False]:
         """Tell people and, once for each reason, the operator: this is asked again every few seconds."""
@@ -106,12 +145,18 @@ class Account:
         await self._db.background_write(pause, self.ledger_id, why)
         return False
 
-    async def _open(self, account: str | None) -> int:
+    async def _open(self, account: str | None, proved: int | None) -> int:
+        def opened(session: Session) -> int:
+            digest = self.stripe.key_digest
+            return open_ledger(
+                session, self.stripe.livemode, account, self._clock(), proved=proved, key_digest=digest
+            )
+
         try:
-            return await self._db.write(open_ledger, self.stripe.livemode, account, self._clock())
+            return await self._db.write(opened)
         except IntegrityError:
             # Another process made the same ledger in the same moment: now it is there.
-            return await self._db.write(open_ledger, self.stripe.livemode, account, self._clock())
+            return await self._db.write(opened)
 
 
 class Accounts:

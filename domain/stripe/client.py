@@ -5,6 +5,7 @@ off, since what may be sent again is decided where the intent is kept.
 """
 
 import asyncio
+import hashlib
 import json
 import logging
 import re
@@ -57,6 +58,7 @@ class StripeApi:
         on_request: Callable[[str], None] = lambda outcome: None,
     ) -> None:
         self.livemode = "_live_" in api_key
+        self.key_digest = hashlib.sha256(api_key.encode()).hexdigest()
         self.timeout = timeout
         self.clock = StripeClock(clock)
         self._on_request = on_request
@@ -80,6 +82,9 @@ class StripeApi:
 
     async def get_account(self) -> Object:
         return await self._call("get", "/v1/account")
+
+    async def get_payment_link(self, stripe_id: str) -> Object:
+        return await self._call("get", f"/v1/payment_links/{stripe_id}")
 
     async def get_session(self, session_id: str) -> Object:
         return await self._call("get", f"/v1/checkout/sessions/{session_id}")

@@ -1,10 +1,11 @@
 """Which Stripe account and mode the links belong to.
 
-Links made with a test key count only while a test key is configured. While the key may not read its account, the
-ledger that was last used in this mode is taken for the same account, so that a new key never makes an invoice's link
-disappear (and a second one possible).
+Links made with a test key count only while a test key is configured. Whose a key is, is known or proved (see
+domain/stripe/accounts.py): a set of links is never handed to another account, and never left behind in the same one,
+where a second link would become possible.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -14,24 +15,86 @@ from domain.invoices.list_position import place
 from domain.models import Invoice, Ledger, Link
 from domain.states import LinkState
 
+# So many of a ledger's links are asked about: one unlucky answer proves nothing.
+LINKS_ASKED_ABOUT = 3
 
-def open_ledger(session: Session, livemode: bool, account: str | None, now: datetime) -> int:
-    """The ledger of this account and mode, made current; None stands for the one last used in this mode."""
-    of_mode = (
-        sa.select(Ledger).where(Ledger.livemode == livemode).order_by(Ledger.used_at.desc(), Ledger.id.desc())
-    )
-    ledgers = session.scalars(of_mode.with_for_update()).all()
-    last = ledgers[0] if ledgers else None
-    if account is None:
-        ledger = last
-    else:
-        ledger = next((one for one in ledgers if one.account == account), None)
-        if ledger is None and last is not None and last.account is None:
-            ledger = last
-            ledger.account = account
+
+@dataclass(frozen=True)
+class Candidate:
+    """A ledger that a key's account may be the one of, and some links that are known to be in that account."""
+
+    ledger_id: int
+    key_digest: str | None
+    stripe_ids: tuple[str, ...]
+
+
+def list_candidates(session: Session, livemode: bool, *, unnamed: bool) -> list[Candidate]:
+    """The ledgers of a mode, the last used first; ``unnamed``: only those whose account isn't known."""
+    candidates = []
+    for ledger in _of_mode(session, livemode):
+        if unnamed and ledger.account is not None:
+            continue
+        links = sa.select(Link.stripe_id).where(Link.ledger_id == ledger.id, Link.stripe_id.is_not(None))
+        found = session.scalars(links.order_by(Link.id.desc()).limit(LINKS_ASKED_ABOUT))
+        candidates.append(Candidate(ledger.id, ledger.key_digest, tuple(filter(None, found))))
+    return candidates
+
+
+def take_up(session: Session, livemode: bool, now: datetime) -> int:
+    """The ledger last used in this mode, made current, or a new one: until it is known whose the key is."""
+    ledger = next(iter(_of_mode(session, livemode)), None)
+    return _use(session, ledger or Ledger(livemode=livemode, used_at=now), now)
+
+
+def open_ledger(
+    session: Session,
+    livemode: bool,
+    account: str | None,
+    now: datetime,
+    *,
+    proved: int | None = None,
+    key_digest: str | None = None,
+) -> int:
+    """The ledger of this account and mode, made current.
+
+    ``account`` is None while the key may not read it, and ``proved`` the ledger that is shown to be the key's account's,
+    if any is. Without either it is one that nothing was asked of Stripe for, or a new one.
+    """
+    ledgers = _of_mode(session, livemode)
+    ledger = next((one for one in ledgers if one.id == proved), None)
+    named = next((one for one in ledgers if account is not None and one.account == account), None)
+    if named is not None and (ledger is None or not _is_unused(session, named)):
+        ledger = named
+    elif named is not None:
+        # Its links were made while the key couldn't read the account.
+        named.account = None
+        session.flush()
     if ledger is None:
-        ledger = Ledger(account=account, livemode=livemode, used_at=now)
-        session.add(ledger)
+        ledger = next((one for one in ledgers if one.account is None and _is_unused(session, one)), None)
+    if ledger is None:
+        ledger = Ledger(livemode=livemode, used_at=now)
+    ledger.account = account or ledger.account
+    ledger.key_digest = key_digest or ledger.key_digest
+    return _use(session, ledger, now)
+
+
+def _of_mode(session: Session, livemode: bool) -> list[Ledger]:
+    last_first = sa.select(Ledger).where(Ledger.livemode == livemode)
+    return list(
+        session.scalars(last_first.order_by(Ledger.used_at.desc(), Ledger.id.desc()).with_for_update())
+    )
+
+
+def _is_unused(session: Session, ledger: Ledger) -> bool:
+    """Whether no link was asked of Stripe for it: what isn't there can't fall into other hands."""
+    asked = sa.select(Link.id).where(
+        Link.ledger_id == ledger.id, sa.or_(Link.state != "reserved", Link.first_sent_at.is_not(None))
+    )
+    return not session.scalar(sa.select(asked.exists()))
+
+
+def _use(session: Session, ledger: Ledger, now: datetime) -> int:
+    session.add(ledger)
     ledger.used_at = now
     session.flush()
     if not ledger.current:

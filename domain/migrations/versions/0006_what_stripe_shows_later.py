@@ -1,4 +1,4 @@
-"""What Stripe told and doesn't show yet, how far its events were read, what it sends in vain, and which details are open.
+"""Whose a key is, what Stripe told and doesn't show yet, how far its events were read, what it sends in vain, and which details are open.
 
 Versions before leave all of it empty, and ask as they did.
 """
@@ -48,17 +48,18 @@ def upgrade() -> None:
 
 def _add_columns() -> None:
     connection = op.get_bind()
-    added: dict[str, sa.Column[int] | sa.Column[str]] = {
-        "ledgers": sa.Column("polled_until", sa.BigInteger(), nullable=True),
-        "stripe_events": sa.Column("waits_for", sa.String(20), nullable=True),
-    }
+    added: tuple[tuple[str, sa.Column[int] | sa.Column[str]], ...] = (
+        ("ledgers", sa.Column("key_digest", sa.String(64), nullable=True)),
+        ("ledgers", sa.Column("polled_until", sa.BigInteger(), nullable=True)),
+        ("stripe_events", sa.Column("waits_for", sa.String(20), nullable=True)),
+    )
     known = sa.inspect(connection)
-    missing = {
-        table: column
-        for table, column in added.items()
+    missing = [
+        (table, column)
+        for table, column in added
         if column.name not in {one["name"] for one in known.get_columns(table)}
-    }
+    ]
     if missing:
-        lock_briefly(connection, *missing)
-    for table, column in missing.items():
+        lock_briefly(connection, "ledgers", "stripe_events")
+    for table, column in missing:
         op.add_column(table, column)

@@ -146,6 +146,17 @@ async def test_a_clock_that_differs_from_stripes_is_told(
         assert f"this machine's is 30 minutes {told} Stripe's" in printed
 
 
+async def test_the_account_and_mode_are_told_or_the_permission_that_tells(world: World) -> None:
+    _, told = await world.examine()
+    assert f"✓ Stripe: the key is of the account {world.stripe.account} in test mode." in told
+
+    world.stripe.add_key("rk_test_aaaaaaaaaaaaaaaa", without={"rak_accounts_kyc_basic_read"})
+    status, told = await world.examine(STRIPE_API_KEY="rk_test_aaaaaaaaaaaaaaaa")
+    assert status == 0
+    assert "! Stripe: the key may not read which account it is of (test mode)." in told
+    assert "rak_accounts_kyc_basic_read" in told
+
+
 async def test_a_malformed_setting_is_told(world: World) -> None:
     status, told = await world.examine(PORT="eighty")
 

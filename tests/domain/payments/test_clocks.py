@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from domain.database import Database
 from domain.models import Ledger
 from domain.money import Money
+from domain.states import LinkStatus
 from domain.stripe.clock import StripeClock
-from domain.summaries import LinkStatus
 from sandbox.stripe.api.rate import RateLimits
 from sandbox.stripe.faults import FaultKind
 from sandbox.stripe.server import LocalStripe

@@ -1,0 +1,169 @@
+"""Whose a key is, is known or proved: no links fall into another account's hands, and none are left behind."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+import sqlalchemy as sa
+
+from domain.database import Database
+from domain.models import Ledger
+from domain.money import Money
+from domain.states import LinkStatus
+from sandbox.stripe.faults import FaultKind
+from sandbox.stripe.server import LocalStripe
+from tests.domain.factories import make_invoice
+from tests.domain.world import ADA, World
+
+SEEN = Money(120_050, "USD")
+ACCOUNT = "rak_accounts_kyc_basic_read"
+A, B = "sk_test_aaaaaaaaaaaaaaaa", "sk_test_bbbbbbbbbbbbbbbb"
+A_RESTRICTED, B_RESTRICTED = "rk_test_aaaaaaaaaaaaaaaa", "rk_test_bbbbbbbbbbbbbbbb"
+A_ROLLED = "rk_test_aaaaaaaaaaaaaaa2"
+
+
+@pytest.fixture(autouse=True)
+def keys(stripe: LocalStripe) -> None:
+    stripe.add_key(A)
+    stripe.add_key(B, account="acct_b")
+    for name in (A_RESTRICTED, A_ROLLED):
+        stripe.add_key(name, without={ACCOUNT})
+    stripe.add_key(B_RESTRICTED, account="acct_b", without={ACCOUNT})
+
+
+@asynccontextmanager
+async def started(db: Database, stripe: LocalStripe, key: str) -> AsyncIterator[World]:
+    """A process with this key, from its start to its end."""
+    world = World(db, stripe, owner=key[-4:], key=key)
+    try:
+        yield await world.start()
+    finally:
+        await world.creation.finish()
+        await world.api.close()
+
+
+async def create(world: World, invoice_id: int = 1) -> None:
+    await world.desk.create_link(ADA, invoice_id, SEEN, patience=5)
+
+
+async def status(world: World, invoice_id: int = 1) -> LinkStatus:
+    return (await world.desk.get_invoice(ADA, invoice_id)).status
+
+
+def accounts(db: Database) -> list[str | None]:
+    return db.run(lambda session: list(session.scalars(sa.select(Ledger.account).order_by(Ledger.id))))
+
+
+async def test_another_accounts_restricted_key_shows_none_of_the_links(
+    db: Database, stripe: LocalStripe
+) -> None:
+    make_invoice(db)
+    async with started(db, stripe, A_RESTRICTED) as world:
+        await create(world)
+        first = world.account.ledger_id
+    async with started(db, stripe, B_RESTRICTED) as world:
+        assert world.account.known
+        assert world.account.ledger_id != first
+        assert await status(world) is LinkStatus.NOT_CREATED
+        await create(world)
+    async with started(db, stripe, A_RESTRICTED) as world:
+        assert world.account.ledger_id == first
+        assert await status(world) is LinkStatus.PENDING_PAYMENT
+    assert len(stripe.links()) == 1
+    assert len(stripe.objects("payment_link", account="acct_b")) == 1
+
+
+async def test_with_another_accounts_secret_key_in_between_there_is_no_second_link(
+    db: Database, stripe: LocalStripe
+) -> None:
+    make_invoice(db)
+    async with started(db, stripe, A_RESTRICTED) as world:
+        await create(world)
+    async with started(db, stripe, B) as world:
+        assert await status(world) is LinkStatus.NOT_CREATED
+    async with started(db, stripe, A) as world:
+        assert await status(world) is LinkStatus.PENDING_PAYMENT
+        session = await stripe.open_session(stripe.links()[0]["id"])
+        await stripe.pay(session["id"])
+        await world.see()
+        assert await status(world) is LinkStatus.PAID
+    assert accounts(db) == [stripe.account, "acct_b"]
+    assert len(stripe.links()) == 1
+
+
+async def test_a_rolled_key_of_the_same_account_keeps_the_links(db: Database, stripe: LocalStripe) -> None:
+    make_invoice(db)
+    for key in (A_RESTRICTED, A_ROLLED, A, A_ROLLED):
+        async with started(db, stripe, key) as world:
+            if key == A_RESTRICTED:
+                await create(world)
+            assert await status(world) is LinkStatus.PENDING_PAYMENT
+    assert accounts(db) == [stripe.account]
+
+
+async def test_links_made_while_the_account_could_not_be_read_stay_when_it_can(
+    db: Database, stripe: LocalStripe
+) -> None:
+    """The account was known before there was any link, and by a key that is no more."""
+    make_invoice(db)
+    async with started(db, stripe, A):
+        pass
+    async with started(db, stripe, A_RESTRICTED) as world:
+        await create(world)
+    async with started(db, stripe, A) as world:
+        assert await status(world) is LinkStatus.PENDING_PAYMENT
+    assert accounts(db).count(stripe.account) == 1
+
+
+async def test_a_first_key_without_any_link_is_known_as_it_begins(db: Database, stripe: LocalStripe) -> None:
+    async with started(db, stripe, A_RESTRICTED) as world:
+        assert world.account.known
+    async with started(db, stripe, B_RESTRICTED) as world:
+        assert world.account.known
+    assert accounts(db) == [None]
+    assert [one.path for one in stripe.requests] == ["/v1/account"] * 2
+
+
+async def test_the_same_key_is_known_without_a_question(db: Database, stripe: LocalStripe) -> None:
+    make_invoice(db)
+    async with started(db, stripe, A_RESTRICTED) as world:
+        stripe.faults.add(FaultKind.LOST, method="POST", path="/v1/payment_links")
+        await create(world)
+        ledger = world.account.ledger_id
+    before = len(stripe.requests)
+    async with started(db, stripe, A_RESTRICTED) as world:
+        assert world.account.ledger_id == ledger
+    assert [one.path for one in stripe.requests[before:]] == ["/v1/account"]
+
+
+async def test_one_unlucky_answer_proves_nothing(db: Database, stripe: LocalStripe) -> None:
+    make_invoice(db)
+    async with started(db, stripe, A_RESTRICTED) as world:
+        await create(world)
+    stripe.late.missing(stripe.links()[0]["id"], times=2)
+    async with started(db, stripe, A_ROLLED) as world:
+        assert await status(world) is LinkStatus.PENDING_PAYMENT
+
+
+@pytest.mark.parametrize("trouble", ["away", "may not read links"])
+async def test_without_an_answer_nothing_is_taken_for_granted(
+    db: Database, stripe: LocalStripe, trouble: str
+) -> None:
+    make_invoice(db)
+    async with started(db, stripe, A_RESTRICTED) as world:
+        await create(world)
+    fault = None
+    if trouble == "away":
+        fault = stripe.faults.add(
+            FaultKind.ERROR, times=None, path="/v1/payment_links/*", method="GET", status=500
+        )
+    else:
+        stripe.key(B_RESTRICTED).permissions = frozenset({"rak_event_read"})
+    async with started(db, stripe, B_RESTRICTED) as world:
+        assert world.accounts.list_known() == []
+        assert (await world.desk.get_stripe_state(ADA)).paused is not None
+        if fault is not None:
+            stripe.faults.remove(fault)
+            await world.accounts.settle()
+            assert len(world.accounts.list_known()) == 1
+            assert await status(world) is LinkStatus.NOT_CREATED
