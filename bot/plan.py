@@ -53,7 +53,8 @@ def periodic_jobs(poll_seconds: float) -> tuple[PeriodicJob, ...]:
             min(POLL_CHECK_SECONDS, max(poll_seconds / 4, 0.25)),
             poll_seconds,
             "asks Stripe for new events",
-            "`PAYLINK_POLL_SECONDS` while a link waits for payment, else an hour: Stripe rations reads.",
+            "`PAYLINK_POLL_SECONDS` while a link waits for payment or was paid within three days, when refunds and disputes come; "
+            "else an hour: Stripe rations reads.",
         ),
         PeriodicJob(
             "sweep",

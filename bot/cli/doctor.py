@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -74,7 +74,8 @@ async def _findings(env: Mapping[str, str]) -> AsyncIterator[Finding]:
     async for finding in _examine_slack(settings, kept):
         yield finding
     for standing in kept.standings:
-        for finding in examine_standing(standing):
+        poll_every = timedelta(seconds=settings.paylink_poll_seconds)
+        for finding in examine_standing(standing, datetime.now(UTC), poll_every):
             yield finding
     if settings.stripe_api_key is not None:
         quiet_sdk()

@@ -1,14 +1,27 @@
 """What the database tells doctor of the Stripe account in use: what waits for Stripe, and what Stripe sends in vain."""
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 
 from bot.cli.findings import Finding, Level
+from domain.payments.account_watch import HOURLY
 from domain.payments.standing import Standing
+from domain.states import PauseReason
 
 MOST_TYPES = 10
+# So many intervals without a check, and it is late.
+LATE_AFTER = 3
+_WHY = {
+    PauseReason.STRIPE_AWAY: "Stripe couldn't be reached.",
+    PauseReason.KEY_REFUSED: "Stripe refuses the key.",
+    PauseReason.PERMISSION_LACKING: "The key lacks a permission.",
+}
+_SERVE = "See that `paylink serve` runs."
 
 
-def examine_standing(standing: Standing) -> Iterator[Finding]:
+def examine_standing(standing: Standing, now: datetime, poll_every: timedelta) -> Iterator[Finding]:
+    if standing.any_link:
+        yield _examine_last_check(standing, now, poll_every)
     if waiting := sum(standing.waiting.values()):
         told = ", ".join(f"{count} {what}" for what, count in sorted(standing.waiting.items()))
         yield Finding(
@@ -26,3 +39,17 @@ def examine_standing(standing: Standing) -> Iterator[Finding]:
             "Choose the event types of the guide (docs/how-to/connect-stripe.md) for the destination; a thin event is "
             "taken if its type is one of them with v1. before it.",
         )
+
+
+def _examine_last_check(standing: Standing, now: datetime, poll_every: timedelta) -> Finding:
+    every = poll_every if standing.asked_often else max(HOURLY, poll_every)
+    checked = standing.last_checked_at
+    told = "never" if checked is None else f"{checked:%Y-%m-%d %H:%M} UTC"
+    if checked is not None and now - checked <= LATE_AFTER * every:
+        return Finding(Level.WELL, f"Stripe: last checked {told}.")
+    why = _WHY[standing.pause_reason] if standing.pause_reason is not None else _SERVE
+    return Finding(
+        Level.NOTE,
+        f"Stripe: last checked {told}; that is late, it should be every {every.total_seconds():g} seconds.",
+        why,
+    )

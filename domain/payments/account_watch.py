@@ -152,7 +152,7 @@ class AccountWatch:
             self._settle_again_at = asyncio.get_running_loop().time() + pause
 
     async def poll_if_due(self) -> None:
-        """Ask for new events if the poll is due: each interval while a link waits for payment, else hourly."""
+        """Ask for new events if the poll is due: each interval while a link waits or was paid lately, else hourly."""
         since, _, pending, any_link = await self._db.background_read(
             events.watch_from, self._account.ledger_id
         )

@@ -12,6 +12,8 @@ from domain.models import Ledger, Link, Organisation, Payment, StripeEvent, Unus
 from domain.payments.event_reading import DISPUTE_TYPE, Received
 from domain.states import LinkState, LinkStatus
 
+WATCHED_AFTER_PAYMENT = timedelta(days=3)
+
 
 class Receipt(StrEnum):
     """What becomes of an event that Stripe delivers."""
@@ -172,16 +174,20 @@ def _update(session: Session, ledger_id: int, event_id: str, **values: object) -
 
 
 def watch_from(session: Session, ledger_id: int) -> tuple[datetime | None, datetime | None, bool, bool]:
-    """Since when to poll and since when to sweep (None: no link yet), whether a link is pending, whether any exists."""
+    """Since when to poll and since when to sweep (None: no link yet), whether to ask often, whether any link exists.
+
+    Often: while a link waits, and for some days after one was paid, when second payments, refunds and disputes come.
+    """
     ledger = session.get_one(Ledger, ledger_id)
     watermark, swept_until = ledger.events_watermark, ledger.swept_until
     # By organisation, as the index is: asked every few seconds, this may not go through all links.
-    pending = sa.select(Link.id).where(
-        Link.organisation_id.in_(sa.select(Organisation.id)),
-        Link.ledger_id == ledger_id,
-        Link.status == LinkStatus.PENDING_PAYMENT,
+    links = sa.select(Link.id).where(
+        Link.organisation_id.in_(sa.select(Organisation.id)), Link.ledger_id == ledger_id
     )
-    waiting = bool(session.scalar(sa.select(pending.exists())))
+    pending = links.where(Link.status == LinkStatus.PENDING_PAYMENT)
+    lately = Link.changed_at >= database_now(session) - WATCHED_AFTER_PAYMENT
+    paid = links.where(Link.status == LinkStatus.PAID, lately)
+    waiting = any(session.scalar(sa.select(some.exists())) for some in (pending, paid))
     if watermark is not None and swept_until is not None:
         return watermark, swept_until, waiting, True
     first = session.scalar(sa.select(sa.func.min(Link.created_at)).where(Link.ledger_id == ledger_id))

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from domain.models import Ledger
 from domain.payments import events
+from domain.states import PauseReason
 
 # An endpoint that is mended is forgotten soon.
 UNUSED_TOLD = timedelta(days=7)
@@ -19,6 +20,10 @@ class Standing:
     """Stripe's id; None while the key may not read it."""
     livemode: bool
     last_checked_at: datetime | None
+    pause_reason: PauseReason | None
+    asked_often: bool
+    """Whether Stripe is to be asked at each interval, and not hourly."""
+    any_link: bool
     waiting: dict[str, int]
     """Events that tell of what Stripe doesn't show yet, by what they wait for."""
     unused: tuple[str, ...]
@@ -27,13 +32,19 @@ class Standing:
 
 def list_standings(session: Session, now: datetime) -> list[Standing]:
     """Of each account in use."""
-    return [
-        Standing(
-            ledger.account,
-            ledger.livemode,
-            ledger.last_checked_at,
-            events.count_waiting(session, ledger.id),
-            tuple(events.list_unused(session, ledger.id, now - UNUSED_TOLD)),
-        )
-        for ledger in session.scalars(sa.select(Ledger).where(Ledger.current).order_by(Ledger.id))
-    ]
+    current = sa.select(Ledger).where(Ledger.current).order_by(Ledger.id)
+    return [_standing(session, ledger, now) for ledger in session.scalars(current)]
+
+
+def _standing(session: Session, ledger: Ledger, now: datetime) -> Standing:
+    _, _, often, any_link = events.watch_from(session, ledger.id)
+    return Standing(
+        ledger.account,
+        ledger.livemode,
+        ledger.last_checked_at,
+        ledger.pause_reason,
+        often,
+        any_link,
+        events.count_waiting(session, ledger.id),
+        tuple(events.list_unused(session, ledger.id, now - UNUSED_TOLD)),
+    )

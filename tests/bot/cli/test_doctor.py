@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 import yaml
 from rich.console import Console
 
@@ -16,12 +17,13 @@ from bot.cli.doctor import examine
 from bot.cli.doctor_slack import SCOPES
 from domain.database import Database
 from domain.migrations import upgrade
-from domain.models import OutboxMessage
+from domain.models import Ledger, OutboxMessage
 from domain.organisations import organisations
 from domain.payments import event_reading, events
+from domain.states import LinkState, PauseReason
 from sandbox.slack import LocalSlack
 from sandbox.stripe.server import LocalStripe
-from tests.domain.factories import NOW, make_ledger
+from tests.domain.factories import NOW, make_invoice, make_ledger, make_link
 
 MANIFEST = yaml.safe_load((Path(__file__).parents[3] / "manifest.yml").read_text())
 
@@ -155,6 +157,40 @@ async def test_the_account_and_mode_are_told_or_the_permission_that_tells(world:
     assert status == 0
     assert "! Stripe: the key may not read which account it is of (test mode)." in told
     assert "rak_accounts_kyc_basic_read" in told
+
+
+@pytest.mark.parametrize(
+    ("minutes", "status", "reason", "told"),
+    [
+        (14, "Pending Payment", None, "✓ Stripe: last checked"),
+        (16, "Pending Payment", None, "See that `paylink serve` runs."),
+        (16, "Pending Payment", PauseReason.STRIPE_AWAY, "Stripe couldn't be reached."),
+        (170, None, None, "✓ Stripe: last checked"),
+        (190, None, None, "that is late, it should be every 3600 seconds."),
+    ],
+)
+async def test_a_check_that_is_late_is_told_with_its_reason(
+    world: World, minutes: int, status: str | None, reason: PauseReason | None, told: str
+) -> None:
+    db, now = world.prepared(), datetime.now(UTC)
+    make_ledger(db, last_checked_at=now - timedelta(minutes=minutes), pause_reason=reason)
+    make_link(
+        db,
+        make_invoice(db),
+        state=LinkState.CREATED if status else LinkState.REFUSED,
+        created_at=now if status else None,
+    )
+    if not status:
+        db.run(
+            lambda session: session.execute(sa.update(Ledger).values(events_watermark=now, swept_until=now))
+        )
+    db.close_now()
+
+    exit_status, printed = await world.examine()
+
+    assert exit_status == 0
+    assert told in printed
+    assert ("that is late" in printed) is (minutes in (16, 190))
 
 
 async def test_a_malformed_setting_is_told(world: World) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from domain.models import Ledger, Payment, StripeEvent
+from domain.models import Ledger, Link, Payment, StripeEvent
 from domain.money import Money
 from domain.payments.event_reading import TYPES
 from domain.payments.events import Receipt
@@ -268,6 +268,19 @@ async def test_a_poll_is_one_request_however_many_links_wait(world: World, strip
     before = len(stripe.requests)
     await world.watching.poll_if_due()
     assert [record.path for record in stripe.requests[before:]] == ["/v1/events"]
+
+
+@pytest.mark.parametrize(("days", "polled"), [(2.9, True), (3.1, False)])
+async def test_for_three_days_after_a_payment_the_poll_keeps_its_interval(
+    world: World, stripe: LocalStripe, link: str, days: float, polled: bool
+) -> None:
+    await pay(stripe, link)
+    await world.see()
+    paid_at = world.clock() - timedelta(days=days)
+    world.db.run(lambda session: session.execute(sa.update(Link).values(changed_at=paid_at)))
+    before = len(stripe.requests)
+    await world.watching.poll_if_due()
+    assert (len(stripe.requests) > before) is polled
 
 
 async def test_the_watermark_follows_stripes_clock(world: World, stripe: LocalStripe, link: str) -> None:
