@@ -3,14 +3,14 @@
 Only the campaign's processes install them (tests/faults/nursery.py); Paylink's own code knows nothing of them. A point's
 name says what is being done, then when:
 
-    links.record_created.before       before that transaction's work
-    links.record_created.uncommitted  after its work, before its commit
-    links.record_created.after        after its commit, before anybody is told
-    stripe.create_link.before         before the request goes out
-    stripe.create_link.during         some milliseconds after it went out
-    stripe.create_link.after          after the answer, before anybody is told
-    slack.chat.postMessage.after      so for each method of the Web API that Paylink calls
-    slack.ack.before                  before an envelope of Socket Mode is acknowledged
+    links.reserving.record_created.before       before that transaction's work
+    links.reserving.record_created.uncommitted  after its work, before its commit
+    links.reserving.record_created.after        after its commit, before anybody is told
+    stripe.create_link.before                   before the request goes out
+    stripe.create_link.during                   some milliseconds after it went out
+    stripe.create_link.after                    after the answer, before anybody is told
+    slack.chat.postMessage.after                so for each method of the Web API that Paylink calls
+    slack.ack.before                            before an envelope of Socket Mode is acknowledged
 """
 
 import asyncio
@@ -25,28 +25,58 @@ from slack_sdk.web.async_base_client import AsyncBaseClient
 from sqlalchemy.orm import Session
 
 from bot.web import socket_mode
+from domain.coordination import intervals, pacing
 from domain.database import Database
+from domain.links import bulk, reserving
+from domain.links.creation import LinkCreation
+from domain.messages import transactions
+from domain.payments import events, reconciling, recording
 from domain.stripe.client import StripeApi
 
-# Each is <module>.<function> of domain/: a transaction that writes.
-TRANSACTIONS = """
-    bulk.start link_creation._reserve link_creation._claim
-    links.begin_sending links.record_created links.postpone links.renew_key
-    pacing.reserve_slot pacing.hold_back
-    duties.take_duty duties.end_duty
-    stripe_events.keep stripe_events.claim_due stripe_events.settle stripe_events.postpone
-    stripe_events.move_watermark stripe_events.end_sweep
-    reconciling._record_session reconciling.record_sessions payments.record_reversal
-    deliveries.claim_due deliveries.begin_posting deliveries.record_posted deliveries.record_doubt
-    deliveries.record_not_posted
-""".split()
+# Transactions that write. The functions themselves: one that is moved takes its points along, and one that is gone
+# can't be named.
+TRANSACTIONS: tuple[Callable[..., Any], ...] = (
+    bulk.start,
+    LinkCreation._reserve,
+    LinkCreation._claim,
+    reserving.begin_sending,
+    reserving.record_created,
+    reserving.postpone,
+    reserving.renew_key,
+    pacing.reserve_slot,
+    pacing.hold_back,
+    intervals.take_duty,
+    intervals.end_duty,
+    events.keep,
+    events.claim_due,
+    events.settle,
+    events.postpone,
+    events.wait_for,
+    events.move_watermark,
+    events.end_sweep,
+    reconciling._record_session,
+    reconciling.record_sessions,
+    recording.record_reversal,
+    transactions.claim_due,
+    transactions.begin_posting,
+    transactions.record_posted,
+    transactions.record_doubt,
+    transactions.record_not_posted,
+)
 REQUESTS = """
     stripe.create_link stripe.list_events stripe.list_sessions stripe.list_links
     stripe.get_session stripe.get_charge stripe.get_dispute
     slack.chat.postMessage slack.conversations.history slack.views.open slack.views.update
 """.split()
+
+
+def name_of(transaction: Callable[..., Any]) -> str:
+    """<shelf>.<module>.<function>, as below domain/."""
+    return f"{transaction.__module__.removeprefix('domain.')}.{transaction.__name__}"
+
+
 POINTS = (
-    *(f"{name}.{when}" for name in TRANSACTIONS for when in ("before", "uncommitted", "after")),
+    *(f"{name_of(one)}.{when}" for one in TRANSACTIONS for when in ("before", "uncommitted", "after")),
     *(f"{name}.{when}" for name in REQUESTS for when in ("before", "during", "after")),
     "slack.ack.before",
     "slack.ack.after",
@@ -54,12 +84,12 @@ POINTS = (
 # A process that falls silent here, for longer than its lease, must find out on waking up that its work is another's
 # by now. Between the check and the request that follows it nothing can help: docs/reliability.md, "What is left".
 SUSPENSIONS = (
-    "link_creation._claim.after",
-    "stripe_events.claim_due.after",
-    "deliveries.claim_due.after",
+    f"{name_of(LinkCreation._claim)}.after",
+    f"{name_of(events.claim_due)}.after",
+    f"{name_of(transactions.claim_due)}.after",
     "slack.conversations.history.after",
-    "pacing.reserve_slot.after",
-    "duties.take_duty.after",
+    f"{name_of(pacing.reserve_slot)}.after",
+    f"{name_of(intervals.take_duty)}.after",
 )
 LONGEST_DURING = 0.02
 
@@ -124,7 +154,7 @@ def _wrap_database(pass_by: Callable[[str], None]) -> Callable[[], None]:
     ) -> Any:
         if not write:
             return await original(self, lane, write, fn, *args, **kwargs)
-        name = f"{fn.__module__.rpartition('.')[2]}.{fn.__name__}"
+        name = name_of(fn)
 
         def work(session: Session, *args: Any, **kwargs: Any) -> Any:
             pass_by(f"{name}.before")
@@ -170,6 +200,6 @@ def _name_of_stripe_request(method: str, path: str, *_: Any, **__: Any) -> str:
     kind, slash, _one = path.removeprefix("/v1/").removeprefix("checkout/").partition("/")
     if method == "post":
         return "stripe.create_link"
-    if slash:
+    if slash or kind == "account":
         return f"stripe.get_{kind.removesuffix('s')}"
     return f"stripe.list_{kind.removeprefix('payment_')}"

@@ -24,6 +24,7 @@ from hypothesis.stateful import (
 
 from domain.database import Database
 from domain.errors import NotEligible, NothingSelected
+from domain.links.creation import LinkCreation
 from domain.messages.poster_port import NotPosted, PostUnknown
 from domain.money import Money
 from domain.states import LinkStatus
@@ -49,6 +50,10 @@ INVOICES = 6
 AMOUNT = Money(120_050, "USD")
 ROOM = 90
 PATIENCE = 5.0
+UNRESERVED = tuple(
+    f"{crash_points.name_of(LinkCreation._reserve)}.{when}" for when in ("before", "uncommitted")
+)
+"""Where whoever asked for a link was promised none."""
 
 who = st.sampled_from([ADA, BEN])
 which = st.integers(0, INVOICES - 1)
@@ -126,7 +131,7 @@ class PaylinkModel(RuleBasedStateMachine):
                 await self.process.desk.create_link(by, self.invoices[n], AMOUNT, patience=PATIENCE)
 
         died = self.run(self._go_through(create, fault, death))
-        if died in ("link_creation._reserve.before", "link_creation._reserve.uncommitted"):
+        if died in UNRESERVED:
             return
         self.promised.add(n)
 

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from domain.links import reserving
+from domain.messages import transactions
 from tests.faults import killing
 from tests.faults.auditing import extra_links, extra_messages
 from tests.faults.campaign import keep
-from tests.faults.crash_points import POINTS
+from tests.faults.crash_points import POINTS, name_of
 from tests.faults.killing import Plan, Report
 
 pytestmark = [pytest.mark.campaign, pytest.mark.xdist_group("campaign")]
@@ -17,7 +19,15 @@ pytestmark = [pytest.mark.campaign, pytest.mark.xdist_group("campaign")]
 DANGEROUS = tuple(
     point
     for point in POINTS
-    if point.startswith(("stripe.create_link", "slack.chat", "links.record", "deliveries.", "slack.ack"))
+    if point.startswith(
+        (
+            "stripe.create_link",
+            "slack.chat",
+            "slack.ack",
+            f"{name_of(reserving.record_created)}.",
+            transactions.__name__.removeprefix("domain."),
+        )
+    )
 )
 
 

@@ -1,22 +1,44 @@
 """The crash points name things that exist, and wrappers come off again."""
 
+import functools
+import re
+from collections.abc import Callable
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import pytest
 from slack_sdk.web.async_base_client import AsyncBaseClient
 
+import domain
 from bot.web import socket_mode
 from domain.database import Database
 from domain.stripe.client import StripeApi
 from tests.faults import crash_points
-from tests.faults.crash_points import POINTS, SUSPENSIONS, TRANSACTIONS, Trap
+from tests.faults.crash_points import POINTS, SUSPENSIONS, TRANSACTIONS, Trap, name_of
+
+DOMAIN = Path(domain.__file__).parent
 
 
-@pytest.mark.parametrize("name", TRANSACTIONS)
-def test_each_transaction_is_a_function_of_the_domain(name: str) -> None:
-    module, _, function = name.partition(".")
-    assert callable(getattr(import_module(f"domain.{module}"), function))
+@functools.cache
+def given_to_the_database() -> set[str]:
+    """Names of the functions that domain/ gives to the database as transactions that write."""
+    given = re.compile(r"write\(\s*(?:actor,\s*)?(?:\w+\.)*(\w+)")
+    return {name for file in DOMAIN.rglob("*.py") for name in given.findall(file.read_text(encoding="utf-8"))}
+
+
+@pytest.mark.parametrize("transaction", TRANSACTIONS, ids=name_of)
+def test_each_transaction_is_one_of_the_domain(transaction: Callable[..., Any]) -> None:
+    assert transaction.__module__.startswith("domain.")
+    named: Any = import_module(transaction.__module__)
+    for step in transaction.__qualname__.split("."):
+        named = getattr(named, step)
+    assert named is transaction
+    assert transaction.__name__ in given_to_the_database()
+
+
+def test_no_two_points_have_one_name() -> None:
+    assert len(set(POINTS)) == len(POINTS)
 
 
 def test_suspensions_are_among_the_points() -> None:
@@ -25,12 +47,12 @@ def test_suspensions_are_among_the_points() -> None:
 
 def test_a_trap_springs_at_the_passing_that_it_is_set_to() -> None:
     sprung: list[str] = []
-    trap = Trap("link_creation._claim.after", times=2)
+    trap = Trap("slack.ack.after", times=2)
     trap.spring = lambda: sprung.append("sprung")  # type: ignore[method-assign]
-    for point in ("link_creation._claim.before", "link_creation._claim.after", "link_creation._claim.after"):
+    for point in ("slack.ack.before", "slack.ack.after", "slack.ack.after"):
         assert sprung == []
         trap.pass_by(point)
-    trap.pass_by("link_creation._claim.after")
+    trap.pass_by("slack.ack.after")
     assert sprung == ["sprung"]
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -10,19 +11,14 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from domain import database as databases
-from domain.coordination import abandoned_claims, intervals, pacing
 from domain.coordination.abandoned_claims import end_claims
 from domain.coordination.leases import Lease
 from domain.database import Database
 from domain.desk import Desk
-from domain.links import bulk, reserving
 from domain.links.creation import LinkCreation
 from domain.messages import announcing, transactions
 from domain.messages.announcing import Announcing
 from domain.messages.poster_port import Posted, Poster
-from domain.organisations import organisations
-from domain.outbox import enqueuing
-from domain.payments import events
 from domain.payments.watching import Watching
 from domain.stripe.accounts import Accounts
 from domain.stripe.client import StripeApi
@@ -34,17 +30,6 @@ from tests.domain.factories import home_organisation
 
 LEASE = timedelta(seconds=20)
 MARGIN = timedelta(seconds=5)
-_ASKING = (
-    bulk,
-    abandoned_claims,
-    transactions,
-    intervals,
-    reserving,
-    organisations,
-    enqueuing,
-    pacing,
-    events,
-)
 
 
 class Died(BaseException):
@@ -69,15 +54,20 @@ class Clock:
         def now(session: Session) -> datetime:
             return databases.database_now(session) + self.ahead
 
-        for module in _ASKING:
-            module.database_now = now  # type: ignore[attr-defined]
+        asking = [
+            vars(module)
+            for name, module in sys.modules.items()
+            if name.startswith("domain.") and module is not databases and "database_now" in vars(module)
+        ]
+        for names in asking:
+            names["database_now"] = now
         pause, announcing.ONE_A_SECOND = announcing.ONE_A_SECOND, timedelta(0)
         apart, transactions.LEAST_APART = transactions.LEAST_APART, 0.0
 
         def undo() -> None:
             announcing.ONE_A_SECOND, transactions.LEAST_APART = pause, apart
-            for module in _ASKING:
-                module.database_now = databases.database_now  # type: ignore[attr-defined]
+            for names in asking:
+                names["database_now"] = databases.database_now
 
         return undo
 
