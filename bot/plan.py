@@ -92,6 +92,13 @@ def periodic_jobs(poll_seconds: float) -> tuple[PeriodicJob, ...]:
             "A connection costs none of the rationed reads.",
         ),
         PeriodicJob(
+            "exceptions",
+            60,
+            None,
+            "reminds of deadlines, and tells what an import that broke off has changed",
+            "A deadline is told a day before it passes; a minute more or less is nothing.",
+        ),
+        PeriodicJob(
             "prune",
             3600,
             None,

@@ -22,6 +22,7 @@ from domain.coordination import housekeeping
 from domain.coordination.leases import Lease
 from domain.database import Database
 from domain.desk import Desk
+from domain.exceptions import reminding
 from domain.invoices.placing import Placing
 from domain.links.creation import LinkCreation
 from domain.messages.announcing import Announcing
@@ -144,6 +145,7 @@ def build(settings: Settings, *, db: Database | None = None, clock: Clock = utc_
     announcing = Announcing(db, posters, lease, clock=clock, on_posted=posted)
     probes = Probes(db, slack, stripe, health)
     rounds = _rounds(accounts, creation, watching, announcing, probes)
+    rounds["exceptions"] = lambda: reminding.look_after(db, clock)
     rounds["prune"] = lambda: housekeeping.prune(db, clock)
     rounds["place"] = Placing(db).place_again
     return Bot(

@@ -13,7 +13,9 @@ from sqlalchemy.orm import Session
 
 from domain import audit
 from domain.database import Database
-from domain.errors import InvoiceNotFound, RunNotFound, SelectionNotFound
+from domain.errors import ExceptionNotFound, InvoiceNotFound, RunNotFound, SelectionNotFound
+from domain.exceptions import listing
+from domain.exceptions.resolving import resolve
 from domain.invoices import invoices
 from domain.links import bulk
 from domain.links.creation import LinkCreation
@@ -29,6 +31,8 @@ from domain.summaries import (
     Actor,
     BulkResult,
     Confirmation,
+    ExceptionPage,
+    ExceptionSummary,
     HomeSummary,
     InvoiceDetails,
     InvoiceList,
@@ -74,11 +78,11 @@ class Desk:
 
     async def find_details(self, actor: Actor, number: str) -> InvoiceDetails | None:
         """As find_invoice, with what else the details of an invoice tell."""
-        return await self._read(actor, details.find_by_number, number)
+        return await self._read(actor, details.find_by_number, number, self._clock())
 
     async def get_details(self, actor: Actor, invoice_id: int) -> InvoiceDetails:
         """As get_invoice, with what else the details of an invoice tell."""
-        look = self._read(actor, details.get, invoice_id)
+        look = self._read(actor, details.get, invoice_id, self._clock())
         return await self._audited(actor, look)
 
     async def find_nearest(self, actor: Actor, number: str) -> tuple[InvoiceOption, ...]:
@@ -272,6 +276,21 @@ class Desk:
         """Write down in the audit that somebody who acted from another workspace was refused."""
         await self._write(actor, _record_refusal, actor, f"workspace {from_team}", self._clock())
 
+    # Exceptions
+
+    async def list_exceptions(self, actor: Actor, page: int = 0) -> ExceptionPage:
+        """The open ones: those with a deadline first, then the oldest; a page beyond the last one is the last one."""
+        return await self._read(actor, listing.list_open, page)
+
+    async def get_exception(self, actor: Actor, exception_id: int) -> ExceptionSummary:
+        """Open or resolved. Raises ExceptionNotFound."""
+        return await self._audited(actor, self._read(actor, listing.get, exception_id))
+
+    async def resolve_exception(self, actor: Actor, exception_id: int, reason: str) -> ExceptionSummary:
+        """End it in the person's name. Raises ExceptionNotFound, AlreadyResolved, ReasonUnusable."""
+        ended = self._write(actor, _resolve, actor, exception_id, reason, self._clock())
+        return await self._audited(actor, ended)
+
     # Home
 
     async def get_home(self, actor: Actor) -> HomeSummary:
@@ -328,7 +347,7 @@ class Desk:
         """Await; an id that isn't this organisation's (or a selection of another person's) is refused, and written down."""
         try:
             return await answer
-        except (InvoiceNotFound, RunNotFound, SelectionNotFound) as refusal:
+        except (InvoiceNotFound, ExceptionNotFound, RunNotFound, SelectionNotFound) as refusal:
             await self._write(actor, _record_refusal, actor, str(refusal) or what, self._clock())
             raise
 
@@ -363,6 +382,13 @@ def _tick(
         opened_with=opened_with,
         now=now,
     )
+
+
+def _resolve(
+    session: Session, scope: Scope, actor: Actor, exception_id: int, reason: str, now: datetime
+) -> ExceptionSummary:
+    resolve(session, scope.organisation_id, exception_id, reason, by=actor.user_id, now=now)
+    return listing.get(session, scope, exception_id)
 
 
 def _record_refusal(session: Session, scope: Scope, actor: Actor, what: str, now: datetime) -> None:

@@ -30,6 +30,22 @@ class SelectionNotFound(PaylinkError):
     """The list modal is older than what is kept of it, or somebody else's."""
 
 
+class ExceptionNotFound(PaylinkError):
+    """No such exception in this organisation: unknown, or another organisation's (which nobody is told)."""
+
+
+class AlreadyResolved(PaylinkError):
+    """Somebody else was first, or it ended by itself."""
+
+    def __init__(self, exception_id: int) -> None:
+        super().__init__(exception_id)
+        self.exception_id = exception_id
+
+
+class ReasonUnusable(PaylinkError):
+    """A resolution's reason is blank, or too long."""
+
+
 class NotEligible(PaylinkError):
     def __init__(self, number: str, reason: Reason) -> None:
         super().__init__(number, reason)

@@ -42,14 +42,72 @@ class Verdict(StrEnum):
 
 
 class ExceptionKind(StrEnum):
-    """What Stripe told that isn't simply a link being paid once."""
+    """What doesn't fit, and is somebody's task until somebody has dealt with it, or Stripe has."""
 
     SECOND_PAYMENT = "second_payment"
     AMOUNT_DIFFERS = "amount_differs"
     CURRENCY_DIFFERS = "currency_differs"
     COMPLETED_UNPAID = "completed_unpaid"
     REFUNDED = "refunded"
+    REFUND_FAILED = "refund_failed"
     DISPUTED = "disputed"
+    DISPUTE_LOST = "dispute_lost"
+    AMOUNT_CHANGED = "amount_changed"
+    """An import gave the invoice another billing amount than its link, which can still be paid."""
+    SETTLED_ELSEWHERE = "settled_elsewhere"
+    """The invoice is settled or void, and its link can still be paid."""
+    LINK_DEACTIVATED = "link_deactivated"
+    PAYMENT_UNKNOWN = "payment_unknown"
+    LINK_UNKNOWN = "link_unknown"
+    UNDELIVERABLE = "undeliverable"
+    """A message to the notification channel that Slack refuses for good, or that may have been posted."""
+
+
+class Settlement(StrEnum):
+    """How an exception ended by itself."""
+
+    REFUNDED = "refunded"
+    """The payment that was too much, or another sum, was refunded in full."""
+    REFUND_SUCCEEDED = "refund_succeeded"
+    DISPUTE_WON = "dispute_won"
+    DISPUTE_LOST = "dispute_lost"
+    DISPUTE_CLOSED = "dispute_closed"
+    DISPUTE_PREVENTED = "dispute_prevented"
+    LINK_ACTIVE = "link_active"
+    LINK_CLOSED = "link_closed"
+    """It can't be paid any more."""
+    PAID = "paid"
+    AMOUNT_RESTORED = "amount_restored"
+    """The billing amount is the link's again."""
+    SUPERSEDED = "superseded"
+    """The billing amount has changed again, which is an exception of its own."""
+    REOPENED = "reopened"
+    """The invoice is to be paid again."""
+    LINK_KNOWN = "link_known"
+    DELIVERED = "delivered"
+    BEFORE_UPGRADE = "before_upgrade"
+    """It was told long before exceptions could be resolved."""
+
+
+class FollowUp(StrEnum):
+    """What a message in the thread of another one says."""
+
+    RESOLVED = "resolved"
+    DEADLINE = "deadline"
+
+
+class Badge(StrEnum):
+    """What stands beside the status of an invoice, in this order."""
+
+    PARTLY_REFUNDED = "partly_refunded"
+    REFUNDED = "refunded"
+    DISPUTED = "disputed"
+    INQUIRY = "inquiry"
+    """The buyer's bank asks; no money has been taken."""
+    DISPUTE_LOST = "dispute_lost"
+    LINK_DEACTIVATED = "link_deactivated"
+    SETTLED_ELSEWHERE = "settled_elsewhere"
+    VOID = "void"
 
 
 class PauseReason(StrEnum):
@@ -86,6 +144,10 @@ class AnnouncementKind(StrEnum):
     EXCEPTION = "exception"
     BULK_RESULT = "bulk_result"
     CHANNEL_LOST = "channel_lost"
+    FOLLOW_UP = "follow_up"
+    """What became of an exception, in the thread of its message."""
+    AMOUNTS_CHANGED = "amounts_changed"
+    """The exceptions of one import, together."""
 
 
 class Outcome(StrEnum):

@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 from domain.money import Money
 from domain.reasons import Reason
-from domain.states import AnnouncementKind, ExceptionKind, LinkStatus, Outcome, PauseReason
+from domain.states import AnnouncementKind, ExceptionKind, FollowUp, LinkStatus, Outcome, PauseReason
 
 
 @dataclass(frozen=True)
@@ -187,12 +187,80 @@ class StripeState:
 
 
 @dataclass(frozen=True)
+class ExceptionFacts:
+    """What words are made of, as far as the exception's kind knows it."""
+
+    expected: Money | None = None
+    """What the link asks for."""
+    so_far: Money | None = None
+    """What was refunded of the payment in all, this one included."""
+    whole: Money | None = None
+    """The payment that was refunded or disputed."""
+    reason: str = ""
+    """Stripe's code for why there is a dispute, or why a refund failed."""
+    inquiry: bool = False
+    """Of a dispute: no money has been taken yet."""
+    state: str = ""
+    """What became of the invoice elsewhere: ``settled`` or ``void``."""
+    message: str = ""
+    """Of what kind the message is that can't be delivered."""
+    problem: str = ""
+    """Slack's code for why it can't."""
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """How an exception ended."""
+
+    at: datetime
+    by: str
+    """A person's Slack id, or who else it was: domain/exceptions/resolving.py."""
+    reason: str
+    """In a person's words, or a code of Settlement if it ended by itself."""
+
+
+@dataclass(frozen=True)
+class ExceptionSummary:
+    """Something that people must look at."""
+
+    id: int
+    kind: ExceptionKind
+    seen_at: datetime
+    amount: Money | None
+    """The sum that it is about: what was paid, refunded, disputed, or what the invoice now says."""
+    facts: ExceptionFacts = ExceptionFacts()
+    invoice_id: int | None = None
+    """None for an invoice that Paylink doesn't know."""
+    number: str | None = None
+    """As it was told, if it was."""
+    buyer_name: str | None = None
+    stripe_object: str = ""
+    due_by: datetime | None = None
+    """Until when an answer is due."""
+    resolution: Resolution | None = None
+
+
+@dataclass(frozen=True)
+class ExceptionPage:
+    """Open exceptions of an organisation: those with a deadline first, then the oldest. Pages are counted from 0."""
+
+    exceptions: tuple[ExceptionSummary, ...]
+    page: int
+    has_next: bool
+    total: int
+
+
+@dataclass(frozen=True)
 class InvoiceDetails:
     """An invoice, and how its organisation and Paylink stand: what the details of an invoice tell."""
 
     invoice: InvoiceSummary
     organisation: OrganisationSummary
     stripe: StripeState
+    exceptions: tuple[ExceptionSummary, ...] = ()
+    """The open ones."""
+    resolved: tuple[ExceptionSummary, ...] = ()
+    """Those of the last 90 days, the latest first."""
 
 
 @dataclass(frozen=True)
@@ -209,6 +277,8 @@ class HomeSummary:
     """Announcements that wait, because there is no channel or it can't be posted to."""
     dead: int
     """Announcements that Slack refused for good or whose outcome nobody can know."""
+    exceptions: int = 0
+    """How many are open."""
 
 
 @dataclass(frozen=True)
@@ -230,8 +300,15 @@ class Announcement:
     livemode: bool = True
     """False when it is about a link that was made with a test key."""
     received: Money | None = None
-    exception: ExceptionKind | None = None
-    stripe_object: str | None = None
+    exception: ExceptionSummary | None = None
+    follow_up: FollowUp | None = None
+    batch: tuple[ExceptionSummary, ...] = ()
+    """The first ten of those that are told together."""
+    batch_size: int = 0
+    thread: str | None = None
+    """The timestamp of the message in whose thread it is to stand."""
+    broadcast: bool = False
+    """Whether it is to stand in the channel too."""
     bulk: BulkResult | None = None
     problem: str | None = None
     channel: str | None = None

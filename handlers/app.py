@@ -26,7 +26,16 @@ from handlers.bolt.acknowledging import (
     offering,
 )
 from handlers.bolt.context import CsvExport, Log, Office, Track
-from handlers.features import bulk_listing, bulk_runs, commands, csv_download, details, home, type_ahead
+from handlers.features import (
+    bulk_listing,
+    bulk_runs,
+    commands,
+    csv_download,
+    details,
+    exceptions,
+    home,
+    type_ahead,
+)
 from handlers.words.sentences import sentence
 
 COMMANDS: dict[str, Command] = {"/invoice": commands.invoice, "/invoices": commands.invoices}
@@ -57,6 +66,11 @@ ACTIONS: dict[str, Handler] = {
     ids.LIST_CSV: csv_download.download_list,
     ids.RESULT_CSV: csv_download.download_run,
     ids.SHOW_RESULT: bulk_runs.show_result,
+    ids.EXCEPTIONS: exceptions.open_list,
+    f"{ids.EXCEPTIONS_PAGE}_next": exceptions.turn_page,
+    f"{ids.EXCEPTIONS_PAGE}_previous": exceptions.turn_page,
+    ids.EXCEPTION_DETAILS: exceptions.push_details,
+    ids.RESOLVE: exceptions.ask_reason,
 }
 
 COMMITTING_ACTIONS: dict[str, Handler] = {ids.RETRY_FAILED: bulk_runs.retry_failed}
@@ -65,6 +79,7 @@ SUBMISSIONS: dict[str, Answerer] = {
     ids.SEARCH_VIEW: type_ahead.submit,
     ids.LIST_VIEW: bulk_listing.submit,
     ids.CONFIRMATION_VIEW: bulk_runs.create,
+    ids.RESOLVE_VIEW: exceptions.resolve,
 }
 
 OPTIONS: dict[str, Answerer] = {ids.CHOOSE_INVOICE: type_ahead.offer}

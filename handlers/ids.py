@@ -12,6 +12,8 @@ LIST_VIEW = "list"
 CONFIRMATION_VIEW = "confirmation"
 RESULT_VIEW = "result"
 NOTE_VIEW = "note"
+EXCEPTIONS_VIEW = "exceptions"
+RESOLVE_VIEW = "resolve"
 
 # One invoice
 CHOOSE_INVOICE = "choose_invoice"
@@ -35,6 +37,14 @@ LIST_NEXT = "list_next"
 LIST_PREVIOUS = "list_previous"
 LIST_DETAILS = "list_details"
 LIST_CSV = "list_csv"
+
+# Exceptions
+EXCEPTIONS = "exceptions"
+"""A button on Home or on a message that opens the list of exceptions."""
+EXCEPTIONS_PAGE = "exceptions_page"
+EXCEPTION_DETAILS = "exception_details"
+RESOLVE = "resolve_exception"
+REASON = "reason"
 
 # Bulk runs
 RETRY_FAILED = "retry_failed"

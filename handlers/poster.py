@@ -38,8 +38,10 @@ _DOUBTFUL = frozenset("internal_error fatal_error service_unavailable request_ti
 _HISTORY_LOST = frozenset(
     "not_in_channel missing_scope channel_not_found no_permission access_denied not_allowed_token_type "
     "ekm_access_denied team_access_not_granted restricted_action unknown_method method_deprecated "
-    "method_not_supported_for_channel_type invalid_arguments".split()
+    "method_not_supported_for_channel_type invalid_arguments thread_not_found".split()
 )
+# The message in whose thread it was to stand is gone, or takes no replies.
+_THREAD_LOST = frozenset("thread_not_found message_not_found cannot_reply_to_message".split())
 
 
 class SlackPoster:
@@ -97,14 +99,19 @@ class SlackPoster:
     async def _read(self, announcement: Announcement, cursor: str | None) -> Any:
         since = announcement.attempted_at
         oldest = "0" if since is None else f"{(since - CLOCKS_DIFFER).timestamp():.6f}"
+        arguments: Json = {
+            "channel": announcement.destination,
+            "oldest": oldest,
+            "limit": _PAGE,
+            "cursor": cursor,
+            "include_all_metadata": True,
+        }
         try:
-            answer = await self._client.conversations_history(
-                channel=announcement.destination,
-                oldest=oldest,
-                limit=_PAGE,
-                cursor=cursor,
-                include_all_metadata=True,
-            )
+            if announcement.thread is None:
+                answer = await self._client.conversations_history(**arguments)
+            else:
+                # A channel's history leaves out what stands in threads.
+                answer = await self._client.conversations_replies(ts=announcement.thread, **arguments)
         except SlackApiError as error:
             code = slack_code(error)
             if code in _HISTORY_LOST:
@@ -123,6 +130,8 @@ def _arguments(announcement: Announcement) -> Json:
         message = announcement_message(announcement)
     except ValueError as error:
         raise NotPosted("nothing_to_say", final=True) from error
+    if announcement.thread is not None:
+        message |= {"thread_ts": announcement.thread, "reply_broadcast": announcement.broadcast}
     return message | {
         "channel": announcement.destination,
         "metadata": {"event_type": EVENT_TYPE, "event_payload": {"key": announcement.key}},
@@ -137,7 +146,12 @@ def _judged(error: SlackApiError) -> NotPosted | PostUnknown:
         return NotPosted("ratelimited", retry_after=_retry_after(error))
     if http_status(error) >= 500 or code in _DOUBTFUL or code.startswith("http_"):
         return PostUnknown(code)
-    return NotPosted(code, channel_lost=code in _CHANNEL_LOST, final=code in _MESSAGE_REFUSED)
+    return NotPosted(
+        code,
+        channel_lost=code in _CHANNEL_LOST,
+        thread_lost=code in _THREAD_LOST,
+        final=code in _MESSAGE_REFUSED,
+    )
 
 
 def _is_limited(error: SlackApiError) -> bool:

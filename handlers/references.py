@@ -107,6 +107,41 @@ class FailedReference:
         return cls(read_id(parts[0]), read_id(parts[1]))
 
 
+_EXCEPTIONS = re.compile(r"exceptions:([0-9]{1,9})", re.ASCII)
+
+
+@dataclass(frozen=True)
+class ExceptionsReference:
+    """The page that a list of exceptions shows, counted from 0. Details that stand on it carry it too."""
+
+    page: int
+
+    def __str__(self) -> str:
+        return f"exceptions:{self.page}"
+
+    @classmethod
+    def find(cls, value: str) -> "ExceptionsReference | None":
+        """None for what other views carry."""
+        found = _EXCEPTIONS.fullmatch(value)
+        return None if found is None else cls(int(found.group(1)))
+
+
+@dataclass(frozen=True)
+class ResolveReference:
+    """The exception that a view resolves, and what the view that it stands on carries."""
+
+    exception_id: int
+    under: str
+
+    def __str__(self) -> str:
+        return f"{self.exception_id}|{self.under}"
+
+    @classmethod
+    def read(cls, value: str) -> "ResolveReference":
+        exception_id, _, under = value.partition("|")
+        return cls(read_id(exception_id), under)
+
+
 def read_id(value: str) -> int:
     """An id of ours: decimal digits that fit the database. Raises Unreadable."""
     if not _ID.fullmatch(value) or int(value) > _LARGEST_ID:

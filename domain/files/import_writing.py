@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from domain.database import insert_into
 from domain.errors import DatabaseUnavailable
+from domain.files.import_exceptions import Difference, Importing, note_differences
 from domain.files.import_fields import ImportedInvoice
 from domain.invoices.list_position import position, standing
 from domain.invoices.search_terms import own_terms
@@ -53,13 +54,15 @@ def write_rows(
     organisation_id: int,
     rows: list[ImportedInvoice],
     buyer_terms: Mapping[str, frozenset[str]],
-    dry_run: bool = False,
+    importing: Importing | None,
 ) -> Changes:
     """Insert or update these invoices, whose numbers differ; leave alone what hasn't changed.
 
     ``buyer_terms`` are those that the rows' buyers share, by name, of all that may not have theirs yet.
-    The status and the position follow from the row and its link in the current ledger; no link is touched.
+    The status and the position follow from the row and its link in the current ledger; no link is touched, but
+    one that waits for payment and asks for something else is an exception. Without ``importing`` nothing is written.
     """
+    dry_run = importing is None
     if not dry_run:
         if session.get_bind().dialect.name == "sqlite":
             session.execute(sa.text(f"PRAGMA cache_size = -{_SQLITE_CACHE_KIBIBYTES}"))
@@ -72,9 +75,10 @@ def write_rows(
     known = _known(session, organisation_id, [row.number_key for row in rows], lock=not dry_run)
     fresh = [row for row in rows if row.number_key not in known]
     changed = [row for row in rows if (old := known.get(row.number_key)) is not None and _differs(row, old)]
-    if not dry_run:
+    if importing is not None:
         _insert(session, organisation_id, fresh)
         _update(session, organisation_id, changed, known)
+        note_differences(session, [_difference(row, known[row.number_key]) for row in changed], importing)
         if buyer_terms:
             _insert_buyer_terms(session, organisation_id, buyer_terms)
     return Changes(len(fresh), len(changed), len(rows) - len(fresh) - len(changed))
@@ -103,6 +107,15 @@ def _are_numbers(session: Session, organisation_id: int, keys: list[str]) -> sa.
 
 def _differs(row: ImportedInvoice, old: sa.Row[Any]) -> bool:
     return bool(_compared(row) != _compared(old))
+
+
+def _difference(row: ImportedInvoice, old: sa.Row[Any]) -> Difference:
+    return Difference(
+        old.id,
+        row,
+        amount_changed=(row.amount, row.currency) != (old.amount, old.currency),
+        state_changed=row.billing_state != old.billing_state,
+    )
 
 
 def _insert(session: Session, organisation_id: int, rows: list[ImportedInvoice]) -> None:

@@ -3,6 +3,7 @@
 An interrupted import has taken what its finished transactions took; running it again takes the rest.
 """
 
+import secrets
 import sqlite3
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
@@ -18,6 +19,8 @@ from sqlalchemy.orm import Session
 from domain import audit
 from domain.database import Database
 from domain.errors import DatabaseUnavailable
+from domain.exceptions.reminding import tell_batch
+from domain.files.import_exceptions import Importing
 from domain.files.import_fields import ImportedInvoice
 from domain.files.import_lines import BadLine
 from domain.files.import_writing import Changes, write_rows
@@ -73,6 +76,7 @@ def take(
     if organisation is not None and not dry_run:
         db.run(_audit, organisation, "import.begin", organisation.team_id, actor, now)
     organisation_id = 0 if organisation is None else organisation.id
+    importing = None if dry_run else Importing(secrets.token_hex(16), now)
     pause = _Pause(PAUSE_SECONDS if db.is_sqlite and not dry_run else 0)
     buyers: set[str] = set()
     with (
@@ -86,7 +90,7 @@ def take(
             pause.wait()
             names = {row.buyer_name for row in chunk.rows}
             terms = {name: begins for name in names - buyers if (begins := shared_terms(name))}
-            changes = _persist(db, organisation_id, chunk.rows, terms, dry_run)
+            changes = _persist(db, organisation_id, chunk.rows, terms, importing)
             pause.begin()
             if len(buyers) > KNOWN_BUYERS:
                 buyers.clear()
@@ -96,8 +100,8 @@ def take(
             result.unchanged += changes.unchanged
             result.bad += len(chunk.bad)
             on_progress(result.taken + result.bad)
-    if organisation is not None and not dry_run:
-        db.run(_finish, organisation, result, actor, now)
+    if organisation is not None and importing is not None:
+        db.run(_finish, organisation, result, actor, importing)
     return result
 
 
@@ -106,20 +110,26 @@ def _persist(
     organisation_id: int,
     rows: list[ImportedInvoice],
     terms: Mapping[str, frozenset[str]],
-    dry_run: bool,
+    importing: Importing | None,
 ) -> Changes:
     """One chunk; a database that is busy or away for a moment doesn't end an import of an hour."""
     for _ in range(_ATTEMPTS - 1):
         try:
-            return db.run(write_rows, organisation_id, rows, terms, dry_run)
+            return db.run(write_rows, organisation_id, rows, terms, importing)
         except DatabaseUnavailable:
             time.sleep(RETRY_SECONDS)
-    return db.run(write_rows, organisation_id, rows, terms, dry_run)
+    return db.run(write_rows, organisation_id, rows, terms, importing)
 
 
 def _finish(
-    session: Session, organisation: OrganisationSummary, result: ImportResult, actor: str, now: datetime
+    session: Session,
+    organisation: OrganisationSummary,
+    result: ImportResult,
+    actor: str,
+    importing: Importing,
 ) -> None:
+    now = importing.now
+    tell_batch(session, importing.id, organisation.id, now)
     if result.taken:
         session.get_one(Organisation, organisation.id).last_imported_at = now
     counts = f"{result.new} new, {result.updated} updated, {result.unchanged} unchanged, {result.bad} bad"

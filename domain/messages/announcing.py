@@ -148,5 +148,10 @@ class Announcing:
         if dead:
             _log.error("announcement.dead", message=claim.id, code=refusal.code)
         await self._db.background_write(
-            transactions.record_not_posted, claim, refusal.code, timedelta(seconds=delay), dead=dead
+            transactions.record_not_posted,
+            claim,
+            refusal.code,
+            timedelta(seconds=delay),
+            dead=dead,
+            thread_lost=refusal.thread_lost,
         )

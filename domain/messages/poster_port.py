@@ -16,17 +16,25 @@ class NotPosted(Exception):
     """The message certainly wasn't posted.
 
     ``channel_lost``: nothing can be posted to this destination until people mend it.
+    ``thread_lost``: nothing can stand in that thread any more; in the channel it can.
     ``final``: this message will never be taken as it is.
     ``retry_after``: seconds to wait before the next message to this destination, when told.
     """
 
     def __init__(
-        self, code: str, *, retry_after: float | None = None, channel_lost: bool = False, final: bool = False
+        self,
+        code: str,
+        *,
+        retry_after: float | None = None,
+        channel_lost: bool = False,
+        thread_lost: bool = False,
+        final: bool = False,
     ) -> None:
         super().__init__(code)
         self.code = code
         self.retry_after = retry_after
         self.channel_lost = channel_lost
+        self.thread_lost = thread_lost
         self.final = final
 
 
@@ -43,7 +51,7 @@ class Poster(Protocol):
         """Post once, with ``announcement.key`` in the message's metadata. Raises NotPosted, PostUnknown."""
 
     async def find(self, announcement: Announcement) -> Posted | None:
-        """Look for ``announcement.key`` in the destination's history since ``announcement.attempted_at``.
+        """Look for ``announcement.key`` in the destination's history, or in its thread, since ``announcement.attempted_at``.
 
         Raises HistoryUnreadable, or PostUnknown when Slack can't be asked now.
         """

@@ -1,6 +1,6 @@
 """The transactions of delivering the outbox: claim, begin, record what came of it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -9,22 +9,9 @@ from sqlalchemy.orm import Session
 from domain.coordination.leases import Lease
 from domain.coordination.pacing import hold_back
 from domain.database import database_now
-from domain.invoices import invoices
-from domain.links import bulk
-from domain.models import (
-    IS_OPEN,
-    BulkRun,
-    Instant,
-    Invoice,
-    Ledger,
-    Link,
-    Organisation,
-    OutboxMessage,
-    Payment,
-    PaymentException,
-    milliseconds,
-)
-from domain.money import Money
+from domain.exceptions.undelivered import open_undelivered, settle_delivered
+from domain.messages.contents import with_contents
+from domain.models import IS_OPEN, Instant, Link, Organisation, OutboxMessage, milliseconds
 from domain.outbox import enqueuing
 from domain.states import AnnouncementKind, MessageState
 from domain.summaries import Announcement
@@ -136,30 +123,7 @@ def _claim(
         lease=lease,
         until=message.lease_until,
         enqueued_at=message.enqueued_at,
-        announcement=_with_facts(session, message, announcement),
-    )
-
-
-def _with_facts(session: Session, message: OutboxMessage, announcement: Announcement) -> Announcement:
-    if message.run_id is not None:
-        run = session.get_one(BulkRun, message.run_id)
-        return replace(announcement, bulk=bulk.summarise(session, run))
-    if message.payment_id is not None:
-        payment = session.get_one(Payment, message.payment_id)
-        fact: Payment | PaymentException = payment
-    elif message.exception_id is not None:
-        exception = session.get_one(PaymentException, message.exception_id)
-        fact = exception
-        announcement = replace(announcement, exception=exception.kind, stripe_object=exception.stripe_object)
-    else:
-        return announcement
-    link = session.get_one(Link, fact.link_id)
-    invoice = session.get_one(Invoice, link.invoice_id)
-    return replace(
-        announcement,
-        invoice=invoices.summarise(invoice, link),
-        livemode=session.get_one(Ledger, link.ledger_id).livemode,
-        received=Money(fact.amount, fact.currency),
+        announcement=with_contents(session, message, announcement),
     )
 
 
@@ -208,6 +172,7 @@ def record_posted(session: Session, claim: Claim, channel: str, ts: str) -> None
     )
     session.execute(posted)
     if not claim.direct:
+        settle_delivered(session, claim.id, claim.organisation_id, database_now(session))
         session.execute(
             sa.update(Organisation)
             .where(Organisation.id == claim.organisation_id, Organisation.channel_problem.is_not(None))
@@ -215,9 +180,15 @@ def record_posted(session: Session, claim: Claim, channel: str, ts: str) -> None
         )
 
 
-def record_not_posted(session: Session, claim: Claim, code: str, delay: timedelta, *, dead: bool) -> None:
-    """It certainly wasn't posted: due again after ``delay``, wherever announcements go by then; or dead."""
-    session.execute(
+def record_not_posted(
+    session: Session, claim: Claim, code: str, delay: timedelta, *, dead: bool, thread_lost: bool = False
+) -> None:
+    """It certainly wasn't posted: due again after ``delay``, wherever announcements go by then; or dead.
+
+    With ``thread_lost`` it is to stand in the channel from now on.
+    """
+    now = database_now(session)
+    ours = session.execute(
         sa.update(OutboxMessage)
         .where(_claimed(claim))
         .values(
@@ -227,9 +198,13 @@ def record_not_posted(session: Session, claim: Claim, code: str, delay: timedelt
             problem=code,
             owner=None,
             lease_until=None,
-            next_attempt_at=database_now(session) + delay,
+            next_attempt_at=now + delay,
+            **({"follows_id": None} if thread_lost else {}),
         )
-    )
+        .returning(OutboxMessage.id)
+    ).scalar_one_or_none()
+    if dead and ours is not None:
+        open_undelivered(session, claim.id, now)
 
 
 def record_doubt(session: Session, claim: Claim, margin: timedelta) -> None:
@@ -248,11 +223,14 @@ def record_doubt(session: Session, claim: Claim, margin: timedelta) -> None:
 
 def record_unknown(session: Session, claim: Claim, code: str) -> None:
     """Nobody can know whether it was posted: people are shown it instead of a second message."""
-    session.execute(
+    ours = session.execute(
         sa.update(OutboxMessage)
         .where(_claimed(claim))
         .values(state=MessageState.UNKNOWN, owner=None, lease_until=None, problem=code)
-    )
+        .returning(OutboxMessage.id)
+    ).scalar_one_or_none()
+    if ours is not None:
+        open_undelivered(session, claim.id, database_now(session))
 
 
 def record_channel_lost(session: Session, claim: Claim, code: str, now: datetime) -> None:

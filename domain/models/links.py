@@ -120,7 +120,7 @@ class Link(Base):
     disputed: Mapped[bool] = mapped_column(default=False)
     exception: Mapped[bool] = mapped_column(default=False)
     badges: Mapped[str] = mapped_column(Text, server_default="")
-    """What stands beside the status: codes of domain.summaries.Badge, with commas between them."""
+    """What stands beside the status: codes of Badge, with commas between them."""
     active: Mapped[bool] = mapped_column(server_default=true())
     """Whether Stripe lets it be paid, as far as it told."""
     rechecked_at: Mapped[datetime | None] = mapped_column(Instant)

@@ -6,7 +6,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, false, 
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.models.base import Base, Code, Id, Instant
-from domain.states import OPEN, AnnouncementKind, MessageState
+from domain.states import OPEN, AnnouncementKind, FollowUp, MessageState
 
 
 class OutboxMessage(Base):
@@ -58,8 +58,8 @@ class OutboxMessage(Base):
     """The message in whose thread it stands."""
     broadcast: Mapped[bool] = mapped_column(server_default=false())
     """Whether it stands in the channel too, and not in the thread alone."""
-    says: Mapped[str | None] = mapped_column(String(20))
-    """What a follow-up says: a code of domain.summaries.FollowUp."""
+    says: Mapped[FollowUp | None] = mapped_column(Code(FollowUp, 20))
+    """What a follow-up says."""
     batch: Mapped[str | None] = mapped_column(String(64))
     """Whose exceptions it tells together: those of one import."""
 

@@ -2,13 +2,23 @@
 
 import secrets
 from datetime import datetime
+from typing import TypedDict, Unpack
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from domain.database import database_now, insert_into
 from domain.models import OutboxMessage
-from domain.states import STUCK, AnnouncementKind, MessageState
+from domain.states import STUCK, AnnouncementKind, FollowUp, MessageState
+
+
+class Thread(TypedDict, total=False):
+    """What a message follows up, and what it says then: see OutboxMessage."""
+
+    follows_id: int | None
+    broadcast: bool
+    says: FollowUp
+    batch: str
 
 
 def enqueue(
@@ -22,6 +32,7 @@ def enqueue(
     payment_id: int | None = None,
     exception_id: int | None = None,
     run_id: int | None = None,
+    **thread: Unpack[Thread],
 ) -> bool:
     """Add the message unless one with the same ``subject`` is there already; False if it was.
 
@@ -43,6 +54,7 @@ def enqueue(
             state=MessageState.WAITING,
             may_be_posted=False,
             attempts=0,
+            **thread,
         )
         .on_conflict_do_nothing(index_elements=[OutboxMessage.subject])
         .returning(OutboxMessage.id)

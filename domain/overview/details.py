@@ -1,7 +1,10 @@
 """All that the details of one invoice tell, read in one transaction: each more is a wait for the person."""
 
+from datetime import datetime
+
 from sqlalchemy.orm import Session
 
+from domain.exceptions import listing
 from domain.invoices import invoices
 from domain.models import Organisation
 from domain.organisations import organisations
@@ -10,19 +13,22 @@ from domain.scope import Scope
 from domain.summaries import InvoiceDetails, InvoiceSummary
 
 
-def get(session: Session, scope: Scope, invoice_id: int) -> InvoiceDetails:
+def get(session: Session, scope: Scope, invoice_id: int, now: datetime) -> InvoiceDetails:
     """Raises InvoiceNotFound: unknown, or another organisation's."""
-    return _with_standing(session, scope, invoices.get(session, scope, invoice_id))
+    return _with_standing(session, scope, invoices.get(session, scope, invoice_id), now)
 
 
-def find_by_number(session: Session, scope: Scope, number: str) -> InvoiceDetails | None:
+def find_by_number(session: Session, scope: Scope, number: str, now: datetime) -> InvoiceDetails | None:
     found = invoices.find_by_number(session, scope, number)
-    return None if found is None else _with_standing(session, scope, found)
+    return None if found is None else _with_standing(session, scope, found, now)
 
 
-def _with_standing(session: Session, scope: Scope, invoice: InvoiceSummary) -> InvoiceDetails:
+def _with_standing(session: Session, scope: Scope, invoice: InvoiceSummary, now: datetime) -> InvoiceDetails:
+    opens, resolved = listing.of_invoice(session, scope, invoice.id, now)
     return InvoiceDetails(
         invoice=invoice,
         organisation=organisations.summarise(session.get_one(Organisation, scope.organisation_id)),
         stripe=home.get_stripe_state(session, scope),
+        exceptions=opens,
+        resolved=resolved,
     )

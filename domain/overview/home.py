@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from domain.exceptions import listing
 from domain.invoices import invoices
 from domain.models import Invoice, Ledger, Link, Organisation, OutboxMessage
 from domain.organisations import organisations
@@ -25,6 +26,7 @@ def get_home(session: Session, scope: Scope) -> HomeSummary:
         lately_paid=_latest(session, scope, LinkStatus.PAID),
         undelivered=_messages(session, scope, OPEN) if lost else 0,
         dead=_messages(session, scope, STUCK),
+        exceptions=listing.count_open(session, scope),
     )
 
 

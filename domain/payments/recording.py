@@ -12,11 +12,14 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from domain.exceptions.opening import Opening, open_once
 from domain.invoices.list_position import place
-from domain.models import Invoice, Ledger, Link, Payment, PaymentException
+from domain.models import Invoice, Ledger, Link, Payment
+from domain.money import Money
 from domain.outbox import enqueuing
 from domain.states import AnnouncementKind, ExceptionKind, LinkStatus, Verdict
 from domain.stripe.client import amount_of, id_of, moment
+from domain.summaries import ExceptionFacts
 
 
 @dataclass(frozen=True)
@@ -137,6 +140,7 @@ def record_payment(
             stripe_object=facts.payment_intent or facts.session_id,
             amount=facts.amount,
             currency=facts.currency,
+            payment_id=payment.id,
             now=now,
         )
     return verdict
@@ -183,40 +187,26 @@ def record_exception(
     stripe_object: str,
     amount: int,
     currency: str,
+    payment_id: int,
     now: datetime,
 ) -> bool:
     """Keep something that people must look at, and tell them, once for each ``key``. The caller has locked the link."""
-    known = sa.select(PaymentException.id).where(
-        PaymentException.ledger_id == link.ledger_id, PaymentException.key == key
-    )
-    if session.scalar(sa.select(known.exists())):
-        return False
-    exception = PaymentException(
-        link_id=link.id,
-        ledger_id=link.ledger_id,
-        key=key,
-        kind=kind,
+    opening = Opening(
+        kind,
+        key,
+        link.ledger_id,
+        Money(amount, currency) if currency else None,
+        link=link,
+        payment_id=payment_id,
         stripe_object=stripe_object,
-        amount=amount,
-        currency=currency,
-        seen_at=now,
+        facts=ExceptionFacts(expected=Money(link.amount, link.currency)),
     )
-    session.add(exception)
+    if open_once(session, opening, now) is None:
+        return False
     if kind is ExceptionKind.REFUNDED:
         link.refunded = True
     elif kind is ExceptionKind.DISPUTED:
         link.disputed = True
-    else:
-        link.exception = True
-    session.flush()
-    enqueuing.enqueue(
-        session,
-        AnnouncementKind.EXCEPTION,
-        f"exception:{exception.id}",
-        organisation_id=link.organisation_id,
-        now=now,
-        exception_id=exception.id,
-    )
     return True
 
 
@@ -224,14 +214,14 @@ def record_reversal(
     session: Session, kind: ExceptionKind, about: ReversalFacts, ledger_id: int, key: str, now: datetime
 ) -> bool | None:
     """Record a refund or a dispute of one of our payments: True if new, False if known, None if it isn't ours (yet)."""
-    link_id = session.scalar(
-        sa.select(Payment.link_id).where(
+    payment = session.scalar(
+        sa.select(Payment).where(
             Payment.ledger_id == ledger_id, Payment.payment_intent == about.payment_intent
         )
     )
-    if link_id is None:
+    if payment is None:
         return None
-    link = session.scalar(sa.select(Link).where(Link.id == link_id).with_for_update())
+    link = session.scalar(sa.select(Link).where(Link.id == payment.link_id).with_for_update())
     assert link is not None
     return record_exception(
         session,
@@ -241,5 +231,6 @@ def record_reversal(
         stripe_object=about.stripe_object,
         amount=about.amount,
         currency=about.currency,
+        payment_id=payment.id,
         now=now,
     )

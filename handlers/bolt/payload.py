@@ -21,6 +21,8 @@ class ShownView:
     callback_id: str
     private_metadata: str
     root_view_id: str
+    previous_view_id: str
+    """Of the view that it stands on; empty for one that stands on none."""
     blocks: tuple[Json, ...]
     values: Json
     payload: Json
@@ -148,6 +150,7 @@ def _read_view(view: Any) -> ShownView | None:
         callback_id=text_at(view, "callback_id"),
         private_metadata=text_at(view, "private_metadata"),
         root_view_id=text_at(view, "root_view_id"),
+        previous_view_id=text_at(view, "previous_view_id"),
         blocks=tuple(block for block in blocks if isinstance(block, dict))
         if isinstance(blocks, list)
         else (),

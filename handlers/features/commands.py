@@ -2,7 +2,7 @@
 
 from handlers.bolt.context import Office, Work
 from handlers.bolt.payload import Delivery
-from handlers.features import bulk_listing, details, type_ahead
+from handlers.features import bulk_listing, details, exceptions, type_ahead
 from handlers.references import SEARCH_MOST
 from handlers.views.help import INVOICE_HELP, INVOICES_HELP
 from handlers.words.printing import is_printable, printable
@@ -19,10 +19,12 @@ SEARCH_TOO_LONG = f"A search takes {SEARCH_MOST} characters at most. Type the be
 
 
 def invoice(office: Office, delivery: Delivery) -> str | Work:
-    """`/invoice`, `/invoice NUMBER`, `/invoice help`. Several words are one number: numbers may hold blanks."""
+    """`/invoice`, `/invoice NUMBER`, `/invoice exceptions`, `/invoice help`. Several words are one number: numbers may hold blanks."""
     number = typed(delivery.text)
     if number.casefold() == "help":
         return INVOICE_HELP
+    if number.casefold() == "exceptions":
+        return exceptions.open_list(office, delivery)
     if not number:
         return type_ahead.open_search(office, delivery)
     if len(number) > NUMBER_MOST:

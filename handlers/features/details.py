@@ -160,4 +160,12 @@ async def _copy(office: Office, actor: Actor, invoice_id: int) -> Json:
 
 
 def _made(found: InvoiceDetails, *, said: str | None = None, creating: bool = False) -> Json:
-    return details(found.invoice, found.organisation, found.stripe, said=said, creating=creating)
+    return details(
+        found.invoice,
+        found.organisation,
+        found.stripe,
+        exceptions=found.exceptions,
+        resolved=found.resolved,
+        said=said,
+        creating=creating,
+    )

@@ -1,11 +1,12 @@
 """The details modal, and the copy view that stands on it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from domain.invoices.eligibility import amount_doubt
 from domain.reasons import Reason
 from domain.states import LinkStatus
-from domain.summaries import InvoiceSummary, LinkSummary, OrganisationSummary, StripeState
+from domain.summaries import ExceptionSummary, InvoiceSummary, LinkSummary, OrganisationSummary, StripeState
 from handlers import ids
 from handlers.references import SeenInvoice
 from handlers.views.blocks import (
@@ -24,6 +25,7 @@ from handlers.views.blocks import (
     url_button,
     utc,
 )
+from handlers.views.exceptions import of_invoice
 from handlers.words.sentences import DOUBTS, REASONS, STATUSES, changed_since, paused, refused_with
 from handlers.words.text import fit, isolated, unbroken
 
@@ -36,6 +38,8 @@ def details(
     organisation: OrganisationSummary,
     stripe: StripeState,
     *,
+    exceptions: Sequence[ExceptionSummary] = (),
+    resolved: Sequence[ExceptionSummary] = (),
     said: str | None = None,
     creating: bool = False,
 ) -> Json:
@@ -51,6 +55,7 @@ def details(
     buttons = _buttons(invoice, organisation, stripe, creating)
     if buttons:
         blocks.append(actions(buttons, block_id="invoice"))
+    blocks += of_invoice(exceptions, resolved)
     blocks.append(last_checked(stripe.last_checked_at, stripe.livemode))
     return modal("Billing Invoice", blocks, callback_id=ids.DETAILS_VIEW, private_metadata=str(invoice.id))
 
@@ -121,13 +126,6 @@ def _about_link(invoice: InvoiceSummary, link: LinkSummary) -> list[Json]:
     blocks += [section(words) for words in changed_since(invoice)]
     if invoice.status is LinkStatus.PENDING_PAYMENT and (doubt := amount_doubt(link.amount)) is not None:
         blocks.append(section(f"{link.amount} {DOUBTS[doubt]}"))
-    if link.exception:
-        blocks.append(
-            section(
-                "Exception: Stripe told of something that doesn't fit this link. "
-                "The notification channel is told what it was and what to do."
-            )
-        )
     return blocks
 
 

@@ -3,6 +3,7 @@
 INVOICE_HELP = """*/invoice* shows one billing invoice and creates its online payment link.
 • `/invoice INV-1001` shows that invoice, by its number.
 • `/invoice` alone opens a search by number or buyer.
+• `/invoice exceptions` lists what needs attention, and resolves it.
 • `/invoice help` shows this.
 For many invoices at once there is `/invoices`. Commands don't run in threads: use the shortcut *Find Invoice* there."""
 

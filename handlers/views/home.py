@@ -18,12 +18,14 @@ def home(shown: HomeSummary) -> Json:
     buttons = [
         button("Find Invoice", ids.FIND_INVOICE, primary=True),
         button("Billing Invoices", ids.BILLING_INVOICES),
+        button("Exceptions", ids.EXCEPTIONS),
     ]
     blocks = [header("Paylink"), context(HOW_TO), actions(buttons, block_id="ways")]
     blocks += [section(f"⚠ {problem}") for problem in _problems(shown)]
     blocks += [
         section(
-            f"{STATUSES[LinkStatus.PENDING_PAYMENT]}: {shown.pending}\n{STATUSES[LinkStatus.PAID]}: {shown.paid}",
+            f"{STATUSES[LinkStatus.PENDING_PAYMENT]}: {shown.pending}\n{STATUSES[LinkStatus.PAID]}: {shown.paid}\n"
+            f"Exceptions: {shown.exceptions}",
             block_id="counts",
         ),
         caption("Waiting for payment"),

@@ -4,11 +4,10 @@ from domain.states import AnnouncementKind, LinkStatus
 from domain.summaries import Announcement, InvoiceSummary
 from handlers import ids
 from handlers.views.blocks import Json, actions, button, paragraph, section
+from handlers.views.exception_messages import exception_message
 from handlers.views.result import result_message
-from handlers.words.sentences import STATUSES, WHAT_TO_DO, changed_since, channel_problem, what_differs
+from handlers.words.sentences import STATUSES, changed_since, channel_problem
 from handlers.words.text import escaped, inline, isolated
-
-TEST_MODE = "Test mode: no money was moved."
 
 
 def announcement_message(announcement: Announcement) -> Json:
@@ -17,40 +16,20 @@ def announcement_message(announcement: Announcement) -> Json:
         return result_message(announcement.bulk)
     if announcement.kind is AnnouncementKind.CHANNEL_LOST:
         return _channel_lost(announcement.channel, announcement.problem)
+    if announcement.kind is not AnnouncementKind.PAID:
+        return exception_message(announcement)
     if announcement.invoice is None:
         raise ValueError(announcement.kind)
-    if announcement.kind is AnnouncementKind.EXCEPTION and announcement.exception is not None:
-        return _exception(announcement, announcement.invoice)
-    if announcement.kind is AnnouncementKind.PAID:
-        return _paid(announcement, announcement.invoice)
-    raise ValueError(announcement.kind)
+    return _paid(announcement, announcement.invoice)
 
 
 def _paid(announcement: Announcement, invoice: InvoiceSummary) -> Json:
     amount = announcement.received or (invoice.link.amount if invoice.link else invoice.amount)
     mode = "" if announcement.livemode else " · Test mode"
     rest = f": invoice {isolated(invoice.number)} of {inline(invoice.buyer_name, 300)}, {amount}{mode}"
-    return _about_invoice(STATUSES[LinkStatus.PAID], rest, [], invoice)
-
-
-def _exception(announcement: Announcement, invoice: InvoiceSummary) -> Json:
-    assert announcement.exception is not None
-    kind = announcement.exception
-    amount = invoice.link.amount if invoice.link else invoice.amount
-    rest = f": invoice {isolated(invoice.number)} of {inline(invoice.buyer_name, 300)}, {amount}"
-    lines = [what_differs(kind, invoice, announcement.received), WHAT_TO_DO[kind]]
-    if not announcement.livemode:
-        lines.append(TEST_MODE)
-    if announcement.stripe_object:
-        lines.append(f"At Stripe: {announcement.stripe_object}")
-    return _about_invoice("Exception", rest, lines, invoice)
-
-
-def _about_invoice(word: str, rest: str, lines: list[str], invoice: InvoiceSummary) -> Json:
-    lines = [*lines, *changed_since(invoice)]
-    blocks = [paragraph(word, rest)]
-    if lines:
-        blocks.append(section("\n".join(lines)))
+    word = STATUSES[LinkStatus.PAID]
+    lines = changed_since(invoice)
+    blocks = [paragraph(word, rest), *([section("\n".join(lines))] if lines else [])]
     blocks.append(actions([button("View Invoice", ids.VIEW_INVOICE, str(invoice.id))], block_id="invoice"))
     return {"text": escaped("\n".join([word + rest, *lines])), "blocks": blocks}
 

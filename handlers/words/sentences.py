@@ -5,9 +5,8 @@ from typing import Any
 
 from domain import errors
 from domain.invoices.eligibility import amount_doubt
-from domain.money import Money
 from domain.reasons import Doubt, Reason
-from domain.states import ExceptionKind, LinkStatus, PauseReason
+from domain.states import LinkStatus, PauseReason
 from domain.summaries import InvoiceSummary, Pause
 from handlers.rejections import Outsider, Unreadable
 from handlers.words.text import counted, fit, isolated, one_line
@@ -49,6 +48,11 @@ _ERRORS: dict[type[Exception], Callable[[Any], str]] = {
     errors.InvoiceNotFound: lambda _: "This invoice doesn't exist any more. Look it up again with /invoice.",
     errors.RunNotFound: lambda _: "This bulk run doesn't exist any more.",
     errors.SelectionNotFound: lambda _: "This list is too old to go on with. Open it again with /invoices.",
+    errors.ExceptionNotFound: lambda _: "This exception doesn't exist any more. See /invoice exceptions.",
+    errors.AlreadyResolved: lambda _: (
+        "This exception has been resolved already: close this and open it again."
+    ),
+    errors.ReasonUnusable: lambda _: "Write down how it was dealt with, in 500 characters at most.",
     errors.NotEligible: lambda error: (
         REASONS[error.reason]
         if error.reason is Reason.ADD_ON_MISSING
@@ -158,31 +162,6 @@ def left_out(number: int) -> str:
     """``number``: how many ticks the cap left out."""
     return f"{MOST} invoices can be ticked in all, so {counted(number, 'more invoice')} couldn't be."
 
-
-def what_differs(kind: ExceptionKind, invoice: InvoiceSummary, received: Money | None) -> str:
-    """What Stripe tells that doesn't fit the link. Never says Paid: an exception announces no payment."""
-    got = "an amount that isn't known" if received is None else str(received)
-    asked = str(invoice.link.amount if invoice.link else invoice.amount)
-    return {
-        ExceptionKind.SECOND_PAYMENT: f"A second payment of {got} came in for the same link.",
-        ExceptionKind.AMOUNT_DIFFERS: f"Stripe received {got}; the link asks for {asked}.",
-        ExceptionKind.CURRENCY_DIFFERS: f"Stripe received {got}; the link asks for {asked}, in another currency.",
-        ExceptionKind.COMPLETED_UNPAID: f"The buyer completed the payment page over {asked}, but no money came in.",
-        ExceptionKind.REFUNDED: f"{got} was refunded to the buyer.",
-        ExceptionKind.DISPUTED: f"The buyer's bank disputes {got}.",
-    }[kind]
-
-
-WHAT_TO_DO: dict[ExceptionKind, str] = {
-    ExceptionKind.SECOND_PAYMENT: "Look at both payments in the Stripe Dashboard and refund the one that is too much.",
-    ExceptionKind.AMOUNT_DIFFERS: "Compare the payment in the Stripe Dashboard with the invoice, and settle it with the buyer.",
-    ExceptionKind.CURRENCY_DIFFERS: (
-        "Compare the payment in the Stripe Dashboard with the invoice, and settle it with the buyer."
-    ),
-    ExceptionKind.COMPLETED_UNPAID: "Look at the payment in the Stripe Dashboard, and ask the buyer to pay in another way.",
-    ExceptionKind.REFUNDED: "Check in the Stripe Dashboard that the refund was meant, and correct your books.",
-    ExceptionKind.DISPUTED: "Answer the dispute in the Stripe Dashboard before its deadline.",
-}
 
 _CHANNEL_PROBLEMS = {
     "not_in_channel": "Paylink isn't a member of it. Invite it there with /invite.",

@@ -4,11 +4,15 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
-from domain.errors import InvoiceNotFound, PaylinkError, RunNotFound, SelectionNotFound
-from domain.models import AuditEntry
+from domain.errors import ExceptionNotFound, InvoiceNotFound, PaylinkError, RunNotFound, SelectionNotFound
+from domain.exceptions.opening import Opening, open_once
+from domain.models import AuditEntry, Link
+from domain.money import Money
+from domain.states import ExceptionKind
 from domain.summaries import Actor
-from tests.domain.factories import make_invoice, make_organisation
+from tests.domain.factories import NOW, make_invoice, make_link, make_organisation
 from tests.domain.world import ADA, BEN, World
 
 ROOM = 90
@@ -99,3 +103,26 @@ async def test_retrying_another_organisations_run_is_refused_and_audited(world: 
     attempt = world.desk.retry_failed(EVE, run.id, submission="retry", view_id="V2")
 
     assert await refused(world, attempt, RunNotFound) == [(EVE.user_id, f"bulk run {run.id}")]
+
+
+@pytest.mark.parametrize("what", ["look", "resolve"])
+async def test_anothers_exception_is_refused_and_audited(world: World, what: str) -> None:
+    await world.serve(EVE.team_id)
+    invoice = make_invoice(world.db)
+    link_id = make_link(world.db, invoice, ledger_id=world.account.ledger_id)
+
+    def opened(session: Session) -> int | None:
+        link = session.get_one(Link, link_id)
+        kind = ExceptionKind.SECOND_PAYMENT
+        return open_once(session, Opening(kind, "a", link.ledger_id, Money(5, "USD"), link=link), NOW)
+
+    exception_id = world.db.run(opened)
+    assert exception_id is not None
+
+    if what == "look":
+        attempt: Awaitable[object] = world.desk.get_exception(EVE, exception_id)
+    else:
+        attempt = world.desk.resolve_exception(EVE, exception_id, "Not mine")
+
+    assert await refused(world, attempt, ExceptionNotFound) == [(EVE.user_id, f"exception {exception_id}")]
+    assert (await world.desk.get_exception(ADA, exception_id)).resolution is None

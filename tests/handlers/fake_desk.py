@@ -10,8 +10,10 @@ from datetime import date
 from decimal import Decimal
 
 from domain.errors import (
+    AlreadyResolved,
     AmountChanged,
     AmountsChanged,
+    ExceptionNotFound,
     InvoiceNotFound,
     NotEligible,
     NothingSelected,
@@ -20,6 +22,7 @@ from domain.errors import (
     SelectionChanged,
     SelectionNotFound,
 )
+from domain.exceptions.resolving import read_reason
 from domain.money import Money
 from domain.reasons import Reason
 from domain.states import LinkStatus, Outcome
@@ -28,12 +31,15 @@ from domain.summaries import (
     BulkItem,
     BulkResult,
     Confirmation,
+    ExceptionPage,
+    ExceptionSummary,
     HomeSummary,
     InvoiceDetails,
     InvoiceList,
     InvoiceOption,
     InvoiceSummary,
     OrganisationSummary,
+    Resolution,
     SelectionSummary,
     StripeState,
 )
@@ -56,6 +62,7 @@ class FakeDesk:
         self.shown: dict[int, dict[int, Money]] = {}
         self.asked_for: dict[int, Money] = {}
         self.runs: dict[int, BulkResult] = {}
+        self.exceptions: dict[int, ExceptionSummary] = {}
         self.submissions: dict[str, int] = {}
         self.failure: Exception | None = None
         self.delay = 0.0
@@ -103,7 +110,33 @@ class FakeDesk:
         return self._details(await self.get_invoice(actor, invoice_id))
 
     def _details(self, invoice: InvoiceSummary) -> InvoiceDetails:
-        return InvoiceDetails(invoice, self.organisation, self.stripe)
+        of_invoice = [one for one in self.exceptions.values() if one.invoice_id == invoice.id]
+        opens = tuple(one for one in of_invoice if one.resolution is None)
+        resolved = tuple(one for one in of_invoice if one.resolution is not None)
+        return InvoiceDetails(invoice, self.organisation, self.stripe, opens, resolved)
+
+    async def list_exceptions(self, actor: Actor, page: int = 0) -> ExceptionPage:
+        await self._asked(actor)
+        opens = [one for one in self.exceptions.values() if one.resolution is None]
+        page = max(min(page, (len(opens) - 1) // 20), 0)
+        shown = tuple(opens[page * 20 : page * 20 + 20])
+        return ExceptionPage(shown, page, page * 20 + 20 < len(opens), len(opens))
+
+    async def get_exception(self, actor: Actor, exception_id: int) -> ExceptionSummary:
+        await self._asked(actor)
+        if exception_id not in self.exceptions:
+            raise ExceptionNotFound(f"exception {exception_id}")
+        return self.exceptions[exception_id]
+
+    async def resolve_exception(self, actor: Actor, exception_id: int, reason: str) -> ExceptionSummary:
+        one = await self.get_exception(actor, exception_id)
+        reason = read_reason(reason)
+        if one.resolution is None:
+            ended = Resolution(NOW, actor.user_id, reason)
+            self.exceptions[exception_id] = replace(one, resolution=ended)
+        elif (one.resolution.by, one.resolution.reason) != (actor.user_id, reason):
+            raise AlreadyResolved(exception_id)
+        return self.exceptions[exception_id]
 
     async def find_nearest(self, actor: Actor, number: str) -> tuple[InvoiceOption, ...]:
         await self._asked(actor)
@@ -310,8 +343,9 @@ class FakeDesk:
         await self._asked(actor)
         waiting = tuple(one for one in self.invoices.values() if one.status is LinkStatus.PENDING_PAYMENT)
         done = tuple(one for one in self.invoices.values() if one.status is LinkStatus.PAID)
+        opens = sum(one.resolution is None for one in self.exceptions.values())
         return HomeSummary(
-            self.organisation, self.stripe, len(waiting), len(done), waiting[:10], done[:10], 0, 0
+            self.organisation, self.stripe, len(waiting), len(done), waiting[:10], done[:10], 0, 0, opens
         )
 
     def finish(

@@ -15,9 +15,9 @@ from sqlalchemy.orm import Session
 
 from domain.files.exporting import Export
 from domain.invoices.list_position import number_key, place
-from domain.models import AuditEntry, Base, BulkRun, BulkRunItem, Invoice, Link, Selection
+from domain.models import AuditEntry, Base, BulkRun, BulkRunItem, Invoice, Link, PaymentException, Selection
 from domain.models import SelectionItem as Tick
-from domain.states import LinkState, LinkStatus
+from domain.states import ExceptionKind, LinkState, LinkStatus
 from handlers.app import AcknowledgingApp, build_app
 from handlers.views.blocks import Json
 from tests.domain.factories import NOW, TEAM, add_terms, make_organisation
@@ -205,6 +205,20 @@ def _add_others(session: Session, organisation_id: int, ledger_id: int) -> None:
     _flushed(
         session,
         Tick(selection_id=FOREIGN, invoice_id=FOREIGN, amount=4_711, currency="USD"),
+        PaymentException(
+            id=FOREIGN,
+            link_id=FOREIGN,
+            ledger_id=ledger_id,
+            organisation_id=organisation_id,
+            invoice_id=FOREIGN,
+            invoice_number=number,
+            key="hidden",
+            kind=ExceptionKind.REFUNDED,
+            stripe_object=payment,
+            amount=4_711,
+            currency="USD",
+            seen_at=NOW,
+        ),
         BulkRunItem(
             run_id=FOREIGN, ordinal=0, invoice_id=FOREIGN, link_id=FOREIGN, outcome="failed", refusal="no"
         ),

@@ -6,8 +6,14 @@ from datetime import UTC, date, datetime
 from domain.invoices.eligibility import ineligible_because
 from domain.money import Money
 from domain.reasons import Reason
-from domain.states import LinkStatus
-from domain.summaries import InvoiceSummary, LinkSummary, OrganisationSummary
+from domain.states import ExceptionKind, LinkStatus
+from domain.summaries import (
+    ExceptionFacts,
+    ExceptionSummary,
+    InvoiceSummary,
+    LinkSummary,
+    OrganisationSummary,
+)
 
 TEAM = "T0PAYLINK1"
 NOW = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
@@ -33,6 +39,22 @@ def invoice(id: int, number: str | None = None, **changes: object) -> InvoiceSum
         description="",
         status=LinkStatus.NOT_CREATED,
         reason=ineligible_because(amount, None),
+    )
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+def exception(kind: ExceptionKind, id: int = 1, **changes: object) -> ExceptionSummary:
+    """An open exception of INV-1001, whose link asks for USD 1,200.50."""
+    made = ExceptionSummary(
+        id,
+        kind,
+        NOW,
+        Money(900, "USD"),
+        ExceptionFacts(expected=Money(120_050, "USD")),
+        invoice_id=1,
+        number="INV-1001",
+        buyer_name="Acme Corporation",
+        stripe_object="pi_1",
     )
     return replace(made, **changes)  # type: ignore[arg-type]
 

@@ -7,12 +7,16 @@ from dataclasses import replace
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from domain.models import BulkRunItem, Selection, SelectionItem
-from domain.states import AnnouncementKind
+from domain.exceptions.opening import Opening, open_once
+from domain.models import BulkRunItem, Link, Selection, SelectionItem
+from domain.money import Money
+from domain.states import AnnouncementKind, ExceptionKind
 from domain.summaries import Announcement
+from handlers.references import ResolveReference
 from handlers.views.blocks import Json
 from handlers.views.confirmation import confirmation
 from handlers.views.details import copying, details
+from handlers.views.exceptions import exceptions, resolving
 from handlers.views.home import home
 from handlers.views.listing import ROOM, listing
 from handlers.views.messages import announcement_message
@@ -40,6 +44,11 @@ async def surfaces(world: World) -> dict[str, Json]:
     run = await desk.get_result(ADA, run.id)
     shown = _make_selection(world, plain)
     page = await desk.show_list(ADA, shown, room=ROOM)
+    world.db.run(_open_exceptions, linked)
+    found = await desk.get_details(ADA, linked)
+    opened = await desk.list_exceptions(ADA)
+    exception = opened.exceptions[0]
+    told = Announcement(1, 1, AnnouncementKind.EXCEPTION, "key", "C0PAYMENTS", 0, False, None)
     paid = Announcement(1, 1, AnnouncementKind.PAID, "key", "C0PAYMENTS", 0, False, None, invoice=other)
     return {
         "search": search(),
@@ -53,10 +62,28 @@ async def surfaces(world: World) -> dict[str, Json]:
         "home": home(await desk.get_home(ADA)),
         "paid message": announcement_message(paid),
         "result message": result_message(run),
+        "exceptions": exceptions(replace(opened, page=1, has_next=True, total=60)),
+        "details with an exception": details(
+            other, organisation, stripe, exceptions=found.exceptions, resolved=found.resolved
+        ),
+        "exception message": announcement_message(
+            replace(told, exception=replace(exception, invoice_id=None))
+        ),
+        "resolve": resolving(exception, ResolveReference(exception.id, "exceptions:0"))
+        | {"previous_view_id": "V0"},
         # Last, since its Create takes the invoice's tick away.
         "details on the list": details(one, organisation, stripe)
         | {"private_metadata": listing(page)["private_metadata"]},
     }
+
+
+def _open_exceptions(session: Session, invoice_id: int) -> None:
+    link = session.scalars(sa.select(Link).where(Link.invoice_id == invoice_id)).one()
+    for key in ("a", "b"):
+        opening = Opening(
+            ExceptionKind.SECOND_PAYMENT, key, link.ledger_id, Money(link.amount, link.currency), link=link
+        )
+        open_once(session, opening, NOW)
 
 
 def _make_selection(world: World, *ticked: int) -> int:
@@ -100,7 +127,12 @@ def outside() -> Iterator[tuple[str, Json]]:
     """What is delivered without a view: commands, shortcuts, events."""
     for name in ("find_invoice", "billing_invoices"):
         yield name, _base("shortcut") | {"callback_id": name}
-    for command, text in (("/invoice", "HIDDEN-77"), ("/invoices", "veiled"), ("/invoice", "")):
+    for command, text in (
+        ("/invoice", "HIDDEN-77"),
+        ("/invoices", "veiled"),
+        ("/invoice", ""),
+        ("/invoice", "exceptions"),
+    ):
         yield (
             command,
             {"command": command, "text": text, "team_id": TEAM, "user_id": ADA.user_id}

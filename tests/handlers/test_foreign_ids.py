@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from domain.database import Database
-from domain.errors import InvoiceNotFound, RunNotFound, SelectionNotFound
+from domain.errors import ExceptionNotFound, InvoiceNotFound, RunNotFound, SelectionNotFound
 from handlers import ids
 from handlers.rejections import Outsider
 from handlers.words.sentences import sentence
@@ -37,7 +37,10 @@ OF_SELECTION = {
     ids.CONFIRMATION_VIEW,
 }
 TAKE_TICKS = OF_SELECTION - {ids.LIST_CSV, ids.CONFIRMATION_VIEW}
-REFUSALS = [str(sentence(error)) for error in (InvoiceNotFound(""), RunNotFound(), SelectionNotFound())]
+REFUSALS = [
+    str(sentence(error))
+    for error in (InvoiceNotFound(""), ExceptionNotFound(), RunNotFound(), SelectionNotFound())
+]
 _CARRIED = re.compile(r"\d+(\|.*)?", re.DOTALL)
 
 
@@ -76,9 +79,10 @@ def is_read(name: str, path: Path, payload: Any) -> bool:
     if path == ("view", "private_metadata"):
         # Details that stand on a list carry the list's reference.
         on_list = name == ids.CREATE_LINK and "|" in payload["view"]["private_metadata"]
-        return on_list or name in OF_SELECTION
+        return on_list or name in OF_SELECTION or name == ids.RESOLVE_VIEW
     if path[0] == "actions":
-        return True
+        # A page has a number, no id.
+        return not name.startswith(ids.EXCEPTIONS_PAGE)
     if path[:3] == ("view", "state", "values"):
         ticks = str(path[3]).startswith(ids.TICKS_BLOCK) and name in TAKE_TICKS - {ids.LIST_TICKS}
         return ticks or name == ids.SEARCH_VIEW
@@ -94,7 +98,7 @@ async def test_every_listener_refuses_them_with_a_sentence_and_an_entry_in_the_a
             for path in read:
                 tried += 1
                 foreign = [FOREIGN]
-                if path == ("view", "private_metadata"):
+                if path == ("view", "private_metadata") and name != ids.RESOLVE_VIEW:
                     foreign += [FOREIGN + 10, OF_BEN]
                 for id_ in foreign:
                     await refuse(bench, forged(payload, path, id_), (name, path, id_))

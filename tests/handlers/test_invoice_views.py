@@ -178,12 +178,6 @@ def test_what_was_paid_and_reversed_stands_beside_the_status() -> None:
     assert "Paid · Refunded · Disputed · Exception" in flat(view).splitlines()
 
 
-def test_an_exception_says_nothing_of_money_that_may_not_have_come_in() -> None:
-    view = flat(details(with_link(invoice(1), exception=True), organisation(), STRIPE))
-    assert "Exception: Stripe told of something that doesn't fit this link." in view
-    assert "came in" not in view
-
-
 def test_copy_holds_the_url_in_a_focused_input() -> None:
     linked = with_link(invoice(1))
     assert linked.link is not None

@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 
 from domain.money import Money
-from domain.states import AnnouncementKind, ExceptionKind, Outcome
-from domain.summaries import Announcement
+from domain.states import AnnouncementKind, ExceptionKind, FollowUp, Outcome
+from domain.summaries import Announcement, ExceptionFacts, Resolution
+from handlers.views.blocks import slack_time
 from handlers.views.messages import announcement_message
 from sandbox.slack.blocks.surfaces import check_message
 from tests.handlers.hostile import HOSTILE
-from tests.handlers.samples import NOW, invoice, paid, with_link
+from tests.handlers.samples import NOW, exception, invoice, paid, with_link
 from tests.handlers.shapes import buttons, run
 
 
@@ -33,9 +34,22 @@ def every() -> dict[str, Announcement]:
         ),
     }
     for kind in ExceptionKind:
-        made[kind.value] = announcement(
-            AnnouncementKind.EXCEPTION, exception=kind, received=Money(900, "EUR"), stripe_object="pi_1"
-        )
+        made[kind.value] = announcement(AnnouncementKind.EXCEPTION, exception=exception(kind))
+    disputed = exception(ExceptionKind.DISPUTED, due_by=NOW)
+    ended = replace(disputed, resolution=Resolution(NOW, "U0ANNA", "<!channel> answered"))
+    made["due"] = announcement(AnnouncementKind.EXCEPTION, exception=disputed)
+    made["deadline"] = announcement(
+        AnnouncementKind.FOLLOW_UP, exception=disputed, follow_up=FollowUp.DEADLINE
+    )
+    made["resolved"] = announcement(AnnouncementKind.FOLLOW_UP, exception=ended, follow_up=FollowUp.RESOLVED)
+    unknown = exception(ExceptionKind.PAYMENT_UNKNOWN, invoice_id=None, number=None, buyer_name=None)
+    made["unknown"] = announcement(AnnouncementKind.EXCEPTION, exception=unknown, invoice=None)
+    made["import"] = announcement(
+        AnnouncementKind.AMOUNTS_CHANGED,
+        invoice=None,
+        batch=tuple(exception(ExceptionKind.AMOUNT_CHANGED, n, number=f"INV-{n}") for n in range(10)),
+        batch_size=12,
+    )
     return made
 
 
@@ -53,7 +67,16 @@ def test_hostile_names_break_nothing_and_ping_nobody(text: str) -> None:
         facts = announcement(
             kind,
             invoice=one,
-            exception=ExceptionKind.REFUNDED,
+            exception=exception(
+                ExceptionKind.REFUNDED,
+                number=one.number,
+                buyer_name=HOSTILE[text],
+                facts=ExceptionFacts(reason=HOSTILE[text], message=HOSTILE[text], problem=HOSTILE[text]),
+                resolution=Resolution(NOW, "Stripe", HOSTILE[text]),
+            ),
+            follow_up=FollowUp.RESOLVED,
+            batch=(exception(ExceptionKind.AMOUNT_CHANGED, number=one.number),),
+            batch_size=1,
             bulk=run({Outcome.FAILED: 100}, number=one.number, refusal=HOSTILE[text]),
             channel="C0PAYMENTS",
         )
@@ -88,6 +111,40 @@ def test_an_exception_says_so_and_never_announces_paid(kind: ExceptionKind) -> N
     assert "Paid" not in text
 
 
+def test_a_deadline_is_told_in_the_readers_own_time() -> None:
+    for name in ("due", "deadline"):
+        message = announcement_message(every()[name])
+        assert slack_time(NOW) in message["text"]
+        assert slack_time(NOW) in str(message["blocks"])
+
+
+def test_the_end_of_an_exception_says_who_and_why_and_pings_nobody_else() -> None:
+    message = announcement_message(every()["resolved"])
+    assert "Resolved by <@U0ANNA>" in message["text"]
+    assert "&lt;!channel&gt; answered" in message["text"]
+    assert re.findall(r"<[!@]", message["text"]) == ["<@"]
+
+
+def test_an_exception_of_nothing_that_is_known_leads_to_the_exceptions() -> None:
+    message = announcement_message(every()["unknown"])
+    assert "an invoice that isn't known" in message["text"]
+    assert buttons(message) == ["Exceptions"]
+
+
+def test_an_import_is_one_message_with_the_first_ten() -> None:
+    message = announcement_message(every()["import"])
+    for part in (
+        "Exception",
+        "12 invoices",
+        "INV-0: ",
+        "the link still asks for USD 1,200.50",
+        "INV-9",
+        "and 2 more",
+    ):
+        assert part in message["text"]
+    assert buttons(message) == ["Exceptions"]
+
+
 def test_a_result_tells_the_counts_the_failures_and_the_way_back() -> None:
     bulk = run({Outcome.CREATED: 7, Outcome.FAILED: 2}, refusal="Not allowed.")
     message = announcement_message(announcement(AnnouncementKind.BULK_RESULT, bulk=bulk))
@@ -120,8 +177,7 @@ def test_an_exception_of_a_link_that_still_waits_names_what_it_asks_for() -> Non
     facts = announcement(
         AnnouncementKind.EXCEPTION,
         invoice=with_link(invoice(1)),
-        exception=ExceptionKind.AMOUNT_DIFFERS,
-        received=Money(900, "USD"),
+        exception=exception(ExceptionKind.AMOUNT_DIFFERS),
     )
     text = announcement_message(facts)["text"]
     assert "USD 9.00" in text
@@ -130,6 +186,6 @@ def test_an_exception_of_a_link_that_still_waits_names_what_it_asks_for() -> Non
 
 @pytest.mark.parametrize("kind", [AnnouncementKind.PAID, AnnouncementKind.EXCEPTION])
 def test_what_a_test_key_did_is_told_as_test_mode(kind: AnnouncementKind) -> None:
-    facts = {"received": Money(120_050, "USD"), "exception": ExceptionKind.REFUNDED}
+    facts = {"received": Money(120_050, "USD"), "exception": exception(ExceptionKind.REFUNDED)}
     assert "Test mode" in announcement_message(announcement(kind, livemode=False, **facts))["text"]
     assert "Test mode" not in announcement_message(announcement(kind, **facts))["text"]

@@ -7,17 +7,19 @@ import pytest
 from domain import errors
 from domain.money import Money
 from domain.reasons import Reason
-from domain.states import ExceptionKind, LinkStatus, PauseReason
+from domain.states import LinkStatus, PauseReason
 from domain.summaries import Pause
 from handlers.rejections import Outsider, Unreadable
 from handlers.words import sentences
-from tests.handlers.samples import invoice, with_link
 
 SAMPLES: list[Exception] = [
     errors.OrganisationUnknown("T1"),
     errors.InvoiceNotFound("7"),
     errors.RunNotFound(),
     errors.SelectionNotFound(),
+    errors.ExceptionNotFound("exception 7"),
+    errors.AlreadyResolved(7),
+    errors.ReasonUnusable(),
     errors.NotEligible("INV-1", Reason.PAID),
     errors.AmountChanged("INV-1", Money(1, "USD"), Money(2, "USD")),
     errors.AmountsChanged(tuple(f"INV-{n}" for n in range(12))),
@@ -90,23 +92,6 @@ def test_the_missing_add_on_is_named_in_full() -> None:
 
 def test_other_reasons_name_the_invoice() -> None:
     assert "INV-1" in (sentences.sentence(errors.NotEligible("INV-1", Reason.TOO_LARGE)) or "")
-
-
-@pytest.mark.parametrize("kind", ExceptionKind)
-def test_every_exception_says_what_differs_and_what_to_do_and_never_paid(kind: ExceptionKind) -> None:
-    for received in (Money(900, "EUR"), None):
-        differs = sentences.what_differs(kind, with_link(invoice(1)), received)
-        todo = sentences.WHAT_TO_DO[kind]
-        assert differs
-        assert todo
-        assert "Paid" not in differs + todo
-    assert set(sentences.WHAT_TO_DO) == set(ExceptionKind)
-
-
-def test_an_amount_that_differs_is_said_beside_the_one_that_was_asked_for() -> None:
-    words = sentences.what_differs(ExceptionKind.AMOUNT_DIFFERS, with_link(invoice(1)), Money(900, "USD"))
-    assert "USD 9.00" in words
-    assert "USD 1,200.50" in words
 
 
 def test_an_unknown_problem_of_the_channel_names_slacks_code() -> None:

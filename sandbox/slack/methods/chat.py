@@ -97,6 +97,7 @@ def post_message(request: Request) -> Json:
         attachments=attachments,
         metadata=known or None,
         thread_ts=request.args.get("thread_ts"),
+        broadcast=request.flag("reply_broadcast"),
         unfurl_links=request.flag("unfurl_links") if "unfurl_links" in request.args else None,
         unfurl_media=request.flag("unfurl_media") if "unfurl_media" in request.args else None,
     )

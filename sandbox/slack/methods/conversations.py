@@ -1,13 +1,14 @@
-"""conversations.* (Slack docs: reference/methods/conversations.history, .info, .open, .members, .list, .join)."""
+"""conversations.* (Slack docs: reference/methods/conversations.history, .replies, .info, .open, .members, .list, .join)."""
 
 from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Iterable
 
 from sandbox.slack.methods.request import Method, Request, timestamp
 from sandbox.slack.state.errors import SlackError
-from sandbox.slack.state.model import Channel, Json
+from sandbox.slack.state.model import Channel, Json, Message
 from sandbox.slack.state.team import Team, channel_json
 
 READ = ("channels:read", "groups:read", "im:read")
@@ -81,12 +82,42 @@ def join(request: Request) -> Json:
 
 
 def history(request: Request) -> Json:
-    """Newest first; `oldest` and `latest` exclude their own moment unless `inclusive`; replies in threads are left out."""
+    """Newest first; replies in threads are left out, unless they were sent to the channel too."""
+    channel = _readable(request)
+    shown = [
+        message
+        for message in reversed(request.team.messages.get(channel.id, []))
+        if message.thread_ts in (None, message.ts) or message.broadcast
+    ]
+    return _page(request, shown, newest_first=True) | {"pin_count": 0}
+
+
+def replies(request: Request) -> Json:
+    """The message that the thread belongs to, and its replies, the oldest first (Slack docs: conversations.replies)."""
+    channel = _readable(request)
+    parent = request.team.find_message(channel.id, request.text("ts"))
+    if parent is None or parent.ephemeral_to:
+        raise SlackError("thread_not_found")
+    thread_ts = parent.thread_ts or parent.ts
+    shown = [
+        message
+        for message in request.team.messages.get(channel.id, [])
+        if thread_ts in (message.ts, message.thread_ts)
+    ]
+    return _page(request, shown, newest_first=False)
+
+
+def _readable(request: Request) -> Channel:
     channel = request.channel()
     if channel.kind != "public":
         request.joined(channel)
     granted(request, channel, "history")
     request.joined(channel)
+    return channel
+
+
+def _page(request: Request, messages: Iterable[Message], *, newest_first: bool) -> Json:
+    """`oldest` and `latest` exclude their own moment unless `inclusive`."""
     oldest = timestamp(request.text("oldest", "0"), "invalid_ts_oldest")
     latest = timestamp(request.text("latest", "999999999999"), "invalid_ts_latest")
     limit = request.number("limit", 100)
@@ -95,20 +126,19 @@ def history(request: Request) -> Json:
     if request.team.app.limits.history_is_restricted:
         limit = min(limit, RESTRICTED_PAGE)
     inclusive = request.flag("inclusive")
-    before = cursor_ts(request.text("cursor", ""))
+    cursor = cursor_ts(request.text("cursor", ""))
     found = []
-    for message in reversed(request.team.messages.get(channel.id, [])):
+    for message in messages:
         at = float(message.ts)
         inside = oldest <= at <= latest if inclusive else oldest < at < latest
-        reply = message.thread_ts is not None and message.thread_ts != message.ts
-        if inside and not message.ephemeral_to and not reply and (not before or message.ts < before):
+        beyond = not cursor or (message.ts < cursor if newest_first else message.ts > cursor)
+        if inside and not message.ephemeral_to and beyond:
             found.append(message)
     page, more = found[:limit], len(found) > limit
     with_metadata = request.flag("include_all_metadata")
     answer: Json = {
         "messages": [message.as_json(with_metadata=with_metadata) for message in page],
         "has_more": more,
-        "pin_count": 0,
     }
     if more:
         token = base64.b64encode(f"next_ts:{page[-1].ts}".encode()).decode()
@@ -137,4 +167,5 @@ METHODS = {
     "conversations.open": Method(open_dm, ("im:write",)),
     "conversations.join": Method(join, ("channels:join",)),
     "conversations.history": Method(history, HISTORY),
+    "conversations.replies": Method(replies, HISTORY),
 }

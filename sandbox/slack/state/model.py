@@ -45,6 +45,7 @@ class Message:
     bot_id: str | None = None
     app_id: str | None = None
     thread_ts: str | None = None
+    broadcast: bool = False
     edited: str | None = None
     ephemeral_to: str | None = None
     unfurl_links: bool | None = None
@@ -71,6 +72,8 @@ class Message:
         for name in ("blocks", "attachments", "files", "thread_ts"):
             if getattr(self, name):
                 shown[name] = getattr(self, name)
+        if self.broadcast:
+            shown["subtype"] = "thread_broadcast"
         if self.edited:
             shown["edited"] = {"user": self.user, "ts": self.edited}
         if self.ephemeral_to:

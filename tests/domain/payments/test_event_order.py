@@ -35,7 +35,7 @@ async def settle(world: World) -> None:
 
 
 def told(world: World) -> list[str]:
-    return sorted(str(message.exception) for message in world.poster.posted)
+    return sorted(str(message.exception and message.exception.kind) for message in world.poster.posted)
 
 
 def unsettled(world: World) -> int:

@@ -41,7 +41,10 @@ async def shown(world: World) -> InvoiceSummary:
 
 
 def told(world: World) -> list[tuple[AnnouncementKind, ExceptionKind | None]]:
-    return [(message.kind, message.exception) for message in world.poster.posted]
+    return [
+        (message.kind, message.exception.kind if message.exception else None)
+        for message in world.poster.posted
+    ]
 
 
 async def test_a_payment_is_recorded_and_told_once(world: World, stripe: LocalStripe, link: str) -> None:

@@ -1,0 +1,67 @@
+"""What a message says, read at the moment at which it is claimed."""
+
+from dataclasses import replace
+
+from sqlalchemy.orm import Session
+
+from domain.exceptions import listing
+from domain.invoices import invoices
+from domain.links import bulk
+from domain.models import BulkRun, Invoice, Ledger, Link, OutboxMessage, Payment, PaymentException
+from domain.money import Money
+from domain.summaries import Announcement
+
+# An import's message names so many invoices.
+NAMED = 10
+
+
+def with_contents(session: Session, message: OutboxMessage, announcement: Announcement) -> Announcement:
+    """The announcement with its facts, in the thread where it belongs."""
+    announcement = _in_thread(session, message, announcement)
+    if message.run_id is not None:
+        run = session.get_one(BulkRun, message.run_id)
+        return replace(announcement, bulk=bulk.summarise(session, run))
+    if message.payment_id is not None:
+        payment = session.get_one(Payment, message.payment_id)
+        received = Money(payment.amount, payment.currency)
+        return _about(
+            session, replace(announcement, received=received), payment.link_id, None, payment.ledger_id
+        )
+    if message.exception_id is not None:
+        row = session.get_one(PaymentException, message.exception_id)
+        exception = listing.summarise(session, row.id)
+        announcement = replace(announcement, exception=exception, follow_up=message.says)
+        return _about(session, announcement, row.link_id, row.invoice_id, row.ledger_id)
+    if message.batch is not None:
+        first, size = listing.of_batch(session, message.batch, NAMED)
+        announcement = replace(announcement, batch=first, batch_size=size)
+        return _about(session, announcement, None, None, _ledger_of(session, first[0].id))
+    return announcement
+
+
+def _in_thread(session: Session, message: OutboxMessage, announcement: Announcement) -> Announcement:
+    """In the thread of what it follows up, if that stands in the channel where this is to stand."""
+    followed = None if message.follows_id is None else session.get_one(OutboxMessage, message.follows_id)
+    if followed is None or followed.posted_channel != announcement.destination:
+        return announcement
+    return replace(announcement, thread=followed.posted_ts, broadcast=message.broadcast)
+
+
+def _about(
+    session: Session,
+    announcement: Announcement,
+    link_id: int | None,
+    invoice_id: int | None,
+    ledger_id: int,
+) -> Announcement:
+    link = None if link_id is None else session.get_one(Link, link_id)
+    if link is not None:
+        invoice_id = link.invoice_id
+    if invoice_id is not None:
+        invoice = session.get_one(Invoice, invoice_id)
+        announcement = replace(announcement, invoice=invoices.summarise(invoice, link))
+    return replace(announcement, livemode=session.get_one(Ledger, ledger_id).livemode)
+
+
+def _ledger_of(session: Session, exception_id: int) -> int:
+    return session.get_one(PaymentException, exception_id).ledger_id

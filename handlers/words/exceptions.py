@@ -1,0 +1,181 @@
+"""The words for exceptions: what differs, what to do about it, and how it ended. None of them says Paid."""
+
+import re
+
+from domain.money import Money
+from domain.states import AnnouncementKind, ExceptionKind, Settlement
+from domain.summaries import ExceptionSummary, Resolution
+from handlers.words.text import fit, one_line
+
+TITLES: dict[ExceptionKind, str] = {
+    ExceptionKind.SECOND_PAYMENT: "Second payment",
+    ExceptionKind.AMOUNT_DIFFERS: "Another amount",
+    ExceptionKind.CURRENCY_DIFFERS: "Another currency",
+    ExceptionKind.COMPLETED_UNPAID: "Completed without money",
+    ExceptionKind.REFUNDED: "Refund",
+    ExceptionKind.REFUND_FAILED: "Refund failed",
+    ExceptionKind.DISPUTED: "Dispute",
+    ExceptionKind.DISPUTE_LOST: "Dispute lost",
+    ExceptionKind.AMOUNT_CHANGED: "Billing amount changed",
+    ExceptionKind.SETTLED_ELSEWHERE: "Settled elsewhere",
+    ExceptionKind.LINK_DEACTIVATED: "Link deactivated",
+    ExceptionKind.PAYMENT_UNKNOWN: "Unknown payment",
+    ExceptionKind.LINK_UNKNOWN: "Unknown link",
+    ExceptionKind.UNDELIVERABLE: "Message not delivered",
+}
+"""In a line of the resolved ones."""
+
+WHAT_TO_DO: dict[ExceptionKind, str] = {
+    ExceptionKind.SECOND_PAYMENT: "Look at both payments in the Stripe Dashboard and refund the one that is too much.",
+    ExceptionKind.AMOUNT_DIFFERS: (
+        "Compare the payment in the Stripe Dashboard with the invoice, and settle it with the buyer."
+    ),
+    ExceptionKind.CURRENCY_DIFFERS: (
+        "Compare the payment in the Stripe Dashboard with the invoice, and settle it with the buyer."
+    ),
+    ExceptionKind.COMPLETED_UNPAID: "Look at the payment in the Stripe Dashboard, and ask the buyer to pay in another way.",
+    ExceptionKind.REFUNDED: "Check in the Stripe Dashboard that the refund was meant, and correct your books.",
+    ExceptionKind.REFUND_FAILED: (
+        "Refund it again in the Stripe Dashboard, or pay the buyer back in another way, and correct your books."
+    ),
+    ExceptionKind.DISPUTED: "Answer the dispute in the Stripe Dashboard before its deadline.",
+    ExceptionKind.DISPUTE_LOST: "Correct your books, and settle with the buyer what is still owed.",
+    ExceptionKind.AMOUNT_CHANGED: (
+        "Tell the buyer, and deactivate the link in the Stripe Dashboard if the amount that it asks for isn't to be paid."
+    ),
+    ExceptionKind.SETTLED_ELSEWHERE: "Deactivate the link in the Stripe Dashboard, so that nobody pays again.",
+    ExceptionKind.LINK_DEACTIVATED: "Reactivate it in the Stripe Dashboard.",
+    ExceptionKind.PAYMENT_UNKNOWN: (
+        "Look at the payment in the Stripe Dashboard, and find out which invoice it is for and where its link came from."
+    ),
+    ExceptionKind.LINK_UNKNOWN: (
+        "Look at the link in the Stripe Dashboard, and deactivate it there unless it is to be paid."
+    ),
+    ExceptionKind.UNDELIVERABLE: (
+        "Look whether the channel has it; whoever runs Paylink can send it again with `paylink announcements resend`."
+    ),
+}
+
+# Stripe docs: api/disputes/object, reason.
+_DISPUTE_REASONS = {
+    "bank_cannot_process": "the bank can't process the payment",
+    "check_returned": "a cheque was returned",
+    "credit_not_processed": "the buyer says that they are owed a refund",
+    "customer_initiated": "the buyer disputes it",
+    "debit_not_authorized": "the buyer says that they didn't authorise the debit",
+    "duplicate": "the buyer says that they paid twice",
+    "fraudulent": "the buyer says that they didn't authorise the payment",
+    "general": "no reason was given",
+    "incorrect_account_details": "the account's details are wrong",
+    "insufficient_funds": "the buyer's account lacks the funds",
+    "noncompliant": "the payment broke a rule of the card network",
+    "product_not_received": "the buyer says that nothing was delivered",
+    "product_unacceptable": "the buyer says that it wasn't as described",
+    "subscription_canceled": "the buyer says that they had cancelled",
+    "unrecognized": "the buyer doesn't recognise the payment",
+}
+# Stripe docs: api/refunds/object, failure_reason.
+_FAILURES = {
+    "charge_for_pending_refund_disputed": "the payment was disputed meanwhile",
+    "declined": "the buyer's bank declined it",
+    "expired_or_canceled_card": "the card has expired or was cancelled",
+    "insufficient_funds": "your Stripe balance lacks the funds",
+    "lost_or_stolen_card": "the card was lost or stolen",
+    "merchant_request": "it was cancelled in Stripe",
+}
+_STATES = {"settled": "was settled in another way", "void": "is void"}
+_MESSAGES: dict[AnnouncementKind, str] = {
+    AnnouncementKind.PAID: "of a payment",
+    AnnouncementKind.EXCEPTION: "of an exception",
+    AnnouncementKind.FOLLOW_UP: "about an exception",
+    AnnouncementKind.AMOUNTS_CHANGED: "of changed billing amounts",
+}
+
+SETTLEMENTS: dict[Settlement, str] = {
+    Settlement.REFUNDED: "the payment was refunded in full",
+    Settlement.REFUND_SUCCEEDED: "the money was refunded after all",
+    Settlement.DISPUTE_WON: "the dispute was won",
+    Settlement.DISPUTE_LOST: "the dispute was lost",
+    Settlement.DISPUTE_CLOSED: "the inquiry was closed",
+    Settlement.DISPUTE_PREVENTED: "the dispute was prevented",
+    Settlement.LINK_ACTIVE: "the link is active again",
+    Settlement.LINK_CLOSED: "the link can't be paid any more",
+    Settlement.PAID: "the money came in",
+    Settlement.AMOUNT_RESTORED: "the billing amount is the link's again",
+    Settlement.SUPERSEDED: "the billing amount has changed again",
+    Settlement.REOPENED: "the invoice is open again",
+    Settlement.LINK_KNOWN: "the link is known now",
+    Settlement.DELIVERED: "the message was delivered",
+    Settlement.BEFORE_UPGRADE: "it was told long before exceptions could be resolved",
+}
+_PERSON = re.compile(r"[UW][A-Z0-9]{1,254}", re.ASCII)
+
+
+def what_differs(exception: ExceptionSummary) -> str:
+    """A sentence or two. Never says Paid: an exception announces no payment."""
+    facts = exception.facts
+    got = "an amount that isn't known" if exception.amount is None else str(exception.amount)
+    asked = "another amount" if facts.expected is None else str(facts.expected)
+    return {
+        ExceptionKind.SECOND_PAYMENT: f"A second payment of {got} came in for the same link.",
+        ExceptionKind.AMOUNT_DIFFERS: f"Stripe received {got}; the link asks for {asked}.",
+        ExceptionKind.CURRENCY_DIFFERS: f"Stripe received {got}; the link asks for {asked}, in another currency.",
+        ExceptionKind.COMPLETED_UNPAID: f"The buyer completed the payment page over {asked}, but no money came in.",
+        ExceptionKind.REFUNDED: _refunded(got, facts.so_far, facts.whole),
+        ExceptionKind.REFUND_FAILED: f"The refund of {got} failed{_because(_FAILURES, facts.reason)}: the buyer didn't get it.",
+        ExceptionKind.DISPUTED: _disputed(got, facts.reason, inquiry=facts.inquiry),
+        ExceptionKind.DISPUTE_LOST: f"The dispute over {got} was lost{_because(_DISPUTE_REASONS, facts.reason)}.",
+        ExceptionKind.AMOUNT_CHANGED: (
+            f"The billing amount has changed: the link still asks for {asked}, the invoice now says {got}."
+        ),
+        ExceptionKind.SETTLED_ELSEWHERE: (
+            f"The invoice {_STATES.get(facts.state, _STATES['settled'])}, and its link over {asked} can still be paid."
+        ),
+        ExceptionKind.LINK_DEACTIVATED: f"Its link over {asked} was deactivated in Stripe: the buyer can't pay.",
+        ExceptionKind.PAYMENT_UNKNOWN: f"A payment of {got} came in through a link that Paylink doesn't know.",
+        ExceptionKind.LINK_UNKNOWN: f"Stripe has a link over {got} that Paylink doesn't know.",
+        ExceptionKind.UNDELIVERABLE: _undeliverable(facts.message, facts.problem),
+    }[exception.kind]
+
+
+def resolver(by: str) -> tuple[str, bool]:
+    """Who resolved it, and whether that is a person's Slack id."""
+    if _PERSON.fullmatch(by):
+        return by, True
+    return ("whoever runs Paylink" if by == "operator" else by), False
+
+
+def ended(resolution: Resolution) -> str:
+    """Why it ended, in words."""
+    settlement = next((each for each in Settlement if each.value == resolution.reason), None)
+    _, is_person = resolver(resolution.by)
+    if settlement is None or is_person or resolution.by == "operator":
+        return one_line(resolution.reason)
+    return SETTLEMENTS[settlement]
+
+
+def _refunded(got: str, so_far: Money | None, whole: Money | None) -> str:
+    if so_far is None or whole is None:
+        return f"{got} was refunded to the buyer."
+    return f"{got} was refunded, in all {so_far} of {whole}."
+
+
+def _disputed(got: str, reason: str, *, inquiry: bool) -> str:
+    because = _because(_DISPUTE_REASONS, reason)
+    if inquiry:
+        return f"The buyer's bank asks about {got}{because}. No money has been taken yet."
+    return f"The buyer's bank disputes {got}{because}."
+
+
+def _because(words: dict[str, str], code: str) -> str:
+    """What is said of Stripe's code; of one that isn't known the code itself."""
+    if not code:
+        return ""
+    return f" ({words.get(code, fit(one_line(code).replace('_', ' '), 60))})"
+
+
+def _undeliverable(message: str, problem: str) -> str:
+    kind = next((each for each in _MESSAGES if each.value == message), None)
+    about = "" if kind is None else f" {_MESSAGES[kind]}"
+    code = f" ({fit(one_line(problem), 100)})" if problem else ""
+    return f"The message{about} couldn't be delivered to the notification channel, or perhaps was{code}."
