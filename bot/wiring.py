@@ -163,7 +163,7 @@ def build(settings: Settings, *, db: Database | None = None, clock: Clock = utc_
         creation=creation,
         watching=watching,
         announcing=announcing,
-        desk=Desk(db, accounts, creation, clock),
+        desk=Desk(db, accounts, creation, clock, poll_every=timedelta(seconds=settings.paylink_poll_seconds)),
         probes=probes,
         tracker=Tracker(),
         workers=tuple(Worker(name, work, health, wakes[name]) for name, work in rounds.items()),

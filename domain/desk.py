@@ -5,6 +5,7 @@ a button may be anybody's. All raise OrganisationUnknown for a workspace that is
 """
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import update_wrapper
 from typing import Concatenate, ParamSpec, TypeVar
@@ -50,12 +51,19 @@ class Desk:
     """Answers and acts for people; ``clock`` tells the time of the rules of the business."""
 
     def __init__(
-        self, db: Database, accounts: Accounts, creation: LinkCreation, clock: Callable[[], datetime]
+        self,
+        db: Database,
+        accounts: Accounts,
+        creation: LinkCreation,
+        clock: Callable[[], datetime],
+        *,
+        poll_every: timedelta = timedelta(minutes=5),
     ) -> None:
         self._db = db
         self._accounts = accounts
         self._creation = creation
         self._clock = clock
+        self._poll_every = poll_every
 
     @property
     def livemode(self) -> bool:
@@ -78,12 +86,14 @@ class Desk:
 
     async def find_details(self, actor: Actor, number: str) -> InvoiceDetails | None:
         """As find_invoice, with what else the details of an invoice tell."""
-        return await self._read(actor, details.find_by_number, number, self._clock())
+        found = await self._read(actor, details.find_by_number, number, self._clock())
+        return found and replace(found, stripe=self._aged(found.stripe))
 
     async def get_details(self, actor: Actor, invoice_id: int) -> InvoiceDetails:
         """As get_invoice, with what else the details of an invoice tell."""
         look = self._read(actor, details.get, invoice_id, self._clock())
-        return await self._audited(actor, look)
+        found = await self._audited(actor, look)
+        return replace(found, stripe=self._aged(found.stripe))
 
     async def find_nearest(self, actor: Actor, number: str) -> tuple[InvoiceOption, ...]:
         """Up to five invoices whose numbers are most like this one."""
@@ -294,11 +304,18 @@ class Desk:
     # Home
 
     async def get_home(self, actor: Actor) -> HomeSummary:
-        return await self._read(actor, home.get_home)
+        shown = await self._read(actor, home.get_home)
+        return replace(shown, stripe=self._aged(shown.stripe))
 
     async def get_stripe_state(self, actor: Actor) -> StripeState:
         """When Stripe was last checked, and why the work is paused if it is."""
-        return await self._read(actor, home.get_stripe_state)
+        return self._aged(await self._read(actor, home.get_stripe_state))
+
+    def _aged(self, state: StripeState) -> StripeState:
+        """With how long ago the last check was, by the clock that it is written down by."""
+        checked = state.last_checked_at
+        ago = None if checked is None else self._clock() - checked
+        return replace(state, checked_ago=ago, asked_every=self._poll_every)
 
     async def _change(
         self,

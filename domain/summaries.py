@@ -1,7 +1,7 @@
 """What services return: frozen values. No ORM row and no session ever leaves a transaction."""
 
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 
 from domain.money import Money
 from domain.reasons import Reason
@@ -184,6 +184,14 @@ class StripeState:
     last_checked_at: datetime | None
     paused: Pause | None
     """While Stripe refuses the key or can't be reached; work resumes by itself."""
+    checked_ago: timedelta | None = field(default=None, compare=False)
+    asked_every: timedelta = timedelta(minutes=5)
+    """While a link waits for payment."""
+
+    def is_late(self, *, waits: bool) -> bool:
+        """Whether the last check is older than three intervals; ``waits``: a link waits for payment."""
+        every = self.asked_every if waits else max(self.asked_every, timedelta(hours=1))
+        return self.checked_ago is not None and self.checked_ago > 3 * every
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """The details modal, and the copy view that stands on it."""
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from domain.invoices.eligibility import amount_doubt
 from domain.reasons import Reason
@@ -26,7 +25,7 @@ from handlers.views.blocks import (
     utc,
 )
 from handlers.views.exceptions import of_invoice
-from handlers.words.sentences import DOUBTS, REASONS, STATUSES, changed_since, paused, refused_with
+from handlers.words.sentences import DOUBTS, REASONS, STATUSES, changed_since, late, paused, refused_with
 from handlers.words.text import fit, isolated, unbroken
 
 HEADER = "Billing Invoice Details"
@@ -56,7 +55,8 @@ def details(
     if buttons:
         blocks.append(actions(buttons, block_id="invoice"))
     blocks += of_invoice(exceptions, resolved)
-    blocks.append(last_checked(stripe.last_checked_at, stripe.livemode))
+    waits = invoice.status is LinkStatus.PENDING_PAYMENT
+    blocks += last_checked(stripe, waits=waits)
     return modal("Billing Invoice", blocks, callback_id=ids.DETAILS_VIEW, private_metadata=str(invoice.id))
 
 
@@ -94,12 +94,13 @@ def status_line(invoice: InvoiceSummary, *, creating: bool = False) -> str:
     return " · ".join([STATUSES[invoice.status], *beside])
 
 
-def last_checked(moment: datetime | None, livemode: bool) -> Json:
-    """When Stripe was last asked about payments, and in which mode."""
-    mode = "" if livemode else " · Test mode"
-    if moment is None:
-        return context(f"Last checked with Stripe: not yet{mode}")
-    return moment_context("Last checked with Stripe", moment, mode)
+def last_checked(stripe: StripeState, *, waits: bool) -> list[Json]:
+    """When Stripe was last asked about payments, and in which mode; ``waits``: a link waits for payment."""
+    mode = "" if stripe.livemode else " · Test mode"
+    if stripe.last_checked_at is None:
+        return [context(f"Last checked with Stripe: not yet{mode}")]
+    told = moment_context("Last checked with Stripe", stripe.last_checked_at, mode)
+    return [told, context(f"⚠ {late(stripe.paused)}")] if stripe.is_late(waits=waits) else [told]
 
 
 def _labelled(invoice: InvoiceSummary, creating: bool) -> list[tuple[str, str]]:

@@ -32,7 +32,7 @@ def home(shown: HomeSummary) -> Json:
         *_rows(shown.waiting, "Nothing waits for payment."),
         caption("Lately paid"),
         *_rows(shown.lately_paid, "Nothing has been paid yet."),
-        last_checked(shown.stripe.last_checked_at, shown.stripe.livemode),
+        *last_checked(shown.stripe, waits=shown.pending > 0),
         _last_import(shown),
     ]
     return {"type": "home", "blocks": blocks}

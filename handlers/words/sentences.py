@@ -153,6 +153,12 @@ def paused(pause: Pause) -> str:
     )
 
 
+def late(pause: Pause | None) -> str:
+    """That the last check of Stripe is older than it should be, and why."""
+    why = "Paylink wasn't running or couldn't ask" if pause is None else _PAUSES[pause.reason]
+    return f"That is late: what happened at Stripe since then doesn't show here yet. {why}."
+
+
 def refused_with(said: str | None) -> str:
     """``said``: Stripe's own text when it refused to make a link, empty if it gave none."""
     return one_line(said or "") or "Stripe gave no reason"
