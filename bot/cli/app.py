@@ -19,6 +19,7 @@ ELSEWHERE = {
     "import": "bot.cli.invoices",
     "export": "bot.cli.invoices",
     "organization": "bot.cli.organizations",
+    "exceptions": "bot.cli.exceptions",
 }
 # Of an integer column, in both databases.
 LARGEST_ID = 2**63 - 1

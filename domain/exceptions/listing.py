@@ -59,6 +59,18 @@ def summarise(session: Session, exception_id: int) -> ExceptionSummary:
     return _summarise(*session.execute(_rows().where(PaymentException.id == exception_id)).one())
 
 
+def find(session: Session, exception_id: int) -> tuple[str, ExceptionSummary]:
+    """For operators: with its organisation's team id. Raises ExceptionNotFound."""
+    found = _rows(Organisation.team_id).join(
+        Organisation, Organisation.id == PaymentException.organisation_id
+    )
+    row = session.execute(found.where(PaymentException.id == exception_id)).first()
+    if row is None:
+        raise ExceptionNotFound(f"exception {exception_id}")
+    *rest, team_id = row
+    return team_id, _summarise(*rest)
+
+
 def of_invoice(
     session: Session, scope: Scope, invoice_id: int, now: datetime
 ) -> tuple[tuple[ExceptionSummary, ...], tuple[ExceptionSummary, ...]]:

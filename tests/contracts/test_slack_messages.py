@@ -192,3 +192,24 @@ async def test_a_file_goes_to_a_conversation_of_the_app_and_only_once_uploaded(w
     assert (await refused(complete(files=ready, channel_id=world.ann)))["error"] == "channel_not_found"
     assert (await refused(complete(files=ready, channel_id=world.elsewhere)))["error"] == "not_in_channel"
     await complete(files=ready, channel_id=world.general)
+
+
+async def test_replies_stand_in_their_thread_and_in_the_channel_only_if_they_are_sent_there_too(
+    world: World,
+) -> None:
+    """Slack docs: conversations.replies; chat.postMessage, reply_broadcast."""
+    post = world.client.chat_postMessage
+    parent = (await post(channel=world.general, text="Hi"))["ts"]
+    hidden = (await post(channel=world.general, text="a", thread_ts=parent))["ts"]
+    shown = (await post(channel=world.general, text="b", thread_ts=parent, reply_broadcast=True))["ts"]
+    history = await world.client.conversations_history(channel=world.general)
+    assert [message["ts"] for message in history["messages"]] == [shown, parent]
+    assert history["messages"][0]["subtype"] == "thread_broadcast"
+    replies = await world.client.conversations_replies(channel=world.general, ts=parent)
+    assert [message["ts"] for message in replies["messages"]] == [parent, hidden, shown]
+    page = await world.client.conversations_replies(channel=world.general, ts=parent, limit=2)
+    cursor = page["response_metadata"]["next_cursor"]
+    rest = await world.client.conversations_replies(channel=world.general, ts=parent, cursor=cursor)
+    assert [message["ts"] for message in rest["messages"]] == [shown]
+    gone = world.client.conversations_replies(channel=world.general, ts="1.000001")
+    assert (await refused(gone))["error"] == "thread_not_found"

@@ -182,6 +182,33 @@ async def test_a_message_is_found_by_its_key_among_many_pages(
     assert await poster.find(payment("never-posted")) is None
 
 
+@pytest.mark.parametrize("broadcast", [False, True])
+async def test_what_follows_up_stands_in_the_thread_and_is_found_there(
+    slack: LocalSlack, poster: SlackPoster, broadcast: bool
+) -> None:
+    told = await poster.post(payment())
+    reply = replace(payment("reply"), thread=told.ts, broadcast=broadcast)
+    posted = await poster.post(reply)
+    [_, message] = slack.workspace.messages(CHANNEL)
+    assert (message.thread_ts, message.broadcast) == (told.ts, broadcast)
+    assert await poster.find(reply) == posted
+    assert await poster.find(replace(payment("never-posted"), thread=told.ts)) is None
+
+
+async def test_a_thread_that_is_gone_is_told_apart(slack: LocalSlack, poster: SlackPoster) -> None:
+    reply = replace(payment(), thread="1.000001")
+    with pytest.raises(HistoryUnreadable, match="thread_not_found"):
+        await poster.find(reply)
+    slack.faults.add(method="chat.postMessage", do="error", error="thread_not_found")
+    with pytest.raises(NotPosted) as refused:
+        await poster.post(reply)
+    assert (refused.value.thread_lost, refused.value.channel_lost, refused.value.final) == (
+        True,
+        False,
+        False,
+    )
+
+
 async def test_history_is_read_from_some_minutes_before_the_attempt(
     slack: LocalSlack, poster: SlackPoster
 ) -> None:
