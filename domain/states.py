@@ -69,10 +69,13 @@ class Settlement(StrEnum):
     REFUNDED = "refunded"
     """The payment that was too much, or another sum, was refunded in full."""
     REFUND_SUCCEEDED = "refund_succeeded"
+    REFUND_FAILED = "refund_failed"
     DISPUTE_WON = "dispute_won"
     DISPUTE_LOST = "dispute_lost"
     DISPUTE_CLOSED = "dispute_closed"
     DISPUTE_PREVENTED = "dispute_prevented"
+    DISPUTE_OPENED = "dispute_opened"
+    """The inquiry became a dispute."""
     LINK_ACTIVE = "link_active"
     LINK_CLOSED = "link_closed"
     """It can't be paid any more."""
@@ -94,6 +97,8 @@ class FollowUp(StrEnum):
 
     RESOLVED = "resolved"
     DEADLINE = "deadline"
+    ENDED = "ended"
+    """How a dispute ended with which somebody had dealt already."""
 
 
 class Badge(StrEnum):

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 
 from domain.money import Money
 from domain.reasons import Reason
-from domain.states import AnnouncementKind, ExceptionKind, FollowUp, LinkStatus, Outcome, PauseReason
+from domain.states import AnnouncementKind, Badge, ExceptionKind, FollowUp, LinkStatus, Outcome, PauseReason
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,6 @@ class LinkSummary:
     paid_at: datetime | None = None
     amount_received: Money | None = None
     stripe_payment: str | None = None
-    refunded: bool = False
-    disputed: bool = False
     exception: bool = False
     """A second payment, or one of another amount or currency, was seen for this link."""
 
@@ -63,6 +61,8 @@ class InvoiceSummary:
     link: LinkSummary | None = None
     refusal: str | None = None
     """What Stripe said when it refused the last attempt, empty if nothing; the invoice is eligible again."""
+    badges: tuple[Badge, ...] = ()
+    """What stands beside the status, in this order."""
 
     @property
     def eligible(self) -> bool:
@@ -214,6 +214,8 @@ class ExceptionFacts:
     """Of what kind the message is that can't be delivered."""
     problem: str = ""
     """Slack's code for why it can't."""
+    ended: str = ""
+    """How a dispute ended (a code of Settlement) with which somebody had dealt before."""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """How exceptions end: a person resolves one with a reason, or Stripe settles it. Who was first is kept."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -8,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from domain import audit
 from domain.errors import AlreadyResolved, ExceptionNotFound, ReasonUnusable
+from domain.exceptions.facts import read_facts, write_facts
 from domain.exceptions.opening import WITH_BADGE, find_message
 from domain.models import Link, PaymentException
 from domain.outbox import enqueuing
@@ -104,6 +106,28 @@ def settle_all(
         found.where(PaymentException.kind.in_(list(kinds))).order_by(PaymentException.id)
     ).all()
     return sum(settle(session, key, settlement, now, by=by, broadcast=broadcast, tell=tell) for key in ids)
+
+
+def end_dispute(session: Session, exception_id: int, settlement: Settlement, now: datetime) -> None:
+    """Settle the exception, and tell how its dispute ended: in the channel too, and though a person had resolved it."""
+    if settle(session, exception_id, settlement, now, broadcast=True):
+        return
+    exception = session.get_one(PaymentException, exception_id)
+    message_id = find_message(session, exception_id)
+    if message_id is None or exception.organisation_id is None:
+        return
+    exception.facts = write_facts(replace(read_facts(exception.facts), ended=settlement.value))
+    enqueuing.enqueue(
+        session,
+        AnnouncementKind.FOLLOW_UP,
+        f"ended:{exception_id}:{settlement.value}",
+        organisation_id=exception.organisation_id,
+        now=now,
+        exception_id=exception_id,
+        follows_id=message_id,
+        broadcast=True,
+        says=FollowUp.ENDED,
+    )
 
 
 def _end(

@@ -15,11 +15,12 @@ from sqlalchemy.orm import Session
 from domain import audit
 from domain.database import Database
 from domain.errors import LedgerChanged, RunNotFound
+from domain.invoices.badges import read_badges
 from domain.invoices.list_page import found_by
 from domain.links import bulk
 from domain.models import BulkRunItem, Invoice, Ledger, Link
 from domain.money import Money
-from domain.states import WRITTEN, LinkState, LinkStatus
+from domain.states import WRITTEN, Badge, LinkState, LinkStatus
 from domain.stripe.accounts import Accounts
 from domain.summaries import Actor
 
@@ -36,6 +37,7 @@ COLUMNS = (
     "paid_at",
     "amount_received",
     "stripe_payment",
+    "badges",
 )
 PAGE = 1_000
 # What spreadsheets begin a formula with, in both widths, and the blanks that they pass over before it.
@@ -173,6 +175,10 @@ def _rows(ledger_id: int | None) -> sa.Select[*tuple[Any, ...]]:
         Link.amount_received,
         Link.currency.label("link_currency"),
         Link.stripe_payment,
+        Link.badges,
+        Link.refunded,
+        Link.disputed,
+        Invoice.billing_state,
     ).outerjoin(Link, created)
 
 
@@ -200,7 +206,12 @@ def _cells(row: Any) -> tuple[str, ...]:
         _moment(row.paid_at),
         received,
         inert(row.stripe_payment or ""),
+        " ".join(_badges(row)),
     )
+
+
+def _badges(row: Any) -> tuple[Badge, ...]:
+    return read_badges(row.badges, refunded=row.refunded, disputed=row.disputed, state=row.billing_state)
 
 
 def inert(text: str) -> str:

@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from domain.errors import InvoiceNotFound
+from domain.invoices.badges import read_badges
 from domain.invoices.eligibility import ineligible_because
 from domain.invoices.list_page import find_page
 from domain.invoices.list_position import existing_reason, number_key
@@ -19,7 +20,7 @@ from domain.invoices.search_terms import LAST
 from domain.models import Invoice, Link, Organisation
 from domain.money import Money
 from domain.scope import Scope
-from domain.states import LinkState, LinkStatus
+from domain.states import Badge, LinkState, LinkStatus
 from domain.summaries import InvoiceOption, InvoiceSummary, LinkSummary
 
 NEAREST = 5
@@ -58,6 +59,7 @@ class LinkRow(NamedTuple):
     refunded: bool
     disputed: bool
     exception: bool
+    badges: str
 
 
 def within(scope: Scope) -> sa.Select[Invoice, Link | None]:
@@ -226,6 +228,15 @@ def summarise(invoice: Invoice | InvoiceRow, link: Link | LinkRow | None) -> Inv
         reason=ineligible_because(money, existing_reason(link), invoice.billing_state),
         link=summarise_link(link) if link is not None and created else None,
         refusal=link.refusal if link is not None and link.state is LinkState.REFUSED else None,
+        badges=_badges(invoice, link),
+    )
+
+
+def _badges(invoice: Invoice | InvoiceRow, link: Link | LinkRow | None) -> tuple[Badge, ...]:
+    if link is None:
+        return read_badges("", refunded=False, disputed=False, state=invoice.billing_state)
+    return read_badges(
+        link.badges, refunded=link.refunded, disputed=link.disputed, state=invoice.billing_state
     )
 
 
@@ -241,8 +252,6 @@ def summarise_link(link: Link | LinkRow) -> LinkSummary:
         paid_at=link.paid_at,
         amount_received=received,
         stripe_payment=link.stripe_payment,
-        refunded=link.refunded,
-        disputed=link.disputed,
         exception=link.exception,
     )
 

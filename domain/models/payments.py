@@ -145,7 +145,7 @@ class StripeEvent(Base):
     lease_until: Mapped[datetime | None] = mapped_column(Instant)
     settled_at: Mapped[datetime | None] = mapped_column(Instant)
     waits_for: Mapped[str | None] = mapped_column(String(20))
-    """What Stripe doesn't show yet although it told of it: a code of domain.payments.reconciling.Wait."""
+    """What Stripe doesn't show yet although it told of it: a code of domain.payments.waits.Wait."""
 
 
 class UnusedEvent(Base):

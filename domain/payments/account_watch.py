@@ -18,7 +18,8 @@ from domain.database import Database
 from domain.payments import event_reading, events, reconciling
 from domain.payments.event_reading import SESSION_TYPES, Received
 from domain.payments.events import Receipt
-from domain.payments.reconciling import Reconciler, Wait
+from domain.payments.reconciling import Reconciler
+from domain.payments.waits import Wait
 from domain.stripe.accounts import Account
 from domain.stripe.errors import StripeKeyRefused, StripeLimited, StripeTrouble
 from domain.stripe.pace import StripePace

@@ -12,9 +12,13 @@ from domain.stripe.client import id_of, moment
 
 SUCCEEDED_TYPE = "checkout.session.async_payment_succeeded"
 SESSION_TYPES = ("checkout.session.completed", SUCCEEDED_TYPE)
-REFUND_TYPE = "charge.refunded"
-DISPUTE_TYPE = "charge.dispute.created"
-TYPES = (*SESSION_TYPES, REFUND_TYPE, DISPUTE_TYPE)
+CHARGE_TYPE = "charge.refunded"
+REFUND_FAILED_TYPE = "refund.failed"
+REFUND_TYPES = ("refund.created", "refund.updated", REFUND_FAILED_TYPE, "charge.refund.updated")
+DISPUTE_CLOSED_TYPE = "charge.dispute.closed"
+DISPUTE_TYPES = ("charge.dispute.created", "charge.dispute.updated", DISPUTE_CLOSED_TYPE)
+REVERSAL_TYPES = (CHARGE_TYPE, *REFUND_TYPES, *DISPUTE_TYPES)
+TYPES = (*SESSION_TYPES, *REVERSAL_TYPES)
 
 THIN_OBJECT = "v2.core.event"
 # Before the type of a thin event that there is as a snapshot too.

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from domain.coordination.leases import Lease
 from domain.database import database_now, insert_into
 from domain.models import Ledger, Link, Organisation, Payment, StripeEvent, UnusedEvent
-from domain.payments.event_reading import DISPUTE_TYPE, Received
+from domain.payments.event_reading import DISPUTE_TYPES, Received
 from domain.states import LinkState, LinkStatus
 
 WATCHED_AFTER_PAYMENT = timedelta(days=3)
@@ -77,13 +77,13 @@ def _ours(session: Session, ledger_id: int, events: list[Received]) -> list[Rece
         if event.stripe_link_id in known_links
         or event.reference in known
         or event.payment_intent in paid
-        or event.type == DISPUTE_TYPE
+        or event.type in DISPUTE_TYPES
         or event.thin
     ]
 
 
 def count_waiting(session: Session, ledger_id: int) -> dict[str, int]:
-    """How many events tell of what Stripe doesn't show yet, by what they wait for (reconciling.Wait)."""
+    """How many events tell of what Stripe doesn't show yet, by what they wait for (waits.Wait)."""
     rows = session.execute(
         sa.select(StripeEvent.waits_for, sa.func.count())
         .where(StripeEvent.ledger_id == ledger_id, StripeEvent.settled_at.is_(None))

@@ -1,9 +1,6 @@
 """Comparing what Stripe says with what is recorded, and recording the difference."""
 
-import contextlib
-from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,29 +9,20 @@ from sqlalchemy.orm import Session
 
 from domain.database import Database
 from domain.models import Invoice, Link, Payment
-from domain.payments import recording
-from domain.payments.event_reading import DISPUTE_TYPE, REFUND_TYPE, SUCCEEDED_TYPE, Received
+from domain.payments import recording, reversing
+from domain.payments.event_reading import REVERSAL_TYPES, SUCCEEDED_TYPE, Received
+from domain.payments.reversal_reconciler import ReversalReconciler
+from domain.payments.waits import Wait
 from domain.states import ExceptionKind, LinkState
 from domain.stripe.accounts import Account
 from domain.stripe.client import id_of, listed
-from domain.stripe.errors import StripeKeyRefused, StripeRefused
+from domain.stripe.errors import StripeRefused
 from domain.stripe.pace import StripePace
 
 _log = structlog.get_logger()
 
 # A refund or dispute may be told of before its payment is: for so long it is asked again.
 PAYMENT_KNOWN_WITHIN = timedelta(minutes=10)
-
-
-class Wait(StrEnum):
-    """Why an event isn't settled yet: what Stripe shows doesn't say what it tells, and doesn't contradict it for good."""
-
-    MISSING = "missing"
-    OLDER = "older"
-    UNREADABLE = "unreadable"
-    FORBIDDEN = "forbidden"
-    PAYMENT_UNKNOWN = "payment_unknown"
-    LINK_RESERVED = "link_reserved"
 
 
 class PaymentUnknown(Exception):
@@ -55,6 +43,7 @@ class Reconciler:
         self._db = db
         self._account = account
         self._pace = pace
+        self._reversals = ReversalReconciler(db, account, pace, self._look_for)
 
     async def reconcile_event(self, event: Received, now: datetime) -> tuple[str, ...] | Wait:
         """Fetch what the event is about and record it: what was recorded by this call, or what it still waits for.
@@ -63,7 +52,7 @@ class Reconciler:
         """
         await self._slot()
         try:
-            if event.type in (REFUND_TYPE, DISPUTE_TYPE):
+            if event.type in REVERSAL_TYPES:
                 return await self._reconcile_reversal(event, now)
             found = await self._account.stripe.get_session(event.object_id)
         except StripeRefused as refused:
@@ -71,26 +60,9 @@ class Reconciler:
             return Wait.MISSING if refused.code == "resource_missing" else Wait.UNREADABLE
         return await self._db.background_write(_record_session, self._ledger_id, event, found, now)
 
-    async def sweep_reversals(
-        self,
-        created: dict[str, int],
-        now: datetime,
-    ) -> list[str]:
-        """Refunds and disputes since then, for a bot that was off for longer than events are kept.
-
-        A key that may not read them costs their badges, not the payments.
-        """
-        recorded: list[str] = []
-        for sweep in (self._sweep_refunds, self._sweep_disputes):
-            try:
-                async for kinds in sweep(created, now):
-                    recorded += kinds
-            except StripeRefused:
-                pass
-            except StripeKeyRefused as refused:
-                if not refused.lacking:
-                    raise
-        return recorded
+    async def sweep_reversals(self, created: dict[str, int], now: datetime) -> list[str]:
+        """As ReversalReconciler.sweep."""
+        return await self._reversals.sweep(created, now)
 
     @property
     def _ledger_id(self) -> int:
@@ -101,10 +73,7 @@ class Reconciler:
 
     async def _reconcile_reversal(self, event: Received, now: datetime) -> tuple[str, ...] | Wait:
         try:
-            if event.type == REFUND_TYPE:
-                return await self._reconcile_refund(event.object_id, now)
-            dispute = await self._account.stripe.get_dispute(event.object_id)
-            return await self._record_dispute(dispute, now)
+            return await self._reversals.reconcile_event(event, now)
         except PaymentUnknown as unknown:
             if unknown.being_created:
                 return Wait.LINK_RESERVED
@@ -112,69 +81,15 @@ class Reconciler:
             age = self._account.stripe.clock.now() - event.created_at
             return Wait.PAYMENT_UNKNOWN if age < PAYMENT_KNOWN_WITHIN else ()
 
-    async def _sweep_refunds(self, created: dict[str, int], now: datetime) -> AsyncIterator[tuple[str, ...]]:
-        async for page in self._account.stripe.list_all("/v1/refunds", {"created": created}):
-            intents = [id_of(refund.get("payment_intent")) or "" for refund in page]
-            ours = await self._db.background_read(_recorded_intents, self._ledger_id, intents)
-            charges = {id_of(r.get("charge")) for r, pi in zip(page, intents, strict=True) if pi in ours}
-            for charge_id in sorted(filter(None, charges)):
-                await self._slot()
-                # One that can't be read keeps none of the others from being seen.
-                with contextlib.suppress(StripeRefused):
-                    recorded = await self._reconcile_refund(charge_id, now)
-                    yield () if isinstance(recorded, Wait) else recorded
-            await self._slot()
-
-    async def _sweep_disputes(self, created: dict[str, int], now: datetime) -> AsyncIterator[tuple[str, ...]]:
-        async for page in self._account.stripe.list_all("/v1/disputes", {"created": created}):
-            intents = [id_of(dispute.get("payment_intent")) or "" for dispute in page]
-            ours = await self._db.background_read(_recorded_intents, self._ledger_id, intents)
-            for dispute, intent in zip(page, intents, strict=True):
-                if intent in ours:
-                    recorded = await self._record_dispute(dispute, now)
-                    yield () if isinstance(recorded, Wait) else recorded
-            await self._slot()
-
-    async def _reconcile_refund(self, charge_id: str, now: datetime) -> tuple[str, ...] | Wait:
-        about = _read_reversal(await self._account.stripe.get_charge(charge_id), "amount_refunded")
-        if about is None:
-            return Wait.UNREADABLE
-        if about.amount <= 0:
-            return Wait.OLDER
-        # Keyed by how much is refunded in all, which the event and the sweep see alike.
-        key = f"refunded:{about.stripe_object}:{about.amount}"
-        return await self._record_reversal(ExceptionKind.REFUNDED, key, about, now)
-
-    async def _record_dispute(self, dispute: dict[str, Any], now: datetime) -> tuple[str, ...] | Wait:
-        about = _read_reversal(dispute, "amount")
-        if about is None:
-            return Wait.UNREADABLE
-        key = f"disputed:{about.stripe_object}"
-        return await self._record_reversal(ExceptionKind.DISPUTED, key, about, now)
-
-    async def _record_reversal(
-        self,
-        kind: ExceptionKind,
-        key: str,
-        about: recording.ReversalFacts,
-        now: datetime,
-    ) -> tuple[str, ...] | Wait:
-        async def record() -> bool | None:
-            return await self._db.background_write(
-                recording.record_reversal, kind, about, self._ledger_id, key, now
-            )
-
-        new = await record()
-        if new is None:
-            # Its payment isn't recorded: it came out of order, or it isn't one of ours.
-            await self._slot()
-            params = {"payment_intent": about.payment_intent}
-            sessions = listed(await self._account.stripe.list_page("/v1/checkout/sessions", params))
-            await self._db.background_write(record_sessions, self._ledger_id, sessions, now)
-            new = await record()
-            if new is None:
-                await self._db.background_read(_require_foreign, self._ledger_id, sessions)
-        return (kind.value,) if new else ()
+    async def _look_for(self, payment_intent: str, now: datetime) -> None:
+        """Record the payment of this intent if it is of one of our links. Raises PaymentUnknown while nobody can say."""
+        await self._slot()
+        sessions = listed(
+            await self._account.stripe.list_page("/v1/checkout/sessions", {"payment_intent": payment_intent})
+        )
+        await self._db.background_write(record_sessions, self._ledger_id, sessions, now)
+        if not await self._db.background_read(reversing.recorded_intents, self._ledger_id, {payment_intent}):
+            await self._db.background_read(_require_foreign, self._ledger_id, sessions)
 
 
 def _record_session(
@@ -241,29 +156,11 @@ def _read(found: dict[str, Any]) -> recording.SessionFacts | None:
         return None
 
 
-def _read_reversal(found: dict[str, Any], amount_field: str) -> recording.ReversalFacts | None:
-    try:
-        return recording.read_reversal(found, amount_field)
-    except ValueError as error:
-        _log.warning("stripe.reversal_unreadable", object=id_of(found.get("id")), reason=str(error))
-        return None
-
-
 def _is_being_created(session: Session, ledger_id: int, reference: str | None) -> bool:
     reserved = sa.select(Link.id).where(
         Link.ledger_id == ledger_id, Link.reference == reference, Link.state == LinkState.RESERVED
     )
     return reference is not None and bool(session.scalar(sa.select(reserved.exists())))
-
-
-def _recorded_intents(session: Session, ledger_id: int, intents: list[str]) -> set[str | None]:
-    return set(
-        session.scalars(
-            sa.select(Payment.payment_intent).where(
-                Payment.ledger_id == ledger_id, Payment.payment_intent.in_(intents)
-            )
-        )
-    )
 
 
 def _require_foreign(session: Session, ledger_id: int, sessions: list[dict[str, Any]]) -> None:

@@ -53,36 +53,14 @@ def read_session(session: dict[str, Any]) -> SessionFacts:
         expired=session.get("status") == "expired",
         paid=session.get("payment_status") == "paid",
         amount=0 if amount is None else amount_of(amount),
-        currency=_currency_of(session),
+        currency=currency_of(session),
         livemode=session.get("livemode") is True,
         payment_intent=id_of(session.get("payment_intent")),
         opened_at=moment(session["created"]),
     )
 
 
-@dataclass(frozen=True)
-class ReversalFacts:
-    """What a charge says of its refunds, or a dispute. ``amount`` and ``currency`` as in SessionFacts."""
-
-    stripe_object: str
-    payment_intent: str
-    amount: int
-    currency: str
-
-
-def read_reversal(found: dict[str, Any], amount_field: str) -> ReversalFacts | None:
-    """Read Stripe's object; None if it is of no payment intent. Raises ValueError for what can't be recorded."""
-    stripe_object, payment_intent = id_of(found.get("id")), id_of(found.get("payment_intent"))
-    if stripe_object is None:
-        raise ValueError("id")
-    if payment_intent is None:
-        return None
-    return ReversalFacts(
-        stripe_object, payment_intent, amount_of(found.get(amount_field)), _currency_of(found)
-    )
-
-
-def _currency_of(found: dict[str, Any]) -> str:
+def currency_of(found: dict[str, Any]) -> str:
     """In capitals; empty if there is none. Raises ValueError for what can't be one."""
     currency = found.get("currency") or ""
     if not isinstance(currency, str) or not re.fullmatch("([A-Za-z]{3})?", currency):
@@ -201,36 +179,4 @@ def record_exception(
         stripe_object=stripe_object,
         facts=ExceptionFacts(expected=Money(link.amount, link.currency)),
     )
-    if open_once(session, opening, now) is None:
-        return False
-    if kind is ExceptionKind.REFUNDED:
-        link.refunded = True
-    elif kind is ExceptionKind.DISPUTED:
-        link.disputed = True
-    return True
-
-
-def record_reversal(
-    session: Session, kind: ExceptionKind, about: ReversalFacts, ledger_id: int, key: str, now: datetime
-) -> bool | None:
-    """Record a refund or a dispute of one of our payments: True if new, False if known, None if it isn't ours (yet)."""
-    payment = session.scalar(
-        sa.select(Payment).where(
-            Payment.ledger_id == ledger_id, Payment.payment_intent == about.payment_intent
-        )
-    )
-    if payment is None:
-        return None
-    link = session.scalar(sa.select(Link).where(Link.id == payment.link_id).with_for_update())
-    assert link is not None
-    return record_exception(
-        session,
-        link,
-        kind,
-        key=key,
-        stripe_object=about.stripe_object,
-        amount=about.amount,
-        currency=about.currency,
-        payment_id=payment.id,
-        now=now,
-    )
+    return open_once(session, opening, now) is not None

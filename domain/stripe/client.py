@@ -89,8 +89,8 @@ class StripeApi:
     async def get_session(self, session_id: str) -> Object:
         return await self._call("get", f"/v1/checkout/sessions/{session_id}")
 
-    async def get_charge(self, charge_id: str) -> Object:
-        return await self._call("get", f"/v1/charges/{charge_id}")
+    async def get_refund(self, refund_id: str) -> Object:
+        return await self._call("get", f"/v1/refunds/{refund_id}")
 
     async def get_dispute(self, dispute_id: str) -> Object:
         return await self._call("get", f"/v1/disputes/{dispute_id}")

@@ -25,7 +25,16 @@ from handlers.views.blocks import (
     utc,
 )
 from handlers.views.exceptions import of_invoice
-from handlers.words.sentences import DOUBTS, REASONS, STATUSES, changed_since, late, paused, refused_with
+from handlers.words.sentences import (
+    BADGES,
+    DOUBTS,
+    REASONS,
+    STATUSES,
+    changed_since,
+    late,
+    paused,
+    refused_with,
+)
 from handlers.words.text import fit, isolated, unbroken
 
 HEADER = "Billing Invoice Details"
@@ -87,10 +96,9 @@ def status_line(invoice: InvoiceSummary, *, creating: bool = False) -> str:
     beside = []
     if creating or invoice.being_created:
         beside.append("Being created")
-    if invoice.link is not None:
-        beside += ["Refunded"] if invoice.link.refunded else []
-        beside += ["Disputed"] if invoice.link.disputed else []
-        beside += ["Exception"] if invoice.link.exception else []
+    beside += [BADGES[badge] for badge in invoice.badges]
+    if invoice.link is not None and invoice.link.exception:
+        beside.append("Exception")
     return " · ".join([STATUSES[invoice.status], *beside])
 
 

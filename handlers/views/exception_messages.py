@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from domain.states import AnnouncementKind, FollowUp
+from domain.states import AnnouncementKind, FollowUp, Settlement
 from domain.summaries import Announcement, ExceptionSummary, InvoiceSummary
 from handlers import ids
 from handlers.views.blocks import (
@@ -15,7 +15,7 @@ from handlers.views.blocks import (
     section,
     slack_time,
 )
-from handlers.words.exceptions import WHAT_TO_DO, ended, resolver, what_differs
+from handlers.words.exceptions import SETTLEMENTS, WHAT_TO_DO, ended, resolver, what_differs
 from handlers.words.sentences import changed_since
 from handlers.words.text import counted, escaped, fit, inline, isolated
 
@@ -35,6 +35,8 @@ def exception_message(announcement: Announcement) -> Json:
         return _opened(announcement, exception)
     if announcement.follow_up is FollowUp.RESOLVED:
         return _resolved(announcement, exception)
+    if announcement.follow_up is FollowUp.ENDED:
+        return _ended(announcement, exception)
     if announcement.follow_up is FollowUp.DEADLINE:
         return _deadline(announcement, exception)
     raise ValueError(announcement.kind)
@@ -83,6 +85,12 @@ def _resolved(announcement: Announcement, exception: ExceptionSummary) -> Json:
         section(fit(rest, 2900)),
     ]
     return {"text": f"{by}. {escaped(fit(rest, 1500))}", "blocks": blocks}
+
+
+def _ended(announcement: Announcement, exception: ExceptionSummary) -> Json:
+    how = SETTLEMENTS[Settlement(exception.facts.ended)]
+    rest = f": {about(exception, announcement.invoice)}"
+    return _message(rest, [f"It has ended: {how}."], exception, due=False)
 
 
 def _amounts_changed(announcement: Announcement) -> Json:

@@ -94,9 +94,11 @@ _MESSAGES: dict[AnnouncementKind, str] = {
 SETTLEMENTS: dict[Settlement, str] = {
     Settlement.REFUNDED: "the payment was refunded in full",
     Settlement.REFUND_SUCCEEDED: "the money was refunded after all",
+    Settlement.REFUND_FAILED: "the refund failed",
     Settlement.DISPUTE_WON: "the dispute was won",
     Settlement.DISPUTE_LOST: "the dispute was lost",
     Settlement.DISPUTE_CLOSED: "the inquiry was closed",
+    Settlement.DISPUTE_OPENED: "the inquiry became a dispute",
     Settlement.DISPUTE_PREVENTED: "the dispute was prevented",
     Settlement.LINK_ACTIVE: "the link is active again",
     Settlement.LINK_CLOSED: "the link can't be paid any more",

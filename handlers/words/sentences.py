@@ -6,7 +6,7 @@ from typing import Any
 from domain import errors
 from domain.invoices.eligibility import amount_doubt
 from domain.reasons import Doubt, Reason
-from domain.states import LinkStatus, PauseReason
+from domain.states import Badge, LinkStatus, PauseReason
 from domain.summaries import InvoiceSummary, Pause
 from handlers.rejections import Outsider, Unreadable
 from handlers.words.text import counted, fit, isolated, one_line
@@ -20,6 +20,18 @@ STATUSES: dict[LinkStatus, str] = {
     LinkStatus.PAID: "Paid",
 }
 """The Online Payment Link status as people read it."""
+
+BADGES: dict[Badge, str] = {
+    Badge.PARTLY_REFUNDED: "Partly refunded",
+    Badge.REFUNDED: "Refunded",
+    Badge.DISPUTED: "Disputed",
+    Badge.INQUIRY: "Inquiry",
+    Badge.DISPUTE_LOST: "Dispute lost",
+    Badge.LINK_DEACTIVATED: "Link deactivated",
+    Badge.SETTLED_ELSEWHERE: "Settled elsewhere",
+    Badge.VOID: "Void",
+}
+"""What stands beside the status."""
 
 REASONS: dict[Reason, str] = {
     Reason.ADD_ON_MISSING: (

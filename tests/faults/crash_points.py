@@ -30,7 +30,7 @@ from domain.database import Database
 from domain.links import bulk, reserving
 from domain.links.creation import LinkCreation
 from domain.messages import transactions
-from domain.payments import events, reconciling, recording
+from domain.payments import events, reconciling, reversing
 from domain.stripe.client import StripeApi
 
 # Transactions that write. The functions themselves: one that is moved takes its points along, and one that is gone
@@ -56,7 +56,7 @@ TRANSACTIONS: tuple[Callable[..., Any], ...] = (
     events.end_sweep,
     reconciling._record_session,
     reconciling.record_sessions,
-    recording.record_reversal,
+    reversing.record_reversal,
     transactions.claim_due,
     transactions.begin_posting,
     transactions.record_posted,
@@ -65,7 +65,7 @@ TRANSACTIONS: tuple[Callable[..., Any], ...] = (
 )
 REQUESTS = """
     stripe.create_link stripe.list_events stripe.list_sessions stripe.list_links
-    stripe.get_session stripe.get_charge stripe.get_dispute
+    stripe.get_session stripe.list_refunds stripe.get_dispute
     slack.chat.postMessage slack.conversations.history slack.views.open slack.views.update
 """.split()
 

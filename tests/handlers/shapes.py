@@ -6,7 +6,7 @@ from typing import Any
 
 from domain.money import Money
 from domain.reasons import Reason
-from domain.states import LinkStatus, Outcome
+from domain.states import Badge, LinkStatus, Outcome
 from domain.summaries import BulkItem, BulkResult, InvoiceList, InvoiceSummary, SelectionSummary, StripeState
 from handlers.views.listing import ROOM
 from tests.handlers.samples import NOW, invoice, organisation, paid, with_link
@@ -67,7 +67,7 @@ def standings(one: InvoiceSummary) -> dict[str, InvoiceSummary]:
         "long_url": with_link(one, url="https://buy.stripe.com/" + "x" * 3000),
         "exception": with_link(one, exception=True),
         "paid": paid(one),
-        "reversed": paid(one, refunded=True, disputed=True, exception=True),
+        "reversed": replace(paid(one, exception=True), badges=(Badge.REFUNDED, Badge.DISPUTE_LOST)),
         "no_dates": replace(one, due_date=None, buyer_email=""),
         "tiny": replace(one, amount=Money(1, "USD")),
     }

@@ -175,7 +175,7 @@ def test_the_type_ahead_says_what_the_link_asks_for_where_that_is_another_amount
 
 def test_what_was_paid_and_reversed_stands_beside_the_status() -> None:
     view = details(standings(invoice(1))["reversed"], organisation(), STRIPE)
-    assert "Paid · Refunded · Disputed · Exception" in flat(view).splitlines()
+    assert "Paid · Refunded · Dispute lost · Exception" in flat(view).splitlines()
 
 
 def test_copy_holds_the_url_in_a_focused_input() -> None:

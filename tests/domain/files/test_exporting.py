@@ -68,7 +68,14 @@ def make_run(db: Database, organisation_id: int, ledger_id: int, invoices: list[
 def test_every_column_says_what_it_is_named_after(db: Database) -> None:
     make_invoice(db, "INV-1", amount=-1_500, due_date=None, buyer_email="")
     paid = make_invoice(db, "INV-2", amount=1_500, currency="KWD", buyer_name='Müller, "Söhne"')
-    make_link(db, paid, status=LinkStatus.PAID, url="https://buy.stripe.com/x", stripe_payment="pi_1")
+    make_link(
+        db,
+        paid,
+        status=LinkStatus.PAID,
+        url="https://buy.stripe.com/x",
+        stripe_payment="pi_1",
+        badges="partly_refunded,disputed",
+    )
     reserved = make_invoice(db, "INV-3", currency="JPY", amount=98_000)
     make_link(db, reserved, state=LinkState.RESERVED)
 
@@ -84,7 +91,7 @@ def test_every_column_says_what_it_is_named_after(db: Database) -> None:
         "USD",
         "",
         "Not Created",
-        *[""] * 5,
+        *[""] * 6,
     ]
     assert [second[name] for name in COLUMNS] == [
         "INV-2",
@@ -99,6 +106,7 @@ def test_every_column_says_what_it_is_named_after(db: Database) -> None:
         "2026-11-02T10:30:00Z",
         "1.500",
         "pi_1",
+        "partly_refunded disputed",
     ]
     assert (third["status"], third["payment_link_url"], third["billing_amount"]) == (
         "Not Created",

@@ -47,7 +47,8 @@ class Until:
         self.over = False
 
         def change(what: str, answer: dict[str, Any]) -> dict[str, Any]:
-            return answer if self.over or not what.startswith(f"get {path}/") else broken(answer)
+            about = what == f"get {path}" or what.startswith(f"get {path}/")
+            return answer if self.over or not about else broken(answer)
 
         break_answers(world, monkeypatch, change)
 
@@ -62,6 +63,14 @@ def still_open(answer: dict[str, Any]) -> dict[str, Any]:
 
 def unreadable(answer: dict[str, Any]) -> dict[str, Any]:
     return answer | {"amount_total": "much", "amount": "much", "amount_refunded": "much"}
+
+
+def none_yet(answer: dict[str, Any]) -> dict[str, Any]:
+    return answer | {"data": []}
+
+
+def unreadable_ones(answer: dict[str, Any]) -> dict[str, Any]:
+    return answer | {"data": [unreadable(one) for one in answer["data"]]}
 
 
 def another(answer: dict[str, Any]) -> dict[str, Any]:
@@ -113,9 +122,14 @@ async def test_a_payment_that_stripe_does_not_show_yet_is_asked_for_within_secon
 
 
 @pytest.mark.parametrize(
-    ("tell", "path"), [("charge.refunded", "/v1/charges"), ("charge.dispute.created", "/v1/disputes")]
+    ("tell", "path", "broken", "because"),
+    [
+        ("charge.refunded", "/v1/refunds", none_yet, "older"),
+        ("charge.refunded", "/v1/refunds", unreadable_ones, "unreadable"),
+        ("charge.dispute.created", "/v1/disputes", missing, "missing"),
+        ("charge.dispute.created", "/v1/disputes", unreadable, "unreadable"),
+    ],
 )
-@pytest.mark.parametrize(("broken", "because"), [(missing, "missing"), (unreadable, "unreadable")])
 async def test_so_is_a_refund_or_a_dispute(
     world: World,
     stripe: LocalStripe,

@@ -105,8 +105,8 @@ async def test_a_refund_of_an_absurd_amount_is_left_out_and_the_next_is_told(
     await world.see()
     for intent in stripe.objects("payment_intent"):
         await stripe.refund(intent["id"], amount=100)
-    charge = stripe.objects("charge")[0]["id"]
-    break_answers(world, monkeypatch, swap({"amount_refunded": 10**30}, charge))
+    refund = stripe.objects("refund")[0]["id"]
+    break_answers(world, monkeypatch, swap({"amount": 10**30}, refund))
     await world.watching.poll_if_due()
     await world.watching.settle_due()
     assert await world.watch.sweep_if_due(at_start=True)

@@ -1,0 +1,155 @@
+"""Asking Stripe about refunds and disputes, and recording what it says of them now."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from domain.database import Database
+from domain.payments import reversals, reversing
+from domain.payments.event_reading import (
+    CHARGE_TYPE,
+    DISPUTE_CLOSED_TYPE,
+    DISPUTE_TYPES,
+    REFUND_FAILED_TYPE,
+    Received,
+)
+from domain.payments.reversals import REFUND_ENDED, STILL_DISPUTED, ReversalFacts, ReversalKind
+from domain.payments.reversing import OlderAnswer
+from domain.payments.waits import Wait
+from domain.stripe.accounts import Account
+from domain.stripe.client import id_of, listed
+from domain.stripe.errors import StripeKeyRefused, StripeRefused
+from domain.stripe.pace import StripePace
+
+_log = structlog.get_logger()
+
+SURE_AFTER = 4
+"""Times that Stripe was asked about one event: what it still says then is so, though it was further before."""
+
+
+class ReversalReconciler:
+    """For one account's ledger. ``look_for`` records the payment of an intent that isn't known, if it is one of ours."""
+
+    def __init__(
+        self,
+        db: Database,
+        account: Account,
+        pace: StripePace,
+        look_for: Callable[[str, datetime], Awaitable[None]],
+    ) -> None:
+        self._db = db
+        self._account = account
+        self._pace = pace
+        self._look_for = look_for
+
+    async def reconcile_event(self, event: Received, now: datetime) -> tuple[str, ...] | Wait:
+        """One request: the dispute, or all refunds of the payment (two, where the event doesn't tell which that is)."""
+        if event.type in DISPUTE_TYPES:
+            found = [await self._account.stripe.get_dispute(event.object_id)]
+            kind = ReversalKind.DISPUTE
+        else:
+            found = await self._fetch_refunds(event)
+            kind = ReversalKind.REFUND
+        facts = [_read(kind, one) for one in found]
+        if None in facts:
+            return Wait.UNREADABLE
+        known = [one for one in facts if one is not None]
+        if is_older(event, known):
+            return Wait.OLDER
+        return await self._record(known, now, sure=event.attempts >= SURE_AFTER)
+
+    async def _fetch_refunds(self, event: Received) -> list[dict[str, Any]]:
+        if event.type == CHARGE_TYPE:
+            about = {"charge": event.object_id}
+        elif event.payment_intent is not None:
+            about = {"payment_intent": event.payment_intent}
+        else:
+            refund = await self._account.stripe.get_refund(event.object_id)
+            intent = id_of(refund.get("payment_intent"))
+            if intent is None:
+                return [refund]
+            await self._slot()
+            about = {"payment_intent": intent}
+        return listed(await self._account.stripe.list_page("/v1/refunds", {**about, "limit": 100}))
+
+    async def sweep(self, created: dict[str, int], now: datetime) -> list[str]:
+        """Refunds and disputes since then, for a bot that was off for longer than events are kept.
+
+        A key that may not read them costs their badges, not the payments.
+        """
+        recorded: list[str] = []
+        for kind, path in ((ReversalKind.REFUND, "/v1/refunds"), (ReversalKind.DISPUTE, "/v1/disputes")):
+            try:
+                async for kinds in self._sweep(kind, path, created, now):
+                    recorded += kinds
+            except StripeRefused:
+                pass
+            except StripeKeyRefused as refused:
+                if not refused.lacking:
+                    raise
+        return recorded
+
+    async def _sweep(
+        self, kind: ReversalKind, path: str, created: dict[str, int], now: datetime
+    ) -> AsyncIterator[tuple[str, ...]]:
+        async for page in self._account.stripe.list_all(path, {"created": created}):
+            read = [facts for facts in (_read(kind, one) for one in page) if facts is not None]
+            intents = {facts.payment_intent for facts in read}
+            ours = await self._db.background_read(reversing.recorded_intents, self._ledger_id, intents)
+            # The oldest first, so that the sums grow as they did.
+            for facts in sorted(read, key=lambda one: one.created_at):
+                if facts.payment_intent in ours:
+                    recorded = await self._record([facts], now, sure=False)
+                    yield () if isinstance(recorded, Wait) else recorded
+            await self._slot()
+
+    async def _record(
+        self, read: list[ReversalFacts], now: datetime, *, sure: bool
+    ) -> tuple[str, ...] | Wait:
+        recorded: list[str] = []
+        for facts in sorted(read, key=lambda one: one.created_at):
+            try:
+                opened = await self._write(facts, now, sure)
+                if opened is None:
+                    # Its payment isn't recorded: it came out of order, or it isn't one of ours.
+                    await self._look_for(facts.payment_intent, now)
+                    opened = await self._write(facts, now, sure)
+            except OlderAnswer:
+                return Wait.OLDER
+            recorded += opened or ()
+        return tuple(recorded)
+
+    async def _write(self, facts: ReversalFacts, now: datetime, sure: bool) -> tuple[str, ...] | None:
+        return await self._db.background_write(
+            reversing.record_reversal, facts, self._ledger_id, now, sure=sure
+        )
+
+    @property
+    def _ledger_id(self) -> int:
+        return self._account.ledger_id
+
+    async def _slot(self) -> None:
+        await self._pace.slot(self._ledger_id)
+
+
+def is_older(event: Received, found: list[ReversalFacts]) -> bool:
+    """Whether this is what Stripe showed before the event."""
+    about = next((facts for facts in found if facts.stripe_id == event.object_id), None)
+    if event.type == CHARGE_TYPE:
+        return not found
+    if about is None:
+        return True
+    if event.type == REFUND_FAILED_TYPE:
+        return about.status not in REFUND_ENDED
+    return event.type == DISPUTE_CLOSED_TYPE and about.status in STILL_DISPUTED
+
+
+def _read(kind: ReversalKind, found: dict[str, Any]) -> ReversalFacts | None:
+    """None, and a line in the log, for what can't be recorded: it keeps none of the others from being."""
+    try:
+        return reversals.read_reversal(kind, found)
+    except (KeyError, ValueError, OverflowError, OSError) as error:
+        _log.warning("stripe.reversal_unreadable", object=id_of(found.get("id")), reason=str(error))
+        return None

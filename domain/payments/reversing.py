@@ -1,0 +1,264 @@
+"""Recording refunds and disputes: each is kept with the status that Stripe gives it, follows it, and is told once for each.
+
+They belong to one payment. Those of the payment that made the invoice Paid are its badges; a payment that was too much,
+or of another sum, is settled when all of it is refunded.
+"""
+
+from collections.abc import Set
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from domain.database import insert_into
+from domain.exceptions.facts import read_facts
+from domain.exceptions.opening import Opening, open_once
+from domain.exceptions.resolving import end_dispute, settle, settle_all
+from domain.invoices.badges import show_badges
+from domain.models import Link, Payment, PaymentException, Reversal
+from domain.money import Money
+from domain.payments.reversals import (
+    INQUIRY,
+    LOST,
+    REFUND_ENDED,
+    REFUNDED,
+    ReversalFacts,
+    ReversalKind,
+    badges_of,
+    goes_back,
+    refunded_in_all,
+)
+from domain.states import Badge, ExceptionKind, Settlement, Verdict
+from domain.summaries import ExceptionFacts
+
+OF_SURPLUS = (
+    ExceptionKind.SECOND_PAYMENT,
+    ExceptionKind.AMOUNT_DIFFERS,
+    ExceptionKind.CURRENCY_DIFFERS,
+    ExceptionKind.REFUNDED,
+    ExceptionKind.REFUND_FAILED,
+)
+_ENDS = {
+    "won": Settlement.DISPUTE_WON,
+    "warning_closed": Settlement.DISPUTE_CLOSED,
+    "prevented": Settlement.DISPUTE_PREVENTED,
+}
+
+
+class OlderAnswer(Exception):
+    """Stripe's answer is from before what is known: perhaps it was read too soon. Ask again."""
+
+
+def record_reversal(
+    session: Session, facts: ReversalFacts, ledger_id: int, now: datetime, *, sure: bool
+) -> tuple[str, ...] | None:
+    """Bring a refund or dispute up to what Stripe says; the exceptions that this opened. None if its payment isn't known.
+
+    Raises OlderAnswer when the status would go back, unless it is ``sure`` that Stripe says so by now.
+    """
+    payment = session.scalar(
+        sa.select(Payment)
+        .where(Payment.ledger_id == ledger_id, Payment.payment_intent == facts.payment_intent)
+        .order_by(Payment.id)
+    )
+    if payment is None:
+        return None
+    # With the link locked, whoever sees the same at the same moment waits here.
+    link = session.get_one(Link, payment.link_id, with_for_update=True)
+    known = session.scalar(
+        sa.select(Reversal)
+        .where(Reversal.ledger_id == ledger_id, Reversal.stripe_id == facts.stripe_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    before = None if known is None else known.status
+    if before is not None and not sure and goes_back(facts.kind, before, facts.status):
+        raise OlderAnswer
+    row = _keep(session, facts, payment, known, now)
+    if payment.verdict == Verdict.PAID:
+        _badge(session, link, payment)
+    if before == facts.status:
+        _move_deadline(session, row)
+        return ()
+    if facts.kind is ReversalKind.REFUND:
+        return _tell_refund(session, link, payment, row, facts, now)
+    return _tell_dispute(session, link, payment, row, facts, now)
+
+
+def recorded_intents(session: Session, ledger_id: int, intents: Set[str]) -> set[str | None]:
+    """Which of these payment intents are of payments that are recorded."""
+    return set(
+        session.scalars(
+            sa.select(Payment.payment_intent).where(
+                Payment.ledger_id == ledger_id, Payment.payment_intent.in_(intents)
+            )
+        )
+    )
+
+
+def _keep(
+    session: Session, facts: ReversalFacts, payment: Payment, known: Reversal | None, now: datetime
+) -> Reversal:
+    values = {
+        "status": facts.status,
+        "amount": facts.money.amount,
+        "currency": facts.money.currency,
+        "reason": facts.reason or None,
+        "due_by": facts.due_by,
+        "submitted": facts.submitted,
+        "changed_at": now,
+    }
+    if known is not None:
+        for name, value in values.items():
+            setattr(known, name, value)
+        session.flush()
+        return known
+    reversal_id = session.execute(
+        insert_into(session, Reversal)
+        .values(
+            ledger_id=payment.ledger_id,
+            payment_id=payment.id,
+            stripe_id=facts.stripe_id,
+            kind=facts.kind.value,
+            created_at=facts.created_at,
+            **values,
+        )
+        .returning(Reversal.id)
+    ).scalar_one()
+    return session.get_one(Reversal, reversal_id)
+
+
+def _of(session: Session, payment: Payment) -> list[tuple[ReversalKind, str, Money]]:
+    rows = session.scalars(sa.select(Reversal).where(Reversal.payment_id == payment.id))
+    return [(ReversalKind(row.kind), row.status, Money(row.amount, row.currency)) for row in rows]
+
+
+def _badge(session: Session, link: Link, payment: Payment) -> None:
+    found = badges_of(Money(payment.amount, payment.currency), _of(session, payment))
+    show_badges(link, found, among=OF_A_PAYMENT)
+    # For processes of the version before, which know two badges.
+    link.refunded = bool(found & {Badge.PARTLY_REFUNDED, Badge.REFUNDED})
+    link.disputed = bool(found & {Badge.DISPUTED, Badge.INQUIRY, Badge.DISPUTE_LOST})
+
+
+OF_A_PAYMENT = frozenset(
+    {Badge.PARTLY_REFUNDED, Badge.REFUNDED, Badge.DISPUTED, Badge.INQUIRY, Badge.DISPUTE_LOST}
+)
+
+
+def _move_deadline(session: Session, row: Reversal) -> None:
+    session.execute(
+        sa.update(PaymentException)
+        .where(PaymentException.reversal_id == row.id, PaymentException.resolved_at.is_(None))
+        .where(PaymentException.kind == ExceptionKind.DISPUTED)
+        .values(due_by=row.due_by)
+    )
+
+
+def _tell_refund(
+    session: Session, link: Link, payment: Payment, row: Reversal, facts: ReversalFacts, now: datetime
+) -> tuple[str, ...]:
+    whole = Money(payment.amount, payment.currency)
+    so_far = refunded_in_all(whole, _of(session, payment))
+    said = ExceptionFacts(so_far=so_far, whole=whole, reason=facts.reason)
+    if facts.status == REFUNDED:
+        settle_all(
+            session,
+            [ExceptionKind.REFUND_FAILED],
+            Settlement.REFUND_SUCCEEDED,
+            now,
+            payment_id=payment.id,
+        )
+        if payment.verdict not in (Verdict.PAID, Verdict.COMPLETED_UNPAID) and so_far.amount >= whole.amount:
+            settled = settle_all(session, OF_SURPLUS, Settlement.REFUNDED, now, payment_id=payment.id)
+            if settled:
+                return ()
+        if _was_told(session, facts, so_far):
+            return ()
+        return _open(session, ExceptionKind.REFUNDED, link, payment, row, facts, said, now)
+    if facts.status in REFUND_ENDED:
+        first = _exception_of(session, row, ExceptionKind.REFUNDED)
+        if first is not None:
+            # Its end is told by what follows.
+            settle(session, first, Settlement.REFUND_FAILED, now, tell=False)
+        return _open(
+            session, ExceptionKind.REFUND_FAILED, link, payment, row, facts, said, now, follows=first
+        )
+    return ()
+
+
+def _was_told(session: Session, facts: ReversalFacts, so_far: Money) -> bool:
+    """The version before told of refunds by the charge's running total."""
+    totals = session.scalars(
+        sa.select(PaymentException.key).where(
+            PaymentException.key.startswith(f"refunded:{facts.charge}:", autoescape=True)
+        )
+    )
+    told = [int(total) for key in totals if (total := key.rpartition(":")[2]).isdigit()]
+    return bool(told) and max(told) >= so_far.amount
+
+
+def _tell_dispute(
+    session: Session, link: Link, payment: Payment, row: Reversal, facts: ReversalFacts, now: datetime
+) -> tuple[str, ...]:
+    whole = Money(payment.amount, payment.currency)
+    said = ExceptionFacts(whole=whole, reason=facts.reason, inquiry=facts.status in INQUIRY)
+    first = _exception_of(session, row, ExceptionKind.DISPUTED, facts.stripe_id)
+    if facts.status in _ENDS:
+        if first is not None:
+            end_dispute(session, first, _ENDS[facts.status], now)
+        return ()
+    if facts.status == LOST:
+        if first is not None:
+            settle(session, first, Settlement.DISPUTE_LOST, now, tell=False)
+        return _open(session, ExceptionKind.DISPUTE_LOST, link, payment, row, facts, said, now, follows=first)
+    if first is not None and (facts.status in INQUIRY or not _is_inquiry(session, first)):
+        # It was told already; whether an answer is due may have changed.
+        _move_deadline(session, row)
+        return ()
+    if first is not None:
+        settle(session, first, Settlement.DISPUTE_OPENED, now, tell=False)
+    return _open(session, ExceptionKind.DISPUTED, link, payment, row, facts, said, now, follows=first)
+
+
+def _is_inquiry(session: Session, exception_id: int) -> bool:
+    return read_facts(session.get_one(PaymentException, exception_id).facts).inquiry
+
+
+def _exception_of(session: Session, row: Reversal, kind: ExceptionKind, stripe_id: str = "") -> int | None:
+    """The latest of this kind about the refund or dispute; the version before knew it by Stripe's id."""
+    found = sa.select(PaymentException.id).where(
+        PaymentException.ledger_id == row.ledger_id,
+        sa.or_(PaymentException.reversal_id == row.id, PaymentException.key == f"disputed:{stripe_id}"),
+        PaymentException.kind == kind,
+    )
+    return session.scalar(found.order_by(PaymentException.id.desc()).limit(1))
+
+
+def _open(
+    session: Session,
+    kind: ExceptionKind,
+    link: Link,
+    payment: Payment,
+    row: Reversal,
+    facts: ReversalFacts,
+    said: ExceptionFacts,
+    now: datetime,
+    *,
+    follows: int | None = None,
+) -> tuple[str, ...]:
+    opening = Opening(
+        kind,
+        # One of Stripe's ids with a status, and no running total: the same sum again is another fact.
+        f"{facts.kind.value}:{facts.stripe_id}:{facts.status}",
+        payment.ledger_id,
+        facts.money,
+        link=link,
+        payment_id=payment.id,
+        reversal_id=row.id,
+        stripe_object=facts.stripe_id,
+        facts=said,
+        due_by=facts.due_by,
+    )
+    opened = open_once(session, opening, now, follows=follows, broadcast=follows is not None)
+    return () if opened is None else (kind.value,)
