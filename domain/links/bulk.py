@@ -221,7 +221,7 @@ def _begin(
     session.add(run)
     clock = database_now(session)
     outcomes = reserving.reserve(
-        session, scope, chosen, organisation, existing, by=actor, now=now, clock=clock
+        session, scope, chosen, organisation, existing, reserving.Reservation(actor, now, clock)
     )
     session.flush()
     if chosen:

@@ -1,6 +1,6 @@
 """Creating links: one path for one and for a hundred, for a first attempt and for what a restart interrupted.
 
-Reserve in a transaction (reserving.py), ask Stripe once (sending.py), record in a transaction.
+Reserve in a transaction (reserving.py), ask Stripe once (sending.py), record in a transaction (claiming.py).
 """
 
 import asyncio
@@ -14,8 +14,8 @@ from domain.coordination.side_by_side import for_each
 from domain.database import Database
 from domain.errors import NotEligible
 from domain.invoices import invoices
-from domain.links import reserving
-from domain.links.reserving import Intent
+from domain.links import claiming, reserving
+from domain.links.claiming import Intent
 from domain.links.sending import OnSettled, Sending
 from domain.money import Money
 from domain.reasons import Reason
@@ -134,7 +134,7 @@ class LinkCreation:
 
     def _claim(self, session: Session, ledger_id: int, limit: int) -> list[tuple[Intent, float]]:
         """What is due, and the seconds until each request's turn."""
-        claimed = reserving.claim_due(session, ledger_id, limit, self._lease)
+        claimed = claiming.claim_due(session, ledger_id, limit, self._lease)
         if not claimed:
             return []
         return list(zip(claimed, self._pace.take(session, ledger_id, len(claimed)), strict=True))

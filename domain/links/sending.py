@@ -14,9 +14,9 @@ import structlog
 
 from domain.coordination.leases import Lease
 from domain.database import Database
-from domain.links import reserving
+from domain.links import claiming
 from domain.links.adoption import LinkSearch
-from domain.links.reserving import Intent
+from domain.links.claiming import Intent
 from domain.stripe.accounts import Account
 from domain.stripe.errors import (
     KeyReused,
@@ -105,7 +105,7 @@ class Sending:
         except StripeRefused as refused:
             await self._set_paused(None)
             if await self._db.background_write(
-                reserving.record_refused, intent, self._lease.owner, refused.said, self._clock()
+                claiming.record_refused, intent, self._lease.owner, refused.said, self._clock()
             ):
                 self._on_settled(intent.link_id, False)
         except KeyReused:
@@ -125,7 +125,7 @@ class Sending:
 
     async def _ask(self, intent: Intent) -> None:
         enough = timedelta(seconds=self._account.stripe.timeout)
-        if not await self._db.background_write(reserving.begin_sending, intent, self._lease.owner, enough):
+        if not await self._db.background_write(claiming.begin_sending, intent, self._lease.owner, enough):
             return
         stripe_id, url = await self._account.stripe.create_payment_link(
             json.loads(intent.request), key=intent.key, version=intent.api_version
@@ -135,7 +135,7 @@ class Sending:
     async def _record(self, intent: Intent, stripe_id: str, url: str) -> None:
         await self._set_paused(None)
         if await self._db.background_write(
-            reserving.record_created,
+            claiming.record_created,
             intent.link_id,
             stripe_id,
             url,
@@ -153,7 +153,7 @@ class Sending:
         elif (wait := self._until_settled(intent)) > 0:
             await self.postpone(intent, wait, look_first=True)
         else:
-            await self._db.background_write(reserving.renew_key, intent, self._lease.owner)
+            await self._db.background_write(claiming.renew_key, intent, self._lease.owner)
 
     def _until_settled(self, intent: Intent) -> float:
         """Seconds, as of the claim, until the last request can no longer have an effect."""
@@ -171,7 +171,7 @@ class Sending:
         """Give the claim back, due again after so many seconds."""
         delay = timedelta(seconds=seconds)
         await self._db.background_write(
-            reserving.postpone, intent, self._lease.owner, delay, look_first=look_first
+            claiming.postpone, intent, self._lease.owner, delay, look_first=look_first
         )
 
     async def _set_paused(self, why: Pause | None) -> None:

@@ -3,9 +3,9 @@
 Only the campaign's processes install them (tests/faults/nursery.py); Paylink's own code knows nothing of them. A point's
 name says what is being done, then when:
 
-    links.reserving.record_created.before       before that transaction's work
-    links.reserving.record_created.uncommitted  after its work, before its commit
-    links.reserving.record_created.after        after its commit, before anybody is told
+    links.claiming.record_created.before       before that transaction's work
+    links.claiming.record_created.uncommitted  after its work, before its commit
+    links.claiming.record_created.after        after its commit, before anybody is told
     stripe.create_link.before                   before the request goes out
     stripe.create_link.during                   some milliseconds after it went out
     stripe.create_link.after                    after the answer, before anybody is told
@@ -27,7 +27,7 @@ from sqlalchemy.orm import Session
 from bot.web import socket_mode
 from domain.coordination import intervals, pacing
 from domain.database import Database
-from domain.links import bulk, reserving
+from domain.links import bulk, claiming
 from domain.links.creation import LinkCreation
 from domain.messages import transactions
 from domain.payments import events, reconciling, reversing
@@ -39,10 +39,10 @@ TRANSACTIONS: tuple[Callable[..., Any], ...] = (
     bulk.start,
     LinkCreation._reserve,
     LinkCreation._claim,
-    reserving.begin_sending,
-    reserving.record_created,
-    reserving.postpone,
-    reserving.renew_key,
+    claiming.begin_sending,
+    claiming.record_created,
+    claiming.postpone,
+    claiming.renew_key,
     pacing.reserve_slot,
     pacing.hold_back,
     intervals.take_duty,

@@ -28,7 +28,7 @@ def reserve_elsewhere(session: Session, organisation_id: int, ledger_id: int, nu
     numbers = [f"{organisation_id}-{number}" for number in numbers]
     invoices = [session.get_one(Invoice, one) for one in add_invoices(session, organisation_id, numbers)]
     clock = database_now(session)
-    reserving.reserve(session, scope, invoices, organisation, {}, by=by, now=now, clock=clock)
+    reserving.reserve(session, scope, invoices, organisation, {}, reserving.Reservation(by, now, clock))
 
 
 def numbers_without_link(session: Session, numbers: list[str]) -> list[str]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from domain.links import reserving
+from domain.links import claiming
 from domain.messages import transactions
 from tests.faults import killing
 from tests.faults.auditing import extra_links, extra_messages
@@ -24,7 +24,7 @@ DANGEROUS = tuple(
             "stripe.create_link",
             "slack.chat",
             "slack.ack",
-            f"{name_of(reserving.record_created)}.",
+            f"{name_of(claiming.record_created)}.",
             transactions.__name__.removeprefix("domain."),
         )
     )

@@ -13,7 +13,7 @@ from domain.coordination.leases import Lease
 from domain.database import make_engine
 from domain.files import exporting, import_writing
 from domain.invoices import invoices, list_page, number_search
-from domain.links import reserving
+from domain.links import claiming
 from domain.messages import transactions
 from domain.models import Base, Ledger
 from domain.overview import home
@@ -193,7 +193,7 @@ QUESTIONS: dict[str, tuple[Question, str]] = {
         lambda s: home._latest(s, SCOPE, LinkStatus.PAID),
         "ix_links_status",
     ),
-    "claiming links": (lambda s: reserving.claim_due(s, 1, 16, LEASE), "ix_links_due"),
+    "claiming links": (lambda s: claiming.claim_due(s, 1, 16, LEASE), "ix_links_due"),
     "claiming messages": (
         lambda s: transactions.claim_due(s, 1, LEASE),
         "ix_outbox_open",

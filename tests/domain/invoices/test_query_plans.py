@@ -13,7 +13,7 @@ from domain.coordination.leases import Lease
 from domain.database import Database
 from domain.files import exporting
 from domain.invoices import invoices, list_page
-from domain.links import bulk, reserving
+from domain.links import bulk, claiming
 from domain.lists import selections
 from domain.lists.selection_ids import new_id
 from domain.messages import transactions
@@ -116,7 +116,7 @@ def _questions() -> dict[str, Question]:
         "a page of an export that is searched": exported("acme"),
         "Home": lambda s: home.get_home(s, SCOPE),
         "the result of a run": lambda s: bulk.summarise(s, BulkRun(id=1, organisation_id=1)),
-        "claiming links": lambda s: reserving.claim_due(s, 1, 16, LEASE),
+        "claiming links": lambda s: claiming.claim_due(s, 1, 16, LEASE),
         "claiming messages": lambda s: transactions.claim_due(s, 1, LEASE),
         "claiming events": lambda s: events.claim_due(s, 1, 16, LEASE),
         "who holds claims": abandoned_claims.list_owners,

@@ -12,8 +12,8 @@ from domain.database import Database
 from domain.errors import AmountChanged, InvoiceNotFound, NotEligible
 from domain.invoices import invoices
 from domain.invoices.list_position import place
-from domain.links import reserving
-from domain.links.reserving import Intent
+from domain.links import claiming, reserving
+from domain.links.claiming import Intent
 from domain.models import EPOCH, AuditEntry, Invoice, Link
 from domain.money import Money
 from domain.reasons import Reason
@@ -148,8 +148,8 @@ async def test_no_new_key_is_taken_if_the_old_one_was_sent_since_the_look(world:
 
     def race(session: sa.orm.Session) -> bool:
         intent = reserved(session, world, invoice.id)
-        assert reserving.begin_sending(session, intent, world.lease.owner, timedelta(0))
-        return reserving.renew_key(session, intent, world.lease.owner)
+        assert claiming.begin_sending(session, intent, world.lease.owner, timedelta(0))
+        return claiming.renew_key(session, intent, world.lease.owner)
 
     assert not await world.db.write(race)
 
@@ -178,7 +178,7 @@ async def test_an_import_beside_a_refusal_leaves_the_invoice_at_its_new_place(po
     def claim(session: sa.orm.Session) -> Intent:
         link = session.get_one(Link, link_id)
         place(session.get_one(Invoice, invoice_id), link)
-        return reserving.claim_due(session, link.ledger_id, 1, lease)[0]
+        return claiming.claim_due(session, link.ledger_id, 1, lease)[0]
 
     def import_while_refused(session: sa.orm.Session) -> Future[bool]:
         invoice = session.get_one(Invoice, invoice_id, with_for_update=True)
@@ -192,7 +192,7 @@ async def test_an_import_beside_a_refusal_leaves_the_invoice_at_its_new_place(po
         return refused
 
     def refuse(session: sa.orm.Session) -> bool:
-        return reserving.record_refused(session, intent, "one", "too small", NOW)
+        return claiming.record_refused(session, intent, "one", "too small", NOW)
 
     intent = db.run(claim)
     with ThreadPoolExecutor(1) as pool:

@@ -18,7 +18,8 @@ from domain.errors import DatabaseUnavailable
 from domain.files import importing
 from domain.files.import_fields import ImportedInvoice
 from domain.invoices import invoices
-from domain.links import reserving
+from domain.links import claiming, reserving
+from domain.links.claiming import Intent
 from domain.messages import transactions
 from domain.money import Money
 from domain.payments import event_reading, events, recording
@@ -142,10 +143,10 @@ class Billing(Writer):
             lambda session: add_invoice(session, key, organisation_id=self._organisation.id)
         )
         intent = self.write(lambda session: _reserve(session, invoice_id))
-        self.write(lambda session: reserving.begin_sending(session, intent, LEASE.owner, timedelta(0)))
+        self.write(lambda session: claiming.begin_sending(session, intent, LEASE.owner, timedelta(0)))
         stripe_id, url = f"plink_{key}", f"https://buy.stripe.com/{key}"
         assert self.write(
-            lambda session: reserving.record_created(session, intent.link_id, stripe_id, url, NOW, NOW)
+            lambda session: claiming.record_created(session, intent.link_id, stripe_id, url, NOW, NOW)
         )
         event = event_reading.Received(
             f"evt_{key}", event_reading.SESSION_TYPES[0], f"cs_{key}", None, NOW, stripe_link_id=stripe_id
@@ -187,7 +188,7 @@ def imported(key: str) -> ImportedInvoice:
     return ImportedInvoice(1, key, key, "Acme Corporation", "", SEEN.amount, SEEN.currency, None, None, "")
 
 
-def _reserve(session: Session, invoice_id: int) -> reserving.Intent:
+def _reserve(session: Session, invoice_id: int) -> Intent:
     invoice, organisation = invoices.lock(session, SCOPE, invoice_id)
     return reserving.reserve_one(session, SCOPE, ADA, invoice, organisation, SEEN, LEASE, NOW)
 
