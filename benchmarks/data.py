@@ -142,7 +142,8 @@ def _organisation(session: Session) -> OrganisationSummary:
 
 def _add_links(session: Session, count: int) -> None:
     """Statements over many rows: what the bot itself would make in days, one by one."""
-    ledger_id = open_ledger(session, False, None, NOW)
+    organisation_id = session.scalar(sa.text("SELECT id FROM organisations")) or 0
+    ledger_id = open_ledger(session, organisation_id, False, None, NOW)
     at = int(NOW.timestamp() * 1000)
     paid, pending = paid_and_pending(count)
     for status, indexes in (("Paid", paid), ("Pending Payment", pending)):

@@ -18,7 +18,7 @@ from domain.errors import LedgerChanged, RunNotFound
 from domain.invoices.badges import read_badges
 from domain.invoices.list_page import found_by
 from domain.links import bulk
-from domain.models import BulkRunItem, Invoice, Ledger, Link
+from domain.models import BulkRunItem, Invoice, Ledger, Link, Organisation
 from domain.money import Money
 from domain.states import WRITTEN, Badge, LinkState, LinkStatus
 from domain.stripe.accounts import Accounts
@@ -116,7 +116,7 @@ def export_all(
     Raises LedgerChanged if that is one of another mode than ``livemode``, the configured key's (None without one): links
     of test keys show only while one is configured.
     """
-    ledger_id = db.run(current_ledger, livemode)
+    ledger_id = db.run(current_ledger, organisation_id, livemode)
     after: str | None = ""
     yield heading()
     while after is not None:
@@ -130,9 +130,10 @@ def heading() -> bytes:
     return f"{','.join(COLUMNS)}\n".encode()
 
 
-def current_ledger(session: Session, livemode: bool | None) -> int | None:
+def current_ledger(session: Session, organisation_id: int, livemode: bool | None) -> int | None:
     """None before the first start. Raises LedgerChanged if it is of the other mode."""
-    ledger = session.scalar(sa.select(Ledger).where(Ledger.current))
+    current = sa.select(Organisation.ledger_id).where(Organisation.id == organisation_id)
+    ledger = session.scalar(sa.select(Ledger).where(Ledger.id == current.scalar_subquery()))
     if ledger is not None and livemode not in (None, ledger.livemode):
         raise LedgerChanged
     return None if ledger is None else ledger.id

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from domain.exceptions.opening import Opening, open_state
 from domain.exceptions.resolving import PAYLINK, settle_all
 from domain.files.import_fields import ImportedInvoice
-from domain.models import Ledger, Link
+from domain.models import Link, Organisation
 from domain.money import Money
 from domain.reasons import BillingState
 from domain.states import ExceptionKind, LinkState, LinkStatus, Settlement
@@ -45,8 +45,8 @@ def note_differences(session: Session, differences: Iterable[Difference], import
         return
     payable = (
         sa.select(Link)
-        .join(Ledger, Ledger.id == Link.ledger_id)
-        .where(Ledger.current, Link.invoice_id.in_(by_invoice))
+        .join(Organisation, Organisation.id == Link.organisation_id)
+        .where(Organisation.ledger_id == Link.ledger_id, Link.invoice_id.in_(by_invoice))
         .where(Link.state == LinkState.CREATED, Link.status == LinkStatus.PENDING_PAYMENT)
         .order_by(Link.id)
     )

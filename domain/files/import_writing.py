@@ -16,7 +16,7 @@ from domain.files.import_exceptions import Difference, Importing, note_differenc
 from domain.files.import_fields import ImportedInvoice
 from domain.invoices.list_position import position, standing
 from domain.invoices.search_terms import own_terms
-from domain.models import STATUS, Invoice, Ledger, Link, Organisation, SearchTerm
+from domain.models import STATUS, Invoice, Link, Organisation, SearchTerm
 from domain.money import Money
 from domain.states import LinkState, LinkStatus
 
@@ -155,8 +155,8 @@ def _update(
         link.invoice_id: link
         for link in session.execute(
             sa.select(Link.invoice_id, Link.state, Link.status)
-            .join(Ledger, Ledger.id == Link.ledger_id)
-            .where(Ledger.current, Link.invoice_id.in_(ids))
+            .join(Organisation, Organisation.ledger_id == Link.ledger_id)
+            .where(Organisation.id == organisation_id, Link.invoice_id.in_(ids))
         )
     }
     values = []

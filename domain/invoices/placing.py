@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 
 from domain.database import Database
 from domain.invoices.list_position import place
-from domain.models import Invoice, Ledger, Link
+from domain.models import Invoice, Link, Organisation
 from domain.money import MOST, RETIRED, SURE
 from domain.states import LinkStatus
 
@@ -51,7 +51,10 @@ def _place(session: Session, ids: list[int]) -> None:
     invoices = session.scalars(
         sa.select(Invoice).where(Invoice.id.in_(ids)).order_by(Invoice.id).with_for_update()
     ).all()
-    current = sa.select(Link).join(Ledger, Ledger.id == Link.ledger_id).where(Ledger.current)
+    current = sa.select(Link).join(
+        Organisation,
+        sa.and_(Organisation.id == Link.organisation_id, Organisation.ledger_id == Link.ledger_id),
+    )
     links = {link.invoice_id: link for link in session.scalars(current.where(Link.invoice_id.in_(ids)))}
     for invoice in invoices:
         place(invoice, links.get(invoice.id))

@@ -14,8 +14,9 @@ from domain.coordination.leases import Lease
 from domain.database import database_now
 from domain.invoices.list_position import place
 from domain.links.bulk_progress import settle_items
-from domain.models import Instant, Invoice, Ledger, Link
+from domain.models import Instant, Invoice, Link
 from domain.states import LinkState, LinkStatus, Outcome
+from domain.stripe.ledgers import is_current
 
 
 @dataclass(frozen=True)
@@ -162,6 +163,6 @@ def _lock_reserved(session: Session, link_id: int) -> Link | None:
 
 
 def _place(session: Session, link: Link) -> None:
-    if session.scalar(sa.select(Ledger.current).where(Ledger.id == link.ledger_id)):
+    if is_current(session, link.organisation_id, link.ledger_id):
         # Locked before it is read: an import that is about to commit changes what the position is made of.
         place(session.get_one(Invoice, link.invoice_id, with_for_update=True), link)

@@ -20,12 +20,13 @@ from domain.errors import AmountChanged, LedgerChanged, NotEligible
 from domain.invoices.eligibility import ineligible_because
 from domain.invoices.list_position import existing_reason, standing_of
 from domain.links.claiming import Intent, intent_of
-from domain.models import Base, Invoice, Ledger, Link, Organisation
+from domain.models import Base, Invoice, Link, Organisation
 from domain.money import Money
 from domain.reasons import Reason
 from domain.scope import Scope
 from domain.states import LinkState, LinkStatus
 from domain.stripe.client import API_VERSION
+from domain.stripe.ledgers import is_current
 from domain.stripe.link_request import payment_link_request
 from domain.summaries import Actor
 
@@ -194,7 +195,7 @@ def find_link(session: Session, scope: Scope, invoice_id: int) -> Link | None:
 
 def require_current(session: Session, scope: Scope) -> None:
     """Raises LedgerChanged when another process has put the database under another account or mode."""
-    if not session.scalar(sa.select(Ledger.current).where(Ledger.id == scope.ledger_id)):
+    if not is_current(session, scope.organisation_id, scope.ledger_id):
         raise LedgerChanged
 
 

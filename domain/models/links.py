@@ -23,8 +23,8 @@ from domain.states import LinkState, LinkStatus, Outcome, PauseReason
 class Ledger(Base):
     """One Stripe account in one mode; links belong to it.
 
-    ``account`` is None while no key could read which account it is. The ledger with ``current`` is the
-    one whose links the invoices' status and position show.
+    ``account`` is None while no key could read which account it is. Organisations with the same
+    account share its ledger. ``current`` is for versions before schema 0008: it marks one that is taken up.
     """
 
     __tablename__ = "ledgers"

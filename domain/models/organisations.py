@@ -20,6 +20,8 @@ class Organisation(Base):
     channel: Mapped[str | None] = mapped_column(String(255))
     channel_problem: Mapped[str | None] = mapped_column(String(255))
     last_imported_at: Mapped[datetime | None] = mapped_column(Instant)
+    ledger_id: Mapped[int | None] = mapped_column(Id, deferred=True)
+    """The current ledger: the one whose links the invoices' status and position show. None before the first start."""
 
 
 class AuditEntry(Base):

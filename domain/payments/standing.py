@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from domain.models import Ledger
+from domain.models import Ledger, Organisation
 from domain.payments import events
 from domain.states import PauseReason
 
@@ -32,7 +32,7 @@ class Standing:
 
 def list_standings(session: Session, now: datetime) -> list[Standing]:
     """Of each account in use."""
-    current = sa.select(Ledger).where(Ledger.current).order_by(Ledger.id)
+    current = sa.select(Ledger).where(Ledger.id.in_(sa.select(Organisation.ledger_id))).order_by(Ledger.id)
     return [_standing(session, ledger, now) for ledger in session.scalars(current)]
 
 

@@ -68,8 +68,10 @@ class Account:
         return Scope(self.organisation_id, self.ledger_id, self.stripe.livemode)
 
     async def start(self) -> None:
-        """Take up the ledger last used in this mode, or a new one. Raises DatabaseUnavailable."""
-        self._ledger_id = await self._db.write(take_up, self.stripe.livemode, self._clock())
+        """Take up the ledger that the organisation last used in this mode, or a new one. Raises DatabaseUnavailable."""
+        self._ledger_id = await self._db.write(
+            take_up, self.organisation_id, self.stripe.livemode, self._clock()
+        )
 
     async def settle(self) -> bool:
         """Find out once which account the key belongs to; False while it can't be told."""
@@ -149,7 +151,13 @@ class Account:
         def opened(session: Session) -> int:
             digest = self.stripe.key_digest
             return open_ledger(
-                session, self.stripe.livemode, account, self._clock(), proved=proved, key_digest=digest
+                session,
+                self.organisation_id,
+                self.stripe.livemode,
+                account,
+                self._clock(),
+                proved=proved,
+                key_digest=digest,
             )
 
         try:

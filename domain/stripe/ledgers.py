@@ -1,8 +1,8 @@
-"""Which Stripe account and mode the links belong to.
+"""Which Stripe account and mode an organisation's links belong to.
 
 Links made with a test key count only while a test key is configured. Whose a key is, is known or proved (see
 domain/stripe/accounts.py): a set of links is never handed to another account, and never left behind in the same one,
-where a second link would become possible.
+where a second link would become possible. Organisations with the same account share its ledger (decision 0020).
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from domain.invoices.list_position import place
-from domain.models import Invoice, Ledger, Link
+from domain.models import Invoice, Ledger, Link, Organisation
 from domain.states import LinkState
 
 # So many of a ledger's links are asked about: one unlucky answer proves nothing.
@@ -40,14 +40,32 @@ def list_candidates(session: Session, livemode: bool, *, unnamed: bool) -> list[
     return candidates
 
 
-def take_up(session: Session, livemode: bool, now: datetime) -> int:
-    """The ledger last used in this mode, made current, or a new one: until it is known whose the key is."""
-    ledger = next(iter(_of_mode(session, livemode)), None)
-    return _use(session, ledger or Ledger(livemode=livemode, used_at=now), now)
+def is_current(session: Session, organisation_id: int, ledger_id: int) -> bool:
+    """Whether this is the organisation's current ledger."""
+    taken_up = sa.select(Organisation.ledger_id).where(Organisation.ledger_id.is_not(None))
+    # A version before schema 0008 has put the whole database under another account since.
+    before = sa.select(Ledger.id).where(Ledger.current, Ledger.id.not_in(taken_up))
+    current = sa.select(Organisation.id).where(
+        Organisation.id == organisation_id, Organisation.ledger_id == ledger_id, ~before.exists()
+    )
+    return session.scalar(current) is not None
+
+
+def take_up(session: Session, organisation_id: int, livemode: bool, now: datetime) -> int:
+    """The ledger that the organisation last used in this mode, or a new one: until it is known whose the key is.
+
+    Never one that only others use: whoever serves them would ask their account for this organisation's links.
+    """
+    organisation = _lock(session, organisation_id)
+    own = [one for one in _of_mode(session, livemode) if _is_free(session, one, organisation)]
+    current = [one for one in own if one.id == organisation.ledger_id]
+    ledger = next(iter(current + own), None)
+    return _use(session, organisation, ledger or Ledger(livemode=livemode, used_at=now), now)
 
 
 def open_ledger(
     session: Session,
+    organisation_id: int,
     livemode: bool,
     account: str | None,
     now: datetime,
@@ -55,27 +73,37 @@ def open_ledger(
     proved: int | None = None,
     key_digest: str | None = None,
 ) -> int:
-    """The ledger of this account and mode, made current.
+    """The ledger of this account and mode, made the organisation's current one.
 
     ``account`` is None while the key may not read it, and ``proved`` the ledger that is shown to be the key's account's,
     if any is. Without either it is one that nothing was asked of Stripe for, or a new one.
     """
+    organisation = _lock(session, organisation_id)
     ledgers = _of_mode(session, livemode)
     ledger = next((one for one in ledgers if one.id == proved), None)
     named = next((one for one in ledgers if account is not None and one.account == account), None)
-    if named is not None and (ledger is None or not _is_unused(session, named)):
-        ledger = named
-    elif named is not None:
-        # Its links were made while the key couldn't read the account.
-        named.account = None
-        session.flush()
+    if named is not None and ledger is not named:
+        if _is_unused(session, named) and ledger is not None and _is_free(session, named, organisation):
+            # The links of the account were made while the key couldn't read it.
+            named.account = None
+            session.flush()
+        elif ledger is not None and _has_asked(session, organisation, ledger, but=named):
+            # The name stays with the ledger that others have links in, and this organisation's links where they are.
+            account = None
+        else:
+            ledger = named
     if ledger is None:
-        ledger = next((one for one in ledgers if one.account is None and _is_unused(session, one)), None)
+        fresh = (one for one in ledgers if one.account is None and _is_unused(session, one))
+        ledger = next((one for one in fresh if _is_free(session, one, organisation)), None)
     if ledger is None:
         ledger = Ledger(livemode=livemode, used_at=now)
     ledger.account = account or ledger.account
     ledger.key_digest = key_digest or ledger.key_digest
-    return _use(session, ledger, now)
+    return _use(session, organisation, ledger, now)
+
+
+def _lock(session: Session, organisation_id: int) -> Organisation:
+    return session.get_one(Organisation, organisation_id, with_for_update={"key_share": True})
 
 
 def _of_mode(session: Session, livemode: bool) -> list[Ledger]:
@@ -85,50 +113,82 @@ def _of_mode(session: Session, livemode: bool) -> list[Ledger]:
     )
 
 
+def _is_free(session: Session, ledger: Ledger, organisation: Organisation) -> bool:
+    """Whether the organisation uses it, or nobody does."""
+    has_links = sa.select(Link.id).where(Link.organisation_id == Organisation.id, Link.ledger_id == ledger.id)
+    uses = sa.or_(Organisation.ledger_id == ledger.id, has_links.exists())
+    users = set(session.scalars(sa.select(Organisation.id).where(uses)))
+    return not users or organisation.id in users
+
+
 def _is_unused(session: Session, ledger: Ledger) -> bool:
     """Whether no link was asked of Stripe for it: what isn't there can't fall into other hands."""
-    asked = sa.select(Link.id).where(
-        Link.ledger_id == ledger.id, sa.or_(Link.state != "reserved", Link.first_sent_at.is_not(None))
+    return not session.scalar(sa.select(_asked(ledger).exists()))
+
+
+def _has_asked(session: Session, organisation: Organisation, ledger: Ledger, *, but: Ledger) -> bool:
+    """Whether links of this organisation's were asked of Stripe for the one ledger, and none for the other."""
+    own = Link.organisation_id == organisation.id
+    asked = sa.and_(_asked(ledger).where(own).exists(), ~_asked(but).where(own).exists())
+    return bool(session.scalar(sa.select(asked)))
+
+
+def _asked(ledger: Ledger) -> sa.Select[int]:
+    return sa.select(Link.id).where(
+        Link.ledger_id == ledger.id,
+        sa.or_(Link.state != LinkState.RESERVED, Link.first_sent_at.is_not(None)),
     )
-    return not session.scalar(sa.select(asked.exists()))
 
 
-def _use(session: Session, ledger: Ledger, now: datetime) -> int:
+def _use(session: Session, organisation: Organisation, ledger: Ledger, now: datetime) -> int:
     session.add(ledger)
     ledger.used_at = now
     session.flush()
-    if not ledger.current:
-        _switch(session, ledger)
+    if not is_current(session, organisation.id, ledger.id):
+        _switch(session, organisation, ledger)
     return ledger.id
 
 
-def _switch(session: Session, ledger: Ledger) -> None:
-    """Make ``ledger`` the one whose links the invoices show. Rare, and as long as there are links."""
-    before = session.scalar(sa.select(Ledger).where(Ledger.current))
-    if before is not None:
-        before.current = False
-        session.flush()
-        if before.livemode == ledger.livemode:
-            _take_over_unsent(session, before.id, ledger.id)
-    ledger.current = True
-    touched = sa.select(Link.invoice_id).where(
-        Link.ledger_id.in_([ledger.id, before.id if before else ledger.id])
-    )
-    links = {
-        link.invoice_id: link for link in session.scalars(sa.select(Link).where(Link.ledger_id == ledger.id))
-    }
+def _switch(session: Session, organisation: Organisation, ledger: Ledger) -> None:
+    """Make ``ledger`` the one whose links the organisation's invoices show. Rare, and as long as there are links."""
+    before = None if organisation.ledger_id is None else session.get(Ledger, organisation.ledger_id)
+    organisation.ledger_id = ledger.id
+    marked = _mark(session, ledger)
+    if before is not None and before.id != ledger.id and before.livemode == ledger.livemode:
+        _take_over_unsent(session, organisation.id, before.id, ledger.id)
+    shown = {one.id for one in (before, marked, ledger) if one is not None}
+    own = Link.organisation_id == organisation.id
+    touched = sa.select(Link.invoice_id).where(own, Link.ledger_id.in_(shown))
+    of_ledger = sa.select(Link).where(own, Link.ledger_id == ledger.id)
+    links = {link.invoice_id: link for link in session.scalars(of_ledger)}
     for invoice in session.scalars(
         sa.select(Invoice).where(Invoice.id.in_(touched)).order_by(Invoice.id).with_for_update()
     ):
         place(invoice, links.get(invoice.id))
 
 
-def _take_over_unsent(session: Session, before_id: int, ledger_id: int) -> None:
+def _mark(session: Session, ledger: Ledger) -> Ledger | None:
+    """For versions before schema 0008: mark one ledger that is taken up. The one that was marked until now."""
+    session.flush()
+    marked = session.scalar(sa.select(Ledger).where(Ledger.current))
+    if marked is not None:
+        taken_up = sa.select(Organisation.id).where(Organisation.ledger_id == marked.id)
+        if session.scalar(sa.select(taken_up.exists())):
+            return marked
+        marked.current = False
+        session.flush()
+    ledger.current = True
+    session.flush()
+    return marked
+
+
+def _take_over_unsent(session: Session, organisation_id: int, before_id: int, ledger_id: int) -> None:
     """Links that were promised but never asked of Stripe are made with the new account."""
     taken = sa.select(Link.invoice_id).where(Link.ledger_id == ledger_id)
     session.execute(
         sa.update(Link)
-        .where(Link.ledger_id == before_id, Link.state == LinkState.RESERVED, Link.first_sent_at.is_(None))
+        .where(Link.organisation_id == organisation_id, Link.ledger_id == before_id)
+        .where(Link.state == LinkState.RESERVED, Link.first_sent_at.is_(None))
         .where(Link.invoice_id.not_in(taken))
         .values(ledger_id=ledger_id)
     )

@@ -29,13 +29,13 @@ def _set_up(session: Session, team_id: str, values: dict[str, object]) -> int:
     organisation = known or Organisation(team_id=team_id)
     for name, value in wanted.items():
         setattr(organisation, name, value)
-    return _add(session, organisation)
+    return _add_organisation(session, organisation)
 
 
 def make_ledger(db: Database, **values: object) -> int:
-    """The current ledger: a test-mode account."""
+    """The current ledger of all organisations: a test-mode account."""
     defaults: dict[str, object] = {"account": "acct_1", "livemode": False, "current": True, "used_at": NOW}
-    return db.run(_add, Ledger(**defaults | values))
+    return db.run(_add_ledger, Ledger(**defaults | values))
 
 
 def make_invoice(db: Database, number: str | None = None, **values: Any) -> int:
@@ -143,7 +143,7 @@ def make_link(
             link.stripe_payment = f"pi_{unique}"
         for name, value in values.items():
             setattr(link, name, value)
-        if ledger.current:
+        if ledger.id == session.get_one(Organisation, invoice.organisation_id).ledger_id:
             place(invoice, link)
         return _add(session, link)
 
@@ -159,12 +159,26 @@ def _add(session: Session, row: Organisation | Ledger | Invoice | Link) -> int:
 def home_organisation(session: Session) -> int:
     """The organisation TEAM, made when missing."""
     known = session.scalar(sa.select(Organisation.id).where(Organisation.team_id == TEAM))
-    return known or _add(session, Organisation(team_id=TEAM, name="Paylink Test", channel="C0PAYMENTS"))
+    made = Organisation(team_id=TEAM, name="Paylink Test", channel="C0PAYMENTS")
+    return known or _add_organisation(session, made)
+
+
+def _add_organisation(session: Session, organisation: Organisation) -> int:
+    if organisation.ledger_id is None:
+        organisation.ledger_id = session.scalar(sa.select(Ledger.id).where(Ledger.current))
+    return _add(session, organisation)
+
+
+def _add_ledger(session: Session, ledger: Ledger) -> int:
+    _add(session, ledger)
+    if ledger.current:
+        session.execute(sa.update(Organisation).values(ledger_id=ledger.id))
+    return ledger.id
 
 
 def _current_ledger(session: Session) -> Ledger:
     known = session.scalar(sa.select(Ledger).where(Ledger.current))
     if known is None:
         known = Ledger(account="acct_1", livemode=False, current=True, used_at=NOW)
-        _add(session, known)
+        _add_ledger(session, known)
     return known

@@ -3,23 +3,28 @@
 import itertools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from sqlalchemy.orm import Session
+
 from domain.coordination.leases import Lease
-from domain.database import Database
+from domain.database import Database, insert_into
 from domain.desk import Desk
 from domain.links.creation import LinkCreation
 from domain.messages.announcing import Announcing
 from domain.messages.poster_port import HistoryUnreadable, NotPosted, Posted, Poster, PostUnknown
+from domain.models import Organisation
+from domain.organisations import organisations
 from domain.payments.account_watch import AccountWatch
 from domain.payments.watching import Watching
 from domain.scope import Scope
-from domain.stripe.accounts import Accounts
+from domain.stripe.accounts import Account, Accounts
 from domain.stripe.client import StripeApi
 from domain.stripe.pace import StripePace
 from domain.summaries import Actor, Announcement
 from sandbox.stripe.server import LocalStripe
-from tests.domain.factories import TEAM, home_organisation, make_organisation
+from tests.domain.factories import TEAM, home_organisation
 
 ADA = Actor(TEAM, "U0ADA")
 BEN = Actor(TEAM, "U0BEN")
@@ -51,6 +56,23 @@ class FakePoster:
         return Posted(announcement.destination, "0.5") if found else None
 
 
+def _add_organisation(session: Session, team_id: str) -> int:
+    """Without a ledger, as its first start finds it; one that is there stays as it is."""
+    values = {"team_id": team_id, "name": team_id, "channel": f"C{team_id}", "add_on": True}
+    session.execute(insert_into(session, Organisation).values(values).on_conflict_do_nothing())
+    return organisations.get_by_team(session, team_id).id
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """An organisation as its process serves it, and one of its people."""
+
+    id: int
+    actor: Actor
+    account: Account
+    poster: FakePoster
+
+
 class World:
     """One process's services. ``clock`` is the business's; ``advance`` moves it."""
 
@@ -60,6 +82,7 @@ class World:
         self.db, self.stripe = db, stripe
         self.ahead = timedelta(0)
         self.api = StripeApi(key or stripe.api_key, base_url=stripe.api_url, timeout=2.0, clock=self.clock)
+        self.apis = [self.api]
         self.accounts = Accounts(db, livemode=self.api.livemode, clock=self.clock)
         self.lease = Lease(owner, length=timedelta(seconds=20), margin=timedelta(seconds=0.2))
         pace = StripePace(db, 500)
@@ -87,12 +110,25 @@ class World:
         await self.accounts.settle()
         return self
 
-    async def serve(self, team_id: str, **values: object) -> int:
-        """Another organisation, by the same key of Stripe's; its id."""
-        organisation_id = make_organisation(self.db, team_id, **values)
-        await self.accounts.open(organisation_id, self.api)
-        await self.accounts.settle()
-        return organisation_id
+    async def serve(
+        self,
+        team_id: str,
+        *,
+        key: str | None = None,
+        stripe: LocalStripe | None = None,
+        timeout: float = 2.0,
+    ) -> "Tenant":
+        """Another organisation beside TEAM, with Slack's token of its own; by the same key of Stripe's without ``key``."""
+        organisation_id = self.db.run(_add_organisation, team_id)
+        api = self.api
+        if key is not None:
+            api = StripeApi(key, base_url=(stripe or self.stripe).api_url, timeout=timeout, clock=self.clock)
+            self.apis.append(api)
+        account = await self.accounts.open(organisation_id, api)
+        await account.settle()
+        poster = FakePoster()
+        self.posters[organisation_id] = poster
+        return Tenant(organisation_id, Actor(team_id, "U0EVE"), account, poster)
 
     @property
     def watch(self) -> AccountWatch:
@@ -120,4 +156,5 @@ async def world(
         yield await one.start()
     finally:
         await one.creation.finish()
-        await one.api.close()
+        for api in one.apis:
+            await api.close()

@@ -154,9 +154,9 @@ class Campaign:
             team_id = team["team_id"] if n == 0 else f"T0ELSEWHERE{n}"
             self._db.run(organisations.ensure, team_id, team["name"], channel)
         self._organisations = self._db.run(_organisations)
-        self._ledger = self._db.run(
-            open_ledger, False, self._ground.stripe_state["account"], datetime.now(UTC)
-        )
+        for organisation_id in self._organisations:
+            account = self._ground.stripe_state["account"]
+            self._ledger = self._db.run(open_ledger, organisation_id, False, account, datetime.now(UTC))
         await slack.post(
             "limits",
             {"messages_per_second": 100, "message_burst": 100, "ack_seconds": 1.5, "calls_kept": 1000},

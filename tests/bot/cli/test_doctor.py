@@ -23,7 +23,7 @@ from domain.payments import event_reading, events
 from domain.states import LinkState, PauseReason
 from sandbox.slack import LocalSlack
 from sandbox.stripe.server import LocalStripe
-from tests.domain.factories import NOW, make_invoice, make_ledger, make_link
+from tests.domain.factories import NOW, make_invoice, make_ledger, make_link, make_organisation
 
 MANIFEST = yaml.safe_load((Path(__file__).parents[3] / "manifest.yml").read_text())
 
@@ -121,6 +121,7 @@ async def test_trying_out_where_the_database_goes_leaves_nothing(world: World, t
 
 async def test_what_waits_for_stripe_and_what_it_sends_in_vain_is_told(world: World) -> None:
     db = world.prepared()
+    make_organisation(db, "T0STRIPE")
     ledger, now = make_ledger(db), datetime.now(UTC)
     event = event_reading.Received("evt_1", "charge.dispute.created", "dp_1", None, now)
     db.run(events.keep, ledger, [event])

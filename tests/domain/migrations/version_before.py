@@ -24,6 +24,7 @@ LATER: dict[str, dict[str, Any]] = {
     | dict.fromkeys(("organisation_id", "invoice_id", "invoice_number", "payment_id", "reversal_id"))
     | dict.fromkeys(("batch", "due_by", "resolved_at", "resolved_by", "resolution")),
     "ledgers": dict.fromkeys(("key_digest", "polled_until", "pause_reason", "pause_permission")),
+    "organisations": {"ledger_id": 1},
     "stripe_events": {"waits_for": None},
 }
 """By table, what came with schema 0004 and later, and its value where nothing was written."""

@@ -1,0 +1,161 @@
+"""Which ledger an organisation takes up: money hangs on it, since an invoice has one link in each."""
+
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from domain.database import Database
+from domain.errors import LedgerChanged
+from domain.links import reserving
+from domain.models import Invoice, Ledger, Link, Organisation
+from domain.scope import Scope
+from domain.states import LinkState, LinkStatus
+from domain.stripe.ledgers import is_current, open_ledger, take_up
+from tests.domain.factories import NOW, make_invoice, make_link, make_organisation
+
+
+@pytest.fixture
+def mine(db: Database) -> int:
+    return make_organisation(db)
+
+
+@pytest.fixture
+def theirs(db: Database) -> int:
+    return make_organisation(db, "T0OTHER")
+
+
+def opened(
+    db: Database,
+    organisation_id: int,
+    account: str | None,
+    *,
+    livemode: bool = False,
+    proved: int | None = None,
+) -> int:
+    return db.run(open_ledger, organisation_id, livemode, account, NOW, proved=proved)
+
+
+def account_of(db: Database, ledger_id: int) -> str | None:
+    return db.run(lambda session: session.get_one(Ledger, ledger_id).account)
+
+
+def status_of(db: Database, invoice_id: int) -> LinkStatus:
+    return db.run(lambda session: session.get_one(Invoice, invoice_id).status)
+
+
+def test_one_account_is_one_ledger_whoever_uses_it(db: Database, mine: int, theirs: int) -> None:
+    assert opened(db, mine, "acct_1") == opened(db, theirs, "acct_1")
+    assert opened(db, mine, "acct_1", livemode=True) != opened(db, theirs, "acct_1")
+
+
+def test_what_was_taken_up_gets_the_name_that_is_told_later(db: Database, mine: int) -> None:
+    ledger = db.run(take_up, mine, False, NOW)
+    assert opened(db, mine, "acct_1") == db.run(take_up, mine, False, NOW) == ledger
+    assert account_of(db, ledger) == "acct_1"
+
+
+@pytest.mark.parametrize("account", [None, "acct_1"])
+def test_nobody_takes_up_what_only_others_use(
+    db: Database, mine: int, theirs: int, account: str | None
+) -> None:
+    """Whoever serves them would ask their account for this organisation's links."""
+    ledger = opened(db, mine, account)
+    taken_up = db.run(take_up, theirs, False, NOW)
+    assert taken_up != ledger
+    assert opened(db, theirs, None) == taken_up
+
+
+def test_back_in_a_mode_the_ledger_is_the_one_that_was_used_there(
+    db: Database, mine: int, theirs: int
+) -> None:
+    test = opened(db, mine, "acct_1")
+    make_link(db, make_invoice(db, organisation_id=mine), ledger_id=test)
+    opened(db, mine, "acct_1", livemode=True)
+    opened(db, theirs, "acct_2")
+    assert db.run(take_up, mine, False, NOW) == test
+
+
+@pytest.mark.parametrize("sent", [True, False])
+def test_where_links_were_asked_for_they_stay(db: Database, mine: int, theirs: int, sent: bool) -> None:
+    """The account turns out to be one that another organisation's ledger is named after by then."""
+    named, unnamed = opened(db, mine, "acct_1"), opened(db, theirs, None)
+    invoice = make_invoice(db, organisation_id=theirs)
+    make_link(db, invoice, ledger_id=unnamed, state=LinkState.RESERVED, first_sent_at=NOW if sent else None)
+
+    assert opened(db, theirs, "acct_1", proved=unnamed) == (unnamed if sent else named)
+    assert db.run(lambda session: session.scalars(sa.select(Link.ledger_id)).one()) == (
+        unnamed if sent else named
+    )
+    assert account_of(db, unnamed) is None
+
+
+def test_another_account_changes_what_its_own_organisation_sees(db: Database, mine: int, theirs: int) -> None:
+    shared = opened(db, mine, "acct_1")
+    opened(db, theirs, "acct_1")
+    own = [make_invoice(db, "INV-1", organisation_id=one) for one in (mine, theirs)]
+    for invoice_id in own:
+        make_link(db, invoice_id, ledger_id=shared)
+    reserved = make_invoice(db, "INV-2", organisation_id=mine)
+    make_link(db, reserved, ledger_id=shared, state=LinkState.RESERVED)
+
+    other = opened(db, theirs, "acct_2")
+
+    assert [status_of(db, one) for one in own] == [LinkStatus.PENDING_PAYMENT, LinkStatus.NOT_CREATED]
+    assert db.run(is_current, mine, shared)
+    assert db.run(is_current, theirs, other)
+    of_reserved = sa.select(Link.ledger_id).filter_by(invoice_id=reserved)
+    assert db.run(lambda session: session.scalar(of_reserved)) == shared
+    assert opened(db, theirs, "acct_1") == shared
+    assert [status_of(db, one) for one in own] == [LinkStatus.PENDING_PAYMENT] * 2
+
+
+def test_nothing_is_reserved_in_a_ledger_that_another_process_has_left(db: Database, mine: int) -> None:
+    before = opened(db, mine, "acct_1")
+    after = opened(db, mine, "acct_2")
+    db.run(reserving.require_current, Scope(mine, after, livemode=False))
+    with pytest.raises(LedgerChanged):
+        db.run(reserving.require_current, Scope(mine, before, livemode=False))
+
+
+def test_what_the_version_before_put_the_database_under_counts_until_the_next_start(
+    db: Database, mine: int
+) -> None:
+    ledger = opened(db, mine, "acct_1")
+    linked = make_invoice(db, organisation_id=mine)
+    make_link(db, linked, ledger_id=ledger)
+    db.run(_switch_as_before, NOW)
+    with pytest.raises(LedgerChanged):
+        db.run(reserving.require_current, Scope(mine, ledger, livemode=False))
+
+    assert opened(db, mine, "acct_1") == ledger
+    db.run(reserving.require_current, Scope(mine, ledger, livemode=False))
+    assert status_of(db, linked) is LinkStatus.PENDING_PAYMENT
+    assert db.run(_marked) == ledger
+
+
+def test_the_version_before_goes_on_where_one_organisation_starts_anew(
+    db: Database, mine: int, theirs: int
+) -> None:
+    """It goes by the mark: another organisation's start doesn't take it from under its links."""
+    shared = opened(db, mine, "acct_1")
+    opened(db, theirs, "acct_2")
+    assert db.run(_marked) == shared
+
+
+def _switch_as_before(session: Session, now: object) -> None:
+    session.execute(sa.update(Ledger).values(current=False))
+    session.add(Ledger(account="acct_9", livemode=False, current=True, used_at=NOW - timedelta(days=1)))
+    session.execute(sa.update(Invoice).values(status=LinkStatus.NOT_CREATED, position="0|x"))
+
+
+def _marked(session: Session) -> int:
+    return session.scalars(sa.select(Ledger.id).where(Ledger.current)).one()
+
+
+def test_the_current_ledger_is_the_organisations_own(db: Database, mine: int, theirs: int) -> None:
+    ledgers = [opened(db, mine, "acct_1"), opened(db, theirs, "acct_2")]
+    current = sa.select(Organisation.ledger_id).order_by(Organisation.id)
+    assert db.run(lambda session: list(session.scalars(current))) == ledgers
+    assert not db.run(is_current, mine, ledgers[1])
