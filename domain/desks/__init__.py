@@ -1,0 +1,1 @@
+"""The parts of the desk, by what a person does there; domain/desk.py is the door."""
