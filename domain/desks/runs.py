@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from domain.desks.scoped import ScopedDesk
-from domain.links import bulk
+from domain.links import bulk, run_results
 from domain.lists.selection_ids import new_id
 from domain.summaries import Actor, BulkResult, Confirmation
 
@@ -66,12 +66,12 @@ class RunDesk(ScopedDesk):
 
     async def get_result(self, actor: Actor, run_id: int) -> BulkResult:
         """Raises RunNotFound, RunOfOtherMode."""
-        return await self._audited(actor, self._read(actor, bulk.get_result, run_id))
+        return await self._audited(actor, self._read(actor, run_results.get_result, run_id))
 
     async def is_followed(self, actor: Actor, run_id: int, view_id: str) -> bool:
         """Whether a later run is shown in that view by now: one that Retry Failed began there."""
-        return await self._read(actor, bulk.is_followed, run_id, view_id)
+        return await self._read(actor, run_results.is_followed, run_id, view_id)
 
     async def list_unfinished_runs(self) -> list[tuple[Actor, int, str]]:
         """Runs of the last hour that go on: who asked, the run's id, and the id of the view that shows it."""
-        return await self._db.read(bulk.list_unfinished, self._clock() - timedelta(hours=1))
+        return await self._db.read(run_results.list_unfinished, self._clock() - timedelta(hours=1))

@@ -17,7 +17,7 @@ from domain.database import Database
 from domain.errors import LedgerChanged, RunNotFound
 from domain.invoices.badges import read_badges
 from domain.invoices.list_page import found_by
-from domain.links import bulk
+from domain.links import run_results
 from domain.models import BulkRunItem, Invoice, Ledger, Link, Organisation
 from domain.money import Money
 from domain.states import WRITTEN, Badge, LinkState, LinkStatus
@@ -85,7 +85,7 @@ class Export:
 
     def _run(self, session: Session, team_id: str, run_id: int) -> bytes:
         scope = self._accounts.get_scope(session, team_id)
-        bulk.get_result(session, scope, run_id)
+        run_results.get_result(session, scope, run_id)
         chosen = _rows(scope.ledger_id).join(BulkRunItem, BulkRunItem.invoice_id == Invoice.id)
         return _written(
             session.execute(chosen.where(BulkRunItem.run_id == run_id).order_by(BulkRunItem.ordinal)).all()

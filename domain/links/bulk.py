@@ -1,5 +1,5 @@
 """Bulk runs: up to 100 invoices, each reserved in the one transaction that commits the run, then created by
-domain/links/creation.py like any other link. What became of each stands on its item."""
+domain/links/creation.py like any other link. What became of each stands on its item (domain/links/run_results.py)."""
 
 import hashlib
 from collections.abc import Iterable
@@ -13,27 +13,29 @@ from domain.errors import (
     AmountsChanged,
     NotEligible,
     NothingSelected,
-    RunNotFound,
-    RunOfOtherMode,
     SelectionChanged,
 )
 from domain.invoices import invoices
 from domain.invoices.list_position import existing_reason
 from domain.links import reserving
 from domain.links.bulk_progress import finish_if_settled
+from domain.links.run_results import get, summarise
 from domain.lists import selections
-from domain.models import Base, BulkRun, BulkRunItem, Invoice, Ledger, Link, Organisation, SelectionItem
+from domain.models import Base, BulkRun, BulkRunItem, Invoice, Link, Organisation, SelectionItem
 from domain.money import Money
 from domain.reasons import Reason
 from domain.scope import Scope
 from domain.states import Outcome
-from domain.summaries import Actor, BulkItem, BulkResult, Confirmation
+from domain.summaries import Actor, BulkResult, Confirmation
 
 
 def confirm(
     session: Session, scope: Scope, actor: Actor, selection_id: int, *, now: datetime
 ) -> Confirmation:
-    """See Desk.confirm."""
+    """What Create would do with what is ticked; writes down the amounts that the person is shown.
+
+    Raises NothingSelected, SelectionNotFound, and NotEligible with ADD_ON_MISSING.
+    """
     selection = selections.get(session, scope, actor, selection_id, lock=True)
     _require_add_on(session, scope)
     items = _items(session, selection.id)
@@ -70,7 +72,11 @@ def start(
     view_id: str | None,
     now: datetime,
 ) -> BulkResult:
-    """See Desk.start_run."""
+    """Commit a bulk run of what is ticked, and tick nothing any more; what ``submission`` began already is returned.
+
+    ``seal`` is that of the confirmation. Raises SelectionChanged and AmountsChanged (nothing was started),
+    NothingSelected, SelectionNotFound, NotEligible with ADD_ON_MISSING, LedgerChanged.
+    """
     selection = selections.get(session, scope, actor, selection_id, lock=True)
     begun = _begun(session, scope, submission)
     if begun is not None:
@@ -97,8 +103,12 @@ def retry_failed(
     view_id: str | None,
     now: datetime,
 ) -> BulkResult:
-    """See Desk.retry_failed."""
-    run = _get(session, scope, run_id, lock=True)
+    """Commit a run of what failed in that one, with the amounts that were asked for then.
+
+    Raises AmountsChanged (nothing was started), RunNotFound, RunOfOtherMode, NothingSelected, NotEligible with
+    ADD_ON_MISSING, LedgerChanged.
+    """
+    run = get(session, scope, run_id, lock=True)
     begun = _begun(session, scope, submission)
     if begun is not None:
         return begun
@@ -115,76 +125,10 @@ def confirm_failed(
     *,
     now: datetime,
 ) -> Confirmation:
-    """See Desk.confirm_failed."""
-    run = _get(session, scope, run_id)
+    """What failed in that run, ticked in a selection of its own. Raises as retry_failed and confirm do."""
+    run = get(session, scope, run_id)
     selections.write_down_ticked(session, scope, actor, selection_id, sorted(_failed(session, run)), now)
     return confirm(session, scope, actor, selection_id, now=now)
-
-
-def is_followed(session: Session, scope: Scope, run_id: int, view_id: str) -> bool:
-    """See Desk.is_followed."""
-    later = sa.select(BulkRun.id).where(
-        BulkRun.organisation_id == scope.organisation_id, BulkRun.id > run_id, BulkRun.view_id == view_id
-    )
-    return bool(session.scalar(sa.select(later.exists())))
-
-
-def get_result(session: Session, scope: Scope, run_id: int) -> BulkResult:
-    """Raises RunNotFound, RunOfOtherMode."""
-    return summarise(session, _get(session, scope, run_id))
-
-
-def list_unfinished(session: Session, since: datetime) -> list[tuple[Actor, int, str]]:
-    """Runs begun since then that go on, with who asked and the view that shows them."""
-    found = session.execute(
-        sa.select(Organisation.team_id, BulkRun.requested_by, BulkRun.id, BulkRun.view_id)
-        .join(Organisation, Organisation.id == BulkRun.organisation_id)
-        .where(BulkRun.finished_at.is_(None), BulkRun.requested_at >= since)
-    )
-    return [(Actor(team, user), run_id, view_id) for team, user, run_id, view_id in found if view_id]
-
-
-def summarise(session: Session, run: BulkRun) -> BulkResult:
-    rows = session.execute(
-        sa.select(
-            BulkRunItem.invoice_id,
-            BulkRunItem.outcome,
-            BulkRunItem.reason,
-            BulkRunItem.refusal,
-            Invoice.number,
-            Link.url,
-        )
-        .join(Invoice, Invoice.id == BulkRunItem.invoice_id)
-        .outerjoin(Link, Link.id == BulkRunItem.link_id)
-        .where(BulkRunItem.run_id == run.id)
-        .order_by(BulkRunItem.ordinal)
-    )
-    return BulkResult(
-        id=run.id,
-        organisation_id=run.organisation_id,
-        requested_by=run.requested_by,
-        requested_at=run.requested_at,
-        items=tuple(_summarise_item(*row) for row in rows),
-        view_id=run.view_id,
-    )
-
-
-def _summarise_item(
-    invoice_id: int,
-    outcome: Outcome,
-    reason: Reason | None,
-    refusal: str | None,
-    number: str,
-    url: str | None,
-) -> BulkItem:
-    return BulkItem(
-        invoice_id=invoice_id,
-        number=number,
-        outcome=outcome,
-        reason=reason,
-        refusal=refusal,
-        url=url if outcome is Outcome.CREATED else None,
-    )
 
 
 def _begin(
@@ -285,16 +229,6 @@ def _begun(session: Session, scope: Scope, submission: str) -> BulkResult | None
         )
     )
     return None if run is None else summarise(session, run)
-
-
-def _get(session: Session, scope: Scope, run_id: int, *, lock: bool = False) -> BulkRun:
-    found = sa.select(BulkRun).where(BulkRun.id == run_id, BulkRun.organisation_id == scope.organisation_id)
-    run = session.scalar(found.with_for_update() if lock else found)
-    if run is None:
-        raise RunNotFound(f"bulk run {run_id}")
-    if session.scalar(sa.select(Ledger.livemode).where(Ledger.id == run.ledger_id)) != scope.livemode:
-        raise RunOfOtherMode
-    return run
 
 
 def _require_add_on(session: Session, scope: Scope) -> Organisation:

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from domain.exceptions import listing
 from domain.invoices import invoices
-from domain.links import bulk
+from domain.links import run_results
 from domain.models import BulkRun, Invoice, Ledger, Link, OutboxMessage, Payment, PaymentException
 from domain.money import Money
 from domain.summaries import Announcement
@@ -20,7 +20,7 @@ def with_contents(session: Session, message: OutboxMessage, announcement: Announ
     announcement = _in_thread(session, message, announcement)
     if message.run_id is not None:
         run = session.get_one(BulkRun, message.run_id)
-        return replace(announcement, bulk=bulk.summarise(session, run))
+        return replace(announcement, bulk=run_results.summarise(session, run))
     if message.payment_id is not None:
         payment = session.get_one(Payment, message.payment_id)
         received = Money(payment.amount, payment.currency)

@@ -13,7 +13,7 @@ from domain.coordination.leases import Lease
 from domain.database import Database
 from domain.files import exporting
 from domain.invoices import invoices, list_page
-from domain.links import bulk, claiming
+from domain.links import bulk, claiming, run_results
 from domain.lists import selections
 from domain.lists.selection_ids import new_id
 from domain.messages import transactions
@@ -115,7 +115,7 @@ def _questions() -> dict[str, Question]:
         "a page of an export": exported(""),
         "a page of an export that is searched": exported("acme"),
         "Home": lambda s: home.get_home(s, SCOPE),
-        "the result of a run": lambda s: bulk.summarise(s, BulkRun(id=1, organisation_id=1)),
+        "the result of a run": lambda s: run_results.summarise(s, BulkRun(id=1, organisation_id=1)),
         "claiming links": lambda s: claiming.claim_due(s, 1, 16, LEASE),
         "claiming messages": lambda s: transactions.claim_due(s, 1, LEASE),
         "claiming events": lambda s: events.claim_due(s, 1, 16, LEASE),

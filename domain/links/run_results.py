@@ -1,0 +1,89 @@
+"""Bulk runs as they stand: what became of each invoice, and who follows it."""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from domain.errors import RunNotFound, RunOfOtherMode
+from domain.models import BulkRun, BulkRunItem, Invoice, Ledger, Link, Organisation
+from domain.reasons import Reason
+from domain.scope import Scope
+from domain.states import Outcome
+from domain.summaries import Actor, BulkItem, BulkResult
+
+
+def get(session: Session, scope: Scope, run_id: int, *, lock: bool = False) -> BulkRun:
+    found = sa.select(BulkRun).where(BulkRun.id == run_id, BulkRun.organisation_id == scope.organisation_id)
+    run = session.scalar(found.with_for_update() if lock else found)
+    if run is None:
+        raise RunNotFound(f"bulk run {run_id}")
+    if session.scalar(sa.select(Ledger.livemode).where(Ledger.id == run.ledger_id)) != scope.livemode:
+        raise RunOfOtherMode
+    return run
+
+
+def is_followed(session: Session, scope: Scope, run_id: int, view_id: str) -> bool:
+    """Whether a later run is shown in that view by now."""
+    later = sa.select(BulkRun.id).where(
+        BulkRun.organisation_id == scope.organisation_id, BulkRun.id > run_id, BulkRun.view_id == view_id
+    )
+    return bool(session.scalar(sa.select(later.exists())))
+
+
+def get_result(session: Session, scope: Scope, run_id: int) -> BulkResult:
+    """Raises RunNotFound, RunOfOtherMode."""
+    return summarise(session, get(session, scope, run_id))
+
+
+def list_unfinished(session: Session, since: datetime) -> list[tuple[Actor, int, str]]:
+    """Runs begun since then that go on, with who asked and the view that shows them."""
+    found = session.execute(
+        sa.select(Organisation.team_id, BulkRun.requested_by, BulkRun.id, BulkRun.view_id)
+        .join(Organisation, Organisation.id == BulkRun.organisation_id)
+        .where(BulkRun.finished_at.is_(None), BulkRun.requested_at >= since)
+    )
+    return [(Actor(team, user), run_id, view_id) for team, user, run_id, view_id in found if view_id]
+
+
+def summarise(session: Session, run: BulkRun) -> BulkResult:
+    rows = session.execute(
+        sa.select(
+            BulkRunItem.invoice_id,
+            BulkRunItem.outcome,
+            BulkRunItem.reason,
+            BulkRunItem.refusal,
+            Invoice.number,
+            Link.url,
+        )
+        .join(Invoice, Invoice.id == BulkRunItem.invoice_id)
+        .outerjoin(Link, Link.id == BulkRunItem.link_id)
+        .where(BulkRunItem.run_id == run.id)
+        .order_by(BulkRunItem.ordinal)
+    )
+    return BulkResult(
+        id=run.id,
+        organisation_id=run.organisation_id,
+        requested_by=run.requested_by,
+        requested_at=run.requested_at,
+        items=tuple(_summarise_item(*row) for row in rows),
+        view_id=run.view_id,
+    )
+
+
+def _summarise_item(
+    invoice_id: int,
+    outcome: Outcome,
+    reason: Reason | None,
+    refusal: str | None,
+    number: str,
+    url: str | None,
+) -> BulkItem:
+    return BulkItem(
+        invoice_id=invoice_id,
+        number=number,
+        outcome=outcome,
+        reason=reason,
+        refusal=refusal,
+        url=url if outcome is Outcome.CREATED else None,
+    )
