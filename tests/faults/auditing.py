@@ -139,6 +139,18 @@ def count_open(session: Session) -> tuple[int, int, int]:
     )
 
 
+def list_open(session: Session) -> list[str]:
+    """What count_open counts."""
+    links = sa.select(Link).where(Link.state == LinkState.RESERVED)
+    events = sa.select(StripeEvent).where(StripeEvent.settled_at.is_(None))
+    messages = sa.select(OutboxMessage).where(OutboxMessage.state.in_(["waiting", "sending"]))
+    return [
+        *(f"link {one.id}, {one.attempts} attempts" for one in session.scalars(links)),
+        *(f"event {one.id}, {one.type}, waits for {one.waits_for}" for one in session.scalars(events)),
+        *(f"message {one.key}, {one.state}, {one.attempts} attempts" for one in session.scalars(messages)),
+    ]
+
+
 def count_payments(session: Session) -> int:
     return session.scalars(sa.select(sa.func.count()).select_from(Payment)).one()
 

@@ -200,6 +200,7 @@ class PaylinkModel(RuleBasedStateMachine):
 
         async def all_of_it() -> None:
             watching = self.process.watching
+            await self.process.know_account()
             await self.process.announcing.deliver_due()
             await self.process.creation.run_due()
             await (self.process.watch.sweep_if_due(at_start=True) if sweep else watching.poll_if_due())
@@ -292,6 +293,7 @@ class PaylinkModel(RuleBasedStateMachine):
         """Everything works and is given time."""
         for _ in range(40):
             self.clock.ahead += timedelta(minutes=61)
+            await self.process.know_account()
             await self.process.creation.run_due()
             await self.process.watching.poll_if_due()
             await self.process.watch.sweep_if_due()
@@ -299,7 +301,7 @@ class PaylinkModel(RuleBasedStateMachine):
             await self.process.announcing.deliver_due()
             if not any(await self.db.read(auditing.count_open)):
                 return
-        raise AssertionError("it never comes to rest")
+        raise AssertionError(f"it never comes to rest: {await self.db.read(auditing.list_open)}")
 
     def _compare(self) -> None:
         books = self.db.run(auditing._read_books)

@@ -155,9 +155,13 @@ class Process:
         organisation_id = self._db.run(home_organisation)
         await self._accounts.open(organisation_id, self._api)
         self._posters[organisation_id] = self._channel
-        await self._accounts.settle()
+        await self.know_account()
         self.watch = self.watching.get(organisation_id)
         return self
+
+    async def know_account(self) -> None:
+        """Asked again until it is known, as bot/plan.py has it: Stripe may be away at the start."""
+        await self._accounts.settle()
 
     async def stop(self) -> None:
         """Also of one that died: whatever it had begun has met its end by then."""
