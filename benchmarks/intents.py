@@ -5,7 +5,7 @@ import time
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from benchmarks.links import ROOM
+from benchmarks.links import PAGE
 from benchmarks.measuring import Times
 from benchmarks.services import ANNA, now
 from domain.database import Database
@@ -50,11 +50,11 @@ def _once(db: Database) -> float:
             revision=FIRST_REVISION,
             displayed=set(),
             ticked=set(),
-            action_ts="",
+            acted_at="",
             opened_with="",
             now=now(),
         )
-        selections.select_page(session, scope, ANNA, selection, room=ROOM, now=now())
+        selections.select_page(session, scope, ANNA, selection, shape=PAGE, now=now())
         seal = bulk.confirm(session, scope, ANNA, selection, now=now()).seal
         session.flush()
         session.expunge_all()

@@ -11,12 +11,13 @@ import stripe
 
 from benchmarks import obvious_bot
 from benchmarks.services import ANNA, Paylink, StripeServer, paylink
+from domain.lists.page_shape import PageShape
 from domain.summaries import BulkResult, Confirmation
 
 COUNT = 100
+PAGE = PageShape(rows=30, ticks_in_row=10, invoices=COUNT)
 LIMIT = 25.0
 ANSWER_SECONDS = 0.1
-ROOM = 30
 FLOOR = COUNT / LIMIT
 _submissions = itertools.count(1)
 
@@ -66,17 +67,17 @@ async def start(bot: Paylink, confirmed: Confirmation) -> BulkResult:
 
 
 async def select(bot: Paylink) -> Confirmation:
-    shown = await bot.desk.open_list(ANNA, room=ROOM)
+    shown = await bot.desk.open_list(ANNA, shape=PAGE)
     await bot.desk.tick(
         ANNA,
         shown.selection.id,
         revision=shown.selection.revision,
         displayed=set(),
         ticked=set(),
-        action_ts="",
+        acted_at="",
         opened_with="",
     )
-    await bot.desk.select_page(ANNA, shown.selection.id, room=ROOM)
+    await bot.desk.select_page(ANNA, shown.selection.id, shape=PAGE)
     confirmation = await bot.desk.confirm(ANNA, shown.selection.id)
     assert len(confirmation.targets) == COUNT, len(confirmation.targets)
     return confirmation

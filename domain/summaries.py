@@ -158,6 +158,7 @@ class BulkResult:
     requested_at: datetime
     items: tuple[BulkItem, ...]
     view_id: str | None = None
+    """Of the view that shows it, given by whoever drew it and given back: nothing is read from it."""
 
     def count(self, outcome: Outcome) -> int:
         return sum(item.outcome is outcome for item in self.items)

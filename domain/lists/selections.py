@@ -17,25 +17,21 @@ from sqlalchemy.orm import Session
 
 from domain.database import insert_into
 from domain.errors import SelectionNotFound
-from domain.invoices import invoices
-from domain.invoices.list_page import find_page
+from domain.lists.drawn_page import read_page, show, ticked_ids, trail_of
+from domain.lists.page_shape import MOST_TICKED, PageShape
 from domain.lists.selection_ids import is_made_for
-from domain.models import Invoice, Organisation, Selection, SelectionItem
-from domain.organisations import organisations
+from domain.models import Invoice, Selection, SelectionItem
 from domain.scope import Scope
 from domain.states import LinkStatus
-from domain.summaries import FIRST_REVISION, Actor, InvoiceList, InvoiceSummary, SelectionSummary
-
-MOST = 100
-GROUP = 10
+from domain.summaries import FIRST_REVISION, Actor, InvoiceList
 
 
 def open_list(
-    session: Session, scope: Scope, actor: Actor, selection_id: int, search: str, *, room: int
+    session: Session, scope: Scope, actor: Actor, selection_id: int, search: str, *, shape: PageShape
 ) -> InvoiceList:
-    """See Desk.open_list."""
+    """A list in which nothing is ticked, on its first page; nothing is written."""
     opened = Selection(**_opened(scope, actor, selection_id, search))
-    return _show(session, scope, opened, room)
+    return show(session, scope, opened, shape)
 
 
 def show_list(
@@ -44,17 +40,21 @@ def show_list(
     actor: Actor,
     selection_id: int,
     *,
-    room: int,
+    shape: PageShape,
     opened_with: str | None = None,
 ) -> InvoiceList:
-    """See Desk.show_list."""
+    """The page that the selection is on.
+
+    ``opened_with``: the search of a list in which nothing was done yet, which isn't written down; None for others.
+    Raises SelectionNotFound.
+    """
     try:
         selection = get(session, scope, actor, selection_id)
     except SelectionNotFound:
         if opened_with is None or not is_made_for(actor, selection_id):
             raise
-        return open_list(session, scope, actor, selection_id, opened_with, room=room)
-    return _show(session, scope, selection, room)
+        return open_list(session, scope, actor, selection_id, opened_with, shape=shape)
+    return show(session, scope, selection, shape)
 
 
 def tick(
@@ -66,25 +66,29 @@ def tick(
     revision: int,
     displayed: set[int],
     ticked: set[int],
-    action_ts: str,
+    acted_at: str,
     opened_with: str | None,
     now: datetime,
 ) -> int:
-    """See Desk.tick."""
+    """Replace the ticks of the displayed page if nothing newer has been taken in; return how many the cap left out.
+
+    ``acted_at`` orders what was done, and is empty for a submission, whose state wins. The caller has seen that the invoices are the organisation's.
+    Raises SelectionNotFound.
+    """
     if opened_with is not None:
         _write_down(session, scope, actor, selection_id, opened_with, now)
     selection = get(session, scope, actor, selection_id, lock=True)
     is_drawn = selection.revision == revision
     # A submission has no time of its own: its state wins, and what is ticked after it is newer again.
-    if action_ts and not (is_drawn and _is_newer(action_ts, selection.last_action)):
+    if acted_at and not (is_drawn and _is_newer(acted_at, selection.last_action)):
         return 0
-    selection.last_action = action_ts or selection.last_action
+    selection.last_action = acted_at or selection.last_action
     selection.touched_at = now
     before = ticked_ids(session, selection.id)
     # What isn't ticked in a list that was submitted before Slack drew it as it is may have been ticked since.
     kept = before - (displayed - ticked) if is_drawn else before
     wanted = sorted((ticked & displayed) - before)
-    added = wanted[: MOST - len(kept)]
+    added = wanted[: MOST_TICKED - len(kept)]
     _remove(session, selection, before - kept)
     _add(session, selection, added)
     left_out = len(wanted) - len(added)
@@ -94,23 +98,23 @@ def tick(
 
 
 def select_page(
-    session: Session, scope: Scope, actor: Actor, selection_id: int, *, room: int, now: datetime
+    session: Session, scope: Scope, actor: Actor, selection_id: int, *, shape: PageShape, now: datetime
 ) -> InvoiceList:
     selection = _touch(session, scope, actor, selection_id, now)
-    page, _ = _page(session, scope, selection, room)
+    page, _ = read_page(session, scope, selection, shape)
     before = ticked_ids(session, selection.id)
     wanted = [invoice.id for invoice in page if invoice.eligible and invoice.id not in before]
-    added = wanted[: MOST - len(before)]
+    added = wanted[: MOST_TICKED - len(before)]
     _add(session, selection, added)
-    return _show(session, scope, selection, room, left_out=len(wanted) - len(added))
+    return show(session, scope, selection, shape, left_out=len(wanted) - len(added))
 
 
 def clear(
-    session: Session, scope: Scope, actor: Actor, selection_id: int, *, room: int, now: datetime
+    session: Session, scope: Scope, actor: Actor, selection_id: int, *, shape: PageShape, now: datetime
 ) -> InvoiceList:
     selection = _touch(session, scope, actor, selection_id, now)
     empty(session, selection)
-    return _show(session, scope, selection, room)
+    return show(session, scope, selection, shape)
 
 
 def untick(
@@ -120,12 +124,12 @@ def untick(
     selection_id: int,
     *,
     invoice_id: int,
-    room: int,
+    shape: PageShape,
     now: datetime,
 ) -> InvoiceList:
     selection = _touch(session, scope, actor, selection_id, now)
     _remove(session, selection, {invoice_id})
-    return _show(session, scope, selection, room)
+    return show(session, scope, selection, shape)
 
 
 def turn_page(
@@ -136,21 +140,21 @@ def turn_page(
     *,
     forward: bool,
     revision: int,
-    room: int,
+    shape: PageShape,
     now: datetime,
 ) -> InvoiceList:
     selection = get(session, scope, actor, selection_id, lock=True)
     if selection.revision == revision:
         selection = _touch(session, scope, actor, selection_id, now)
-        trail = _trail(selection)
+        trail = trail_of(selection)
         if not forward:
             trail = trail[:-1]
         else:
-            page, has_next = _page(session, scope, selection, room)
+            page, has_next = read_page(session, scope, selection, shape)
             if has_next:
-                trail = [*trail, session.scalar(_position_of(page[-1].id)) or ""]
+                trail = [*trail, _position_of(session, page[-1].id)]
         selection.trail = "\n".join(trail)
-    return _show(session, scope, selection, room)
+    return show(session, scope, selection, shape)
 
 
 def narrow(
@@ -161,13 +165,13 @@ def narrow(
     *,
     filter: LinkStatus | None,
     search: str,
-    room: int,
+    shape: PageShape,
     now: datetime,
 ) -> InvoiceList:
     selection = _touch(session, scope, actor, selection_id, now)
     selection.filter = filter
     selection.search, selection.trail = search[:200], ""
-    return _show(session, scope, selection, room)
+    return show(session, scope, selection, shape)
 
 
 def start_over(
@@ -177,17 +181,20 @@ def start_over(
     selection_id: int,
     *,
     fresh_id: int,
-    room: int,
+    shape: PageShape,
     now: datetime,
 ) -> InvoiceList:
-    """See Desk.refresh_list. What comes late for the list as it was, a submission's repetition, doesn't reach this one."""
+    """Another list in its place: same search and filter, first page, nothing ticked.
+
+    What comes late for the list as it was, a submission's repetition, doesn't reach this one. Raises SelectionNotFound.
+    """
     before = get(session, scope, actor, selection_id)
     opened = _opened(scope, actor, fresh_id, before.search)
     drawn_anew = {"filter": before.filter, "revision": before.revision + 1, "touched_at": now}
     fresh = Selection(**opened | drawn_anew)
     session.add(fresh)
     session.flush()
-    return _show(session, scope, fresh, room)
+    return show(session, scope, fresh, shape)
 
 
 def get(session: Session, scope: Scope, actor: Actor, selection_id: int, *, lock: bool = False) -> Selection:
@@ -201,11 +208,6 @@ def get(session: Session, scope: Scope, actor: Actor, selection_id: int, *, lock
     if selection is None:
         raise SelectionNotFound
     return selection
-
-
-def ticked_ids(session: Session, selection_id: int) -> set[int]:
-    ids = sa.select(SelectionItem.invoice_id).where(SelectionItem.selection_id == selection_id)
-    return set(session.scalars(ids))
 
 
 def write_down_ticked(
@@ -255,9 +257,9 @@ def _touch(session: Session, scope: Scope, actor: Actor, selection_id: int, now:
     return selection
 
 
-def _is_newer(action_ts: str, than: str) -> bool:
+def _is_newer(acted_at: str, than: str) -> bool:
     try:
-        return not action_ts or not than or Decimal(action_ts) > Decimal(than)
+        return not acted_at or not than or Decimal(acted_at) > Decimal(than)
     except InvalidOperation:
         return False
 
@@ -284,57 +286,5 @@ def _remove(session: Session, selection: Selection, ids: set[int]) -> None:
         )
 
 
-def _trail(selection: Selection) -> list[str]:
-    return selection.trail.split("\n") if selection.trail else []
-
-
-def _position_of(invoice_id: int) -> sa.Select[str]:
-    return sa.select(Invoice.position).where(Invoice.id == invoice_id)
-
-
-def _page(
-    session: Session, scope: Scope, selection: Selection, room: int
-) -> tuple[list[InvoiceSummary], bool]:
-    """The invoices of the shown page, and whether there are more behind them."""
-    trail = _trail(selection)
-    ids = find_page(
-        session,
-        scope.organisation_id,
-        selection.search,
-        status=selection.filter,
-        after=trail[-1] if trail else None,
-        limit=MOST + 1,
-    )
-    page = invoices.list_known(session, scope, ids)
-    shown = _fitting(page[:MOST], room)
-    return page[:shown], shown < len(page)
-
-
-def _fitting(page: Sequence[InvoiceSummary], room: int) -> int:
-    """How many fit into ``room``: ten eligible ones take one, each other one."""
-    eligible = others = 0
-    for count, invoice in enumerate(page):
-        eligible, others = eligible + invoice.eligible, others + (not invoice.eligible)
-        if -(-eligible // GROUP) + others > room:
-            return count
-    return len(page)
-
-
-def _show(
-    session: Session, scope: Scope, selection: Selection, room: int, *, left_out: int = 0
-) -> InvoiceList:
-    page, has_next = _page(session, scope, selection, room)
-    return InvoiceList(
-        organisation=organisations.summarise(session.get_one(Organisation, selection.organisation_id)),
-        selection=SelectionSummary(
-            id=selection.id,
-            filter=selection.filter,
-            search=selection.search,
-            revision=selection.revision,
-            ticked=frozenset(ticked_ids(session, selection.id)),
-        ),
-        invoices=tuple(page),
-        has_previous=bool(selection.trail),
-        has_next=has_next,
-        left_out=left_out,
-    )
+def _position_of(session: Session, invoice_id: int) -> str:
+    return session.scalar(sa.select(Invoice.position).where(Invoice.id == invoice_id)) or ""

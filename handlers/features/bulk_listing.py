@@ -12,7 +12,7 @@ from handlers.references import SEARCH_MOST, ListReference, read_id
 from handlers.rejections import Unreadable
 from handlers.views.blocks import Json
 from handlers.views.confirmation import confirmation
-from handlers.views.listing import ROOM, listing, read_filter
+from handlers.views.listing import PAGE, listing, read_filter
 from handlers.words.printing import printable
 from handlers.words.sentences import left_out
 
@@ -24,7 +24,7 @@ Change = Callable[[], Awaitable[InvoiceList]]
 
 async def open_list(office: Office, delivery: Delivery, text: str = "") -> None:
     async def made() -> Json:
-        return listing(await office.desk.open_list(delivery.actor, text, room=ROOM))
+        return listing(await office.desk.open_list(delivery.actor, text, shape=PAGE))
 
     await open_modal(office, delivery, made())
 
@@ -42,7 +42,7 @@ async def select_page(office: Office, delivery: Delivery) -> None:
         office,
         delivery,
         reference,
-        lambda: office.desk.select_page(delivery.actor, reference.selection_id, room=ROOM),
+        lambda: office.desk.select_page(delivery.actor, reference.selection_id, shape=PAGE),
     )
 
 
@@ -52,7 +52,7 @@ async def clear(office: Office, delivery: Delivery) -> None:
         office,
         delivery,
         reference,
-        lambda: office.desk.clear_selection(delivery.actor, reference.selection_id, room=ROOM),
+        lambda: office.desk.clear_selection(delivery.actor, reference.selection_id, shape=PAGE),
     )
 
 
@@ -74,7 +74,7 @@ async def search(office: Office, delivery: Delivery) -> None:
         delivery,
         reference,
         lambda: office.desk.narrow(
-            delivery.actor, reference.selection_id, filter=now.selection.filter, search=text, room=ROOM
+            delivery.actor, reference.selection_id, filter=now.selection.filter, search=text, shape=PAGE
         ),
     )
 
@@ -92,7 +92,7 @@ async def filter_by(office: Office, delivery: Delivery) -> None:
         delivery,
         reference,
         lambda: office.desk.narrow(
-            delivery.actor, reference.selection_id, filter=status, search=now.selection.search, room=ROOM
+            delivery.actor, reference.selection_id, filter=status, search=now.selection.search, shape=PAGE
         ),
     )
 
@@ -113,7 +113,7 @@ async def start_over(
 ) -> tuple[Place | None, int]:
     """The list underneath once its bulk run has begun: fresh, with nothing ticked. Its place, None if it is closed, and
     its selection."""
-    page = await office.desk.refresh_list(delivery.actor, selection_id, room=ROOM)
+    page = await office.desk.refresh_list(delivery.actor, selection_id, shape=PAGE)
     place = await update(office.log, delivery.client, Place(view_id), listing(page))
     return place, page.selection.id
 
@@ -123,7 +123,7 @@ async def show_settled(office: Office, delivery: Delivery, place: Place, selecti
 
     The revision stays, and with it what was typed into Search; nothing is ticked that Slack could keep in its old group.
     """
-    page = await office.desk.show_list(delivery.actor, selection_id, room=ROOM)
+    page = await office.desk.show_list(delivery.actor, selection_id, shape=PAGE)
     await update(office.log, delivery.client, place, listing(page), only_unchanged=True)
 
 
@@ -133,7 +133,7 @@ async def show_without(
     """The list underneath when an invoice of it can't be ticked any more: the page and the other ticks stay."""
     # There are none to take in, but a list in which nothing was done yet is written down by it.
     await take_ticks(office, delivery, reference)
-    page = await office.desk.untick(delivery.actor, reference.selection_id, invoice_id=invoice_id, room=ROOM)
+    page = await office.desk.untick(delivery.actor, reference.selection_id, invoice_id=invoice_id, shape=PAGE)
     return await update(office.log, delivery.client, Place(delivery.shown.root_view_id), listing(page))
 
 
@@ -144,7 +144,7 @@ def reference_of(view: ShownView) -> ListReference:
 
 async def shown_list(office: Office, delivery: Delivery, reference: ListReference) -> InvoiceList:
     return await office.desk.show_list(
-        delivery.actor, reference.selection_id, room=ROOM, opened_with=reference.opened_with
+        delivery.actor, reference.selection_id, shape=PAGE, opened_with=reference.opened_with
     )
 
 
@@ -157,7 +157,7 @@ async def take_ticks(office: Office, delivery: Delivery, reference: ListReferenc
         revision=reference.revision,
         displayed=displayed,
         ticked=ticked,
-        action_ts=delivery.action.at if delivery.action else "",
+        acted_at=delivery.action.at if delivery.action else "",
         opened_with=reference.opened_with,
     )
 
@@ -211,7 +211,7 @@ async def _turn(office: Office, delivery: Delivery, *, forward: bool) -> None:
             reference.selection_id,
             forward=forward,
             revision=reference.revision,
-            room=ROOM,
+            shape=PAGE,
         ),
     )
 
@@ -224,7 +224,7 @@ async def _change(office: Office, delivery: Delivery, reference: ListReference, 
     said = left_out(left) if left else None
 
     async def now() -> Json:
-        page = await office.desk.show_list(delivery.actor, reference.selection_id, room=ROOM)
+        page = await office.desk.show_list(delivery.actor, reference.selection_id, shape=PAGE)
         return listing(page, said=said)
 
     await _redraw(office, delivery, listing(page, said=said), now)
@@ -232,7 +232,7 @@ async def _change(office: Office, delivery: Delivery, reference: ListReference, 
 
 async def _show(office: Office, delivery: Delivery, reference: ListReference, said: str | None) -> None:
     async def now() -> Json:
-        page = await office.desk.show_list(delivery.actor, reference.selection_id, room=ROOM)
+        page = await office.desk.show_list(delivery.actor, reference.selection_id, shape=PAGE)
         return listing(page, said=said)
 
     await _redraw(office, delivery, await now(), now)

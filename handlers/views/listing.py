@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from zlib import crc32
 
+from domain.lists.page_shape import MOST_TICKED, PageShape
 from domain.reasons import Reason
 from domain.states import WRITTEN, LinkStatus
 from domain.summaries import InvoiceList, InvoiceSummary, SelectionSummary
@@ -25,14 +26,14 @@ from handlers.views.blocks import (
     static_select,
 )
 from handlers.views.details import status_line
-from handlers.words.sentences import MOST, REASONS, STATUSES, changed_since
+from handlers.words.sentences import REASONS, STATUSES, changed_since
 from handlers.words.text import counted, fit, inline, isolated, length
 
 HEADER = "Billing Invoices"
 GROUP = 10
 _FIXED = 10
 """Header, notice, add-on, search, filter, buttons, count, details, the caption of the rows, and one to spare."""
-ROOM = BLOCKS_OF_VIEW - _FIXED
+PAGE = PageShape(rows=BLOCKS_OF_VIEW - _FIXED, ticks_in_row=GROUP, invoices=100)
 _ALL = "All"
 
 
@@ -110,7 +111,7 @@ def _buttons(page: InvoiceList, mark: str) -> Json:
 def _count(page: InvoiceList) -> Json:
     ticked = page.selection.ticked
     elsewhere = len(ticked - {invoice.id for invoice in page.invoices})
-    text = f"{len(ticked)} of {MOST} selected"
+    text = f"{len(ticked)} of {MOST_TICKED} selected"
     if elsewhere:
         text += f", {elsewhere} of them not shown here"
     return context(f"{text} · {counted(len(page.invoices), 'invoice')} on this page")

@@ -5,6 +5,7 @@ from typing import Any
 
 from domain import errors
 from domain.invoices.eligibility import amount_doubt
+from domain.lists.page_shape import MOST_TICKED
 from domain.reasons import Doubt, Reason
 from domain.states import Badge, LinkStatus, PauseReason
 from domain.summaries import InvoiceSummary, Pause
@@ -12,7 +13,6 @@ from handlers.rejections import Outsider, Unreadable
 from handlers.words.text import counted, fit, isolated, one_line
 
 ADD_ON = "Stripe Credit Card Payment Add-on"
-MOST = 100
 
 STATUSES: dict[LinkStatus, str] = {
     LinkStatus.NOT_CREATED: "Not Created",
@@ -178,7 +178,7 @@ def refused_with(said: str | None) -> str:
 
 def left_out(number: int) -> str:
     """``number``: how many ticks the cap left out."""
-    return f"{MOST} invoices can be ticked in all, so {counted(number, 'more invoice')} couldn't be."
+    return f"{MOST_TICKED} invoices can be ticked in all, so {counted(number, 'more invoice')} couldn't be."
 
 
 _CHANNEL_PROBLEMS = {

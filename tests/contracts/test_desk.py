@@ -1,6 +1,7 @@
 """What handlers count on from a desk, on the real one and on the fake that their tests work with."""
 
 import inspect
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -22,11 +23,11 @@ from domain.reasons import Reason
 from domain.states import LinkStatus, Outcome
 from domain.summaries import Actor, BulkResult, InvoiceList
 from tests.contracts.desk_fixtures import DOLLARS, ONE_CENT, Billed, Office, office
+from tests.domain.factories import PAGE
 from tests.handlers.fake_desk import FakeDesk
 
 __all__ = ["office"]
 
-ROOM = 90
 NOTHING = Money(0, "USD")
 THREE = (Billed("INV-1"), Billed("INV-2", buyer_name="Berlin Bakery"), Billed("INV-3", amount=NOTHING))
 
@@ -38,10 +39,10 @@ def test_the_fake_has_every_method_of_the_desk_with_the_same_parameters() -> Non
 
 
 async def opened(office: Office, search: str = "") -> InvoiceList:
-    return await office.desk.open_list(office.ann, search, room=ROOM)
+    return await office.desk.open_list(office.ann, search, shape=PAGE)
 
 
-async def tick(office: Office, shown: InvoiceList, *ids: int, action_ts: str = "1.000001") -> int:
+async def tick(office: Office, shown: InvoiceList, *ids: int, acted_at: str = "1.000001") -> int:
     """Of a list in which nothing was done yet, or of one that was written down: both take what it was opened with."""
     return await office.desk.tick(
         office.ann,
@@ -49,13 +50,13 @@ async def tick(office: Office, shown: InvoiceList, *ids: int, action_ts: str = "
         revision=shown.selection.revision,
         displayed={one.id for one in shown.invoices},
         ticked=set(ids),
-        action_ts=action_ts,
+        acted_at=acted_at,
         opened_with="" if shown.selection.revision == 1 else None,
     )
 
 
 async def shown(office: Office, selection_id: int) -> InvoiceList:
-    return await office.desk.show_list(office.ann, selection_id, room=ROOM)
+    return await office.desk.show_list(office.ann, selection_id, shape=PAGE)
 
 
 async def ticked(office: Office, *ids: int) -> int:
@@ -99,7 +100,7 @@ async def test_ids_that_nothing_has_are_not_found(office: Office) -> None:
     with pytest.raises(RunNotFound):
         await office.desk.get_result(office.ann, 99)
     with pytest.raises(SelectionNotFound):
-        await office.desk.show_list(office.ann, 99, room=ROOM)
+        await office.desk.show_list(office.ann, 99, shape=PAGE)
     with pytest.raises(SelectionNotFound):
         await office.desk.confirm(office.ann, 99)
 
@@ -112,7 +113,7 @@ async def test_a_workspace_that_isnt_set_up_gets_nothing(office: Office) -> None
     with pytest.raises(OrganisationUnknown):
         await office.desk.find_invoice(stranger, "INV-1")
     with pytest.raises(OrganisationUnknown):
-        await office.desk.open_list(stranger, room=ROOM)
+        await office.desk.open_list(stranger, shape=PAGE)
     with pytest.raises(OrganisationUnknown):
         await office.desk.get_home(stranger)
 
@@ -175,7 +176,7 @@ async def test_a_list_may_be_opened_with_a_search(office: Office) -> None:
     office.bill(*THREE)
     page = await opened(office, "berlin")
     assert (numbers(page), page.selection.search) == (["INV-2"], "berlin")
-    again = await office.desk.show_list(office.ann, page.selection.id, room=ROOM, opened_with="berlin")
+    again = await office.desk.show_list(office.ann, page.selection.id, shape=PAGE, opened_with="berlin")
     assert numbers(again) == ["INV-2"]
 
 
@@ -184,7 +185,7 @@ async def test_ticks_are_those_of_the_page(office: Office) -> None:
     page = await opened(office)
     assert await tick(office, page, 1, 2) == 0
     assert (await shown(office, page.selection.id)).selection.ticked == {1, 2}
-    assert await tick(office, page, 2, action_ts="2.000001") == 0
+    assert await tick(office, page, 2, acted_at="2.000001") == 0
     assert (await shown(office, page.selection.id)).selection.ticked == {2}
 
 
@@ -192,31 +193,31 @@ async def test_ticks_of_an_older_rendering_change_nothing_unless_they_are_submit
     office.bill(*THREE)
     page = await opened(office)
     await tick(office, page, 1)
-    await office.desk.clear_selection(office.ann, page.selection.id, room=ROOM)
-    await tick(office, page, 1, 2, action_ts="3.000001")
+    await office.desk.clear_selection(office.ann, page.selection.id, shape=PAGE)
+    await tick(office, page, 1, 2, acted_at="3.000001")
     assert (await shown(office, page.selection.id)).selection.ticked == frozenset()
-    await tick(office, page, 1, action_ts="")
+    await tick(office, page, 1, acted_at="")
     assert (await shown(office, page.selection.id)).selection.ticked == {1}
 
 
 async def test_ticks_that_come_late_or_twice_change_nothing(office: Office) -> None:
     office.bill(*THREE)
     page = await opened(office)
-    await tick(office, page, 1, action_ts="1700000000.900000")
-    await tick(office, page, 1, 2, action_ts="1700000000.100000")
-    await tick(office, page, action_ts="1700000000.900000")
+    await tick(office, page, 1, acted_at="1700000000.900000")
+    await tick(office, page, 1, 2, acted_at="1700000000.100000")
+    await tick(office, page, acted_at="1700000000.900000")
     assert (await shown(office, page.selection.id)).selection.ticked == {1}
-    await tick(office, page, 2, action_ts="1700000001.000000")
+    await tick(office, page, 2, acted_at="1700000001.000000")
     assert (await shown(office, page.selection.id)).selection.ticked == {2}
 
 
 async def test_select_all_ticks_what_is_eligible_and_clear_unticks_it(office: Office) -> None:
     office.bill(*THREE)
     selection_id = await ticked(office)
-    selected = await office.desk.select_page(office.ann, selection_id, room=ROOM)
+    selected = await office.desk.select_page(office.ann, selection_id, shape=PAGE)
     assert (selected.selection.ticked, selected.left_out) == (frozenset({1, 2}), 0)
     assert selected.selection.revision > 1
-    cleared = await office.desk.clear_selection(office.ann, selection_id, room=ROOM)
+    cleared = await office.desk.clear_selection(office.ann, selection_id, shape=PAGE)
     assert cleared.selection.ticked == frozenset()
     assert cleared.selection.revision > selected.selection.revision
 
@@ -226,12 +227,12 @@ async def test_a_hundred_can_be_ticked_in_all(office: Office) -> None:
     page = await opened(office)
     assert (len(page.invoices), page.has_next) == (100, True)
     await tick(office, page, *(one.id for one in page.invoices[:95]))
-    second = await office.desk.turn_page(office.ann, page.selection.id, forward=True, revision=1, room=ROOM)
+    second = await office.desk.turn_page(office.ann, page.selection.id, forward=True, revision=1, shape=PAGE)
     assert numbers(second) == [f"INV-{number:03}" for number in range(100, 120)]
     assert (second.has_previous, second.has_next) == (True, False)
-    full = await office.desk.select_page(office.ann, page.selection.id, room=ROOM)
+    full = await office.desk.select_page(office.ann, page.selection.id, shape=PAGE)
     assert (len(full.selection.ticked), full.left_out) == (100, 15)
-    assert await tick(office, full, *(one.id for one in full.invoices), action_ts="2.000001") == 15
+    assert await tick(office, full, *(one.id for one in full.invoices), acted_at="2.000001") == 15
     assert (await shown(office, page.selection.id)).selection.revision > full.selection.revision
 
 
@@ -239,7 +240,7 @@ async def test_a_page_ends_when_its_room_is_used_up(office: Office) -> None:
     office.bill(
         *(Billed(f"INV-{number:03}") for number in range(15)), Billed("X", NOTHING), Billed("Y", NOTHING)
     )
-    page = await office.desk.open_list(office.ann, room=3)
+    page = await office.desk.open_list(office.ann, shape=replace(PAGE, rows=3))
     assert (len(page.invoices), page.has_next) == (16, True)
 
 
@@ -248,11 +249,11 @@ async def test_pages_turn_both_ways_and_once_for_each_rendering(office: Office) 
     page = await opened(office)
     await tick(office, page)
     turn = office.desk.turn_page
-    second = await turn(office.ann, page.selection.id, forward=True, revision=1, room=ROOM)
-    again = await turn(office.ann, page.selection.id, forward=True, revision=1, room=ROOM)
+    second = await turn(office.ann, page.selection.id, forward=True, revision=1, shape=PAGE)
+    again = await turn(office.ann, page.selection.id, forward=True, revision=1, shape=PAGE)
     assert numbers(again) == numbers(second)
     first = await turn(
-        office.ann, page.selection.id, forward=False, revision=again.selection.revision, room=ROOM
+        office.ann, page.selection.id, forward=False, revision=again.selection.revision, shape=PAGE
     )
     assert numbers(first) == numbers(page)
 
@@ -262,9 +263,9 @@ async def test_a_filter_and_a_search_keep_the_ticks(office: Office) -> None:
     await office.desk.create_link(office.ann, 1, DOLLARS, patience=5)
     selection_id = await ticked(office, 2)
     narrow = office.desk.narrow
-    pending = await narrow(office.ann, selection_id, filter=LinkStatus.PENDING_PAYMENT, search="", room=ROOM)
+    pending = await narrow(office.ann, selection_id, filter=LinkStatus.PENDING_PAYMENT, search="", shape=PAGE)
     assert (numbers(pending), pending.selection.ticked) == (["INV-1"], frozenset({2}))
-    every = await narrow(office.ann, selection_id, filter=None, search="acme", room=ROOM)
+    every = await narrow(office.ann, selection_id, filter=None, search="acme", shape=PAGE)
     assert sorted(numbers(every)) == ["INV-1", "INV-3"]
     assert (every.selection.filter, every.selection.search) == (None, "acme")
 
@@ -272,15 +273,15 @@ async def test_a_filter_and_a_search_keep_the_ticks(office: Office) -> None:
 async def test_one_tick_is_taken_off(office: Office) -> None:
     office.bill(*THREE)
     selection_id = await ticked(office, 1, 2)
-    page = await office.desk.untick(office.ann, selection_id, invoice_id=1, room=ROOM)
+    page = await office.desk.untick(office.ann, selection_id, invoice_id=1, shape=PAGE)
     assert page.selection.ticked == {2}
 
 
 async def test_a_list_starts_over_with_its_search_and_nothing_ticked(office: Office) -> None:
     office.bill(*THREE)
     selection_id = await ticked(office, 1)
-    await office.desk.narrow(office.ann, selection_id, filter=None, search="acme", room=ROOM)
-    fresh = await office.desk.refresh_list(office.ann, selection_id, room=ROOM)
+    await office.desk.narrow(office.ann, selection_id, filter=None, search="acme", shape=PAGE)
+    fresh = await office.desk.refresh_list(office.ann, selection_id, shape=PAGE)
     assert (fresh.selection.ticked, fresh.selection.filter, fresh.selection.search) == (
         frozenset(),
         None,
@@ -355,7 +356,7 @@ async def test_a_run_of_other_ticks_or_amounts_than_confirmed_doesnt_begin(offic
     selection_id = await ticked(office, 1, 2)
     seal = (await office.desk.confirm(office.ann, selection_id)).seal
     start = office.desk.start_run
-    await office.desk.untick(office.ann, selection_id, invoice_id=2, room=ROOM)
+    await office.desk.untick(office.ann, selection_id, invoice_id=2, shape=PAGE)
     with pytest.raises(SelectionChanged):
         await start(office.ann, selection_id, seal=seal, submission="create:V1", view_id="V1")
     seal = (await office.desk.confirm(office.ann, selection_id)).seal

@@ -10,9 +10,11 @@ from sqlalchemy.orm import Session
 from domain.database import Database
 from domain.invoices.list_position import number_key, place
 from domain.invoices.search_terms import own_terms, shared_terms, terms_of_buyer, terms_of_number
+from domain.lists.page_shape import PageShape
 from domain.models import BuyerTerm, Invoice, Ledger, Link, Organisation, SearchTerm
 from domain.states import LinkState, LinkStatus
 
+PAGE = PageShape(rows=90, ticks_in_row=10, invoices=100)
 NOW = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
 TEAM = "T0PAYLINK"
 _counter = itertools.count(1)

@@ -12,10 +12,9 @@ from domain.models import AuditEntry, Link
 from domain.money import Money
 from domain.states import ExceptionKind
 from domain.summaries import Actor
-from tests.domain.factories import NOW, make_invoice, make_link, make_organisation
+from tests.domain.factories import NOW, PAGE, make_invoice, make_link, make_organisation
 from tests.domain.world import ADA, BEN, World
 
-ROOM = 90
 EVE = Actor("T0OTHER", "U0EVE")
 
 
@@ -27,22 +26,22 @@ async def touch(world: World, actor: Actor, selection: int, opened_with: str | N
         revision=1,
         displayed=set(),
         ticked=set(),
-        action_ts="1.000001",
+        acted_at="1.000001",
         opened_with=opened_with,
     )
 
 
 ON_A_SELECTION: dict[str, Callable[[World, Actor, int], Awaitable[object]]] = {
-    "show": lambda world, actor, id_: world.desk.show_list(actor, id_, room=ROOM),
-    "show as opened": lambda world, actor, id_: world.desk.show_list(actor, id_, room=ROOM, opened_with=""),
+    "show": lambda world, actor, id_: world.desk.show_list(actor, id_, shape=PAGE),
+    "show as opened": lambda world, actor, id_: world.desk.show_list(actor, id_, shape=PAGE, opened_with=""),
     "tick": lambda world, actor, id_: touch(world, actor, id_, None),
     "tick as opened": lambda world, actor, id_: touch(world, actor, id_, ""),
-    "select page": lambda world, actor, id_: world.desk.select_page(actor, id_, room=ROOM),
-    "clear": lambda world, actor, id_: world.desk.clear_selection(actor, id_, room=ROOM),
+    "select page": lambda world, actor, id_: world.desk.select_page(actor, id_, shape=PAGE),
+    "clear": lambda world, actor, id_: world.desk.clear_selection(actor, id_, shape=PAGE),
     "turn page": lambda world, actor, id_: world.desk.turn_page(
-        actor, id_, forward=True, revision=1, room=ROOM
+        actor, id_, forward=True, revision=1, shape=PAGE
     ),
-    "narrow": lambda world, actor, id_: world.desk.narrow(actor, id_, filter=None, search="", room=ROOM),
+    "narrow": lambda world, actor, id_: world.desk.narrow(actor, id_, filter=None, search="", shape=PAGE),
     "confirm": lambda world, actor, id_: world.desk.confirm(actor, id_),
     "start": lambda world, actor, id_: world.desk.start_run(
         actor, id_, seal="", submission="V1", view_id="V1"
@@ -68,7 +67,7 @@ async def test_anothers_list_is_refused_and_audited(
 ) -> None:
     make_organisation(world.db)
     await world.serve(EVE.team_id)
-    selection = (await world.desk.open_list(ADA, room=ROOM)).selection.id
+    selection = (await world.desk.open_list(ADA, shape=PAGE)).selection.id
     if written_down:
         await touch(world, ADA, selection)
 
@@ -80,23 +79,23 @@ async def test_anothers_list_is_refused_and_audited(
 async def test_ticking_another_organisations_invoice_is_refused_and_audited(world: World) -> None:
     make_organisation(world.db)
     theirs = make_invoice(world.db, organisation_id=make_organisation(world.db, EVE.team_id))
-    selection = (await world.desk.open_list(ADA, room=ROOM)).selection.id
+    selection = (await world.desk.open_list(ADA, shape=PAGE)).selection.id
 
     attempt = world.desk.tick(
-        ADA, selection, revision=1, displayed={theirs}, ticked={theirs}, action_ts="1.000001"
+        ADA, selection, revision=1, displayed={theirs}, ticked={theirs}, acted_at="1.000001"
     )
 
     assert await refused(world, attempt, InvoiceNotFound) == [(ADA.user_id, f"invoice {theirs}")]
-    shown = await world.desk.show_list(ADA, selection, room=ROOM, opened_with="")
+    shown = await world.desk.show_list(ADA, selection, shape=PAGE, opened_with="")
     assert shown.selection.ticked == frozenset()
 
 
 async def test_retrying_another_organisations_run_is_refused_and_audited(world: World) -> None:
     make_invoice(world.db)
     await world.serve(EVE.team_id)
-    selection = (await world.desk.open_list(ADA, room=ROOM)).selection.id
+    selection = (await world.desk.open_list(ADA, shape=PAGE)).selection.id
     await touch(world, ADA, selection)
-    await world.desk.select_page(ADA, selection, room=ROOM)
+    await world.desk.select_page(ADA, selection, shape=PAGE)
     seal = (await world.desk.confirm(ADA, selection)).seal
     run = await world.desk.start_run(ADA, selection, seal=seal, submission="V1", view_id="V1")
 

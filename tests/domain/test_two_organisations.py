@@ -18,7 +18,7 @@ from domain.summaries import Actor
 from sandbox.stripe.api.rate import RateLimits
 from sandbox.stripe.faults.rules import FaultKind
 from sandbox.stripe.server import LocalStripe
-from tests.domain.factories import make_invoice
+from tests.domain.factories import PAGE, make_invoice
 from tests.domain.world import ADA, Tenant, World
 
 SEEN = Money(120_050, "USD")
@@ -207,9 +207,9 @@ def completed(stripe: LocalStripe) -> dict[str, Any]:
 async def start_run(world: World, actor: Actor, invoice_id: int) -> None:
     """A bulk run of one invoice, which waits for whoever creates what is due."""
     desk, ids = world.desk, {invoice_id}
-    selection = (await desk.open_list(actor, room=90)).selection.id
+    selection = (await desk.open_list(actor, shape=PAGE)).selection.id
     await desk.tick(
-        actor, selection, revision=1, displayed=ids, ticked=ids, action_ts="1.000001", opened_with=""
+        actor, selection, revision=1, displayed=ids, ticked=ids, acted_at="1.000001", opened_with=""
     )
     seal = (await desk.confirm(actor, selection)).seal
     await desk.start_run(actor, selection, seal=seal, submission=f"V{invoice_id}", view_id=None)

@@ -31,7 +31,7 @@ from domain.states import LinkStatus
 from domain.summaries import Actor
 from sandbox.stripe.faults import FaultKind
 from sandbox.stripe.objects.payments import BuyerStopped
-from tests.domain.factories import make_invoice
+from tests.domain.factories import PAGE, make_invoice
 from tests.domain.world import ADA, BEN
 from tests.faults import auditing, crash_points
 from tests.faults.timeless import (
@@ -48,7 +48,6 @@ from tests.faults.timeless import (
 T = TypeVar("T")
 INVOICES = 6
 AMOUNT = Money(120_050, "USD")
-ROOM = 90
 PATIENCE = 5.0
 UNRESERVED = tuple(
     f"{crash_points.name_of(LinkCreation._reserve)}.{when}" for when in ("before", "uncommitted")
@@ -141,12 +140,12 @@ class PaylinkModel(RuleBasedStateMachine):
 
         async def create() -> None:
             desk = self.process.desk
-            shown = await desk.open_list(by, room=ROOM)
+            shown = await desk.open_list(by, shape=PAGE)
             selection = shown.selection.id
             await desk.tick(
-                by, selection, revision=1, displayed=set(), ticked=set(), action_ts="", opened_with=""
+                by, selection, revision=1, displayed=set(), ticked=set(), acted_at="", opened_with=""
             )
-            await desk.select_page(by, selection, room=ROOM)
+            await desk.select_page(by, selection, shape=PAGE)
             with suppress(NothingSelected):
                 seal = (await desk.confirm(by, selection)).seal
                 for _ in range(1 + twice):

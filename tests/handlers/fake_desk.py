@@ -23,6 +23,7 @@ from domain.errors import (
     SelectionNotFound,
 )
 from domain.exceptions.resolving import read_reason
+from domain.lists.page_shape import PageShape
 from domain.money import Money
 from domain.reasons import Reason
 from domain.states import LinkStatus, Outcome
@@ -43,6 +44,7 @@ from domain.summaries import (
     SelectionSummary,
     StripeState,
 )
+from handlers.views.listing import PAGE
 from tests.handlers.samples import NOW, organisation, with_link
 
 
@@ -174,19 +176,19 @@ class FakeDesk:
             self.created.append(invoice_id)
             self.invoices[invoice_id] = with_link(one)
 
-    async def open_list(self, actor: Actor, search: str = "", *, room: int) -> InvoiceList:
+    async def open_list(self, actor: Actor, search: str = "", *, shape: PageShape) -> InvoiceList:
         await self._asked(actor)
         new = len(self.selections) + 1
         self.selections[new] = SelectionSummary(new, LinkStatus.NOT_CREATED, search, 1, frozenset())
         self.offsets[new] = [0]
-        return self._page(new, room)
+        return self._page(new, shape)
 
     async def show_list(
-        self, actor: Actor, selection_id: int, *, room: int, opened_with: str | None = None
+        self, actor: Actor, selection_id: int, *, shape: PageShape, opened_with: str | None = None
     ) -> InvoiceList:
         await self._asked(actor)
         self._get(selection_id)
-        return self._page(selection_id, room)
+        return self._page(selection_id, shape)
 
     async def tick(
         self,
@@ -196,14 +198,14 @@ class FakeDesk:
         revision: int,
         displayed: set[int],
         ticked: set[int],
-        action_ts: str,
+        acted_at: str,
         opened_with: str | None = None,
     ) -> int:
         await self._asked(actor)
         selection = self._get(selection_id)
-        if action_ts and (selection.revision != revision or not self._is_newer(selection_id, action_ts)):
+        if acted_at and (selection.revision != revision or not self._is_newer(selection_id, acted_at)):
             return 0
-        self.last_actions[selection_id] = action_ts or self.last_actions.get(selection_id, "")
+        self.last_actions[selection_id] = acted_at or self.last_actions.get(selection_id, "")
         kept = selection.ticked - (displayed - ticked) if selection.revision == revision else selection.ticked
         wanted = sorted(ticked - kept)
         added = wanted[: 100 - len(kept)]
@@ -211,51 +213,53 @@ class FakeDesk:
         self._set(selection_id, ticked=kept | set(added), revision=revision + bool(left_out))
         return left_out
 
-    async def select_page(self, actor: Actor, selection_id: int, *, room: int) -> InvoiceList:
+    async def select_page(self, actor: Actor, selection_id: int, *, shape: PageShape) -> InvoiceList:
         await self._asked(actor)
         selection = self._touch(selection_id)
-        page = self._page(selection_id, room)
+        page = self._page(selection_id, shape)
         wanted = [one.id for one in page.invoices if one.eligible and one.id not in selection.ticked]
         added = wanted[: 100 - len(selection.ticked)]
         self._set(selection_id, ticked=selection.ticked | set(added))
-        return replace(self._page(selection_id, room), left_out=len(wanted) - len(added))
+        return replace(self._page(selection_id, shape), left_out=len(wanted) - len(added))
 
-    async def clear_selection(self, actor: Actor, selection_id: int, *, room: int) -> InvoiceList:
+    async def clear_selection(self, actor: Actor, selection_id: int, *, shape: PageShape) -> InvoiceList:
         await self._asked(actor)
         self._touch(selection_id)
         self._set(selection_id, ticked=frozenset())
-        return self._page(selection_id, room)
+        return self._page(selection_id, shape)
 
-    async def untick(self, actor: Actor, selection_id: int, *, invoice_id: int, room: int) -> InvoiceList:
+    async def untick(
+        self, actor: Actor, selection_id: int, *, invoice_id: int, shape: PageShape
+    ) -> InvoiceList:
         await self._asked(actor)
         self._set(selection_id, ticked=self._touch(selection_id).ticked - {invoice_id})
-        return self._page(selection_id, room)
+        return self._page(selection_id, shape)
 
     async def turn_page(
-        self, actor: Actor, selection_id: int, *, forward: bool, revision: int, room: int
+        self, actor: Actor, selection_id: int, *, forward: bool, revision: int, shape: PageShape
     ) -> InvoiceList:
         await self._asked(actor)
         if self._get(selection_id).revision == revision:
-            offsets, page = self.offsets[selection_id], self._page(selection_id, room)
+            offsets, page = self.offsets[selection_id], self._page(selection_id, shape)
             if forward and page.has_next:
                 offsets.append(offsets[-1] + len(page.invoices))
             elif not forward and len(offsets) > 1:
                 offsets.pop()
             self._touch(selection_id)
-        return self._page(selection_id, room)
+        return self._page(selection_id, shape)
 
     async def narrow(
-        self, actor: Actor, selection_id: int, *, filter: LinkStatus | None, search: str, room: int
+        self, actor: Actor, selection_id: int, *, filter: LinkStatus | None, search: str, shape: PageShape
     ) -> InvoiceList:
         await self._asked(actor)
         self._touch(selection_id)
         self._set(selection_id, filter=filter, search=search)
         self.offsets[selection_id] = [0]
-        return self._page(selection_id, room)
+        return self._page(selection_id, shape)
 
-    async def refresh_list(self, actor: Actor, selection_id: int, *, room: int) -> InvoiceList:
+    async def refresh_list(self, actor: Actor, selection_id: int, *, shape: PageShape) -> InvoiceList:
         self.offsets[selection_id] = [0]
-        return await self.clear_selection(actor, selection_id, room=room)
+        return await self.clear_selection(actor, selection_id, shape=shape)
 
     async def confirm(self, actor: Actor, selection_id: int) -> Confirmation:
         await self._asked(actor)
@@ -315,7 +319,7 @@ class FakeDesk:
 
     async def confirm_failed(self, actor: Actor, run_id: int) -> Confirmation:
         run = await self.get_result(actor, run_id)
-        page = await self.open_list(actor, room=90)
+        page = await self.open_list(actor, shape=PAGE)
         failed = frozenset(item.invoice_id for item in run.items if item.outcome is Outcome.FAILED)
         self._set(page.selection.id, ticked=failed)
         return await self.confirm(actor, page.selection.id)
@@ -387,23 +391,21 @@ class FakeDesk:
     def _set(self, selection_id: int, **changes: object) -> None:
         self.selections[selection_id] = replace(self._get(selection_id), **changes)  # type: ignore[arg-type]
 
-    def _is_newer(self, selection_id: int, action_ts: str) -> bool:
+    def _is_newer(self, selection_id: int, acted_at: str) -> bool:
         last = self.last_actions.get(selection_id)
-        return not last or Decimal(action_ts) > Decimal(last)
+        return not last or Decimal(acted_at) > Decimal(last)
 
     def _touch(self, selection_id: int) -> SelectionSummary:
         self._set(selection_id, revision=self._get(selection_id).revision + 1)
         return self._get(selection_id)
 
-    def _page(self, selection_id: int, room: int) -> InvoiceList:
+    def _page(self, selection_id: int, shape: PageShape) -> InvoiceList:
         selection = self._get(selection_id)
         found = [one for one in self.invoices.values() if _found(one, selection.search)]
         found = [one for one in found if selection.filter in (None, one.status)]
         found.sort(key=lambda one: (not one.eligible, one.due_date or date.max, one.number))
         start = self.offsets[selection_id][-1]
-        page = found[start : start + 100]
-        while -(-sum(one.eligible for one in page) // 10) + sum(not one.eligible for one in page) > room:
-            page.pop()
+        page = found[start : start + shape.count_fitting(found[start:])]
         more = start + len(page) < len(found)
         return InvoiceList(self.organisation, selection, tuple(page), start > 0, more)
 

@@ -8,7 +8,7 @@ from domain.money import Money
 from domain.reasons import Reason
 from domain.states import Badge, LinkStatus, Outcome
 from domain.summaries import BulkItem, BulkResult, InvoiceList, InvoiceSummary, SelectionSummary, StripeState
-from handlers.views.listing import ROOM
+from handlers.views.listing import PAGE
 from tests.handlers.samples import NOW, invoice, organisation, paid, with_link
 
 Json = dict[str, Any]
@@ -100,6 +100,6 @@ def run(outcomes: dict[Outcome, int], **changes: Any) -> BulkResult:
 
 def full_pages() -> dict[str, list[InvoiceSummary]]:
     everybody = [invoice(n) for n in range(1, 101)]
-    rows = [with_link(invoice(n)) for n in range(1, ROOM + 1)]
-    mixed = everybody[:25] + [paid(one) for one in rows[25 : 25 + ROOM - 3]]
+    rows = [with_link(invoice(n)) for n in range(1, PAGE.rows + 1)]
+    mixed = everybody[:25] + [paid(one) for one in rows[25 : 25 + PAGE.rows - 3]]
     return {"eligible": everybody, "rows": rows, "mixed": mixed, "empty": []}

@@ -18,7 +18,7 @@ from handlers.views.confirmation import confirmation
 from handlers.views.details import copying, details
 from handlers.views.exceptions import exceptions, resolving
 from handlers.views.home import home
-from handlers.views.listing import ROOM, listing
+from handlers.views.listing import PAGE, listing
 from handlers.views.messages import announcement_message
 from handlers.views.result import result, result_message
 from handlers.views.search import search, unknown
@@ -43,7 +43,7 @@ async def surfaces(world: World) -> dict[str, Json]:
     world.db.run(_let_fail, run.id, failed)
     run = await desk.get_result(ADA, run.id)
     shown = _make_selection(world, plain)
-    page = await desk.show_list(ADA, shown, room=ROOM)
+    page = await desk.show_list(ADA, shown, shape=PAGE)
     world.db.run(_open_exceptions, linked)
     found = await desk.get_details(ADA, linked)
     opened = await desk.list_exceptions(ADA)

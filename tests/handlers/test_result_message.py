@@ -6,6 +6,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from domain.states import AnnouncementKind
 from domain.summaries import Actor, Announcement
 from handlers.poster import SlackPoster
+from handlers.views.listing import PAGE
 from tests.handlers.conftest import ANNA, Bench
 from tests.handlers.samples import NOW, TEAM, invoice, paid
 
@@ -19,8 +20,8 @@ async def post(bench: Bench, announcement: Announcement) -> None:
 async def run_of_two(bench: Bench) -> int:
     bench.invoices(invoice(1), invoice(2))
     actor = Actor(TEAM, ANNA)
-    page = await bench.desk.open_list(actor, room=90)
-    await bench.desk.select_page(actor, page.selection.id, room=90)
+    page = await bench.desk.open_list(actor, shape=PAGE)
+    await bench.desk.select_page(actor, page.selection.id, shape=PAGE)
     seal = (await bench.desk.confirm(actor, page.selection.id)).seal
     run = await bench.desk.start_run(actor, page.selection.id, seal=seal, submission="s", view_id=None)
     return run.id

@@ -14,7 +14,7 @@ from domain.money import Money
 from domain.organisations import organisations
 from domain.reasons import Reason
 from domain.states import LinkStatus, Outcome
-from tests.domain.factories import NOW, TEAM, make_organisation
+from tests.domain.factories import NOW, PAGE, TEAM, make_organisation
 from tests.domain.test_refusals import touch
 from tests.domain.world import ADA, World
 
@@ -85,9 +85,9 @@ def test_json_lines_may_say_the_state(db: Database, tmp_path: Path) -> None:
 async def test_no_link_can_be_created_whoever_looked_before(world: World, tmp_path: Path, state: str) -> None:
     make_organisation(world.db)
     imported(world.db, tmp_path, {"ONE": "open", "TWO": "open"})
-    list_id = (await world.desk.open_list(ADA, room=90)).selection.id
+    list_id = (await world.desk.open_list(ADA, shape=PAGE)).selection.id
     await touch(world, ADA, list_id)
-    await world.desk.select_page(ADA, list_id, room=90)
+    await world.desk.select_page(ADA, list_id, shape=PAGE)
     seal = (await world.desk.confirm(ADA, list_id)).seal
     imported(world.db, tmp_path, {"ONE": state})
 
@@ -101,7 +101,7 @@ async def test_no_link_can_be_created_whoever_looked_before(world: World, tmp_pa
     run = await world.desk.start_run(ADA, list_id, seal=seal, submission="V1", view_id="V1")
     outcomes = {item.number: (item.outcome, item.reason) for item in run.items}
     assert outcomes == {"ONE": (Outcome.SKIPPED, REASONS[state]), "TWO": (Outcome.BEING_CREATED, None)}
-    confirmed = await world.desk.open_list(ADA, room=90)
+    confirmed = await world.desk.open_list(ADA, shape=PAGE)
     assert [one.number for one in confirmed.invoices if one.reason is REASONS[state]] == ["ONE"]
 
 

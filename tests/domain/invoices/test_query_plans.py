@@ -1,6 +1,7 @@
 """No query that people wait for goes through a whole table: SQLite says so of each statement that is really sent."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -23,7 +24,7 @@ from domain.payments import events
 from domain.scope import Scope
 from domain.states import LinkStatus
 from domain.summaries import Actor
-from tests.domain.factories import NOW, TEAM, make_invoice, make_ledger, make_link, make_organisation
+from tests.domain.factories import NOW, PAGE, TEAM, make_invoice, make_ledger, make_link, make_organisation
 
 ANNA = Actor(TEAM, "U0ANNA")
 Question = Callable[[Session], object]
@@ -107,10 +108,10 @@ def _questions() -> dict[str, Question]:
         "a filtered search": listed("acme", LinkStatus.NOT_CREATED),
         "the second page of a search": listed("acme", LinkStatus.NOT_CREATED, "0|2026"),
         "the modal of the list": lambda s: selections.open_list(
-            s, SCOPE, ANNA, new_id(ANNA), "acme", room=30
+            s, SCOPE, ANNA, new_id(ANNA), "acme", shape=replace(PAGE, rows=30)
         ),
         "the modal of a list that is written down": lambda s: selections.show_list(
-            s, SCOPE, ANNA, _written_down(s), room=30
+            s, SCOPE, ANNA, _written_down(s), shape=replace(PAGE, rows=30)
         ),
         "a page of an export": exported(""),
         "a page of an export that is searched": exported("acme"),
@@ -134,7 +135,7 @@ def _written_down(session: Session) -> int:
         revision=1,
         displayed=set(),
         ticked=set(),
-        action_ts="",
+        acted_at="",
         opened_with="acme",
         now=NOW,
     )

@@ -29,20 +29,18 @@ from domain.stripe.client import StripeApi
 from domain.summaries import Actor, BulkResult
 from sandbox.stripe.faults import FaultKind
 from sandbox.stripe.server import LocalStripe
-from tests.domain.factories import make_invoice
+from tests.domain.factories import PAGE, make_invoice
 from tests.domain.world import ADA, BEN, World
 from tests.domain.world import world as another_world
 from tests.patience import PATIENCE
 
-ROOM = 90
-
 
 async def ticked(world: World, count: int, by: Actor = ADA) -> int:
     """A selection with the first ``count`` invoices ticked."""
-    opened = await world.desk.open_list(by, room=ROOM)
+    opened = await world.desk.open_list(by, shape=PAGE)
     ids = {invoice.id for invoice in opened.invoices[:count]}
     await world.desk.tick(
-        by, opened.selection.id, revision=1, displayed=ids, ticked=ids, action_ts="1.000001", opened_with=""
+        by, opened.selection.id, revision=1, displayed=ids, ticked=ids, acted_at="1.000001", opened_with=""
     )
     return opened.selection.id
 
@@ -179,7 +177,7 @@ async def test_a_tick_that_comes_late_starts_nothing_that_was_not_confirmed(worl
     selection = await ticked(world, 2)
     seal = (await world.desk.confirm(ADA, selection)).seal
     await world.desk.tick(
-        ADA, selection, revision=1, displayed={1, 2}, ticked={1}, action_ts="1.000002", opened_with=None
+        ADA, selection, revision=1, displayed={1, 2}, ticked={1}, acted_at="1.000002", opened_with=None
     )
     with pytest.raises(SelectionChanged):
         await world.desk.start_run(ADA, selection, seal=seal, submission="V1", view_id=None)
@@ -190,9 +188,9 @@ async def test_a_submissions_ticks_count_whatever_the_list_became_meanwhile(worl
     make_invoice(world.db)
     make_invoice(world.db)
     selection = await ticked(world, 1)
-    await world.desk.clear_selection(ADA, selection, room=ROOM)
+    await world.desk.clear_selection(ADA, selection, shape=PAGE)
     await world.desk.tick(
-        ADA, selection, revision=1, displayed={1, 2}, ticked={2}, action_ts="", opened_with=None
+        ADA, selection, revision=1, displayed={1, 2}, ticked={2}, acted_at="", opened_with=None
     )
     assert [one.id for one in (await world.desk.confirm(ADA, selection)).targets] == [2]
 
@@ -203,24 +201,24 @@ async def test_a_submission_that_is_repeated_after_its_run_ticks_nothing_in_the_
     make_invoice(world.db)
     selection = await ticked(world, 1)
     await run(world, selection)
-    fresh = await world.desk.refresh_list(ADA, selection, room=ROOM)
+    fresh = await world.desk.refresh_list(ADA, selection, shape=PAGE)
     assert fresh.selection.revision > 1, "with the same block ids Slack would keep what was ticked"
     await world.desk.tick(
-        ADA, selection, revision=1, displayed={1}, ticked={1}, action_ts="", opened_with=None
+        ADA, selection, revision=1, displayed={1}, ticked={1}, acted_at="", opened_with=None
     )
-    shown = await world.desk.show_list(ADA, fresh.selection.id, room=ROOM)
+    shown = await world.desk.show_list(ADA, fresh.selection.id, shape=PAGE)
     assert shown.selection.ticked == frozenset()
     with pytest.raises(SelectionNotFound):
-        await world.desk.refresh_list(BEN, selection, room=ROOM)
+        await world.desk.refresh_list(BEN, selection, shape=PAGE)
 
 
 async def test_a_submission_before_the_list_is_drawn_again_takes_nothing_away(world: World) -> None:
     for _ in range(3):
         make_invoice(world.db)
     selection = await ticked(world, 1)
-    await world.desk.select_page(ADA, selection, room=ROOM)
+    await world.desk.select_page(ADA, selection, shape=PAGE)
     await world.desk.tick(
-        ADA, selection, revision=1, displayed={1, 2, 3}, ticked={1}, action_ts="", opened_with=None
+        ADA, selection, revision=1, displayed={1, 2, 3}, ticked={1}, acted_at="", opened_with=None
     )
     assert [one.id for one in (await world.desk.confirm(ADA, selection)).targets] == [1, 2, 3]
 
@@ -308,7 +306,7 @@ async def test_other_peoples_and_other_organisations_runs_and_selections_are_ref
     selection = await ticked(world, 1)
     for actor in [stranger, BEN]:
         with pytest.raises(SelectionNotFound):
-            await world.desk.show_list(actor, selection, room=ROOM)
+            await world.desk.show_list(actor, selection, shape=PAGE)
     result = await run(world, selection)
     with pytest.raises(RunNotFound):
         await world.desk.get_result(stranger, result.id)

@@ -17,6 +17,7 @@ from domain.scope import Scope
 from domain.states import LinkStatus, PauseReason
 from domain.summaries import Pause
 from sandbox.stripe.server import LocalStripe
+from tests.domain.factories import PAGE
 from tests.domain.migrations.first_rows import first_rows
 from tests.domain.migrations.first_schema import kept_rows, make_first, migrate
 from tests.domain.world import ADA, world
@@ -65,7 +66,7 @@ async def test_people_go_on_with_what_was_there(old: sa.Engine, stripe: LocalStr
     upgrade(old)
     db = Database(old.url.render_as_string(hide_password=False))
     async with world(db, stripe) as one:
-        listed = await one.desk.open_list(ADA, "corp", room=90)
+        listed = await one.desk.open_list(ADA, "corp", shape=PAGE)
         found = await one.desk.find_options(ADA, "& nut")
         paid = await one.desk.find_invoice(ADA, "inv-1004")
         made = await one.desk.create_link(ADA, 7, Money(120_050, "USD"), patience=5)

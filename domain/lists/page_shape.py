@@ -1,0 +1,28 @@
+"""What fits on the screen, which alone whoever draws it knows, and how much may be ticked, which is a rule."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from domain.summaries import InvoiceSummary
+
+# What one bulk run takes. A page may have another size.
+MOST_TICKED = 100
+
+
+@dataclass(frozen=True)
+class PageShape:
+    """How a page of the list is drawn. It ends at ``invoices``, or when ``rows`` are used up."""
+
+    rows: int
+    ticks_in_row: int
+    """So many eligible invoices share a row; each other one takes a row of its own."""
+    invoices: int
+
+    def count_fitting(self, invoices: Sequence[InvoiceSummary]) -> int:
+        """How many of these, from the first on, fit on the page."""
+        eligible = others = 0
+        for count, invoice in enumerate(invoices[: self.invoices]):
+            eligible, others = eligible + invoice.eligible, others + (not invoice.eligible)
+            if -(-eligible // self.ticks_in_row) + others > self.rows:
+                return count
+        return min(len(invoices), self.invoices)
