@@ -24,30 +24,100 @@ class PeriodicJob:
     why: str
 
 
+_BEFORE_POLLING = (
+    PeriodicJob(
+        "create_links",
+        1,
+        None,
+        "creates the links that were asked for",
+        "People wake it at once; the timer finds what another process left behind, and what Stripe put off.",
+    ),
+    PeriodicJob(
+        "settle_events",
+        1,
+        None,
+        "records what Stripe's events are about",
+        "The webhook wakes it at once; the timer finds what waits for its next attempt.",
+    ),
+    PeriodicJob(
+        "announce",
+        1,
+        None,
+        "posts the messages of the outbox",
+        "A channel takes one message a second.",
+    ),
+)
+_AFTER_POLLING = (
+    PeriodicJob(
+        "sweep",
+        30,
+        account_watch.HOURLY.total_seconds(),
+        "goes through Stripe's completed sessions, refunds and disputes",
+        "For what no event told; each start sweeps too, and what failed is tried again soon.",
+    ),
+    PeriodicJob(
+        "know_account",
+        5,
+        None,
+        "asks Stripe whose key it is, until that is known",
+        "No link is created and no payment recorded before.",
+    ),
+    PeriodicJob(
+        "probe_database",
+        5,
+        None,
+        "asks the database for nothing",
+        "`/readyz` says within seconds that it is away, and that it is back.",
+    ),
+    PeriodicJob(
+        "probe_slack",
+        5,
+        SLACK_EVERY_SECONDS,
+        "asks Slack whose token it is",
+        "Each time while Slack is away, so that its return shows at once.",
+    ),
+    PeriodicJob(
+        "probe_stripe",
+        5,
+        STRIPE_EVERY_SECONDS,
+        "connects to Stripe, and sends a request only while Stripe is away",
+        "A connection costs none of the rationed reads.",
+    ),
+    PeriodicJob(
+        "exceptions",
+        60,
+        None,
+        "reminds of deadlines, and tells what an import that broke off has changed",
+        "A deadline is told a day before it passes; a minute more or less is nothing.",
+    ),
+    PeriodicJob(
+        "prune",
+        3600,
+        None,
+        "deletes old drafts of lists, and events settled long ago",
+        "Nobody waits for it; small portions spare the database.",
+    ),
+    PeriodicJob(
+        "place",
+        3600,
+        None,
+        "puts invoices where this version's rules want them in the list, once for each start",
+        "What a version before wrote is in order right after an upgrade.",
+    ),
+    PeriodicJob(
+        "figures",
+        None,
+        FIGURES_EVERY_SECONDS,
+        "counts for `/metrics`, when Prometheus asks",
+        "Counting large tables takes its time; Prometheus asks every few seconds.",
+    ),
+)
+
+
 def periodic_jobs(poll_seconds: float) -> tuple[PeriodicJob, ...]:
     """``poll_seconds``: the setting PAYLINK_POLL_SECONDS."""
     return (
-        PeriodicJob(
-            "create_links",
-            1,
-            None,
-            "creates the links that were asked for",
-            "People wake it at once; the timer finds what another process left behind, and what Stripe put off.",
-        ),
-        PeriodicJob(
-            "settle_events",
-            1,
-            None,
-            "records what Stripe's events are about",
-            "The webhook wakes it at once; the timer finds what waits for its next attempt.",
-        ),
-        PeriodicJob(
-            "announce",
-            1,
-            None,
-            "posts the messages of the outbox",
-            "A channel takes one message a second.",
-        ),
+        *_BEFORE_POLLING,
         PeriodicJob(
             "poll",
             min(POLL_CHECK_SECONDS, max(poll_seconds / 4, 0.25)),
@@ -56,67 +126,5 @@ def periodic_jobs(poll_seconds: float) -> tuple[PeriodicJob, ...]:
             "`PAYLINK_POLL_SECONDS` while a link waits for payment or was paid within three days, when refunds and disputes come; "
             "else an hour: Stripe rations reads.",
         ),
-        PeriodicJob(
-            "sweep",
-            30,
-            account_watch.HOURLY.total_seconds(),
-            "goes through Stripe's completed sessions, refunds and disputes",
-            "For what no event told; each start sweeps too, and what failed is tried again soon.",
-        ),
-        PeriodicJob(
-            "know_account",
-            5,
-            None,
-            "asks Stripe whose key it is, until that is known",
-            "No link is created and no payment recorded before.",
-        ),
-        PeriodicJob(
-            "probe_database",
-            5,
-            None,
-            "asks the database for nothing",
-            "`/readyz` says within seconds that it is away, and that it is back.",
-        ),
-        PeriodicJob(
-            "probe_slack",
-            5,
-            SLACK_EVERY_SECONDS,
-            "asks Slack whose token it is",
-            "Each time while Slack is away, so that its return shows at once.",
-        ),
-        PeriodicJob(
-            "probe_stripe",
-            5,
-            STRIPE_EVERY_SECONDS,
-            "connects to Stripe, and sends a request only while Stripe is away",
-            "A connection costs none of the rationed reads.",
-        ),
-        PeriodicJob(
-            "exceptions",
-            60,
-            None,
-            "reminds of deadlines, and tells what an import that broke off has changed",
-            "A deadline is told a day before it passes; a minute more or less is nothing.",
-        ),
-        PeriodicJob(
-            "prune",
-            3600,
-            None,
-            "deletes old drafts of lists, and events settled long ago",
-            "Nobody waits for it; small portions spare the database.",
-        ),
-        PeriodicJob(
-            "place",
-            3600,
-            None,
-            "puts invoices where this version's rules want them in the list, once for each start",
-            "What a version before wrote is in order right after an upgrade.",
-        ),
-        PeriodicJob(
-            "figures",
-            None,
-            FIGURES_EVERY_SECONDS,
-            "counts for `/metrics`, when Prometheus asks",
-            "Counting large tables takes its time; Prometheus asks every few seconds.",
-        ),
+        *_AFTER_POLLING,
     )

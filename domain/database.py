@@ -242,6 +242,11 @@ def insert_into(session: Session, table: Any) -> sqlite.Insert | postgresql.Inse
     return postgresql.insert(table)
 
 
+def ask_nothing(session: Session) -> None:
+    """Find out whether the database answers at all."""
+    session.execute(sa.text("SELECT 1"))
+
+
 def database_now(session: Session) -> datetime:
     """The database's clock, for leases, margins and paces: the clocks of processes differ by minutes."""
     if session.get_bind().dialect.name == "sqlite":

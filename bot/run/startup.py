@@ -4,8 +4,6 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from sqlalchemy.orm import Session
-
 from bot.slack_client import Identity, SlackAway, SlackRefused, fetch_identity
 from bot.stop import Stop, schema_sentences
 from bot.watch.health import DATABASE_AWAY, SLACK_AWAY, Part
@@ -80,12 +78,12 @@ async def _set_up(bot: Bot, identity: Identity) -> Account:
     )
     account = await bot.accounts.open(organisation.id, bot.stripe)
     bot.posters[organisation.id] = SlackPoster(bot.slack)
-    await bot.db.write(_take_back_claims, bot.owner)
+    await _take_back_claims(bot)
     return account
 
 
-def _take_back_claims(session: Session, own: str) -> None:
+async def _take_back_claims(bot: Bot) -> None:
     """What processes of this host held when they were killed needn't wait for the end of their leases."""
-    dead = find_dead(abandoned_claims.list_owners(session), own)
+    dead = find_dead(await bot.db.read(abandoned_claims.list_owners), bot.owner)
     if dead:
-        abandoned_claims.end_claims(session, dead)
+        await bot.db.write(abandoned_claims.end_claims, dead)

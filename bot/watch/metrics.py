@@ -88,6 +88,11 @@ class Metrics:
         self.socket_connected = Gauge(
             "paylink_socket_connected", "Socket Mode connections to Slack", registry=registry
         )
+        self._add_figures()
+
+    def _add_figures(self) -> None:
+        """What the database knows: see show."""
+        registry = self.registry
         self.links = Gauge("paylink_links", "Online payment links by state", ["state"], registry=registry)
         self.payments = Gauge("paylink_payments", "Payments by verdict", ["verdict"], registry=registry)
         self.exceptions = Gauge("paylink_exceptions", "Exceptions by kind", ["kind"], registry=registry)

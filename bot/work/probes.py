@@ -3,13 +3,11 @@
 import contextlib
 import time
 
-import sqlalchemy as sa
 from slack_sdk.web.async_client import AsyncWebClient
-from sqlalchemy.orm import Session
 
 from bot.slack_client import SlackAway, SlackRefused, fetch_identity
 from bot.watch.health import NOT_FROM_STRIPE, SLACK_AWAY, STRIPE_AWAY, STRIPE_FAILS, Health
-from domain.database import Database
+from domain.database import Database, ask_nothing
 from domain.stripe.client import StripeApi
 from domain.stripe.errors import StripeTrouble
 
@@ -29,7 +27,7 @@ class Probes:
 
     async def database(self) -> None:
         """Raises DatabaseUnavailable."""
-        await self._db.background_read(_select_one)
+        await self._db.background_read(ask_nothing)
         self._health.good("database")
 
     async def slack(self) -> None:
@@ -71,7 +69,3 @@ def hear_stripe(health: Health, outcome: str) -> None:
         health.bad("stripe", NOT_FROM_STRIPE)
     else:
         health.good("stripe")
-
-
-def _select_one(session: Session) -> None:
-    session.execute(sa.text("SELECT 1"))

@@ -1,6 +1,7 @@
 """The outbox: messages that Slack must get once, enqueued in the transaction of the fact that they tell."""
 
 import secrets
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TypedDict, Unpack
 
@@ -62,13 +63,24 @@ def enqueue(
     return added is not None
 
 
-def list_stuck(session: Session) -> list[OutboxMessage]:
+@dataclass(frozen=True)
+class StuckMessage:
+    """A message that waits for the operator."""
+
+    id: int
+    state: MessageState
+    kind: AnnouncementKind
+    enqueued_at: datetime
+    problem: str | None
+    """Slack's code, if it gave one."""
+
+
+def list_stuck(session: Session) -> list[StuckMessage]:
     """Messages that wait for the operator: refused for good, or of an outcome that nobody can know."""
-    return list(
-        session.scalars(
-            sa.select(OutboxMessage).where(OutboxMessage.state.in_(STUCK)).order_by(OutboxMessage.id)
-        )
+    found = session.scalars(
+        sa.select(OutboxMessage).where(OutboxMessage.state.in_(STUCK)).order_by(OutboxMessage.id)
     )
+    return [StuckMessage(one.id, one.state, one.kind, one.enqueued_at, one.problem) for one in found]
 
 
 def resend(session: Session, message_id: int) -> bool:
