@@ -69,6 +69,11 @@ class InvoiceSummary:
         return self.reason is None
 
     @property
+    def deactivated(self) -> bool:
+        """Its link was switched off in Stripe: nobody is invited to send it to the buyer."""
+        return Badge.LINK_DEACTIVATED in self.badges
+
+    @property
     def being_created(self) -> bool:
         return self.reason is Reason.BEING_CREATED
 

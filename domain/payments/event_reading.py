@@ -18,7 +18,9 @@ REFUND_TYPES = ("refund.created", "refund.updated", REFUND_FAILED_TYPE, "charge.
 DISPUTE_CLOSED_TYPE = "charge.dispute.closed"
 DISPUTE_TYPES = ("charge.dispute.created", "charge.dispute.updated", DISPUTE_CLOSED_TYPE)
 REVERSAL_TYPES = (CHARGE_TYPE, *REFUND_TYPES, *DISPUTE_TYPES)
-TYPES = (*SESSION_TYPES, *REVERSAL_TYPES)
+LINK_CREATED_TYPE = "payment_link.created"
+LINK_TYPES = (LINK_CREATED_TYPE, "payment_link.updated")
+TYPES = (*SESSION_TYPES, *REVERSAL_TYPES, *LINK_TYPES)
 
 THIN_OBJECT = "v2.core.event"
 # Before the type of a thin event that there is as a snapshot too.
@@ -74,7 +76,7 @@ def _read_snapshot(event: dict[str, Any]) -> Received | None:
         object_id=_required(about.get("id")),
         payment_intent=id_of(about.get("payment_intent")),
         created_at=moment(event["created"]),
-        stripe_link_id=id_of(about.get("payment_link")),
+        stripe_link_id=id_of(about.get("id" if type_of(event) in LINK_TYPES else "payment_link")),
         # Our own ones look like ids; PostgreSQL refuses to look for text with a NUL.
         reference=id_of(reference),
     )

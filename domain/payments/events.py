@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from domain.coordination.leases import Lease
 from domain.database import database_now, insert_into
 from domain.models import Ledger, Link, Organisation, Payment, StripeEvent, UnusedEvent
-from domain.payments.event_reading import DISPUTE_TYPES, Received
+from domain.payments.event_reading import DISPUTE_TYPES, LINK_CREATED_TYPE, Received
 from domain.states import LinkState, LinkStatus
 
 WATCHED_AFTER_PAYMENT = timedelta(days=3)
@@ -63,6 +63,12 @@ def _ours(session: Session, ledger_id: int, events: list[Received]) -> list[Rece
     known_links = set(
         session.scalars(sa.select(Link.stripe_id).where(of_ledger, Link.stripe_id.in_(link_ids)))
     )
+    # That a known link was created tells nothing.
+    events = [
+        event
+        for event in events
+        if event.thin or event.type != LINK_CREATED_TYPE or event.stripe_link_id not in known_links
+    ]
     known = set(session.scalars(sa.select(Link.reference).where(of_ledger, Link.reference.in_(references))))
     paid = set(
         session.scalars(

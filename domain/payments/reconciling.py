@@ -9,8 +9,14 @@ from sqlalchemy.orm import Session
 
 from domain.database import Database
 from domain.models import Invoice, Link, Payment
-from domain.payments import recording, reversing
-from domain.payments.event_reading import REVERSAL_TYPES, SUCCEEDED_TYPE, Received
+from domain.payments import link_states, recording, reversing
+from domain.payments.event_reading import (
+    LINK_CREATED_TYPE,
+    LINK_TYPES,
+    REVERSAL_TYPES,
+    SUCCEEDED_TYPE,
+    Received,
+)
 from domain.payments.reversal_reconciler import ReversalReconciler
 from domain.payments.waits import Wait
 from domain.states import ExceptionKind, LinkState
@@ -23,6 +29,8 @@ _log = structlog.get_logger()
 
 # A refund or dispute may be told of before its payment is: for so long it is asked again.
 PAYMENT_KNOWN_WITHIN = timedelta(minutes=10)
+# An update that shows nothing new may be of something else, or read too soon: so often it is looked at again.
+LOOKS_AT_UPDATE = 4
 
 
 class PaymentUnknown(Exception):
@@ -50,8 +58,17 @@ class Reconciler:
 
         Raises the errors of stripe_errors, but for what is refused about this object alone.
         """
+        if event.type in LINK_TYPES and await self._db.background_read(
+            link_states.is_settled,
+            self._ledger_id,
+            event.object_id,
+            created=event.type == LINK_CREATED_TYPE,
+        ):
+            return ()
         await self._slot()
         try:
+            if event.type in LINK_TYPES:
+                return await self._reconcile_link(event, now)
             if event.type in REVERSAL_TYPES:
                 return await self._reconcile_reversal(event, now)
             found = await self._account.stripe.get_session(event.object_id)
@@ -70,6 +87,14 @@ class Reconciler:
 
     async def _slot(self) -> None:
         await self._pace.slot(self._ledger_id)
+
+    async def _reconcile_link(self, event: Received, now: datetime) -> tuple[str, ...] | Wait:
+        try:
+            facts = link_states.read_link(await self._account.stripe.get_payment_link(event.object_id))
+        except ValueError:
+            return Wait.UNREADABLE
+        changed = await self._db.background_write(link_states.record_link, facts, self._ledger_id, now)
+        return Wait.OLDER if changed is False and event.attempts < LOOKS_AT_UPDATE else ()
 
     async def _reconcile_reversal(self, event: Received, now: datetime) -> tuple[str, ...] | Wait:
         try:

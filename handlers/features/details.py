@@ -13,7 +13,7 @@ from handlers.references import ListReference, SeenInvoice, read_id
 from handlers.views.blocks import Json
 from handlers.views.details import copying, details
 from handlers.views.search import note, unknown
-from handlers.words.sentences import sentence
+from handlers.words.sentences import DEACTIVATED, sentence
 
 PATIENCE = 8.0
 """Seconds that the modal waits for Stripe before it shows Being created."""
@@ -156,7 +156,7 @@ async def _copy(office: Office, actor: Actor, invoice_id: int) -> Json:
     invoice = await office.desk.get_invoice(actor, invoice_id)
     if invoice.link is None:
         return note("This invoice has no online payment link in the Stripe mode in use.")
-    return copying(invoice, invoice.link)
+    return note(DEACTIVATED) if invoice.deactivated else copying(invoice, invoice.link)
 
 
 def _made(found: InvoiceDetails, *, said: str | None = None, creating: bool = False) -> Json:

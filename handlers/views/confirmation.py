@@ -32,7 +32,11 @@ def confirmation(shown: Confirmation, *, said: str | None = None) -> Json:
     if shown.skipped:
         blocks.append(caption(f"{counted(len(shown.skipped), 'invoice')} will be skipped"))
         blocks += bullets(_skipped(invoice) for invoice in shown.skipped)
-        linked = [(invoice.id, invoice.number) for invoice in shown.skipped if invoice.link is not None]
+        linked = [
+            (invoice.id, invoice.number)
+            for invoice in shown.skipped
+            if invoice.link is not None and not invoice.deactivated
+        ]
         blocks += copy_select(linked)
     if shown.targets:
         blocks.append(caption("Links will be created for"))

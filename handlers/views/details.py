@@ -27,6 +27,7 @@ from handlers.views.blocks import (
 from handlers.views.exceptions import of_invoice
 from handlers.words.sentences import (
     BADGES,
+    DEACTIVATED,
     DOUBTS,
     REASONS,
     STATUSES,
@@ -131,7 +132,7 @@ def _labelled(invoice: InvoiceSummary, creating: bool) -> list[tuple[str, str]]:
 
 
 def _about_link(invoice: InvoiceSummary, link: LinkSummary) -> list[Json]:
-    blocks = preformatted([link.url])
+    blocks = [section(DEACTIVATED)] if invoice.deactivated else preformatted([link.url])
     blocks += [section(words) for words in changed_since(invoice)]
     if invoice.status is LinkStatus.PENDING_PAYMENT and (doubt := amount_doubt(link.amount)) is not None:
         blocks.append(section(f"{link.amount} {DOUBTS[doubt]}"))
@@ -173,6 +174,8 @@ def _buttons(
     invoice: InvoiceSummary, organisation: OrganisationSummary, stripe: StripeState, creating: bool
 ) -> list[Json]:
     if invoice.link is not None:
+        if invoice.deactivated:
+            return []
         return [
             button("Copy Link URL", ids.COPY_LINK, str(invoice.id), primary=True),
             url_button("Open Link", ids.OPEN_LINK, invoice.link.url[:URL_MOST]),

@@ -144,7 +144,7 @@ def _tick(invoice: InvoiceSummary) -> Json:
 def _row(invoice: InvoiceSummary) -> Json:
     assert invoice.reason is not None
     copy = None
-    if invoice.link is not None:
+    if invoice.link is not None and not invoice.deactivated:
         copy = button("Copy Payment Link URL", ids.COPY_LINK, str(invoice.id))
     buyer = inline(invoice.buyer_name, 150)
     first = f"{isolated(invoice.number)} · {buyer} · {invoice.amount} · {status_line(invoice)}"

@@ -33,6 +33,8 @@ BADGES: dict[Badge, str] = {
 }
 """What stands beside the status."""
 
+DEACTIVATED = "Its link was switched off in Stripe, so the buyer can't pay with it. Reactivate it in the Stripe Dashboard."
+
 REASONS: dict[Reason, str] = {
     Reason.ADD_ON_MISSING: (
         f"Your organisation doesn't have the {ADD_ON}, without which no online payment link can be created. "

@@ -120,5 +120,7 @@ def test_stripes_permissions_are_those_that_the_doctor_asks_for(path: Any) -> No
     ids=["scopes", "how-to", "readme"],
 )
 def test_the_webhooks_event_types_are_those_that_concern_paylink(path: Any) -> None:
-    said = re.findall(r"\b(?:checkout\.session|charge|refund)\.[a-z_.]+[a-z]", path.read_text("utf-8"))
+    said = re.findall(
+        r"\b(?:checkout\.session|charge|refund|payment_link)\.[a-z_.]+[a-z]", path.read_text("utf-8")
+    )
     assert set(said) == set(TYPES)

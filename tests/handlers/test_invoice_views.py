@@ -1,6 +1,7 @@
 """The views of one invoice, the search and Home pass Block Kit's rules and say what they must, whatever customers' text."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 
 from domain.money import Money
-from domain.states import AnnouncementKind, LinkStatus, PauseReason
+from domain.states import AnnouncementKind, Badge, LinkStatus, PauseReason
 from domain.summaries import Announcement, Confirmation, HomeSummary, InvoiceOption, Pause, StripeState
 from handlers.views import search
 from handlers.views.confirmation import confirmation
@@ -176,6 +177,22 @@ def test_the_type_ahead_says_what_the_link_asks_for_where_that_is_another_amount
 def test_what_was_paid_and_reversed_stands_beside_the_status() -> None:
     view = details(standings(invoice(1))["reversed"], organisation(), STRIPE)
     assert "Paid · Refunded · Dispute lost · Exception" in flat(view).splitlines()
+
+
+def test_nobody_is_invited_to_copy_a_link_that_was_switched_off() -> None:
+    off = replace(with_link(invoice(1)), badges=(Badge.LINK_DEACTIVATED,))
+    assert off.link is not None
+    views = (
+        details(off, organisation(), STRIPE),
+        listing(page([off])),
+        confirmation(Confirmation(1, (), (off,), (), False, "")),
+    )
+    for view in views:
+        assert check_view(view) == []
+        assert off.link.url not in flat(view)
+        assert not re.search("Copy|Open Link", flat(view) + " ".join(buttons(view)))
+    for view in views[:2]:
+        assert "Pending Payment · Link deactivated" in flat(view)
 
 
 def test_copy_holds_the_url_in_a_focused_input() -> None:
