@@ -12,7 +12,8 @@ import stripe
 from benchmarks import obvious_bot
 from benchmarks.services import ANNA, Paylink, StripeServer, paylink
 from domain.lists.page_shape import PageShape
-from domain.summaries import BulkResult, Confirmation
+from domain.lists.summaries import Confirmation
+from domain.summaries import BulkResult
 
 COUNT = 100
 PAGE = PageShape(rows=30, ticks_in_row=10, invoices=COUNT)

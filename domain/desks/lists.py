@@ -11,9 +11,10 @@ from domain.invoices import invoices
 from domain.lists import selections
 from domain.lists.page_shape import PageShape
 from domain.lists.selection_ids import new_id
+from domain.lists.summaries import InvoiceList
 from domain.scope import Scope
 from domain.states import LinkStatus
-from domain.summaries import Actor, InvoiceList
+from domain.summaries import Actor
 
 P = ParamSpec("P")
 

@@ -5,7 +5,8 @@ from datetime import timedelta
 from domain.desks.scoped import ScopedDesk
 from domain.links import bulk, run_results
 from domain.lists.selection_ids import new_id
-from domain.summaries import Actor, BulkResult, Confirmation
+from domain.lists.summaries import Confirmation
+from domain.summaries import Actor, BulkResult
 
 
 class RunDesk(ScopedDesk):

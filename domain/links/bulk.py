@@ -21,12 +21,13 @@ from domain.links import reserving
 from domain.links.bulk_progress import finish_if_settled
 from domain.links.run_results import get, summarise
 from domain.lists import selections
+from domain.lists.summaries import Confirmation
 from domain.models import Base, BulkRun, BulkRunItem, Invoice, Link, Organisation, SelectionItem
 from domain.money import Money
 from domain.reasons import Reason
 from domain.scope import Scope
 from domain.states import Outcome
-from domain.summaries import Actor, BulkResult, Confirmation
+from domain.summaries import Actor, BulkResult
 
 
 def confirm(

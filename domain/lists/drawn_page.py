@@ -6,10 +6,11 @@ from sqlalchemy.orm import Session
 from domain.invoices import invoices
 from domain.invoices.list_page import find_page
 from domain.lists.page_shape import PageShape
+from domain.lists.summaries import InvoiceList, SelectionSummary
 from domain.models import Organisation, Selection, SelectionItem
 from domain.organisations import organisations
 from domain.scope import Scope
-from domain.summaries import InvoiceList, InvoiceSummary, SelectionSummary
+from domain.summaries import InvoiceSummary
 
 
 def ticked_ids(session: Session, selection_id: int) -> set[int]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
-from domain.summaries import InvoiceList
+from domain.lists.summaries import InvoiceList
 from handlers import ids
 from handlers.bolt.context import Office
 from handlers.bolt.failures import tell

@@ -1,6 +1,7 @@
 """The confirmation of a bulk run: what Create would do, and what it would not."""
 
-from domain.summaries import Confirmation, InvoiceSummary
+from domain.lists.summaries import Confirmation
+from domain.summaries import InvoiceSummary
 from handlers import ids
 from handlers.references import ConfirmedReference
 from handlers.views.blocks import (

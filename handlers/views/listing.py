@@ -4,9 +4,10 @@ from collections.abc import Iterator, Sequence
 from zlib import crc32
 
 from domain.lists.page_shape import MOST_TICKED, PageShape
+from domain.lists.summaries import InvoiceList, SelectionSummary
 from domain.reasons import Reason
 from domain.states import WRITTEN, LinkStatus
-from domain.summaries import InvoiceList, InvoiceSummary, SelectionSummary
+from domain.summaries import InvoiceSummary
 from handlers import ids
 from handlers.references import SEARCH_MOST, ListReference
 from handlers.views.blocks import (

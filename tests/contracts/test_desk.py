@@ -18,10 +18,11 @@ from domain.errors import (
     SelectionChanged,
     SelectionNotFound,
 )
+from domain.lists.summaries import InvoiceList
 from domain.money import Money
 from domain.reasons import Reason
 from domain.states import LinkStatus, Outcome
-from domain.summaries import Actor, BulkResult, InvoiceList
+from domain.summaries import Actor, BulkResult
 from tests.contracts.desk_fixtures import DOLLARS, ONE_CENT, Billed, Office, office
 from tests.domain.factories import PAGE
 from tests.handlers.fake_desk import FakeDesk

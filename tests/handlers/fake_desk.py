@@ -24,6 +24,7 @@ from domain.errors import (
 )
 from domain.exceptions.resolving import read_reason
 from domain.lists.page_shape import PageShape
+from domain.lists.summaries import Confirmation, InvoiceList, SelectionSummary
 from domain.money import Money
 from domain.reasons import Reason
 from domain.states import LinkStatus, Outcome
@@ -31,17 +32,14 @@ from domain.summaries import (
     Actor,
     BulkItem,
     BulkResult,
-    Confirmation,
     ExceptionPage,
     ExceptionSummary,
     HomeSummary,
     InvoiceDetails,
-    InvoiceList,
     InvoiceOption,
     InvoiceSummary,
     OrganisationSummary,
     Resolution,
-    SelectionSummary,
     StripeState,
 )
 from handlers.views.listing import PAGE

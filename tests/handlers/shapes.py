@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from domain.lists.summaries import InvoiceList, SelectionSummary
 from domain.money import Money
 from domain.reasons import Reason
 from domain.states import Badge, LinkStatus, Outcome
-from domain.summaries import BulkItem, BulkResult, InvoiceList, InvoiceSummary, SelectionSummary, StripeState
+from domain.summaries import BulkItem, BulkResult, InvoiceSummary, StripeState
 from handlers.views.listing import PAGE
 from tests.handlers.samples import NOW, invoice, organisation, paid, with_link
 

@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import pytest
 
+from domain.lists.summaries import Confirmation
 from domain.money import Money
 from domain.reasons import Reason
 from domain.states import LinkStatus, Outcome
-from domain.summaries import BulkResult, Confirmation
+from domain.summaries import BulkResult
 from handlers.bolt.failures import with_notice
 from handlers.bolt.payload import read_delivery
 from handlers.views.confirmation import confirmation

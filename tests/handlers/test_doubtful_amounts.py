@@ -2,9 +2,9 @@
 
 import pytest
 
+from domain.lists.summaries import Confirmation
 from domain.money import Money
 from domain.reasons import Reason
-from domain.summaries import Confirmation
 from handlers.views.confirmation import confirmation
 from handlers.views.details import details
 from sandbox.slack.blocks.surfaces import check_view

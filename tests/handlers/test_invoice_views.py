@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from domain.lists.summaries import Confirmation
 from domain.money import Money
 from domain.states import AnnouncementKind, Badge, LinkStatus, PauseReason
-from domain.summaries import Announcement, Confirmation, HomeSummary, InvoiceOption, Pause, StripeState
+from domain.summaries import Announcement, HomeSummary, InvoiceOption, Pause, StripeState
 from handlers.views import search
 from handlers.views.confirmation import confirmation
 from handlers.views.details import copying, details

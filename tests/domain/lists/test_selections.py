@@ -10,10 +10,10 @@ import sqlalchemy as sa
 
 from domain.errors import SelectionNotFound
 from domain.lists.selection_ids import is_made_for, new_id
+from domain.lists.summaries import InvoiceList
 from domain.models import Invoice, Selection
 from domain.money import Money
 from domain.states import LinkState, LinkStatus
-from domain.summaries import InvoiceList
 from tests.domain.factories import PAGE, make_invoice, make_link
 from tests.domain.world import ADA, BEN, World
 

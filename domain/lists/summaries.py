@@ -1,0 +1,50 @@
+"""What a list modal and the confirmation of what is ticked in it show."""
+
+from dataclasses import dataclass
+
+from domain.money import Money
+from domain.states import LinkStatus
+from domain.summaries import InvoiceSummary, OrganisationSummary
+
+
+@dataclass(frozen=True)
+class SelectionSummary:
+    """What one person has ticked in one list modal, over all its pages and filters."""
+
+    id: int
+    filter: LinkStatus | None
+    """None is All."""
+    search: str
+    revision: int
+    """Goes into every block_id of the list, so that a re-rendered page forgets Slack's sticky input state."""
+    ticked: frozenset[int]
+    """Invoice ids; at most 100."""
+
+
+@dataclass(frozen=True)
+class InvoiceList:
+    """One page of the list modal, in list order: eligible first, then by due date, then by number."""
+
+    organisation: OrganisationSummary
+    selection: SelectionSummary
+    invoices: tuple[InvoiceSummary, ...]
+    has_previous: bool
+    has_next: bool
+    left_out: int = 0
+    """How many of what was asked to be ticked the cap of 100 left out."""
+
+
+@dataclass(frozen=True)
+class Confirmation:
+    """What Create would do, checked again on the server."""
+
+    selection_id: int
+    targets: tuple[InvoiceSummary, ...]
+    skipped: tuple[InvoiceSummary, ...]
+    totals: tuple[Money, ...]
+    """One a currency, over the targets."""
+    livemode: bool
+    seal: str
+    """Of what is shown: the same only for the same invoices, amounts and mode."""
+    changed: tuple[str, ...] = ()
+    """Numbers whose amount changed since the person last saw this confirmation."""
