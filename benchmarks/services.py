@@ -121,7 +121,7 @@ class Paylink:
         lease = Lease(f"bench-{os.getpid()}", minute, minute)
         self.creation = LinkCreation(db, self.accounts, pace, lease, clock=now)
         self.watching = Watching(db, self.accounts, pace, lease, poll_every=timedelta(0), clock=now)
-        self.desk = Desk(db, self.accounts, self.creation, now)
+        self.desk = Desk(db, self.accounts, self.creation, self.watching, now)
 
 
 @asynccontextmanager

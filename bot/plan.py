@@ -94,7 +94,7 @@ _AFTER_POLLING = (
         "prune",
         3600,
         None,
-        "deletes old drafts of lists, and events settled long ago",
+        "deletes old drafts of lists, modals that follow nothing any more, and events settled long ago",
         "Nobody waits for it; small portions spare the database.",
     ),
     PeriodicJob(
@@ -118,6 +118,14 @@ def periodic_jobs(poll_seconds: float) -> tuple[PeriodicJob, ...]:
     """``poll_seconds``: the setting PAYLINK_POLL_SECONDS."""
     return (
         *_BEFORE_POLLING,
+        PeriodicJob(
+            "follow_views",
+            1,
+            None,
+            "shows open invoice details anew when something about the invoice has changed",
+            "Somebody may be looking. What this process records wakes it at once; the timer finds what others recorded. With nothing open it "
+            "is one look into an empty table.",
+        ),
         PeriodicJob(
             "poll",
             min(POLL_CHECK_SECONDS, max(poll_seconds / 4, 0.25)),

@@ -20,6 +20,7 @@ from bot.work.tracking import Tracker
 from bot.work.workers import Worker
 from domain.coordination import housekeeping
 from domain.coordination.leases import Lease
+from domain.coordination.side_by_side import for_each
 from domain.database import Database
 from domain.desk import Desk
 from domain.exceptions import reminding
@@ -31,6 +32,7 @@ from domain.payments.watching import Watching
 from domain.stripe.accounts import Accounts
 from domain.stripe.client import StripeApi, quiet_sdk
 from domain.stripe.pace import StripePace
+from handlers.features.following import Follower
 
 Clock = Callable[[], datetime]
 Round = Callable[[], Awaitable[object]]
@@ -55,6 +57,7 @@ class Bot:
     stripe: StripeApi
     accounts: Accounts
     posters: dict[int, Poster]
+    followers: list[Follower]
     creation: LinkCreation
     watching: Watching
     announcing: Announcing
@@ -106,10 +109,12 @@ def build(settings: Settings, *, db: Database | None = None, clock: Clock = utc_
     def settled(_link: int, created: bool) -> None:
         metrics.links_settled.labels("created" if created else "refused").inc()
         wakes["announce"].set()
+        wakes["follow_views"].set()
 
     def recorded(verdict: str) -> None:
         metrics.payments_recorded.labels(verdict).inc()
         wakes["announce"].set()
+        wakes["follow_views"].set()
 
     def posted(kind: str, seconds: float) -> None:
         metrics.announcement_seconds.labels(kind).observe(seconds)
@@ -122,6 +127,7 @@ def build(settings: Settings, *, db: Database | None = None, clock: Clock = utc_
     )
     accounts = Accounts(db, livemode=stripe.livemode, clock=clock, on_known=wake_all_that_waited)
     posters: dict[int, Poster] = {}
+    followers: list[Follower] = []
     pace = StripePace(db, settings.paylink_stripe_rate)
     creation = LinkCreation(
         db,
@@ -146,6 +152,7 @@ def build(settings: Settings, *, db: Database | None = None, clock: Clock = utc_
     probes = Probes(db, slack, stripe, health)
     rounds = _rounds(accounts, creation, watching, announcing, probes)
     rounds["exceptions"] = lambda: reminding.look_after(db, clock)
+    rounds["follow_views"] = lambda: for_each(lambda: followers, Follower.look)
     rounds["prune"] = lambda: housekeeping.prune(db, clock)
     rounds["place"] = Placing(db).place_again
     return Bot(
@@ -160,10 +167,18 @@ def build(settings: Settings, *, db: Database | None = None, clock: Clock = utc_
         stripe=stripe,
         accounts=accounts,
         posters=posters,
+        followers=followers,
         creation=creation,
         watching=watching,
         announcing=announcing,
-        desk=Desk(db, accounts, creation, clock, poll_every=timedelta(seconds=settings.paylink_poll_seconds)),
+        desk=Desk(
+            db,
+            accounts,
+            creation,
+            watching,
+            clock,
+            poll_every=timedelta(seconds=settings.paylink_poll_seconds),
+        ),
         probes=probes,
         tracker=Tracker(),
         workers=tuple(Worker(name, work, health, wakes[name]) for name, work in rounds.items()),

@@ -1,6 +1,6 @@
 """What a person at their desk can do: the one door through which handlers reach the domain.
 
-Each method is one or two transactions and at most one request to Stripe. Each checks the organisation, so an id from
+Each method is one or two transactions and at most one request to Stripe (three for a recheck). Each checks the organisation, so an id from
 a button may be anybody's. All raise OrganisationUnknown for a workspace that isn't set up and DatabaseUnavailable.
 """
 
@@ -8,9 +8,11 @@ from dataclasses import replace
 
 from domain.desks.exceptions import ExceptionDesk
 from domain.desks.lists import ListDesk
+from domain.desks.open_views import ViewDesk
 from domain.desks.runs import RunDesk
 from domain.desks.scoped import record_refusal
 from domain.invoices import invoices
+from domain.links import rechecking
 from domain.money import Money
 from domain.organisations import organisations
 from domain.overview import details, home
@@ -21,11 +23,12 @@ from domain.summaries import (
     InvoiceOption,
     InvoiceSummary,
     OrganisationSummary,
+    Recheck,
     StripeState,
 )
 
 
-class Desk(ListDesk, RunDesk, ExceptionDesk):
+class Desk(ListDesk, RunDesk, ExceptionDesk, ViewDesk):
     """Answers and acts for people: all that handlers ask for, in parts by what it is about (domain/desks/)."""
 
     @property
@@ -57,6 +60,16 @@ class Desk(ListDesk, RunDesk, ExceptionDesk):
         look = self._read(actor, details.get, invoice_id, self._clock())
         found = await self._audited(actor, look)
         return replace(found, stripe=self._aged(found.stripe))
+
+    async def recheck(self, actor: Actor, invoice_id: int) -> Recheck:
+        """Ask Stripe about the invoice's link now, with three requests at most, and record what it says.
+
+        Raises InvoiceNotFound, NothingToRecheck, RecheckedLately within 30 seconds of anybody's last one, StripeUnasked.
+        """
+        before = await self.get_details(actor, invoice_id)
+        stripe_id = await self._write(actor, rechecking.claim, invoice_id)
+        await self._watching.recheck(before.organisation.id, stripe_id)
+        return Recheck(before, await self.get_details(actor, invoice_id))
 
     async def find_nearest(self, actor: Actor, number: str) -> tuple[InvoiceOption, ...]:
         """Up to five invoices whose numbers are most like this one."""

@@ -1,7 +1,10 @@
 """What can go wrong, as facts. The words for people are in handlers, one sentence an error."""
 
+from datetime import timedelta
+
 from domain.money import Money
 from domain.reasons import Reason
+from domain.states import PauseReason
 
 
 class PaylinkError(Exception):
@@ -81,6 +84,27 @@ class RunOfOtherMode(PaylinkError):
 
 class NothingSelected(PaylinkError):
     """Create was asked for with nothing ticked."""
+
+
+class NothingToRecheck(PaylinkError):
+    """The invoice has no online payment link that Stripe could be asked about."""
+
+
+class RecheckedLately(PaylinkError):
+    """Stripe was asked about this link a moment ago; it may be asked again after ``wait``."""
+
+    def __init__(self, wait: timedelta) -> None:
+        super().__init__(wait)
+        self.wait = wait
+
+
+class StripeUnasked(PaylinkError):
+    """Stripe couldn't be asked about a link. ``why``: None if it only takes no more requests right now."""
+
+    def __init__(self, why: PauseReason | None, permission: str | None = None) -> None:
+        super().__init__(why, permission)
+        self.why = why
+        self.permission = permission
 
 
 class LedgerChanged(PaylinkError):

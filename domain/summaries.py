@@ -237,6 +237,26 @@ class InvoiceDetails:
 
 
 @dataclass(frozen=True)
+class Recheck:
+    """What Paylink knew of an invoice before Stripe was asked about its link, and what it knows now."""
+
+    before: InvoiceDetails
+    after: InvoiceDetails
+
+
+@dataclass(frozen=True)
+class FollowedView:
+    """A details modal that somebody has open. ``shown`` is what tells one state of it from another (handlers')."""
+
+    view_id: str
+    actor: Actor
+    invoice_id: int
+    carried: str
+    """What the modal carries: the list that it stands on, if it stands on one."""
+    shown: str
+
+
+@dataclass(frozen=True)
 class HomeSummary:
     organisation: OrganisationSummary
     stripe: StripeState

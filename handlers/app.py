@@ -54,6 +54,7 @@ ACTIONS: dict[str, Handler] = {
     ids.VIEW_INVOICE: details.open_by_id,
     ids.CREATE_LINK: details.create,
     ids.COPY_LINK: details.push_copy,
+    ids.RECHECK: details.recheck,
     ids.CHOOSE_COPY: details.push_copy,
     ids.LIST_TICKS: bulk_listing.tick,
     ids.LIST_SEARCH: bulk_listing.search,

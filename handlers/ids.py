@@ -24,6 +24,7 @@ VIEW_INVOICE = "view_invoice"
 """A button on a message or on Home that opens an invoice."""
 CREATE_LINK = "create_link"
 COPY_LINK = "copy_link"
+RECHECK = "recheck"
 OPEN_LINK = "open_link"
 """A URL button: the client follows it, the action needs an ack only."""
 

@@ -29,6 +29,7 @@ from domain.overview import figures
 from domain.payments.events import Receipt
 from domain.stripe.accounts import Account
 from handlers.app import build_app
+from handlers.features.following import Follower
 
 # Together with what the transports need to close, less than the ten seconds after which systems kill.
 FINISH_SECONDS = 6.0
@@ -142,6 +143,7 @@ class Service:
             worker.start()
         self._timer.start()
         bot.tracker.watch(app.take_up(identity.team_id))
+        bot.followers.append(Follower(app.office, app.client, identity.team_id))
         if bot.settings.socket_mode:
             self._socket = SocketMode(
                 secret(bot.settings.slack_app_token),

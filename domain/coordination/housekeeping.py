@@ -1,4 +1,4 @@
-"""Throwing away what nobody needs any more: drafts of lists, and events that were settled long ago."""
+"""Throwing away what nobody needs any more: drafts of lists, modals that follow nothing any more, and events that were settled long ago."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from domain.database import Database
-from domain.models import Selection, SelectionItem, StripeEvent
+from domain.database import Database, database_now
+from domain.models import OpenView, Selection, SelectionItem, StripeEvent
 
 # Slack forgets a modal long before; Stripe lists an event for 30 days.
 SELECTIONS_KEPT = timedelta(days=2)
@@ -36,4 +36,8 @@ def _prune(session: Session, now: datetime) -> int:
         session.execute(
             sa.delete(StripeEvent).where(StripeEvent.ledger_id == ledger_id, StripeEvent.id == event_id)
         )
-    return len(old) + len(settled)
+    closed = session.scalars(
+        sa.select(OpenView.view_id).where(OpenView.until <= database_now(session)).limit(AT_ONCE)
+    ).all()
+    session.execute(sa.delete(OpenView).where(OpenView.view_id.in_(closed)))
+    return len(old) + len(settled) + len(closed)

@@ -11,6 +11,7 @@ from domain import audit
 from domain.database import Database
 from domain.errors import ExceptionNotFound, InvoiceNotFound, RunNotFound, SelectionNotFound
 from domain.links.creation import LinkCreation
+from domain.payments.watching import Watching
 from domain.scope import Scope
 from domain.stripe.accounts import Accounts
 from domain.summaries import Actor
@@ -27,6 +28,7 @@ class ScopedDesk:
         db: Database,
         accounts: Accounts,
         creation: LinkCreation,
+        watching: Watching,
         clock: Callable[[], datetime],
         *,
         poll_every: timedelta = timedelta(minutes=5),
@@ -34,6 +36,7 @@ class ScopedDesk:
         self._db = db
         self._accounts = accounts
         self._creation = creation
+        self._watching = watching
         self._clock = clock
         self._poll_every = poll_every
 

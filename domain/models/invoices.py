@@ -125,7 +125,7 @@ class SelectionItem(Base):
 class OpenView(Base):
     """A details modal of Slack's that follows its invoice until ``until``, by the database's clock.
 
-    ``shown`` is what it shows of the invoice, digested; ``carried`` what the modal carries besides.
+    ``shown`` is what it shows of the invoice, digested, and the view's hash; ``carried`` what the modal carries besides.
     """
 
     __tablename__ = "open_views"

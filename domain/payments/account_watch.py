@@ -21,7 +21,7 @@ from domain.payments.events import Receipt
 from domain.payments.reconciling import Reconciler
 from domain.payments.waits import Wait
 from domain.stripe.accounts import Account
-from domain.stripe.errors import StripeKeyRefused, StripeLimited, StripeTrouble
+from domain.stripe.errors import StripeKeyRefused, StripeLimited, StripeRefused, StripeTrouble
 from domain.stripe.pace import StripePace
 from domain.stripe.pausing import AWAY, Pausing, because_refused
 
@@ -167,6 +167,19 @@ class AccountWatch:
         if not any_link or since is None:
             return True
         return await self._on_duty("sweep", AT_START if at_start else HOURLY, lambda: self._sweep(since))
+
+    async def recheck(self, stripe_id: str) -> None:
+        """Ask Stripe about one link now, and record what it says. Raises StripeTrouble."""
+        try:
+            recorded = await self._reconciler.reconcile_link(stripe_id, self._clock())
+        except StripeRefused:
+            raise
+        except StripeTrouble as trouble:
+            await self._note(trouble)
+            raise
+        await self._note(None)
+        for verdict in recorded:
+            self._on_recorded(verdict)
 
     async def _on_duty(self, name: str, every: timedelta, work: Callable[[], Any]) -> bool:
         """Do the work if it is due; False if it was tried and Stripe had trouble: it is due again soon."""

@@ -81,6 +81,20 @@ class Reconciler:
         """As ReversalReconciler.sweep."""
         return await self._reversals.sweep(created, now)
 
+    async def reconcile_link(self, stripe_id: str, now: datetime) -> list[str]:
+        """Ask about one link: its sessions, and the refunds and disputes of its payments. Three requests, one if unpaid.
+
+        Raises the errors of stripe_errors.
+        """
+        await self._slot()
+        about = {"payment_link": stripe_id, "status": "complete"}
+        page = listed(await self._account.stripe.list_page("/v1/checkout/sessions", about))
+        recorded = await self._db.background_write(record_sessions, self._ledger_id, page, now)
+        paid = await self._db.background_read(_payments_of, self._ledger_id, stripe_id)
+        if not paid:
+            return list(recorded)
+        return [*recorded, *await self._reversals.recheck(frozenset(paid), min(paid.values()), now)]
+
     @property
     def _ledger_id(self) -> int:
         return self._account.ledger_id
@@ -158,6 +172,16 @@ def record_sessions(
     _lock(session, ledger_id, [facts.stripe_link_id for facts in fresh])
     verdicts = (recording.record_payment(session, facts, ledger_id, None, now) for facts in fresh)
     return tuple(verdict for verdict in verdicts if verdict)
+
+
+def _payments_of(session: Session, ledger_id: int, stripe_id: str) -> dict[str, datetime]:
+    """When each payment of the link was made, by its payment intent."""
+    rows = session.execute(
+        sa.select(Payment.payment_intent, Payment.paid_at)
+        .join(Link, Link.id == Payment.link_id)
+        .where(Payment.ledger_id == ledger_id, Link.stripe_id == stripe_id)
+    )
+    return {intent: paid_at for intent, paid_at in rows if intent is not None}
 
 
 def _lock(session: Session, ledger_id: int, stripe_link_ids: list[str | None]) -> None:

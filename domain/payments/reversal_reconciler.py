@@ -28,6 +28,8 @@ _log = structlog.get_logger()
 SURE_AFTER = 4
 """Times that Stripe was asked about one event: what it still says then is so, though it was further before."""
 
+_LISTS = ((ReversalKind.REFUND, "/v1/refunds"), (ReversalKind.DISPUTE, "/v1/disputes"))
+
 
 class ReversalReconciler:
     """For one account's ledger. ``look_for`` records the payment of an intent that isn't known, if it is one of ours."""
@@ -80,7 +82,7 @@ class ReversalReconciler:
         A key that may not read them costs their badges, not the payments.
         """
         recorded: list[str] = []
-        for kind, path in ((ReversalKind.REFUND, "/v1/refunds"), (ReversalKind.DISPUTE, "/v1/disputes")):
+        for kind, path in _LISTS:
             try:
                 async for kinds in self._sweep(kind, path, created, now):
                     recorded += kinds
@@ -89,6 +91,30 @@ class ReversalReconciler:
             except StripeKeyRefused as refused:
                 if not refused.lacking:
                     raise
+        return recorded
+
+    async def recheck(self, intents: frozenset[str], since: datetime, now: datetime) -> list[str]:
+        """What became of these payments, the first of which was made ``since`` then: two requests, however many they are.
+
+        Of several the account's latest hundred since then are looked through. A key that may not read them, as in ``sweep``.
+        """
+        by_one = {"payment_intent": next(iter(intents))} if len(intents) == 1 else None
+        about: dict[str, Any] = by_one or {"created": {"gte": int(since.timestamp())}}
+        recorded: list[str] = []
+        for kind, path in _LISTS:
+            await self._slot()
+            try:
+                page = listed(await self._account.stripe.list_page(path, about))
+            except StripeRefused:
+                continue
+            except StripeKeyRefused as refused:
+                if not refused.lacking:
+                    raise
+                continue
+            read = [facts for facts in (_read(kind, one) for one in page) if facts is not None]
+            ours = [facts for facts in read if facts.payment_intent in intents]
+            found = await self._record(ours, now, sure=False)
+            recorded += () if isinstance(found, Wait) else found
         return recorded
 
     async def _sweep(

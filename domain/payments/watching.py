@@ -7,10 +7,14 @@ from typing import Any
 from domain.coordination.leases import Lease
 from domain.coordination.side_by_side import for_each
 from domain.database import Database
+from domain.errors import StripeUnasked
 from domain.payments.account_watch import AccountWatch
 from domain.payments.events import Receipt
+from domain.states import PauseReason
 from domain.stripe.accounts import Accounts
+from domain.stripe.errors import StripeKeyRefused, StripeLimited, StripeTrouble
 from domain.stripe.pace import StripePace
+from domain.stripe.pausing import AWAY, because_refused
 
 
 class Watching:
@@ -59,6 +63,22 @@ class Watching:
     async def receive(self, organisation_id: int, event: dict[str, Any]) -> Receipt:
         """Keep an event of this organisation's webhook, if it concerns us. Raises DatabaseUnavailable."""
         return await self.get(organisation_id).receive(event)
+
+    async def recheck(self, organisation_id: int, stripe_id: str) -> None:
+        """Ask Stripe about one link of this organisation's now, and record what it says. Raises StripeUnasked."""
+        account = self._accounts.get(organisation_id)
+        if not account.known:
+            why = account.paused or AWAY
+            raise StripeUnasked(why.reason, why.permission)
+        try:
+            await self.get(organisation_id).recheck(stripe_id)
+        except StripeLimited:
+            raise StripeUnasked(None) from None
+        except StripeKeyRefused as refused:
+            why = because_refused(refused)
+            raise StripeUnasked(why.reason, why.permission) from None
+        except StripeTrouble:
+            raise StripeUnasked(PauseReason.STRIPE_AWAY) from None
 
     async def settle_due(self) -> None:
         """Fetch and record what received events are about."""

@@ -57,6 +57,11 @@ class Account:
         return self._known
 
     @property
+    def paused(self) -> Pause | None:
+        """Why Stripe hasn't said yet whose account this is."""
+        return self._paused
+
+    @property
     def ledger_id(self) -> int:
         """Raises RuntimeError before ``start``."""
         if self._ledger_id is None:

@@ -29,6 +29,8 @@ class Place:
     hash: str = ""
     stale: bool = False
     """It doesn't show what was last sent there: Slack couldn't or wouldn't take it."""
+    shown: Json | None = None
+    """What was sent there and taken."""
 
 
 async def open_modal(office: Office, delivery: Delivery, making: Making) -> Place | None:
@@ -80,7 +82,7 @@ async def update(
     except SLACK_AWAY as error:
         log.warning("view.not_updated", code=type(error).__name__)
         return Place(place.view_id, stale=True)
-    return _place(answer)
+    return _place(answer, view)
 
 
 async def _present(
@@ -93,7 +95,7 @@ async def _present(
     try:
         at_hand, _ = await asyncio.wait({looking}, timeout=SKELETON_AFTER)
         view = looking.result() if at_hand else skeleton()
-        place = _place(await present(trigger_id=delivery.trigger_id, view=view))
+        place = _place(await present(trigger_id=delivery.trigger_id, view=view), view)
         if at_hand:
             return place
         view = await _told(office, looking)
@@ -110,6 +112,6 @@ async def _told(office: Office, looking: Awaitable[Json]) -> Json:
         return note(explain(office.log, error) or "")
 
 
-def _place(answer: AsyncSlackResponse) -> Place:
+def _place(answer: AsyncSlackResponse, shown: Json) -> Place:
     view = answer.get("view")
-    return Place(text_at(view, "id"), text_at(view, "hash"))
+    return Place(text_at(view, "id"), text_at(view, "hash"), shown=shown)

@@ -1,9 +1,18 @@
 """One invoice: looking at it, creating its link, copying the URL."""
 
 import asyncio
+from collections.abc import Awaitable
 
-from domain.errors import AmountChanged, LedgerChanged, NotEligible, PaylinkError
-from domain.summaries import Actor, InvoiceDetails
+from domain.errors import (
+    AmountChanged,
+    LedgerChanged,
+    NotEligible,
+    NothingToRecheck,
+    PaylinkError,
+    RecheckedLately,
+    StripeUnasked,
+)
+from domain.summaries import Actor, FollowedView, InvoiceDetails
 from handlers.bolt.context import Office
 from handlers.bolt.failures import explain, with_notice
 from handlers.bolt.modals import Place, open_modal, push_modal, update
@@ -11,10 +20,11 @@ from handlers.bolt.payload import Delivery
 from handlers.features import bulk_listing
 from handlers.references import ListReference, SeenInvoice, read_id
 from handlers.views.blocks import Json
-from handlers.views.details import copying, details
+from handlers.views.details import came_of, copying, details, digest, find_invoice_id
 from handlers.views.search import note, unknown
 from handlers.words.sentences import DEACTIVATED, sentence
 
+_HASH_MOST = 40
 PATIENCE = 8.0
 """Seconds that the modal waits for Stripe before it shows Being created."""
 LOOK_AGAIN: tuple[float, ...] = (2.0, 3.0, 5.0, 10.0, 20.0, 40.0, 60.0)
@@ -23,12 +33,15 @@ LOOK_AGAIN: tuple[float, ...] = (2.0, 3.0, 5.0, 10.0, 20.0, 40.0, 60.0)
 
 async def open_by_number(office: Office, delivery: Delivery, number: str) -> None:
     """Show the invoice of this number, or the nearest ones."""
-    await open_modal(office, delivery, _by_number(office, delivery.actor, number))
+    follow(
+        office, delivery.actor, await open_modal(office, delivery, _by_number(office, delivery.actor, number))
+    )
 
 
 async def open_by_id(office: Office, delivery: Delivery) -> None:
     """View Invoice, on a message or on Home."""
-    await open_modal(office, delivery, by_id(office, delivery.actor, read_id(delivery.value)))
+    made = by_id(office, delivery.actor, read_id(delivery.value))
+    follow(office, delivery.actor, await open_modal(office, delivery, made))
 
 
 async def push_by_id(office: Office, delivery: Delivery) -> None:
@@ -39,12 +52,26 @@ async def push_by_id(office: Office, delivery: Delivery) -> None:
     async def made() -> Json:
         return _carrying(delivery, await by_id(office, delivery.actor, invoice_id))
 
-    await push_modal(office, delivery, made())
+    follow(office, delivery.actor, await push_modal(office, delivery, made()))
 
 
 async def push_copy(office: Office, delivery: Delivery) -> None:
     """Copy Link URL, wherever it stands."""
     await push_modal(office, delivery, _copy(office, delivery.actor, read_id(delivery.value)))
+    follow_longer(office, delivery)
+
+
+async def recheck(office: Office, delivery: Delivery) -> None:
+    """Recheck Now: ask Stripe about the link, and show what came of it."""
+    actor, invoice_id = delivery.actor, read_id(delivery.value)
+    try:
+        rechecked = await office.desk.recheck(actor, invoice_id)
+        found, said = rechecked.after, came_of(rechecked)
+    except (RecheckedLately, StripeUnasked, NothingToRecheck) as error:
+        found, said = await office.desk.get_details(actor, invoice_id), str(sentence(error))
+    view = _carrying(delivery, present(found, said=said))
+    place = Place(delivery.shown.id, delivery.shown.hash)
+    follow(office, actor, await update(office.log, delivery.client, place, view))
 
 
 async def create(office: Office, delivery: Delivery) -> None:
@@ -82,7 +109,39 @@ async def by_id(
 ) -> Json:
     """The details modal of an invoice. Raises InvoiceNotFound."""
     shown = await office.desk.get_details(actor, invoice_id)
-    return _made(shown, said=said, creating=creating)
+    return present(shown, said=said, creating=creating)
+
+
+def follow(office: Office, actor: Actor, place: Place | None) -> None:
+    """Let the details that were shown there follow their invoice, in whichever process hears of it; others are left alone.
+
+    It is written down in the background: nobody waits for it, and if it fails the modal only stays as it is.
+    """
+    if place is None or place.stale or place.shown is None:
+        return
+    invoice_id = find_invoice_id(place.shown)
+    if invoice_id is not None:
+        carried = place.shown["private_metadata"]
+        view = FollowedView(place.view_id, actor, invoice_id, carried, mark(place))
+        office.watch(_written_down(office, office.desk.follow_view(view)))
+
+
+def follow_longer(office: Office, delivery: Delivery) -> None:
+    """The person clicked in details that open something on top of them."""
+    office.watch(_written_down(office, office.desk.follow_longer(delivery.actor, delivery.shown.id)))
+
+
+def mark(place: Place) -> str:
+    """What tells one state of a view from another: a digest of what it shows, and Slack's hash of it if that has room."""
+    hash_ = place.hash if len(place.hash) <= _HASH_MOST else ""
+    return f"{digest(place.shown or {'blocks': []})}.{hash_}"
+
+
+async def _written_down(office: Office, writing: Awaitable[None]) -> None:
+    try:
+        await writing
+    except PaylinkError as error:
+        office.log.info("view.not_followed", error=type(error).__name__)
 
 
 async def _create(office: Office, actor: Actor, clicked: SeenInvoice) -> str | None:
@@ -102,8 +161,9 @@ async def _show_outcome(
     """Show the invoice as it is, in the modal unless that is closed, and in the list that it may stand on."""
     found = await office.desk.get_details(delivery.actor, invoice_id)
     if place is not None:
-        view = _carrying(delivery, _made(found, said=said))
+        view = _carrying(delivery, present(found, said=said))
         place = await update(office.log, delivery.client, place, view)
+        follow(office, delivery.actor, place)
     on_list, listed = _list_under(delivery), None
     if on_list is not None and not found.invoice.eligible:
         listed = await bulk_listing.show_without(office, delivery, on_list, invoice_id)
@@ -126,8 +186,9 @@ async def _follow(
                 await bulk_listing.show_settled(office, delivery, listed, on_list.selection_id)
                 listed = None
             if place is not None:
-                view = _carrying(delivery, _made(found))
+                view = _carrying(delivery, present(found))
                 place = await update(office.log, delivery.client, place, view)
+                follow(office, delivery.actor, place)
             if place is None or not place.stale:
                 return
         except PaylinkError as error:
@@ -135,8 +196,9 @@ async def _follow(
 
 
 def _carrying(delivery: Delivery, view: Json) -> Json:
-    """The view with the reference of the list that it stands on, or will."""
-    return view | {"private_metadata": delivery.shown.private_metadata}
+    """The view with the reference of the list that it stands on, or will; one that stands alone has its own."""
+    carried = delivery.shown.private_metadata
+    return view if carried.isdecimal() else view | {"private_metadata": carried}
 
 
 def _list_under(delivery: Delivery) -> ListReference | None:
@@ -149,7 +211,7 @@ async def _by_number(office: Office, actor: Actor, number: str) -> Json:
     found = await office.desk.find_details(actor, number)
     if found is None:
         return unknown(number, await office.desk.find_nearest(actor, number))
-    return _made(found)
+    return present(found)
 
 
 async def _copy(office: Office, actor: Actor, invoice_id: int) -> Json:
@@ -159,7 +221,8 @@ async def _copy(office: Office, actor: Actor, invoice_id: int) -> Json:
     return note(DEACTIVATED) if invoice.deactivated else copying(invoice, invoice.link)
 
 
-def _made(found: InvoiceDetails, *, said: str | None = None, creating: bool = False) -> Json:
+def present(found: InvoiceDetails, *, said: str | None = None, creating: bool = False) -> Json:
+    """The details modal of what was found."""
     return details(
         found.invoice,
         found.organisation,

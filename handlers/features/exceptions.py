@@ -36,7 +36,7 @@ async def push_details(office: Office, delivery: Delivery) -> None:
         shown = await details.by_id(office, delivery.actor, invoice_id)
         return shown | {"private_metadata": str(reference)}
 
-    await push_modal(office, delivery, made())
+    details.follow(office, delivery.actor, await push_modal(office, delivery, made()))
 
 
 async def ask_reason(office: Office, delivery: Delivery) -> None:
@@ -47,6 +47,7 @@ async def ask_reason(office: Office, delivery: Delivery) -> None:
         return resolving(await office.desk.get_exception(delivery.actor, reference.exception_id), reference)
 
     await push_modal(office, delivery, made())
+    details.follow_longer(office, delivery)
 
 
 async def resolve(office: Office, delivery: Delivery) -> Json:
@@ -82,7 +83,8 @@ async def _redraw_underneath(
     if under and exception.invoice_id is not None and not (on_list and under == view.root_view_id):
         shown = await details.by_id(office, delivery.actor, exception.invoice_id)
         shown |= {"private_metadata": reference.under}
-        await update(office.log, delivery.client, Place(under), shown)
+        place = await update(office.log, delivery.client, Place(under), shown)
+        details.follow(office, delivery.actor, place)
 
 
 def _printable(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from handlers import ids
 from handlers.bolt.context import Office
-from handlers.bolt.modals import open_modal, replace_modal
+from handlers.bolt.modals import Place, open_modal, replace_modal
 from handlers.bolt.payload import Delivery, chosen
 from handlers.features import details
 from handlers.references import read_id
@@ -32,7 +32,8 @@ async def offer(office: Office, delivery: Delivery) -> Json:
 async def show_chosen(office: Office, delivery: Delivery) -> None:
     """Show the invoice that was chosen, in the type-ahead or among the nearest, in the same modal."""
     invoice_id = read_id(delivery.value)
-    await replace_modal(office, delivery, lambda: details.by_id(office, delivery.actor, invoice_id))
+    place = await replace_modal(office, delivery, lambda: details.by_id(office, delivery.actor, invoice_id))
+    details.follow(office, delivery.actor, place)
 
 
 async def submit(office: Office, delivery: Delivery) -> Json:
@@ -43,4 +44,5 @@ async def submit(office: Office, delivery: Delivery) -> Json:
         words = "Type the beginning of a number or of a buyer's name, and choose an invoice."
         return {"response_action": "errors", "errors": {ids.CHOOSE_INVOICE: words}}
     view = await details.by_id(office, delivery.actor, read_id(value))
+    details.follow(office, delivery.actor, Place(delivery.shown.id, shown=view))
     return {"response_action": "update", "view": view}

@@ -1,11 +1,20 @@
 """The details modal, and the copy view that stands on it."""
 
+import hashlib
+import json
 from collections.abc import Sequence
 
 from domain.invoices.eligibility import amount_doubt
 from domain.reasons import Reason
 from domain.states import LinkStatus
-from domain.summaries import ExceptionSummary, InvoiceSummary, LinkSummary, OrganisationSummary, StripeState
+from domain.summaries import (
+    ExceptionSummary,
+    InvoiceSummary,
+    LinkSummary,
+    OrganisationSummary,
+    Recheck,
+    StripeState,
+)
 from handlers import ids
 from handlers.references import SeenInvoice
 from handlers.views.blocks import (
@@ -41,6 +50,11 @@ from handlers.words.text import fit, isolated, unbroken
 HEADER = "Billing Invoice Details"
 URL_MOST = 3000
 
+# What the ids of blocks begin with; the invoice's id follows the first.
+_OF_INVOICE = "of-invoice-"
+_CHECKED = "checked-"
+_BESIDE = ("notice", _CHECKED)
+
 
 def details(
     invoice: InvoiceSummary,
@@ -57,7 +71,7 @@ def details(
     blocks = [header(HEADER)]
     if said is not None:
         blocks.append(notice(said))
-    blocks.append(fields(_labelled(invoice, creating)))
+    blocks.append(fields(_labelled(invoice, creating)) | {"block_id": f"{_OF_INVOICE}{invoice.id}"})
     if invoice.link is not None:
         blocks += _about_link(invoice, invoice.link)
     blocks += _while_creating(stripe) if creating else _remarks(invoice, organisation)
@@ -66,8 +80,33 @@ def details(
         blocks.append(actions(buttons, block_id="invoice"))
     blocks += of_invoice(exceptions, resolved)
     waits = invoice.status is LinkStatus.PENDING_PAYMENT
-    blocks += last_checked(stripe, waits=waits)
+    checked = last_checked(stripe, waits=waits)
+    blocks += [block | {"block_id": f"{_CHECKED}{n}"} for n, block in enumerate(checked)]
     return modal("Billing Invoice", blocks, callback_id=ids.DETAILS_VIEW, private_metadata=str(invoice.id))
+
+
+def find_invoice_id(view: Json) -> int | None:
+    """The invoice whose details the view shows; None for any other view."""
+    names = (str(block.get("block_id", "")) for block in view["blocks"])
+    shown = next((name for name in names if name.startswith(_OF_INVOICE)), None)
+    return None if shown is None else int(shown.removeprefix(_OF_INVOICE))
+
+
+def digest(view: Json) -> str:
+    """The same for two views that show the same of an invoice, whatever was said beside it and whenever it was checked."""
+    blocks = [block for block in view["blocks"] if not str(block.get("block_id", "")).startswith(_BESIDE)]
+    return hashlib.sha256(json.dumps(blocks, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def came_of(recheck: Recheck) -> str:
+    """What is said after Stripe was asked again."""
+    before, after = recheck.before, recheck.after
+    was, is_ = status_line(before.invoice), status_line(after.invoice)
+    if was != is_:
+        return f"Stripe says something else now: it was {was}, it is {is_}."
+    if before.exceptions != after.exceptions:
+        return "Stripe says something else now: see the exceptions."
+    return "Stripe says the same."
 
 
 def copying(invoice: InvoiceSummary, link: LinkSummary) -> Json:
@@ -179,6 +218,7 @@ def _buttons(
         return [
             button("Copy Link URL", ids.COPY_LINK, str(invoice.id), primary=True),
             url_button("Open Link", ids.OPEN_LINK, invoice.link.url[:URL_MOST]),
+            button("Recheck Now", ids.RECHECK, str(invoice.id)),
         ]
     if invoice.eligible and organisation.add_on and not creating:
         seen = SeenInvoice(invoice.id, invoice.amount, stripe.livemode)

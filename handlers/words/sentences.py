@@ -1,6 +1,8 @@
 """The words for everything that can be wrong: one sentence or two for each error, reason and exception."""
 
+import math
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Any
 
 from domain import errors
@@ -87,6 +89,13 @@ _ERRORS: dict[type[Exception], Callable[[Any], str]] = {
     errors.LedgerChanged: lambda _: (
         "Paylink has been connected to another Stripe account or mode, and nothing was created. Try again in a minute."
     ),
+    errors.NothingToRecheck: lambda _: "This invoice has no online payment link in the Stripe mode in use.",
+    errors.RecheckedLately: lambda error: (
+        f"Stripe was asked about this link a moment ago. It can be asked again in {_seconds(error.wait)}."
+    ),
+    errors.StripeUnasked: lambda error: (
+        f"{_unasked(error)}, so this is what Paylink knew before. Try again later."
+    ),
     errors.DatabaseUnavailable: lambda _: (
         "Paylink's database doesn't answer right now. Try again in a minute."
     ),
@@ -165,6 +174,18 @@ def paused(pause: Pause) -> str:
         f"{why}. Links that were asked for are created by themselves once that is over; if it lasts, "
         "ask whoever runs Paylink to see what `paylink doctor` says."
     )
+
+
+def _unasked(error: errors.StripeUnasked) -> str:
+    if error.why is None:
+        return "Stripe takes no more requests right now"
+    if error.permission:
+        return f"The Stripe key lacks the permission {fit(error.permission, 400)}"
+    return _PAUSES[error.why]
+
+
+def _seconds(wait: timedelta) -> str:
+    return counted(math.ceil(wait.total_seconds()), "second")
 
 
 def late(pause: Pause | None) -> str:

@@ -104,6 +104,15 @@ async def test_retrying_another_organisations_run_is_refused_and_audited(world: 
     assert await refused(world, attempt, RunNotFound) == [(EVE.user_id, f"bulk run {run.id}")]
 
 
+async def test_rechecking_another_organisations_invoice_is_refused_and_audited(world: World) -> None:
+    await world.serve(EVE.team_id)
+    invoice = make_invoice(world.db)
+
+    attempt = world.desk.recheck(EVE, invoice)
+
+    assert await refused(world, attempt, InvoiceNotFound) == [(EVE.user_id, f"invoice {invoice}")]
+
+
 @pytest.mark.parametrize("what", ["look", "resolve"])
 async def test_anothers_exception_is_refused_and_audited(world: World, what: str) -> None:
     await world.serve(EVE.team_id)

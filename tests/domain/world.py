@@ -93,7 +93,7 @@ class World:
         self.poster = FakePoster()
         self.posters: dict[int, Poster] = {}
         self.announcing = Announcing(db, self.posters, self.lease, clock=self.clock)
-        self.desk = Desk(db, self.accounts, self.creation, self.clock)
+        self.desk = Desk(db, self.accounts, self.creation, self.watching, self.clock)
 
     def clock(self) -> datetime:
         return datetime.now(UTC) + self.ahead

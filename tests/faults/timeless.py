@@ -148,7 +148,7 @@ class Process:
         self._posters: dict[int, Poster] = {}
         self._channel = channel
         self.announcing = Announcing(db, self._posters, lease, clock=clock.now)
-        self.desk = Desk(db, accounts, self.creation, clock.now)
+        self.desk = Desk(db, accounts, self.creation, self.watching, clock.now)
         self._accounts = accounts
 
     async def start(self) -> "Process":

@@ -17,6 +17,7 @@ from domain.errors import (
     InvoiceNotFound,
     NotEligible,
     NothingSelected,
+    NothingToRecheck,
     OrganisationUnknown,
     RunNotFound,
     SelectionChanged,
@@ -34,11 +35,13 @@ from domain.summaries import (
     BulkResult,
     ExceptionPage,
     ExceptionSummary,
+    FollowedView,
     HomeSummary,
     InvoiceDetails,
     InvoiceOption,
     InvoiceSummary,
     OrganisationSummary,
+    Recheck,
     Resolution,
     StripeState,
 )
@@ -64,6 +67,9 @@ class FakeDesk:
         self.runs: dict[int, BulkResult] = {}
         self.exceptions: dict[int, ExceptionSummary] = {}
         self.submissions: dict[str, int] = {}
+        self.followed: dict[str, FollowedView] = {}
+        self.rechecked: InvoiceSummary | Exception | None = None
+        """What Stripe says when it is asked again: an error, the invoice from then on, or (None) the same."""
         self.failure: Exception | None = None
         self.delay = 0.0
         self.hurry = asyncio.Event()
@@ -114,6 +120,35 @@ class FakeDesk:
         opens = tuple(one for one in of_invoice if one.resolution is None)
         resolved = tuple(one for one in of_invoice if one.resolution is not None)
         return InvoiceDetails(invoice, self.organisation, self.stripe, opens, resolved)
+
+    async def recheck(self, actor: Actor, invoice_id: int) -> Recheck:
+        before = await self.get_details(actor, invoice_id)
+        if before.invoice.link is None:
+            raise NothingToRecheck
+        if isinstance(self.rechecked, Exception):
+            raise self.rechecked
+        if self.rechecked is not None:
+            self.invoices[invoice_id] = self.rechecked
+        return Recheck(before, await self.get_details(actor, invoice_id))
+
+    async def follow_view(self, view: FollowedView) -> None:
+        await self.get_invoice(view.actor, view.invoice_id)
+        self.followed[view.view_id] = view
+
+    async def follow_longer(self, actor: Actor, view_id: str) -> None:
+        await self._asked(actor)
+
+    async def list_followed(self, team_id: str) -> tuple[FollowedView, ...]:
+        return tuple(self.followed.values())
+
+    async def mark_followed(self, view: FollowedView, shown: str) -> bool:
+        if self.followed.get(view.view_id) != view:
+            return False
+        self.followed[view.view_id] = replace(view, shown=shown)
+        return True
+
+    async def forget_view(self, view: FollowedView) -> None:
+        self.followed.pop(view.view_id, None)
 
     async def list_exceptions(self, actor: Actor, page: int = 0) -> ExceptionPage:
         await self._asked(actor)

@@ -1,6 +1,7 @@
 """Each error, reason and exception has words, and none of them is missing."""
 
 import inspect
+from datetime import timedelta
 
 import pytest
 
@@ -27,6 +28,9 @@ SAMPLES: list[Exception] = [
     errors.RunOfOtherMode(),
     errors.NothingSelected(),
     errors.LedgerChanged(),
+    errors.NothingToRecheck(),
+    errors.RecheckedLately(timedelta(seconds=12)),
+    errors.StripeUnasked(PauseReason.STRIPE_AWAY),
     errors.DatabaseUnavailable(),
     Outsider(),
     Unreadable("id"),
@@ -75,6 +79,19 @@ def test_every_reason_to_pause_has_words(reason: PauseReason) -> None:
 def test_a_permission_that_is_lacking_is_named() -> None:
     words = sentences.paused(Pause(PauseReason.PERMISSION_LACKING, "rak_event_read"))
     assert words.startswith("The Stripe key lacks the permission rak_event_read. ")
+
+
+def test_whoever_asks_again_too_soon_is_told_when_to() -> None:
+    words = sentences.sentence(errors.RecheckedLately(timedelta(seconds=11.2)))
+    assert words is not None
+    assert words.endswith("It can be asked again in 12 seconds.")
+
+
+def test_a_stripe_that_could_not_be_asked_is_told_by_its_reason() -> None:
+    told = [sentences.sentence(errors.StripeUnasked(why)) for why in (None, *PauseReason)]
+    assert len(set(told)) == len(told)
+    lacking = errors.StripeUnasked(PauseReason.PERMISSION_LACKING, "rak_event_read")
+    assert "rak_event_read" in (sentences.sentence(lacking) or "")
 
 
 def test_a_refusal_without_a_reason_says_so() -> None:

@@ -1,0 +1,30 @@
+"""Details modals at the desk: which are open, and what each shows, so that they can follow their invoices."""
+
+from domain.desks.scoped import ScopedDesk
+from domain.overview import open_views
+from domain.summaries import Actor, FollowedView
+
+
+class ViewDesk(ScopedDesk):
+    """Nobody waits for any of it, so all of it goes behind what people wait for."""
+
+    async def follow_view(self, view: FollowedView) -> None:
+        """Follow its invoice from now on for ten minutes, as it shows it. Raises InvoiceNotFound."""
+        write = self._scoped(view.actor, open_views.follow)
+        await self._audited(view.actor, self._db.background_write(write, view))
+
+    async def follow_longer(self, actor: Actor, view_id: str) -> None:
+        """Ten minutes from now on, if it is followed."""
+        await self._db.background_write(self._scoped(actor, open_views.touch), view_id)
+
+    async def list_followed(self, team_id: str) -> tuple[FollowedView, ...]:
+        """Those of one workspace, the latest first, 500 at most."""
+        return await self._db.background_read(open_views.list_open, team_id)
+
+    async def mark_followed(self, view: FollowedView, shown: str) -> bool:
+        """Note that it shows something else; False if it doesn't show what ``view`` says any more."""
+        return await self._db.background_write(self._scoped(view.actor, open_views.change), view, shown)
+
+    async def forget_view(self, view: FollowedView) -> None:
+        """It is closed."""
+        await self._db.background_write(self._scoped(view.actor, open_views.forget), view.view_id)

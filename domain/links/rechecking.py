@@ -1,0 +1,37 @@
+"""Asking Stripe about one link because a person wants to know now: seldom, whoever asks and in whichever process."""
+
+from datetime import timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from domain.database import database_now
+from domain.errors import NothingToRecheck, RecheckedLately
+from domain.invoices import invoices
+from domain.models import Link
+from domain.scope import Scope
+from domain.states import LinkState
+
+EVERY = timedelta(seconds=30)
+
+
+def claim(session: Session, scope: Scope, invoice_id: int) -> str:
+    """Stripe's id of the invoice's link, which nobody else may ask about for 30 seconds.
+
+    Raises InvoiceNotFound, NothingToRecheck for an invoice without a link, RecheckedLately.
+    """
+    invoices.get(session, scope, invoice_id)
+    now = database_now(session)
+    ours = (Link.invoice_id == invoice_id, Link.ledger_id == scope.ledger_id, Link.state == LinkState.CREATED)
+    # One that is far ahead was written by a database whose clock was put back since.
+    free = sa.or_(
+        Link.rechecked_at.is_(None), Link.rechecked_at <= now - EVERY, Link.rechecked_at > now + EVERY
+    )
+    claimed = sa.update(Link).where(*ours, free).values(rechecked_at=now).returning(Link.stripe_id)
+    stripe_id = session.scalar(claimed.execution_options(synchronize_session=False))
+    if stripe_id is not None:
+        return stripe_id
+    rechecked_at = session.scalar(sa.select(Link.rechecked_at).where(*ours))
+    if rechecked_at is None:
+        raise NothingToRecheck
+    raise RecheckedLately(max(rechecked_at + EVERY - now, timedelta(seconds=1)))

@@ -1,0 +1,84 @@
+"""Which details modals are open: each is followed for ten minutes, shown anew by one process, and nobody else's business."""
+
+from dataclasses import replace
+
+import pytest
+import sqlalchemy as sa
+
+from domain.coordination import housekeeping
+from domain.errors import InvoiceNotFound
+from domain.models import OpenView
+from domain.summaries import Actor, FollowedView
+from tests.domain.factories import TEAM, make_invoice
+from tests.domain.world import ADA, World
+
+OTHER = "T0OTHER"
+EVE = Actor(OTHER, "U0EVE")
+MINUTE = 60_000
+
+
+@pytest.fixture
+def view(world: World) -> FollowedView:
+    return FollowedView("V1", ADA, make_invoice(world.db, "INV-1"), "7|1|", "before")
+
+
+async def followed(world: World, team: str = TEAM) -> list[FollowedView]:
+    return list(await world.desk.list_followed(team))
+
+
+def let_pass(world: World, minutes: float) -> None:
+    earlier = {"until": sa.type_coerce(OpenView.until, sa.BigInteger) - int(minutes * MINUTE)}
+    world.db.run(lambda session: session.execute(sa.update(OpenView).values(**earlier)))
+
+
+async def test_it_is_followed_as_it_was_shown_last(world: World, view: FollowedView) -> None:
+    await world.desk.follow_view(view)
+    assert await followed(world) == [view]
+    later = replace(view, invoice_id=make_invoice(world.db, "INV-2"), shown="after", carried="")
+    await world.desk.follow_view(later)
+    assert await followed(world) == [later]
+
+
+async def test_it_is_followed_for_ten_minutes_after_the_last_click(world: World, view: FollowedView) -> None:
+    await world.desk.follow_view(view)
+    let_pass(world, 9.5)
+    await world.desk.follow_longer(ADA, "V1")
+    let_pass(world, 9.5)
+    assert await followed(world) == [view]
+    let_pass(world, 1)
+    assert await followed(world) == []
+
+
+async def test_what_is_followed_no_longer_is_deleted(world: World, view: FollowedView) -> None:
+    await world.desk.follow_view(view)
+    await world.desk.follow_view(replace(view, view_id="V2"))
+    let_pass(world, 11)
+    await world.desk.follow_longer(ADA, "V2")
+    await housekeeping.prune(world.db, world.clock)
+    assert world.db.run(lambda session: session.scalars(sa.select(OpenView.view_id)).all()) == ["V2"]
+
+
+async def test_one_of_two_processes_shows_it_anew(world: World, view: FollowedView) -> None:
+    await world.desk.follow_view(view)
+    assert await world.desk.mark_followed(view, "after")
+    assert not await world.desk.mark_followed(view, "after")
+    assert await followed(world) == [replace(view, shown="after")]
+
+
+async def test_one_that_was_closed_is_forgotten(world: World, view: FollowedView) -> None:
+    await world.desk.follow_view(view)
+    await world.desk.forget_view(view)
+    assert await followed(world) == []
+
+
+async def test_another_organisation_neither_follows_nor_touches_it(world: World, view: FollowedView) -> None:
+    await world.serve(OTHER)
+    with pytest.raises(InvoiceNotFound):
+        await world.desk.follow_view(replace(view, actor=EVE))
+    await world.desk.follow_view(view)
+    theirs = replace(view, actor=EVE, invoice_id=make_invoice(world.db, organisation_id=2))
+    await world.desk.follow_view(theirs)
+    assert not await world.desk.mark_followed(theirs, "after")
+    await world.desk.forget_view(theirs)
+    assert await followed(world, OTHER) == []
+    assert await followed(world) == [view]
