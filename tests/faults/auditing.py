@@ -21,6 +21,7 @@ from domain.models import (
 )
 from domain.states import LinkState, LinkStatus
 from tests.faults.processes import Ground
+from tests.faults.reversals import ReversalBooks, compare, read_reversals
 
 Json = dict[str, Any]
 
@@ -61,6 +62,8 @@ class Evidence:
     sessions: list[Json]
     charges: list[Json]
     disputes: list[Json]
+    refunds: list[Json]
+    reversals: ReversalBooks
     channels: dict[str, list[Json]]
     direct: list[Json]
 
@@ -80,6 +83,8 @@ async def gather(ground: Ground, db: Database) -> Evidence:
         sessions=[s for s in await ground.stripe.get("sessions") if s["status"] == "complete"],
         charges=await ground.stripe.get("charges"),
         disputes=await ground.stripe.get("disputes"),
+        refunds=await ground.stripe.get("refunds"),
+        reversals=await db.read(read_reversals),
         channels={one: await ground.slack.get("messages", channel=one) for one in ground.channels},
         direct=direct,
     )
@@ -161,6 +166,13 @@ def audit(evidence: Evidence, promised: Iterable[str]) -> list[str]:
         *_audit_links(evidence, promised),
         *_audit_payments(evidence),
         *_audit_reversals(evidence),
+        *compare(
+            evidence.reversals,
+            {session_id: verdict for session_id, verdict, _ in evidence.books.payments},
+            evidence.sessions,
+            evidence.refunds,
+            evidence.disputes,
+        ),
         *_audit_messages(evidence),
     ]
 
