@@ -110,8 +110,8 @@ def test_details_hold_every_label_letter_for_letter() -> None:
         ("tiny", ["Create Payment Link"]),
         ("being_created", []),
         ("zero", []),
-        ("pending", ["Copy Link URL", "Open Link"]),
-        ("paid", ["Copy Link URL", "Open Link"]),
+        ("pending", ["Copy Link URL", "Open Link", "Recheck Now"]),
+        ("paid", ["Copy Link URL", "Open Link", "Recheck Now"]),
     ],
 )
 def test_details_offer_what_the_standing_allows(standing: str, expected: list[str]) -> None:

@@ -81,7 +81,7 @@ async def test_creating_shows_the_link_in_the_same_modal(bench: Bench) -> None:
     assert bench.top.id == view
     assert "Pending Payment" in bench.shown.splitlines()
     assert "https://buy.stripe.com/test_1" in bench.shown
-    assert buttons(bench.top.payload) == ["Copy Link URL", "Open Link"]
+    assert buttons(bench.top.payload) == ["Copy Link URL", "Open Link", "Recheck Now"]
     assert bench.refused_calls() == []
 
 
