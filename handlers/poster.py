@@ -22,7 +22,7 @@ _PAGES = 50
 
 # Slack docs: reference/methods/chat.postMessage, errors.
 _CHANNEL_LOST = frozenset(
-    "not_in_channel channel_not_found is_archived restricted_action restricted_action_non_threadable_channel "
+    "not_in_channel channel_not_found is_archived restricted_action "
     "restricted_action_read_only_channel restricted_action_thread_only_channel missing_scope "
     "no_permission ekm_access_denied team_access_not_granted user_not_found cannot_dm_bot user_disabled "
     "messages_tab_disabled".split()
@@ -40,8 +40,11 @@ _HISTORY_LOST = frozenset(
     "ekm_access_denied team_access_not_granted restricted_action unknown_method method_deprecated "
     "method_not_supported_for_channel_type invalid_arguments thread_not_found".split()
 )
-# The message in whose thread it was to stand is gone, or takes no replies.
-_THREAD_LOST = frozenset("thread_not_found message_not_found cannot_reply_to_message".split())
+# Nothing can be said with this token, wherever it is to stand.
+_TOKEN_REFUSED = frozenset(
+    "invalid_auth not_authed account_inactive token_revoked token_expired org_login_required "
+    "two_factor_setup_required".split()
+)
 
 
 class SlackPoster:
@@ -68,7 +71,7 @@ class SlackPoster:
         try:
             answer = await self._client.chat_postMessage(**arguments)
         except SlackApiError as error:
-            raise _judged(error) from error
+            raise _judged(error, announcement) from error
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise NotPosted("cannot_connect") from error
         except Exception as error:  # sent, and no answer that says what became of it
@@ -140,18 +143,21 @@ def _arguments(announcement: Announcement) -> Json:
     }
 
 
-def _judged(error: SlackApiError) -> NotPosted | PostUnknown:
+def _judged(error: SlackApiError, announcement: Announcement) -> NotPosted | PostUnknown:
     code = slack_code(error)
     if _is_limited(error):
         return NotPosted("ratelimited", retry_after=_retry_after(error))
     if http_status(error) >= 500 or code in _DOUBTFUL or code.startswith("http_"):
         return PostUnknown(code)
-    return NotPosted(
-        code,
-        channel_lost=code in _CHANNEL_LOST,
-        thread_lost=code in _THREAD_LOST,
-        final=code in _MESSAGE_REFUSED,
-    )
+    if code in _TOKEN_REFUSED:
+        return NotPosted(code)
+    if announcement.thread is not None:
+        # Whatever it is: the same may be taken outside the thread, and the next answer tells what isn't the thread's.
+        return NotPosted(code, thread_lost=True)
+    channel_lost = code in _CHANNEL_LOST
+    # Messages of payments wait for as long as it takes; what only follows up on one isn't worth holding them up.
+    given_up = announcement.follow_up is not None and not channel_lost
+    return NotPosted(code, channel_lost=channel_lost, final=given_up or code in _MESSAGE_REFUSED)
 
 
 def _is_limited(error: SlackApiError) -> bool:

@@ -17,6 +17,8 @@ from domain.summaries import ExceptionFacts
 
 # They have badges of their own beside the status.
 WITH_BADGE = frozenset({ExceptionKind.REFUNDED, ExceptionKind.DISPUTED, ExceptionKind.DISPUTE_LOST})
+# With the batch's name behind it, what the message about all of the batch is about.
+BATCH_SUBJECT = "amounts_changed:"
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,7 @@ def find_message(session: Session, exception_id: int) -> int | None:
 
 def subject_of(exception: PaymentException) -> str:
     """What the message that tells of it is about: see OutboxMessage."""
-    return f"exception:{exception.id}" if exception.batch is None else f"amounts_changed:{exception.batch}"
+    return f"exception:{exception.id}" if exception.batch is None else f"{BATCH_SUBJECT}{exception.batch}"
 
 
 def _values(session: Session, opening: Opening, now: datetime) -> dict[str, object]:

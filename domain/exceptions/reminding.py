@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from domain.database import Database
 from domain.exceptions.adoption import adopt_older
-from domain.exceptions.opening import find_message
+from domain.exceptions.opening import BATCH_SUBJECT, find_message
 from domain.exceptions.undelivered import list_unopened, open_undelivered
 from domain.models import OutboxMessage, PaymentException, Reversal
 from domain.outbox import enqueuing
@@ -75,7 +75,9 @@ def list_near_deadlines(session: Session, now: datetime) -> list[int]:
 
 def list_untold_batches(session: Session, until: datetime) -> list[tuple[str, int]]:
     """Batches of which nobody was told and to which nothing was added since: (batch, organisation)."""
-    told = sa.select(OutboxMessage.id).where(OutboxMessage.batch == PaymentException.batch)
+    # By the subject, which has an index.
+    subject = sa.literal(BATCH_SUBJECT) + PaymentException.batch
+    told = sa.select(OutboxMessage.id).where(OutboxMessage.subject == subject)
     found = (
         sa.select(PaymentException.batch, PaymentException.organisation_id)
         .where(PaymentException.batch.is_not(None), PaymentException.organisation_id.is_not(None))
@@ -98,7 +100,7 @@ def tell_batch(session: Session, batch: str, organisation_id: int, now: datetime
     return enqueuing.enqueue(
         session,
         AnnouncementKind.AMOUNTS_CHANGED,
-        f"amounts_changed:{batch}",
+        f"{BATCH_SUBJECT}{batch}",
         organisation_id=organisation_id,
         now=now,
         batch=batch,

@@ -144,7 +144,9 @@ class Announcing:
             delay = refusal.retry_after
         else:
             delay = min(2.0 ** min(attempts, 10), LONGEST_DELAY)
-        dead = attempts >= ATTEMPTS and (refusal.final or (refusal.channel_lost and claim.direct))
+        # Not before it was tried without its thread.
+        refused = refusal.final or (refusal.channel_lost and claim.direct)
+        dead = attempts >= ATTEMPTS and refused and not refusal.thread_lost
         if dead:
             _log.error("announcement.dead", message=claim.id, code=refusal.code)
         await self._db.background_write(

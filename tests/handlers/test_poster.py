@@ -12,11 +12,11 @@ import yaml
 from slack_sdk.web.async_client import AsyncWebClient
 
 from domain.messages.poster_port import HistoryUnreadable, NotPosted, PostUnknown
-from domain.states import AnnouncementKind
-from domain.summaries import Announcement
+from domain.states import AnnouncementKind, ExceptionKind, FollowUp
+from domain.summaries import Announcement, Resolution
 from handlers.poster import SlackPoster
 from sandbox.slack import LocalSlack
-from tests.handlers.samples import invoice, paid
+from tests.handlers.samples import NOW, exception, invoice, paid
 
 ROOT = Path(__file__).resolve().parents[2]
 CHANNEL = "C0PAYMENTS"
@@ -195,11 +195,24 @@ async def test_what_follows_up_stands_in_the_thread_and_is_found_there(
     assert await poster.find(replace(payment("never-posted"), thread=told.ts)) is None
 
 
-async def test_a_thread_that_is_gone_is_told_apart(slack: LocalSlack, poster: SlackPoster) -> None:
+@pytest.mark.parametrize(
+    "code",
+    [
+        "thread_not_found",
+        "restricted_action_thread_locked",
+        "restricted_action_non_threadable_channel",
+        "restricted_action",
+        "invalid_blocks",
+        "something_new",
+    ],
+)
+async def test_whatever_is_refused_in_a_thread_is_first_the_threads_fault(
+    slack: LocalSlack, poster: SlackPoster, code: str
+) -> None:
     reply = replace(payment(), thread="1.000001")
     with pytest.raises(HistoryUnreadable, match="thread_not_found"):
         await poster.find(reply)
-    slack.faults.add(method="chat.postMessage", do="error", error="thread_not_found")
+    slack.faults.add(method="chat.postMessage", do="error", error=code)
     with pytest.raises(NotPosted) as refused:
         await poster.post(reply)
     assert (refused.value.thread_lost, refused.value.channel_lost, refused.value.final) == (
@@ -207,6 +220,35 @@ async def test_a_thread_that_is_gone_is_told_apart(slack: LocalSlack, poster: Sl
         False,
         False,
     )
+
+
+@pytest.mark.parametrize(
+    ("code", "final"),
+    [("something_new", True), ("invalid_blocks", True), ("is_archived", False), ("token_revoked", False)],
+)
+async def test_what_follows_up_isnt_tried_for_ever_outside_its_thread(
+    slack: LocalSlack, poster: SlackPoster, code: str, final: bool
+) -> None:
+    slack.faults.add(method="chat.postMessage", do="error", error=code)
+    dealt_with = exception(ExceptionKind.SECOND_PAYMENT, resolution=Resolution(NOW, "U0ADA", "Refunded"))
+    kind, says = AnnouncementKind.FOLLOW_UP, FollowUp.RESOLVED
+    reply = replace(payment(), kind=kind, exception=dealt_with, follow_up=says)
+    with pytest.raises(NotPosted) as refused:
+        await poster.post(reply)
+    assert (refused.value.thread_lost, refused.value.final) == (False, final)
+
+
+async def test_a_limit_and_a_refused_token_are_nothing_against_the_thread(
+    slack: LocalSlack, poster: SlackPoster
+) -> None:
+    told = await poster.post(payment())
+    reply = replace(payment("reply"), thread=told.ts)
+    slack.faults.add(method="chat.postMessage", do="status", status=429, seconds=7)
+    slack.faults.add(method="chat.postMessage", do="error", error="token_revoked")
+    for _ in range(2):
+        with pytest.raises(NotPosted) as refused:
+            await poster.post(reply)
+        assert not refused.value.thread_lost
 
 
 async def test_history_is_read_from_some_minutes_before_the_attempt(

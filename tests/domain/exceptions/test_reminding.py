@@ -1,5 +1,6 @@
 """What is told again or later: deadlines, broken-off imports, and what the version before wrote."""
 
+import time
 from datetime import datetime, timedelta
 
 import pytest
@@ -122,6 +123,32 @@ async def test_an_import_that_broke_off_is_told_after_an_hour(db: Database, link
         await reminding.look_after(db, lambda: NOW + HOUR)
     [message] = db.run(lambda session: list(session.scalars(sa.select(OutboxMessage))))
     assert (message.kind, message.batch) == (AnnouncementKind.AMOUNTS_CHANGED, "import-1")
+
+
+def test_an_import_of_many_exceptions_among_many_messages_is_looked_at_in_no_time(
+    db: Database, link: int
+) -> None:
+    def fill(session: Session) -> None:
+        exception = {
+            "link_id": link,
+            "ledger_id": 1,
+            "organisation_id": 1,
+            "stripe_object": "",
+            "facts": "{}",
+        }
+        exception |= {"kind": ExceptionKind.AMOUNT_CHANGED, "amount": 1, "currency": "USD", "seen_at": NOW}
+        keys = [{"key": f"k{n}", "batch": "told" if n else "untold"} for n in range(2_000)]
+        session.execute(sa.insert(PaymentException), [exception | one for one in keys])
+        message = {"organisation_id": 1, "destination": "", "enqueued_at": NOW, "next_attempt_at": NOW}
+        message |= {"state": MessageState.WAITING, "attempts": 0, "may_be_posted": False}
+        paid = [{"subject": f"p{n}", "key": f"p{n}", "kind": AnnouncementKind.PAID} for n in range(20_000)]
+        session.execute(sa.insert(OutboxMessage), [message | one for one in paid])
+
+    db.run(fill)
+    db.run(reminding.tell_batch, "told", 1, NOW)
+    begun = time.perf_counter()
+    assert db.run(reminding.list_untold_batches, NOW) == [("untold", 1)]
+    assert time.perf_counter() - begun < 1
 
 
 async def test_what_the_version_before_wrote_is_taken_up(db: Database, link: int) -> None:

@@ -84,6 +84,39 @@ async def test_a_thread_that_is_gone_doesnt_keep_it_from_the_channel(world: Worl
     assert [message.thread for message in world.poster.posted] == [None, None]
 
 
+async def test_a_reply_that_was_often_put_off_is_still_tried_without_its_thread(
+    world: World, link: int
+) -> None:
+    exception_id = opened(world, link)
+    await world.announcing.deliver_due()
+    world.db.run(resolving.resolve, 1, exception_id, "Refunded", by="U0ADA", now=NOW)
+    world.db.run(lambda session: session.execute(sa.update(OutboxMessage).values(attempts=9)) and None)
+    world.poster.troubles = [NotPosted("restricted_action_thread_locked", thread_lost=True, final=True)]
+    for _ in range(2):
+        make_due(world)
+        await world.announcing.deliver_due()
+    assert [message.thread for message in world.poster.posted] == [None, None]
+
+
+async def test_a_reply_that_slack_takes_nowhere_lets_what_waits_behind_it_pass(
+    world: World, link: int
+) -> None:
+    exception_id = opened(world, link)
+    await world.announcing.deliver_due()
+    world.db.run(resolving.resolve, 1, exception_id, "Refunded", by="U0ADA", now=NOW)
+    opened(world, link, "b")
+    world.poster.troubles = [
+        NotPosted("something_new", thread_lost=True),
+        NotPosted("something_new", final=True),
+        NotPosted("something_new", final=True),
+    ]
+    for _ in range(4):
+        make_due(world)
+        await world.announcing.deliver_due()
+    assert [message.kind for message in world.poster.posted] == [AnnouncementKind.EXCEPTION] * 2
+    assert ExceptionKind.UNDELIVERABLE in kinds(world)
+
+
 async def test_a_message_that_slack_refuses_is_an_exception_until_it_is_sent(world: World, link: int) -> None:
     opened(world, link)
     world.poster.troubles = [NotPosted("invalid_blocks", final=True) for _ in range(3)]
