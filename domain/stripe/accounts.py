@@ -220,4 +220,6 @@ class Accounts:
         account = self._of.get(organisation.id)
         if account is None:
             raise OrganisationUnknown(team_id)
+        # The session forgets a row that nobody holds, and most of what follows asks for this one again.
+        session.info["organisation"] = organisation
         return account.scope
