@@ -244,6 +244,7 @@ class PaylinkModel(RuleBasedStateMachine):
             watching = self.process.watching
             await self.process.know_account()
             await self.process.announcing.deliver_due()
+            await self.process.accounts.settle()
             await self.process.creation.run_due()
             await (self.process.watch.sweep_if_due(at_start=True) if sweep else watching.poll_if_due())
             await watching.settle_due()
@@ -339,6 +340,7 @@ class PaylinkModel(RuleBasedStateMachine):
         for _ in range(40):
             self.clock.ahead += timedelta(minutes=61)
             await self.process.know_account()
+            await self.process.accounts.settle()
             await self.process.creation.run_due()
             await self.process.watching.poll_if_due()
             await self.process.watch.sweep_if_due()

@@ -149,11 +149,11 @@ class Process:
         self._channel = channel
         self.announcing = Announcing(db, self._posters, lease, clock=clock.now)
         self.desk = Desk(db, accounts, self.creation, self.watching, clock.now)
-        self._accounts = accounts
+        self.accounts = accounts
 
     async def start(self) -> "Process":
         organisation_id = self._db.run(home_organisation)
-        await self._accounts.open(organisation_id, self._api)
+        await self.accounts.open(organisation_id, self._api)
         self._posters[organisation_id] = self._channel
         await self.know_account()
         self.watch = self.watching.get(organisation_id)
@@ -161,7 +161,7 @@ class Process:
 
     async def know_account(self) -> None:
         """Asked again until it is known, as bot/plan.py has it: Stripe may be away at the start."""
-        await self._accounts.settle()
+        await self.accounts.settle()
 
     async def stop(self) -> None:
         """Also of one that died: whatever it had begun has met its end by then."""
