@@ -15,10 +15,11 @@ import structlog
 from domain.coordination import intervals
 from domain.coordination.leases import Lease
 from domain.database import Database
-from domain.payments import event_reading, events, reconciling
+from domain.payments import event_reading, events
 from domain.payments.event_reading import SESSION_TYPES, Received
 from domain.payments.events import Receipt
 from domain.payments.reconciling import Reconciler
+from domain.payments.session_pages import record_sessions
 from domain.payments.waits import Wait
 from domain.stripe.accounts import Account
 from domain.stripe.errors import StripeKeyRefused, StripeLimited, StripeRefused, StripeTrouble
@@ -235,8 +236,9 @@ class AccountWatch:
             "/v1/checkout/sessions", {"status": "complete", "created": created}
         ):
             recorded = await self._db.background_write(
-                reconciling.record_sessions, self._account.ledger_id, page, self._clock()
+                record_sessions, self._account.ledger_id, page, self._clock()
             )
+            recorded += await self._reconciler.reconcile_unknown(page, self._clock())
             for verdict in recorded:
                 self._on_recorded(verdict)
             found = found or bool(recorded)

@@ -38,6 +38,8 @@ class Received:
     created_at: datetime
     stripe_link_id: str | None = None
     reference: str | None = None
+    team_id: str | None = None
+    """Of the organisation that its metadata names."""
     attempts: int = 0
     waits: bool = False
     """Stripe didn't show what it tells when it was last asked."""
@@ -69,7 +71,7 @@ def _read_snapshot(event: dict[str, Any]) -> Received | None:
     if not isinstance(about, dict):
         return None
     metadata = about.get("metadata")
-    reference = metadata.get("paylink_reference") if isinstance(metadata, dict) else None
+    metadata = metadata if isinstance(metadata, dict) else {}
     return Received(
         id=_required(event.get("id")),
         type=type_of(event),
@@ -78,7 +80,8 @@ def _read_snapshot(event: dict[str, Any]) -> Received | None:
         created_at=moment(event["created"]),
         stripe_link_id=id_of(about.get("id" if type_of(event) in LINK_TYPES else "payment_link")),
         # Our own ones look like ids; PostgreSQL refuses to look for text with a NUL.
-        reference=id_of(reference),
+        reference=id_of(metadata.get("paylink_reference")),
+        team_id=id_of(metadata.get("organization")),
     )
 
 

@@ -9,7 +9,14 @@ from sqlalchemy.orm import Session
 from domain.coordination.leases import Lease
 from domain.database import database_now, insert_into
 from domain.models import Ledger, Link, Organisation, Payment, StripeEvent, UnusedEvent
-from domain.payments.event_reading import DISPUTE_TYPES, LINK_CREATED_TYPE, Received
+from domain.payments.event_reading import (
+    DISPUTE_TYPES,
+    LINK_CREATED_TYPE,
+    LINK_TYPES,
+    SESSION_TYPES,
+    Received,
+)
+from domain.payments.stripe_links.unknown import list_named
 from domain.states import LinkState, LinkStatus
 
 WATCHED_AFTER_PAYMENT = timedelta(days=3)
@@ -77,10 +84,13 @@ def _ours(session: Session, ledger_id: int, events: list[Received]) -> list[Rece
             )
         )
     )
+    may_be_unknown = [event for event in events if event.type in (*SESSION_TYPES, *LINK_TYPES)]
+    teams = list_named(session, ledger_id, {event.team_id for event in may_be_unknown if event.team_id})
     return [
         event
         for event in events
         if event.stripe_link_id in known_links
+        or (event.team_id in teams and event in may_be_unknown)
         or event.reference in known
         or event.payment_intent in paid
         or event.type in DISPUTE_TYPES

@@ -8,8 +8,8 @@ import structlog
 from sqlalchemy.orm import Session
 
 from domain.database import Database
-from domain.models import Invoice, Link, Payment
-from domain.payments import link_states, recording, reversing
+from domain.models import Link, Payment
+from domain.payments import recording, reversing
 from domain.payments.event_reading import (
     LINK_CREATED_TYPE,
     LINK_TYPES,
@@ -18,10 +18,13 @@ from domain.payments.event_reading import (
     Received,
 )
 from domain.payments.reversal_reconciler import ReversalReconciler
+from domain.payments.session_pages import read_or_log, record_sessions
+from domain.payments.stripe_links import states as link_states
+from domain.payments.stripe_links.reconciler import UnknownReconciler
 from domain.payments.waits import Wait
-from domain.states import ExceptionKind, LinkState
+from domain.states import LinkState
 from domain.stripe.accounts import Account
-from domain.stripe.client import id_of, listed
+from domain.stripe.client import listed
 from domain.stripe.errors import StripeRefused
 from domain.stripe.pace import StripePace
 
@@ -29,8 +32,6 @@ _log = structlog.get_logger()
 
 # A refund or dispute may be told of before its payment is: for so long it is asked again.
 PAYMENT_KNOWN_WITHIN = timedelta(minutes=10)
-# An update that shows nothing new may be of something else, or read too soon: so often it is looked at again.
-LOOKS_AT_UPDATE = 4
 
 
 class PaymentUnknown(Exception):
@@ -51,6 +52,7 @@ class Reconciler:
         self._db = db
         self._account = account
         self._pace = pace
+        self._unknown = UnknownReconciler(db, account, pace)
         self._reversals = ReversalReconciler(db, account, pace, self._look_for)
 
     async def reconcile_event(self, event: Received, now: datetime) -> tuple[str, ...] | Wait:
@@ -68,14 +70,27 @@ class Reconciler:
         await self._slot()
         try:
             if event.type in LINK_TYPES:
-                return await self._reconcile_link(event, now)
+                return await self._unknown.reconcile_link(event, now)
             if event.type in REVERSAL_TYPES:
                 return await self._reconcile_reversal(event, now)
             found = await self._account.stripe.get_session(event.object_id)
         except StripeRefused as refused:
             _log.warning("stripe.event_unreadable", stripe_event=event.id, type=event.type, code=refused.code)
             return Wait.MISSING if refused.code == "resource_missing" else Wait.UNREADABLE
-        return await self._db.background_write(_record_session, self._ledger_id, event, found, now)
+        recorded = await self._db.background_write(_record_session, self._ledger_id, event, found, now)
+        if recorded != ():
+            return recorded
+        unknown = await self._unknown.reconcile_sessions([found], now)
+        if isinstance(unknown, Wait):
+            return unknown
+        # Its link may be known by now, and the event tells when it was paid.
+        again = await self._db.background_write(_record_session, self._ledger_id, event, found, now)
+        return again if isinstance(again, Wait) else unknown + again
+
+    async def reconcile_unknown(self, page: list[dict[str, Any]], now: datetime) -> tuple[str, ...]:
+        """As UnknownReconciler.reconcile_sessions; what waits is seen again by the next sweep."""
+        found = await self._unknown.reconcile_sessions(page, now)
+        return () if isinstance(found, Wait) else found
 
     async def sweep_reversals(self, created: dict[str, int], now: datetime) -> list[str]:
         """As ReversalReconciler.sweep."""
@@ -102,14 +117,6 @@ class Reconciler:
     async def _slot(self) -> None:
         await self._pace.slot(self._ledger_id)
 
-    async def _reconcile_link(self, event: Received, now: datetime) -> tuple[str, ...] | Wait:
-        try:
-            facts = link_states.read_link(await self._account.stripe.get_payment_link(event.object_id))
-        except ValueError:
-            return Wait.UNREADABLE
-        changed = await self._db.background_write(link_states.record_link, facts, self._ledger_id, now)
-        return Wait.OLDER if changed is False and event.attempts < LOOKS_AT_UPDATE else ()
-
     async def _reconcile_reversal(self, event: Received, now: datetime) -> tuple[str, ...] | Wait:
         try:
             return await self._reversals.reconcile_event(event, now)
@@ -134,7 +141,7 @@ class Reconciler:
 def _record_session(
     session: Session, ledger_id: int, event: Received, found: dict[str, Any], now: datetime
 ) -> tuple[str, ...] | Wait:
-    facts = _read(found)
+    facts = read_or_log(found)
     if facts is None or facts.session_id != event.object_id:
         return Wait.UNREADABLE
     verdict = recording.record_payment(session, facts, ledger_id, event.created_at, now)
@@ -153,27 +160,6 @@ def _is_older(event: Received, facts: recording.SessionFacts) -> bool:
     return event.type == SUCCEEDED_TYPE and not facts.paid
 
 
-def record_sessions(
-    session: Session, ledger_id: int, page: list[dict[str, Any]], now: datetime
-) -> tuple[str, ...]:
-    """Record what isn't yet of one page of completed sessions."""
-    read = [facts for facts in map(_read, page) if facts is not None and facts.stripe_link_id]
-    known = set(
-        session.scalars(
-            sa.select(Payment.session_id).where(
-                Payment.ledger_id == ledger_id,
-                Payment.session_id.in_([facts.session_id for facts in read]),
-                Payment.verdict != ExceptionKind.COMPLETED_UNPAID,
-            )
-        )
-    )
-    # The list is newest first, and the first of two payments is the one that counts.
-    fresh = [facts for facts in reversed(read) if facts.session_id not in known]
-    _lock(session, ledger_id, [facts.stripe_link_id for facts in fresh])
-    verdicts = (recording.record_payment(session, facts, ledger_id, None, now) for facts in fresh)
-    return tuple(verdict for verdict in verdicts if verdict)
-
-
 def _payments_of(session: Session, ledger_id: int, stripe_id: str) -> dict[str, datetime]:
     """When each payment of the link was made, by its payment intent."""
     rows = session.execute(
@@ -182,27 +168,6 @@ def _payments_of(session: Session, ledger_id: int, stripe_id: str) -> dict[str, 
         .where(Payment.ledger_id == ledger_id, Link.stripe_id == stripe_id)
     )
     return {intent: paid_at for intent, paid_at in rows if intent is not None}
-
-
-def _lock(session: Session, ledger_id: int, stripe_link_ids: list[str | None]) -> None:
-    """All links of a page and then their invoices, by id: in the sessions' order it would meet an import crosswise."""
-    links = session.scalars(
-        sa.select(Link)
-        .where(Link.ledger_id == ledger_id, Link.stripe_id.in_(stripe_link_ids))
-        .order_by(Link.id)
-        .with_for_update()
-    )
-    ids = [link.invoice_id for link in links]
-    session.execute(sa.select(Invoice.id).where(Invoice.id.in_(ids)).order_by(Invoice.id).with_for_update())
-
-
-def _read(found: dict[str, Any]) -> recording.SessionFacts | None:
-    """None, and a line in the log, for what can't be recorded: it keeps none of the others from being."""
-    try:
-        return recording.read_session(found)
-    except (KeyError, ValueError, OverflowError, OSError) as error:
-        _log.warning("stripe.session_unreadable", session=id_of(found.get("id")), reason=str(error))
-        return None
 
 
 def _is_being_created(session: Session, ledger_id: int, reference: str | None) -> bool:
@@ -214,7 +179,7 @@ def _is_being_created(session: Session, ledger_id: int, reference: str | None) -
 
 def _require_foreign(session: Session, ledger_id: int, sessions: list[dict[str, Any]]) -> None:
     """Raises PaymentUnknown unless the sessions say that the payment isn't one of ours."""
-    read = [facts for facts in map(_read, sessions) if facts is not None]
+    read = [facts for facts in map(read_or_log, sessions) if facts is not None]
     if any(_is_being_created(session, ledger_id, facts.reference) for facts in read):
         raise PaymentUnknown(being_created=True)
     ours = sa.select(Link.id).where(

@@ -17,7 +17,7 @@ from domain.invoices.list_position import place
 from domain.models import Invoice, Ledger, Link, Payment
 from domain.money import Money
 from domain.outbox import enqueuing
-from domain.payments.link_states import end_deactivation
+from domain.payments.stripe_links.states import end_deactivation
 from domain.states import AnnouncementKind, ExceptionKind, LinkStatus, Verdict
 from domain.stripe.client import amount_of, id_of, moment
 from domain.stripe.ledgers import is_current

@@ -83,8 +83,10 @@ class StripeApi:
     async def get_account(self) -> Object:
         return await self._call("get", "/v1/account")
 
-    async def get_payment_link(self, stripe_id: str) -> Object:
-        return await self._call("get", f"/v1/payment_links/{stripe_id}")
+    async def get_payment_link(self, stripe_id: str, *, items: bool = False) -> Object:
+        """``items``: with what it sells."""
+        expand = {"expand": ["line_items"]} if items else {}
+        return await self._call("get", f"/v1/payment_links/{stripe_id}", expand)
 
     async def get_session(self, session_id: str) -> Object:
         return await self._call("get", f"/v1/checkout/sessions/{session_id}")

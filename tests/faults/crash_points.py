@@ -30,7 +30,7 @@ from domain.database import Database
 from domain.links import bulk, claiming
 from domain.links.creation import LinkCreation
 from domain.messages import transactions
-from domain.payments import events, reconciling, reversing
+from domain.payments import events, reconciling, reversing, session_pages
 from domain.stripe.client import StripeApi
 
 # Transactions that write. The functions themselves: one that is moved takes its points along, and one that is gone
@@ -55,7 +55,7 @@ TRANSACTIONS: tuple[Callable[..., Any], ...] = (
     events.move_watermark,
     events.end_sweep,
     reconciling._record_session,
-    reconciling.record_sessions,
+    session_pages.record_sessions,
     reversing.record_reversal,
     transactions.claim_due,
     transactions.begin_posting,

@@ -1,0 +1,1 @@
+"""Links as Stripe tells of them: switched off and on, or not known at all."""
