@@ -24,6 +24,7 @@ class Intent:
     """A reserved link, claimed by this process: what to send to Stripe."""
 
     link_id: int
+    ledger_id: int
     reference: str
     key: str
     request: str
@@ -60,6 +61,7 @@ def claim_due(session: Session, ledger_id: int, limit: int, lease: Lease) -> lis
 def intent_of(link: Link, now: datetime) -> Intent:
     return Intent(
         link_id=link.id,
+        ledger_id=link.ledger_id,
         reference=link.reference,
         key=link.idempotency_key,
         request=link.request,
@@ -81,6 +83,8 @@ def begin_sending(session: Session, intent: Intent, owner: str, until: timedelta
             sa.update(Link)
             .where(Link.id == intent.link_id, Link.state == LinkState.RESERVED, Link.owner == owner)
             .where(Link.lease_until >= now + until, Link.idempotency_key == intent.key)
+            # Taken over by another account since? Then it isn't for this key to make.
+            .where(Link.ledger_id == intent.ledger_id)
             .values(first_sent_at=first, last_sent_at=now, attempts=Link.attempts + 1)
             .returning(Link.id)
         ).scalar_one_or_none()

@@ -19,7 +19,7 @@ from domain.errors import OrganisationUnknown
 from domain.organisations import organisations
 from domain.scope import Scope
 from domain.stripe.client import StripeApi, id_of
-from domain.stripe.errors import StripeAway, StripeKeyRefused, StripeRefused, StripeTrouble
+from domain.stripe.errors import StripeAway, StripeKeyRefused, StripeRefused, StripeTrouble, StripeUnreadable
 from domain.stripe.ledgers import LINKS_ASKED_ABOUT, list_candidates, open_ledger, take_up
 from domain.stripe.pausing import AWAY, because_refused, pause, resume
 from domain.summaries import Pause
@@ -103,7 +103,7 @@ class Account:
     async def _ask_account(self) -> str | None:
         """The account's id; None if the key may not read it, or if Stripe goes on answering nothing to this alone."""
         try:
-            return id_of((await self.stripe.get_account()).get("id"))
+            answer = await self.stripe.get_account()
         except StripeRefused:
             return None
         except StripeKeyRefused as refused:
@@ -116,6 +116,10 @@ class Account:
             if self._unanswered < UNANSWERED:
                 raise
             return None
+        account = id_of(answer)
+        if account is None:
+            raise StripeUnreadable("an account without an id")
+        return account
 
     async def _find_proved(self, *, unnamed: bool) -> int | None:
         """The ledger that is shown to be this account's: it was last used with this very key, or Stripe knows a link of it.
@@ -133,14 +137,19 @@ class Account:
         return None
 
     async def _knows(self, stripe_ids: tuple[str, ...]) -> bool:
-        """Whether Stripe knows one of these links by this key: links are never deleted, but an answer may be unlucky."""
+        """Whether Stripe knows one of these links by this key: links are never deleted, but an answer may be unlucky.
+
+        Only the link itself shows that: a gateway may answer anything to everything.
+        """
         for stripe_id in islice(cycle(stripe_ids), LINKS_ASKED_ABOUT):
             try:
-                await self.stripe.get_payment_link(stripe_id)
+                answer = await self.stripe.get_payment_link(stripe_id)
             except StripeRefused as refused:
                 if refused.code != "resource_missing":
                     raise StripeAway("an answer about a link that is neither") from None
             else:
+                if id_of(answer) != stripe_id:
+                    raise StripeUnreadable("another answer than the link that was asked for")
                 return True
         return False
 

@@ -5,6 +5,7 @@ domain/stripe/accounts.py): a set of links is never handed to another account, a
 where a second link would become possible. Organisations with the same account share its ledger (decision 0020).
 """
 
+import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -183,12 +184,21 @@ def _mark(session: Session, ledger: Ledger) -> Ledger | None:
 
 
 def _take_over_unsent(session: Session, organisation_id: int, before_id: int, ledger_id: int) -> None:
-    """Links that were promised but never asked of Stripe are made with the new account."""
+    """Links that were promised but never asked of Stripe are made with the new account.
+
+    Whoever holds one of them now has the old account's key: the claim ends, and its request may go out no more.
+    """
     taken = sa.select(Link.invoice_id).where(Link.ledger_id == ledger_id)
-    session.execute(
-        sa.update(Link)
+    unsent = session.scalars(
+        sa.select(Link)
         .where(Link.organisation_id == organisation_id, Link.ledger_id == before_id)
         .where(Link.state == LinkState.RESERVED, Link.first_sent_at.is_(None))
         .where(Link.invoice_id.not_in(taken))
-        .values(ledger_id=ledger_id)
+        .order_by(Link.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
     )
+    for link in unsent:
+        link.ledger_id, link.idempotency_key = ledger_id, f"paylink-{uuid.uuid4()}"
+        link.owner = link.lease_until = None
+    session.flush()

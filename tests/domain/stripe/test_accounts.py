@@ -1,6 +1,6 @@
 """Whose a key is, is known or proved: no links fall into another account's hands, and none are left behind."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import pytest
@@ -10,6 +10,7 @@ from domain.database import Database
 from domain.models import Ledger
 from domain.money import Money
 from domain.states import LinkStatus
+from domain.stripe.accounts import UNANSWERED
 from sandbox.stripe.faults import FaultKind
 from sandbox.stripe.server import LocalStripe
 from tests.domain.factories import make_invoice
@@ -32,14 +33,28 @@ def keys(stripe: LocalStripe) -> None:
 
 
 @asynccontextmanager
-async def started(db: Database, stripe: LocalStripe, key: str) -> AsyncIterator[World]:
-    """A process with this key, from its start to its end."""
+async def serving(db: Database, stripe: LocalStripe, key: str) -> AsyncIterator[World]:
+    """A process with this key, to be started."""
     world = World(db, stripe, owner=key[-4:], key=key)
     try:
-        yield await world.start()
+        yield world
     finally:
         await world.creation.finish()
         await world.api.close()
+
+
+@asynccontextmanager
+async def started(db: Database, stripe: LocalStripe, key: str) -> AsyncIterator[World]:
+    """A process with this key, from its start to its end."""
+    async with serving(db, stripe, key) as world:
+        yield await world.start()
+
+
+def answering(answer: dict[str, str]) -> Callable[..., Awaitable[dict[str, str]]]:
+    async def answered(*_: object) -> dict[str, str]:
+        return answer
+
+    return answered
 
 
 async def create(world: World, invoice_id: int = 1) -> None:
@@ -143,6 +158,46 @@ async def test_one_unlucky_answer_proves_nothing(db: Database, stripe: LocalStri
     stripe.late.missing(stripe.links()[0]["id"], times=2)
     async with started(db, stripe, A_ROLLED) as world:
         assert await status(world) is LinkStatus.PENDING_PAYMENT
+
+
+@pytest.mark.parametrize("answer", [{"status": "ok"}, {"id": "plink_another"}])
+async def test_only_the_link_itself_proves_a_key(
+    db: Database, stripe: LocalStripe, monkeypatch: pytest.MonkeyPatch, answer: dict[str, str]
+) -> None:
+    """A gateway may answer anything to everything: neither is the key the ledger's, nor is it another account's."""
+    make_invoice(db)
+    async with started(db, stripe, A_RESTRICTED) as world:
+        await create(world)
+        first = world.account.ledger_id
+    async with serving(db, stripe, B_RESTRICTED) as world:
+        with monkeypatch.context() as patch:
+            patch.setattr(world.api, "get_payment_link", answering(answer))
+            await world.start()
+            await world.accounts.settle()
+            assert world.accounts.list_known() == []
+            assert (await world.desk.get_stripe_state(ADA)).paused is not None
+            assert len(accounts(db)) == 1
+        await world.accounts.settle()
+        assert world.account.known
+        assert world.account.ledger_id != first
+
+
+async def test_an_answer_without_an_account_is_no_key_that_may_not_read_it(
+    db: Database, stripe: LocalStripe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_invoice(db)
+    async with started(db, stripe, A) as world:
+        await create(world)
+    async with serving(db, stripe, B) as world:
+        with monkeypatch.context() as patch:
+            patch.setattr(world.api, "get_account", answering({"status": "ok"}))
+            await world.start()
+            for _ in range(UNANSWERED):
+                await world.accounts.settle()
+            assert world.accounts.list_known() == []
+        await world.accounts.settle()
+        assert world.account.known
+    assert accounts(db) == [stripe.account, "acct_b"]
 
 
 @pytest.mark.parametrize("trouble", ["away", "may not read links"])

@@ -6,14 +6,17 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from domain.coordination.leases import Lease
 from domain.database import Database
 from domain.errors import LedgerChanged
-from domain.links import reserving
+from domain.links import claiming, reserving
 from domain.models import Invoice, Ledger, Link, Organisation
 from domain.scope import Scope
 from domain.states import LinkState, LinkStatus
 from domain.stripe.ledgers import is_current, open_ledger, take_up
 from tests.domain.factories import NOW, make_invoice, make_link, make_organisation
+
+LEASE = Lease("one", timedelta(seconds=20), timedelta(seconds=1))
 
 
 @pytest.fixture
@@ -109,6 +112,43 @@ def test_another_account_changes_what_its_own_organisation_sees(db: Database, mi
     assert db.run(lambda session: session.scalar(of_reserved)) == shared
     assert opened(db, theirs, "acct_1") == shared
     assert [status_of(db, one) for one in own] == [LinkStatus.PENDING_PAYMENT] * 2
+
+
+def test_a_claim_ends_when_another_account_takes_its_link_over(db: Database, mine: int) -> None:
+    """Whoever holds it has the old account's key: sent now, the link would be made there and written down here."""
+    before = opened(db, mine, "acct_1")
+    link = make_link(db, make_invoice(db, organisation_id=mine), ledger_id=before, state=LinkState.RESERVED)
+    [intent] = db.run(claiming.claim_due, before, 5, LEASE)
+
+    after = opened(db, mine, "acct_2")
+
+    assert not db.run(claiming.begin_sending, intent, LEASE.owner, LEASE.margin)
+    [anew] = db.run(claiming.claim_due, after, 5, LEASE)
+    assert (anew.link_id, anew.ledger_id) == (link, after)
+    assert anew.key != intent.key
+    assert not db.run(claiming.begin_sending, intent, LEASE.owner, LEASE.margin)
+    assert db.run(claiming.begin_sending, anew, LEASE.owner, LEASE.margin)
+
+
+def test_a_claim_is_for_the_ledger_that_it_was_made_in(db: Database, mine: int) -> None:
+    """A version that moves links and leaves their claims may run beside this one."""
+    before, after = opened(db, mine, "acct_1"), opened(db, mine, "acct_2")
+    make_link(db, make_invoice(db, organisation_id=mine), ledger_id=before, state=LinkState.RESERVED)
+    [intent] = db.run(claiming.claim_due, before, 5, LEASE)
+    db.run(lambda session: session.execute(sa.update(Link).values(ledger_id=after)))
+    assert not db.run(claiming.begin_sending, intent, LEASE.owner, LEASE.margin)
+
+
+def test_a_link_that_was_sent_is_not_taken_over(db: Database, mine: int) -> None:
+    before = opened(db, mine, "acct_1")
+    make_link(db, make_invoice(db, organisation_id=mine), ledger_id=before, state=LinkState.RESERVED)
+    [intent] = db.run(claiming.claim_due, before, 5, LEASE)
+    assert db.run(claiming.begin_sending, intent, LEASE.owner, LEASE.margin)
+
+    opened(db, mine, "acct_2")
+
+    kept = db.run(lambda session: session.scalars(sa.select(Link)).one())
+    assert (kept.ledger_id, kept.idempotency_key, kept.owner) == (before, intent.key, LEASE.owner)
 
 
 def test_nothing_is_reserved_in_a_ledger_that_another_process_has_left(db: Database, mine: int) -> None:
