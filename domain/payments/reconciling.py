@@ -1,5 +1,6 @@
 """Comparing what Stripe says with what is recorded, and recording the difference."""
 
+import contextlib
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -97,7 +98,9 @@ class Reconciler:
         return await self._reversals.sweep(created, now)
 
     async def reconcile_link(self, stripe_id: str, now: datetime) -> list[str]:
-        """Ask about one link: its sessions, and the refunds and disputes of its payments. Three requests, one if unpaid.
+        """Ask about one link: its sessions, and the refunds and disputes of its payments, or whether it can be paid still.
+
+        Three requests, two of a link that isn't paid.
 
         Raises the errors of stripe_errors.
         """
@@ -107,6 +110,10 @@ class Reconciler:
         recorded = await self._db.background_write(record_sessions, self._ledger_id, page, now)
         paid = await self._db.background_read(_payments_of, self._ledger_id, stripe_id)
         if not paid:
+            await self._slot()
+            with contextlib.suppress(ValueError):
+                facts = link_states.read_link(await self._account.stripe.get_payment_link(stripe_id))
+                await self._db.background_write(link_states.record_link, facts, self._ledger_id, now)
             return list(recorded)
         return [*recorded, *await self._reversals.recheck(frozenset(paid), min(paid.values()), now)]
 

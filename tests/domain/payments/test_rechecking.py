@@ -86,13 +86,20 @@ async def test_those_of_two_payments_cost_no_more(world: World, stripe: LocalStr
     assert found.badges
 
 
-async def test_one_that_waits_costs_one_request_and_stays_the_same(
+async def test_one_that_waits_costs_two_requests_and_stays_the_same(
     world: World, stripe: LocalStripe, invoice: int
 ) -> None:
     before = len(stripe.requests)
     recheck = await world.desk.recheck(ADA, invoice)
-    assert asked(stripe)[before:] == ["/v1/checkout/sessions"]
+    link = str(stripe.links()[0]["id"])
+    assert asked(stripe)[before:] == ["/v1/checkout/sessions", f"/v1/payment_links/{link}"]
     assert recheck.before.invoice == recheck.after.invoice
+
+
+async def test_a_link_that_was_switched_off_shows_it(world: World, stripe: LocalStripe, invoice: int) -> None:
+    await stripe.deactivate(str(stripe.links()[0]["id"]))
+    recheck = await world.desk.recheck(ADA, invoice)
+    assert recheck.after.invoice.badges == (Badge.LINK_DEACTIVATED,)
 
 
 async def test_it_is_asked_once_in_half_a_minute_whoever_clicks_and_wherever(
@@ -106,11 +113,11 @@ async def test_it_is_asked_once_in_half_a_minute_whoever_clicks_and_wherever(
     refused = [one for one in came if isinstance(one, RecheckedLately)]
     assert len(refused) == 3
     assert all(timedelta(seconds=20) < one.wait <= timedelta(seconds=30) for one in refused)
-    assert len(asked(stripe)) == before + 1
+    assert len(asked(stripe)) == before + 2
 
     forget_the_last(world)
     await world.desk.recheck(BEN, invoice)
-    assert len(asked(stripe)) == before + 2
+    assert len(asked(stripe)) == before + 4
 
 
 async def test_an_invoice_without_a_link_has_nothing_to_ask_about(world: World, stripe: LocalStripe) -> None:
