@@ -112,6 +112,7 @@ def list_all(session: Session, team_id: str | None, *, resolved: bool) -> list[t
 def _rows(*more: Any) -> sa.Select[Any]:
     return (
         sa.select(PaymentException, Invoice.buyer_name, Link.amount, Link.currency, *more)
+        .select_from(PaymentException)
         .outerjoin(Invoice, Invoice.id == PaymentException.invoice_id)
         .outerjoin(Link, Link.id == PaymentException.link_id)
     )

@@ -98,7 +98,10 @@ def _read_books(session: Session) -> Books:
         sa.select(Payment.session_id, Payment.verdict, Link.stripe_id).join(Link, Link.id == Payment.link_id)
     )
     exceptions = session.execute(
-        sa.select(PaymentException.kind, Link.stripe_id).join(Link, Link.id == PaymentException.link_id)
+        sa.select(PaymentException.kind, Link.stripe_id)
+        .join(Link, Link.id == PaymentException.link_id)
+        # A message that can't be delivered is told of nowhere but in the list.
+        .where(PaymentException.kind != ExceptionKind.UNDELIVERABLE)
     )
     outbox = session.execute(
         sa.select(OutboxMessage, Organisation.channel)
