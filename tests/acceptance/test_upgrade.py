@@ -165,6 +165,7 @@ async def test_the_version_before_works_on_while_the_schema_is_upgraded(company:
         )
         await company.start_run()
         paid = await company.pay(slice(0, PAID // 2))
+        await company.when(lambda: counts(company.db)["invoices"] > IN_THE_RUN)
         upgraded = await company.run("bot", "db", "upgrade")
         links_by_then = len(company.stripe.links())
         company.stripe.faults.remove(hanging)

@@ -19,7 +19,7 @@ from domain.models import (
     PaymentException,
     StripeEvent,
 )
-from domain.states import LinkState, LinkStatus
+from domain.states import ExceptionKind, LinkState, LinkStatus
 from tests.faults.processes import Ground
 from tests.faults.reversals import ReversalBooks, compare, read_reversals
 

@@ -60,9 +60,11 @@ def with_earlier_models() -> None:
     def mapped(cls: type[DeclarativeBase], /, **arguments: Any) -> None:
         for name, value in LATER.get(getattr(cls, "__tablename__", ""), {}).items():
             # An expression is no column: no statement reads or writes it.
-            setattr(
-                cls, name, column_property(sa.literal_column("NULL") if value is None else sa.literal(value))
-            )
+            kind = getattr(cls, name).column.type
+            if isinstance(kind, sa.types.NullType):
+                kind = sa.BigInteger()  # a foreign key's, which isn't resolved yet
+            said = sa.cast(sa.null(), kind) if value is None else sa.literal(value)
+            setattr(cls, name, column_property(said))
             del cls.__annotations__[name]
             # Indexes and checks are the database's business.
             cls.__table_args__ = ()
