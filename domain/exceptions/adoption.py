@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from domain.exceptions.resolving import PAYLINK
+from domain.exceptions.resolving import PAYLINK, plain_again
 from domain.models import Invoice, Link, Payment, PaymentException
 from domain.states import Settlement
 
@@ -25,7 +25,7 @@ def adopt_older(session: Session, now: datetime) -> int:
         .where(PaymentException.organisation_id.is_(None), PaymentException.resolved_at.is_(None))
         .order_by(PaymentException.id)
         .limit(AT_ONCE)
-        .with_for_update(of=PaymentException, skip_locked=True)
+        .with_for_update(of=[PaymentException, Link], skip_locked=True)
     ).all()
     for exception, link, invoice in found:
         exception.organisation_id = link.organisation_id
@@ -35,6 +35,8 @@ def adopt_older(session: Session, now: datetime) -> int:
             exception.resolved_at, exception.resolved_by = now, PAYLINK
             exception.resolution = Settlement.BEFORE_UPGRADE.value
     session.flush()
+    for link_id in {link.id for exception, link, _ in found if exception.resolved_at is not None}:
+        plain_again(session, link_id)
     return len(found)
 
 

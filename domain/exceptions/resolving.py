@@ -38,9 +38,7 @@ def resolve(
     ``organisation_id``: whose exceptions they may resolve; None for the operator, who may resolve anybody's. The same
     person with the same reason again changes nothing. Raises ExceptionNotFound, AlreadyResolved, ReasonUnusable.
     """
-    exception = session.scalar(
-        sa.select(PaymentException).where(PaymentException.id == exception_id).with_for_update()
-    )
+    exception = _lock(session, exception_id)
     if exception is None or exception.organisation_id is None:
         raise ExceptionNotFound(f"exception {exception_id}")
     if organisation_id is not None and exception.organisation_id != organisation_id:
@@ -75,9 +73,7 @@ def settle(
 
     It is told in the message's thread, with ``broadcast`` in the channel too; without ``tell`` it isn't.
     """
-    exception = session.scalar(
-        sa.select(PaymentException).where(PaymentException.id == exception_id).with_for_update()
-    )
+    exception = _lock(session, exception_id)
     if exception is None or exception.resolved_at is not None:
         return False
     _end(session, exception, settlement.value, by=by, now=now, broadcast=broadcast, tell=tell)
@@ -108,8 +104,11 @@ def settle_all(
     return sum(settle(session, key, settlement, now, by=by, broadcast=broadcast, tell=tell) for key in ids)
 
 
-def end_dispute(session: Session, exception_id: int, settlement: Settlement, now: datetime) -> None:
-    """Settle the exception, and tell how its dispute ended: in the channel too, and though a person had resolved it."""
+def end(session: Session, exception_id: int, settlement: Settlement, now: datetime, *, of: str) -> None:
+    """Settle the exception, and tell how it ended, in the channel too: also of one that a person had resolved.
+
+    ``of``: Stripe's id of the refund or dispute by which it ended, so that each is told once.
+    """
     if settle(session, exception_id, settlement, now, broadcast=True):
         return
     exception = session.get_one(PaymentException, exception_id)
@@ -120,7 +119,7 @@ def end_dispute(session: Session, exception_id: int, settlement: Settlement, now
     enqueuing.enqueue(
         session,
         AnnouncementKind.FOLLOW_UP,
-        f"ended:{exception_id}:{settlement.value}",
+        f"ended:{exception_id}:{settlement.value}:{of}",
         organisation_id=exception.organisation_id,
         now=now,
         exception_id=exception_id,
@@ -128,6 +127,15 @@ def end_dispute(session: Session, exception_id: int, settlement: Settlement, now
         broadcast=True,
         says=FollowUp.ENDED,
     )
+
+
+def _lock(session: Session, exception_id: int) -> PaymentException | None:
+    """The exception, after its link: in this order all that Stripe tells takes them, too."""
+    link_id = session.scalar(sa.select(PaymentException.link_id).where(PaymentException.id == exception_id))
+    if link_id is not None:
+        session.execute(sa.select(Link.id).where(Link.id == link_id).with_for_update())
+    found = sa.select(PaymentException).where(PaymentException.id == exception_id).with_for_update()
+    return session.scalar(found.execution_options(populate_existing=True))
 
 
 def _end(
@@ -143,7 +151,7 @@ def _end(
     exception.resolved_at, exception.resolved_by, exception.resolution = now, by, resolution
     session.flush()
     if exception.link_id is not None:
-        _plain_again(session, exception.link_id)
+        plain_again(session, exception.link_id)
     message_id = find_message(session, exception.id) if tell else None
     if message_id is None or exception.organisation_id is None:
         return
@@ -160,8 +168,8 @@ def _end(
     )
 
 
-def _plain_again(session: Session, link_id: int) -> None:
-    """Take the word Exception off the link if nothing is open any more."""
+def plain_again(session: Session, link_id: int) -> None:
+    """Take the word Exception off the link if nothing is open any more. The caller has locked the link."""
     still = sa.select(PaymentException.id).where(
         PaymentException.link_id == link_id,
         PaymentException.resolved_at.is_(None),

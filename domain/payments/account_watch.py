@@ -243,10 +243,14 @@ class AccountWatch:
                 self._on_recorded(verdict)
             found = found or bool(recorded)
             await self._pace.slot(self._account.ledger_id)
-        for verdict in await self._reconciler.sweep_reversals(created, self._clock()):
+        reversed_, whole = await self._reconciler.sweep_reversals(created, self._clock())
+        for verdict in reversed_:
             self._on_recorded(verdict)
         begun_at += self._account.stripe.clock.ahead
-        await self._db.background_write(events.end_sweep, self._account.ledger_id, begun_at, self._clock())
+        if whole:
+            await self._db.background_write(
+                events.end_sweep, self._account.ledger_id, begun_at, self._clock()
+            )
         await self._note(None)
         if found:
             await self._date_found()

@@ -93,7 +93,7 @@ class Reconciler:
         found = await self._unknown.reconcile_sessions(page, now)
         return () if isinstance(found, Wait) else found
 
-    async def sweep_reversals(self, created: dict[str, int], now: datetime) -> list[str]:
+    async def sweep_reversals(self, created: dict[str, int], now: datetime) -> tuple[list[str], bool]:
         """As ReversalReconciler.sweep."""
         return await self._reversals.sweep(created, now)
 

@@ -13,12 +13,13 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from domain.exceptions.opening import Opening, open_once
+from domain.exceptions.resolving import settle_all
 from domain.invoices.list_position import place
 from domain.models import Invoice, Ledger, Link, Payment
 from domain.money import Money
 from domain.outbox import enqueuing
 from domain.payments.stripe_links.states import end_deactivation
-from domain.states import AnnouncementKind, ExceptionKind, LinkStatus, Verdict
+from domain.states import AnnouncementKind, ExceptionKind, LinkStatus, Settlement, Verdict
 from domain.stripe.client import amount_of, id_of, moment
 from domain.stripe.ledgers import is_current
 from domain.summaries import ExceptionFacts
@@ -102,6 +103,8 @@ def record_payment(
             _date(link, payment, paid_at)
         return None
     verdict = _verdict(session, link, facts)
+    if payment is not None:
+        settle_all(session, [ExceptionKind.COMPLETED_UNPAID], Settlement.PAID, now, payment_id=payment.id)
     if payment is None:
         payment = Payment(link_id=link.id, ledger_id=ledger_id, session_id=facts.session_id, seen_at=now)
         session.add(payment)

@@ -54,13 +54,15 @@ class ReversalReconciler:
         else:
             found = await self._fetch_refunds(event)
             kind = ReversalKind.REFUND
-        facts = [_read(kind, one) for one in found]
-        if None in facts:
+        # Ours all have an intent.
+        ours = [one for one in found if one.get("payment_intent") is not None]
+        if found and not ours:
+            return ()
+        facts = [read for one in ours if (read := _read(kind, one)) is not None]
+        recorded = await self._record(facts, now, sure=event.attempts >= SURE_AFTER)
+        if len(facts) < len(ours):
             return Wait.UNREADABLE
-        known = [one for one in facts if one is not None]
-        if is_older(event, known):
-            return Wait.OLDER
-        return await self._record(known, now, sure=event.attempts >= SURE_AFTER)
+        return Wait.OLDER if is_older(event, facts) else recorded
 
     async def _fetch_refunds(self, event: Received) -> list[dict[str, Any]]:
         if event.type == CHARGE_TYPE:
@@ -76,22 +78,25 @@ class ReversalReconciler:
             about = {"payment_intent": intent}
         return listed(await self._account.stripe.list_page("/v1/refunds", {**about, "limit": 100}))
 
-    async def sweep(self, created: dict[str, int], now: datetime) -> list[str]:
-        """Refunds and disputes since then, for a bot that was off for longer than events are kept.
+    async def sweep(self, created: dict[str, int], now: datetime) -> tuple[list[str], bool]:
+        """Refunds and disputes since then, for a bot that was off for longer than events are kept: what was recorded,
+        and whether that is all of it. If Stripe refused a list, it is to be asked for again.
 
         A key that may not read them costs their badges, not the payments.
         """
         recorded: list[str] = []
+        whole = True
         for kind, path in _LISTS:
             try:
                 async for kinds in self._sweep(kind, path, created, now):
                     recorded += kinds
-            except StripeRefused:
-                pass
+            except StripeRefused as refused:
+                _log.warning("stripe.list_refused", path=path, code=refused.code)
+                whole = False
             except StripeKeyRefused as refused:
                 if not refused.lacking:
                     raise
-        return recorded
+        return recorded, whole
 
     async def recheck(self, intents: frozenset[str], since: datetime, now: datetime) -> list[str]:
         """What became of these payments, the first of which was made ``since`` then: two requests, however many they are.

@@ -21,6 +21,7 @@ class ReversalKind(StrEnum):
     DISPUTE = "dispute"
 
 
+STATUS_LENGTH = 40
 REFUNDED = "succeeded"
 REFUND_ENDED = frozenset({"failed", "canceled"})
 INQUIRY = frozenset({"warning_needs_response", "warning_under_review"})
@@ -67,7 +68,7 @@ def read_reversal(kind: ReversalKind, found: dict[str, Any]) -> ReversalFacts:
     if stripe_id is None or payment_intent is None:
         raise ValueError("id")
     status, reason = id_of(found.get("status")), found.get("failure_reason") or found.get("reason")
-    if status is None:
+    if status is None or len(status) > STATUS_LENGTH:
         raise ValueError("status")
     return ReversalFacts(
         stripe_id=stripe_id,

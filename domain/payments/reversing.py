@@ -13,10 +13,11 @@ from sqlalchemy.orm import Session
 from domain.database import insert_into
 from domain.exceptions.facts import read_facts
 from domain.exceptions.opening import Opening, open_once
-from domain.exceptions.resolving import end_dispute, settle, settle_all
+from domain.exceptions.resolving import end, settle, settle_all
 from domain.invoices.badges import show_badges
 from domain.models import Link, Payment, PaymentException, Reversal
 from domain.money import Money
+from domain.payments import reversals_told
 from domain.payments.reversals import (
     INQUIRY,
     LOST,
@@ -31,6 +32,7 @@ from domain.payments.reversals import (
 from domain.states import Badge, ExceptionKind, Settlement, Verdict
 from domain.summaries import ExceptionFacts
 
+SURPLUS = frozenset({Verdict.SECOND_PAYMENT, Verdict.AMOUNT_DIFFERS, Verdict.CURRENCY_DIFFERS})
 OF_SURPLUS = (
     ExceptionKind.SECOND_PAYMENT,
     ExceptionKind.AMOUNT_DIFFERS,
@@ -162,40 +164,46 @@ def _tell_refund(
     so_far = refunded_in_all(whole, _of(session, payment))
     said = ExceptionFacts(so_far=so_far, whole=whole, reason=facts.reason)
     if facts.status == REFUNDED:
-        settle_all(
-            session,
-            [ExceptionKind.REFUND_FAILED],
-            Settlement.REFUND_SUCCEEDED,
-            now,
-            payment_id=payment.id,
-        )
-        if payment.verdict not in (Verdict.PAID, Verdict.COMPLETED_UNPAID) and so_far.amount >= whole.amount:
-            settled = settle_all(session, OF_SURPLUS, Settlement.REFUNDED, now, payment_id=payment.id)
-            if settled:
-                return ()
-        if _was_told(session, facts, so_far):
+        if payment.verdict in SURPLUS and so_far.amount >= whole.amount:
+            _settle_surplus(session, payment, facts, now)
+            return ()
+        _settle_failed(session, payment, facts, now)
+        if reversals_told.was_told(session, facts, so_far):
             return ()
         return _open(session, ExceptionKind.REFUNDED, link, payment, row, facts, said, now)
     if facts.status in REFUND_ENDED:
-        first = _exception_of(session, row, ExceptionKind.REFUNDED)
+        first = reversals_told.find_refund(session, row, facts)
         if first is not None:
             # Its end is told by what follows.
             settle(session, first, Settlement.REFUND_FAILED, now, tell=False)
+        else:
+            first = reversals_told.find_surplus(session, payment)
         return _open(
             session, ExceptionKind.REFUND_FAILED, link, payment, row, facts, said, now, follows=first
         )
     return ()
 
 
-def _was_told(session: Session, facts: ReversalFacts, so_far: Money) -> bool:
-    """The version before told of refunds by the charge's running total."""
-    totals = session.scalars(
-        sa.select(PaymentException.key).where(
-            PaymentException.key.startswith(f"refunded:{facts.charge}:", autoescape=True)
-        )
+def _settle_surplus(session: Session, payment: Payment, facts: ReversalFacts, now: datetime) -> None:
+    """All of a payment that was too much, or of another sum, is refunded: nothing is left to do about it."""
+    if not settle_all(session, OF_SURPLUS, Settlement.REFUNDED, now, payment_id=payment.id):
+        first = reversals_told.find_surplus(session, payment)
+        if first is not None:
+            end(session, first, Settlement.REFUNDED, now, of=facts.stripe_id)
+
+
+def _settle_failed(session: Session, payment: Payment, facts: ReversalFacts, now: datetime) -> None:
+    """The same sum as that of a refund that failed: that one is made good."""
+    failed = sa.select(PaymentException.id).where(
+        PaymentException.payment_id == payment.id,
+        PaymentException.kind == ExceptionKind.REFUND_FAILED,
+        PaymentException.amount == facts.money.amount,
+        PaymentException.currency == facts.money.currency,
+        PaymentException.resolved_at.is_(None),
     )
-    told = [int(total) for key in totals if (total := key.rpartition(":")[2]).isdigit()]
-    return bool(told) and max(told) >= so_far.amount
+    first = session.scalar(failed.order_by(PaymentException.id).limit(1))
+    if first is not None:
+        settle(session, first, Settlement.REFUND_SUCCEEDED, now)
 
 
 def _tell_dispute(
@@ -203,10 +211,12 @@ def _tell_dispute(
 ) -> tuple[str, ...]:
     whole = Money(payment.amount, payment.currency)
     said = ExceptionFacts(whole=whole, reason=facts.reason, inquiry=facts.status in INQUIRY)
-    first = _exception_of(session, row, ExceptionKind.DISPUTED, facts.stripe_id)
+    first = reversals_told.find_dispute(session, row)
     if facts.status in _ENDS:
-        if first is not None:
-            end_dispute(session, first, _ENDS[facts.status], now)
+        how = _ENDS[facts.status]
+        lost = settle_all(session, [ExceptionKind.DISPUTE_LOST], how, now, reversal_id=row.id, broadcast=True)
+        if first is not None and not lost:
+            end(session, first, how, now, of=facts.stripe_id)
         return ()
     if facts.status == LOST:
         if first is not None:
@@ -223,16 +233,6 @@ def _tell_dispute(
 
 def _is_inquiry(session: Session, exception_id: int) -> bool:
     return read_facts(session.get_one(PaymentException, exception_id).facts).inquiry
-
-
-def _exception_of(session: Session, row: Reversal, kind: ExceptionKind, stripe_id: str = "") -> int | None:
-    """The latest of this kind about the refund or dispute; the version before knew it by Stripe's id."""
-    found = sa.select(PaymentException.id).where(
-        PaymentException.ledger_id == row.ledger_id,
-        sa.or_(PaymentException.reversal_id == row.id, PaymentException.key == f"disputed:{stripe_id}"),
-        PaymentException.kind == kind,
-    )
-    return session.scalar(found.order_by(PaymentException.id.desc()).limit(1))
 
 
 def _open(

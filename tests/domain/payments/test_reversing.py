@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from domain.exceptions.resolving import resolve
 from domain.models import OutboxMessage, PaymentException, Reversal
 from domain.money import Money
+from domain.payments.event_reading import Received
 from domain.states import AnnouncementKind, Badge, ExceptionKind, LinkStatus
 from domain.summaries import ExceptionSummary, InvoiceSummary
 from sandbox.stripe.server import LocalStripe
@@ -267,3 +268,77 @@ async def test_what_the_version_before_told_isnt_told_again(
     await world.watch.sweep_if_due(at_start=True)
     await see(world, stripe)
     assert (await badges(world), told(world)) == ((Badge.PARTLY_REFUNDED,), [])
+
+
+async def test_a_refund_of_another_sum_leaves_a_failed_one_open(
+    world: World, stripe: LocalStripe, paid: str
+) -> None:
+    refund = await stripe.refund(paid, amount=200)
+    await see(world, stripe)
+    await stripe.change_refund(refund["id"], status="failed")
+    await see(world, stripe)
+    await stripe.refund(paid, amount=300)
+    await see(world, stripe)
+    assert await open_kinds(world) == [ExceptionKind.REFUND_FAILED, ExceptionKind.REFUNDED]
+    await stripe.refund(paid, amount=200)
+    await see(world, stripe)
+    assert await open_kinds(world) == [ExceptionKind.REFUNDED, ExceptionKind.REFUNDED]
+
+
+async def test_a_lost_dispute_may_be_won_after_all(world: World, stripe: LocalStripe, paid: str) -> None:
+    dispute = await stripe.dispute(paid)
+    await see(world, stripe)
+    await stripe.change_dispute(dispute["id"], status="lost")
+    await see(world, stripe)
+    await stripe.change_dispute(dispute["id"], status="won")
+    await see(world, stripe)
+    assert (await badges(world), await open_kinds(world)) == ((), [])
+
+
+async def test_money_that_comes_after_all_settles_what_was_completed_without(
+    world: World, stripe: LocalStripe, link: str
+) -> None:
+    session = await stripe.open_session(link)
+    await stripe.pay(session["id"], unpaid=True)
+    await see(world, stripe)
+    assert await open_kinds(world) == [ExceptionKind.COMPLETED_UNPAID]
+    await stripe.settle(session["id"])
+    await see(world, stripe)
+    invoice = await shown(world)
+    assert (invoice.status, await open_kinds(world)) == (LinkStatus.PAID, [])
+    assert invoice.link is not None
+    assert not invoice.link.exception
+
+
+async def test_a_surplus_payment_that_somebody_dealt_with_is_told_as_refunded_in_its_thread(
+    world: World, stripe: LocalStripe, link: str
+) -> None:
+    first, second = await stripe.open_session(link), await stripe.open_session(link)
+    await stripe.pay(first["id"])
+    await see(world, stripe)
+    surplus = await stripe.pay(second["id"])
+    await see(world, stripe)
+    (one,) = await open_ones(world)
+    world.db.run(resolve, world.organisation_id, one.id, "Refunding", by=ADA.user_id, now=world.clock())
+    await see(world, stripe)
+    told(world)
+    for _ in range(2):
+        refund = await stripe.refund(str(surplus["payment_intent"]))
+        await see(world, stripe)
+        assert (await badges(world), await open_kinds(world)) == ((), [])
+        assert told(world) == []
+        await stripe.change_refund(refund["id"], status="failed")
+        await see(world, stripe)
+        assert await open_kinds(world) == [ExceptionKind.REFUND_FAILED]
+        told(world)
+
+
+async def test_a_dispute_of_no_payment_intent_isnt_ours(world: World, stripe: LocalStripe, paid: str) -> None:
+    found = {"id": "dp_other", "payment_intent": None, "status": "needs_response"}
+    event = Received("evt_other", "charge.dispute.created", "dp_other", None, world.clock())
+
+    async def answer(*_: Any, **__: Any) -> dict[str, Any]:
+        return found
+
+    world.api.get_dispute = answer  # type: ignore[method-assign]
+    assert await world.watch._reconciler.reconcile_event(event, world.clock()) == ()

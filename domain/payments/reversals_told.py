@@ -1,0 +1,52 @@
+"""What was told of a payment's refunds and disputes: by exceptions that follow-ups and ends belong to."""
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from domain.models import Payment, PaymentException, Reversal
+from domain.money import Money
+from domain.payments.reversals import ReversalFacts
+from domain.states import ExceptionKind
+
+
+def find_surplus(session: Session, payment: Payment) -> int | None:
+    """The exception that told of a payment that was too much, or of another sum."""
+    told = sa.select(PaymentException.id).where(
+        PaymentException.payment_id == payment.id, PaymentException.kind == payment.verdict.value
+    )
+    return session.scalar(told.order_by(PaymentException.id.desc()).limit(1))
+
+
+def was_told(session: Session, facts: ReversalFacts, so_far: Money) -> bool:
+    """The version before told of refunds by the charge's running total."""
+    rows = session.execute(sa.select(PaymentException.key, PaymentException.seen_at).where(_of_charge(facts)))
+    return any(seen_at >= facts.created_at and _total(key) >= so_far.amount for key, seen_at in rows)
+
+
+def _of_charge(facts: ReversalFacts) -> sa.ColumnElement[bool]:
+    return PaymentException.key.startswith(f"refunded:{facts.charge}:", autoescape=True)
+
+
+def _total(key: str) -> int:
+    total = key.rpartition(":")[2]
+    return int(total) if total.isdecimal() else 0
+
+
+def find_refund(session: Session, row: Reversal, facts: ReversalFacts) -> int | None:
+    """The exception that told of the refund; the version before knew it by its charge."""
+    told = sa.select(PaymentException.id).where(
+        PaymentException.ledger_id == row.ledger_id,
+        PaymentException.kind == ExceptionKind.REFUNDED,
+        sa.or_(PaymentException.reversal_id == row.id, _of_charge(facts)),
+    )
+    return session.scalar(told.order_by(PaymentException.id.desc()).limit(1))
+
+
+def find_dispute(session: Session, row: Reversal) -> int | None:
+    """The latest exception that told of the dispute; the version before knew it by Stripe's id."""
+    told = sa.select(PaymentException.id).where(
+        PaymentException.ledger_id == row.ledger_id,
+        PaymentException.kind == ExceptionKind.DISPUTED,
+        sa.or_(PaymentException.reversal_id == row.id, PaymentException.key == f"disputed:{row.stripe_id}"),
+    )
+    return session.scalar(told.order_by(PaymentException.id.desc()).limit(1))
