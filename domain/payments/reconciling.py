@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from domain.database import Database
 from domain.models import Link, Payment
-from domain.payments import recording, reversing
+from domain.payments import recording
 from domain.payments.event_reading import (
     LINK_CREATED_TYPE,
     LINK_TYPES,
@@ -18,7 +18,8 @@ from domain.payments.event_reading import (
     SUCCEEDED_TYPE,
     Received,
 )
-from domain.payments.reversal_reconciler import ReversalReconciler
+from domain.payments.reversals.reconciler import ReversalReconciler
+from domain.payments.reversals.recording import recorded_intents
 from domain.payments.session_pages import read_or_log, record_sessions
 from domain.payments.stripe_links import states as link_states
 from domain.payments.stripe_links.reconciler import UnknownReconciler
@@ -141,7 +142,7 @@ class Reconciler:
             await self._account.stripe.list_page("/v1/checkout/sessions", {"payment_intent": payment_intent})
         )
         await self._db.background_write(record_sessions, self._ledger_id, sessions, now)
-        if not await self._db.background_read(reversing.recorded_intents, self._ledger_id, {payment_intent}):
+        if not await self._db.background_read(recorded_intents, self._ledger_id, {payment_intent}):
             await self._db.background_read(_require_foreign, self._ledger_id, sessions)
 
 

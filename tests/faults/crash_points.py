@@ -30,7 +30,8 @@ from domain.database import Database
 from domain.links import bulk, claiming
 from domain.links.creation import LinkCreation
 from domain.messages import transactions
-from domain.payments import events, reconciling, reversing, session_pages
+from domain.payments import events, reconciling, session_pages
+from domain.payments.reversals.recording import record_reversal
 from domain.stripe.client import StripeApi
 
 # Transactions that write. The functions themselves: one that is moved takes its points along, and one that is gone
@@ -56,7 +57,7 @@ TRANSACTIONS: tuple[Callable[..., Any], ...] = (
     events.end_sweep,
     reconciling._record_session,
     session_pages.record_sessions,
-    reversing.record_reversal,
+    record_reversal,
     transactions.claim_due,
     transactions.begin_posting,
     transactions.record_posted,

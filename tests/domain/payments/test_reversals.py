@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from domain.money import Money
-from domain.payments.reversals import (
+from domain.payments.reversals.reversals import (
     ReversalKind,
     badges_of,
     goes_back,

@@ -7,7 +7,6 @@ from typing import Any
 import structlog
 
 from domain.database import Database
-from domain.payments import reversals, reversing
 from domain.payments.event_reading import (
     CHARGE_TYPE,
     DISPUTE_CLOSED_TYPE,
@@ -15,8 +14,9 @@ from domain.payments.event_reading import (
     REFUND_FAILED_TYPE,
     Received,
 )
-from domain.payments.reversals import REFUND_ENDED, STILL_DISPUTED, ReversalFacts, ReversalKind
-from domain.payments.reversing import OlderAnswer
+from domain.payments.reversals import recording, reversals
+from domain.payments.reversals.recording import OlderAnswer
+from domain.payments.reversals.reversals import REFUND_ENDED, STILL_DISPUTED, ReversalFacts, ReversalKind
 from domain.payments.waits import Wait
 from domain.stripe.accounts import Account
 from domain.stripe.client import id_of, listed
@@ -128,7 +128,7 @@ class ReversalReconciler:
         async for page in self._account.stripe.list_all(path, {"created": created}):
             read = [facts for facts in (_read(kind, one) for one in page) if facts is not None]
             intents = {facts.payment_intent for facts in read}
-            ours = await self._db.background_read(reversing.recorded_intents, self._ledger_id, intents)
+            ours = await self._db.background_read(recording.recorded_intents, self._ledger_id, intents)
             # The oldest first, so that the sums grow as they did.
             for facts in sorted(read, key=lambda one: one.created_at):
                 if facts.payment_intent in ours:
@@ -154,7 +154,7 @@ class ReversalReconciler:
 
     async def _write(self, facts: ReversalFacts, now: datetime, sure: bool) -> tuple[str, ...] | None:
         return await self._db.background_write(
-            reversing.record_reversal, facts, self._ledger_id, now, sure=sure
+            recording.record_reversal, facts, self._ledger_id, now, sure=sure
         )
 
     @property

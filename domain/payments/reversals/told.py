@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 
 from domain.models import Payment, PaymentException, Reversal
 from domain.money import Money
-from domain.payments.reversals import ReversalFacts
+from domain.payments.reversals.reversals import ReversalFacts
 from domain.states import ExceptionKind
 
 

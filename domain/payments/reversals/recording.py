@@ -17,8 +17,8 @@ from domain.exceptions.resolving import end, settle, settle_all
 from domain.invoices.badges import show_badges
 from domain.models import Link, Payment, PaymentException, Reversal
 from domain.money import Money
-from domain.payments import reversals_told
-from domain.payments.reversals import (
+from domain.payments.reversals import told
+from domain.payments.reversals.reversals import (
     INQUIRY,
     LOST,
     REFUND_ENDED,
@@ -168,16 +168,16 @@ def _tell_refund(
             _settle_surplus(session, payment, facts, now)
             return ()
         _settle_failed(session, payment, facts, now)
-        if reversals_told.was_told(session, facts, so_far):
+        if told.was_told(session, facts, so_far):
             return ()
         return _open(session, ExceptionKind.REFUNDED, link, payment, row, facts, said, now)
     if facts.status in REFUND_ENDED:
-        first = reversals_told.find_refund(session, row, facts)
+        first = told.find_refund(session, row, facts)
         if first is not None:
             # Its end is told by what follows.
             settle(session, first, Settlement.REFUND_FAILED, now, tell=False)
         else:
-            first = reversals_told.find_surplus(session, payment)
+            first = told.find_surplus(session, payment)
         return _open(
             session, ExceptionKind.REFUND_FAILED, link, payment, row, facts, said, now, follows=first
         )
@@ -187,7 +187,7 @@ def _tell_refund(
 def _settle_surplus(session: Session, payment: Payment, facts: ReversalFacts, now: datetime) -> None:
     """All of a payment that was too much, or of another sum, is refunded: nothing is left to do about it."""
     if not settle_all(session, OF_SURPLUS, Settlement.REFUNDED, now, payment_id=payment.id):
-        first = reversals_told.find_surplus(session, payment)
+        first = told.find_surplus(session, payment)
         if first is not None:
             end(session, first, Settlement.REFUNDED, now, of=facts.stripe_id)
 
@@ -211,7 +211,7 @@ def _tell_dispute(
 ) -> tuple[str, ...]:
     whole = Money(payment.amount, payment.currency)
     said = ExceptionFacts(whole=whole, reason=facts.reason, inquiry=facts.status in INQUIRY)
-    first = reversals_told.find_dispute(session, row)
+    first = told.find_dispute(session, row)
     if facts.status in _ENDS:
         how = _ENDS[facts.status]
         lost = settle_all(session, [ExceptionKind.DISPUTE_LOST], how, now, reversal_id=row.id, broadcast=True)
