@@ -142,7 +142,7 @@ async def test_what_isnt_surely_paylinks_own_is_told_of_and_not_adopted(
     metadata = {
         "organization": ADA.team_id,
         "invoice_number": changed.get("number", " inv-77 "),
-        "paylink_reference": changed.get("reference", "of-another-time"),
+        "paylink_reference": changed.get("reference", "0f1e2d3c4b5a"),
     }
     metadata = {name: text for name, text in metadata.items() if text is not None}
     await stripe.copy_link(
