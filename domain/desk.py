@@ -16,9 +16,9 @@ from domain.links import rechecking
 from domain.money import Money
 from domain.organisations import organisations
 from domain.overview import details, home
+from domain.overview.summaries import HomeSummary
 from domain.summaries import (
     Actor,
-    HomeSummary,
     InvoiceDetails,
     InvoiceOption,
     InvoiceSummary,

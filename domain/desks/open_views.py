@@ -2,7 +2,8 @@
 
 from domain.desks.scoped import ScopedDesk
 from domain.overview import open_views
-from domain.summaries import Actor, FollowedView
+from domain.overview.summaries import FollowedView
+from domain.summaries import Actor
 
 
 class ViewDesk(ScopedDesk):

@@ -7,9 +7,10 @@ from domain.exceptions import listing
 from domain.invoices import invoices
 from domain.models import Invoice, Ledger, Link, Organisation, OutboxMessage
 from domain.organisations import organisations
+from domain.overview.summaries import HomeSummary
 from domain.scope import Scope
 from domain.states import OPEN, STUCK, LinkStatus, MessageState
-from domain.summaries import HomeSummary, InvoiceSummary, Pause, StripeState
+from domain.summaries import InvoiceSummary, Pause, StripeState
 
 SHOWN = 10
 

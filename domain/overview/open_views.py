@@ -8,8 +8,9 @@ from sqlalchemy.orm import Session
 from domain.database import database_now, insert_into
 from domain.invoices import invoices
 from domain.models import OpenView, Organisation
+from domain.overview.summaries import FollowedView
 from domain.scope import Scope
-from domain.summaries import Actor, FollowedView
+from domain.summaries import Actor
 
 FOLLOWED_FOR = timedelta(minutes=10)
 MOST = 500

@@ -9,7 +9,7 @@ from dataclasses import replace
 from slack_sdk.web.async_client import AsyncWebClient
 
 from domain.errors import InvoiceNotFound
-from domain.summaries import FollowedView
+from domain.overview.summaries import FollowedView
 from handlers.bolt.context import Office
 from handlers.bolt.modals import Place, update
 from handlers.features import details

@@ -1,7 +1,8 @@
 """The Home tab: how things stand, and the way into everything."""
 
+from domain.overview.summaries import HomeSummary
 from domain.states import LinkStatus
-from domain.summaries import HomeSummary, InvoiceSummary
+from domain.summaries import InvoiceSummary
 from handlers import ids
 from handlers.views.blocks import Json, actions, button, caption, context, header, moment_context, section
 from handlers.views.details import last_checked, status_line

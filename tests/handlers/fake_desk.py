@@ -27,6 +27,7 @@ from domain.exceptions.resolving import read_reason
 from domain.lists.page_shape import PageShape
 from domain.lists.summaries import Confirmation, InvoiceList, SelectionSummary
 from domain.money import Money
+from domain.overview.summaries import FollowedView, HomeSummary
 from domain.reasons import Reason
 from domain.states import LinkStatus, Outcome
 from domain.summaries import (
@@ -35,8 +36,6 @@ from domain.summaries import (
     BulkResult,
     ExceptionPage,
     ExceptionSummary,
-    FollowedView,
-    HomeSummary,
     InvoiceDetails,
     InvoiceOption,
     InvoiceSummary,

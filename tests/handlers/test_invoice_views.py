@@ -10,8 +10,9 @@ import pytest
 
 from domain.lists.summaries import Confirmation
 from domain.money import Money
+from domain.overview.summaries import HomeSummary
 from domain.states import AnnouncementKind, Badge, LinkStatus, PauseReason
-from domain.summaries import Announcement, HomeSummary, InvoiceOption, Pause, StripeState
+from domain.summaries import Announcement, InvoiceOption, Pause, StripeState
 from handlers.views import search
 from handlers.views.confirmation import confirmation
 from handlers.views.details import copying, details

@@ -66,8 +66,8 @@ def test_a_good_file_is_taken_and_taken_again(env: Env, team: str, write: Write,
     assert capsys.readouterr().out == "2 taken (0 new, 0 updated, 2 unchanged), 0 bad.\n"
 
     assert exported(env, capsys) == [
-        "INV-1,Acme,,1200.50,USD,2026-11-30,Not Created,,,,,",
-        "INV-2,Blue Heron,,7,JPY,,Not Created,,,,,",
+        "INV-1,Acme,,1200.50,USD,2026-11-30,Not Created,,,,,,",
+        "INV-2,Blue Heron,,7,JPY,,Not Created,,,,,,",
     ]
     assert exported(env, capsys, "--search", "heron", "--filter", "not created")[0].startswith("INV-2")
     assert exported(env, capsys, "--filter", "Paid") == []

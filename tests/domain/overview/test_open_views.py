@@ -8,7 +8,8 @@ import sqlalchemy as sa
 from domain.coordination import housekeeping
 from domain.errors import InvoiceNotFound
 from domain.models import OpenView
-from domain.summaries import Actor, FollowedView
+from domain.overview.summaries import FollowedView
+from domain.summaries import Actor
 from tests.domain.factories import TEAM, make_invoice
 from tests.domain.world import ADA, World
 
