@@ -11,9 +11,18 @@ from domain.coordination.pacing import hold_back
 from domain.database import database_now
 from domain.exceptions.undelivered import open_undelivered, settle_delivered
 from domain.messages.contents import with_contents
-from domain.models import IS_OPEN, Instant, Link, Organisation, OutboxMessage, milliseconds
+from domain.models import (
+    IS_OPEN,
+    Instant,
+    Link,
+    Organisation,
+    OutboxMessage,
+    PaymentException,
+    Reversal,
+    milliseconds,
+)
 from domain.outbox import enqueuing
-from domain.states import AnnouncementKind, MessageState
+from domain.states import AnnouncementKind, FollowUp, MessageState
 from domain.summaries import Announcement
 
 # Destinations claimed at once; each is one message at a time.
@@ -51,6 +60,7 @@ def claim_due(session: Session, organisation_id: int, lease: Lease) -> list[Clai
     now = database_now(session)
     # Whoever died there might have waited for Slack's answer for half a lease (see begin_posting).
     _doubt_abandoned(session, organisation_id, now, lease.length / 2 + lease.margin)
+    _drop_reminders(session, organisation_id, now)
     # The first open message of each destination, whoever is at it: nothing overtakes it.
     first = (
         sa.select(sa.func.min(OutboxMessage.id))
@@ -88,6 +98,26 @@ def _doubt_abandoned(session: Session, organisation_id: int, now: datetime, sett
                 else_=sa.literal(now, Instant),
             ),
         )
+    )
+
+
+def _drop_reminders(session: Session, organisation_id: int, now: datetime) -> None:
+    """Nobody is to be reminded of a deadline that was met, or has passed, while the message waited."""
+    submitted = sa.select(Reversal.submitted).where(Reversal.id == PaymentException.reversal_id)
+    over = sa.select(PaymentException.id).where(
+        PaymentException.id == OutboxMessage.exception_id,
+        sa.or_(
+            PaymentException.resolved_at.is_not(None),
+            PaymentException.due_by <= now,
+            submitted.scalar_subquery(),
+        ),
+    )
+    session.execute(
+        sa.delete(OutboxMessage)
+        .where(IS_OPEN, OutboxMessage.organisation_id == organisation_id)
+        .where(OutboxMessage.state == MessageState.WAITING, ~OutboxMessage.may_be_posted)
+        .where(OutboxMessage.says == FollowUp.DEADLINE, over.exists())
+        .execution_options(synchronize_session=False)
     )
 
 

@@ -7,10 +7,12 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from domain.database import Database
+from domain.coordination.leases import Lease
+from domain.database import Database, database_now
 from domain.exceptions import listing, reminding
 from domain.exceptions.opening import Opening, open_once
 from domain.exceptions.resolving import settle
+from domain.messages import transactions
 from domain.models import Link, OutboxMessage, Payment, PaymentException, Reversal
 from domain.money import Money
 from domain.scope import Scope
@@ -102,6 +104,31 @@ def test_nobody_is_reminded_of_what_is_over_answered_or_just_told(db: Database, 
     db.run(lambda session: session.execute(sa.update(Reversal).values(submitted=False)))
     db.run(settle, exception_id, Settlement.DISPUTE_WON, NOW)
     assert db.run(reminding.remind, NOW + 60 * HOUR) == 0, "it has ended"
+
+
+@pytest.mark.parametrize("over", ["resolved", "submitted", "past", None])
+def test_a_reminder_that_waited_until_it_was_needless_isnt_posted(
+    db: Database, link: int, over: str | None
+) -> None:
+    now = db.run(database_now)
+    exception_id = disputed(db, link, now + HOUR)
+    assert db.run(reminding.remind, now) == 1
+
+    def change(session: Session) -> None:
+        # As if the message that it follows up had been posted long ago.
+        session.execute(sa.update(OutboxMessage).values(follows_id=None))
+        session.execute(sa.delete(OutboxMessage).where(OutboxMessage.says.is_(None)))
+        if over == "past":
+            session.get_one(PaymentException, exception_id).due_by = now
+        if over == "submitted":
+            session.execute(sa.update(Reversal).values(submitted=True))
+
+    if over == "resolved":
+        db.run(settle, exception_id, Settlement.DISPUTE_WON, now, tell=False)
+    db.run(change)
+    lease = Lease("me", timedelta(seconds=20), timedelta(seconds=1))
+    claimed = db.run(transactions.claim_due, 1, lease)
+    assert [claim.announcement.follow_up for claim in claimed] == ([] if over else [FollowUp.DEADLINE])
 
 
 async def test_an_import_that_broke_off_is_told_after_an_hour(db: Database, link: int) -> None:
