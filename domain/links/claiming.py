@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from domain.coordination.leases import Lease
 from domain.database import database_now
+from domain.exceptions.billing_changes import compare
 from domain.invoices.list_position import place
 from domain.links.bulk_progress import settle_items
 from domain.models import Instant, Invoice, Link
@@ -103,7 +104,10 @@ def record_created(
     link.state, link.status = LinkState.CREATED, LinkStatus.PENDING_PAYMENT
     link.stripe_id, link.url, link.created_at, link.changed_at = stripe_id, url, created_at, now
     link.owner = link.lease_until = None
-    _place(session, link)
+    invoice = _place(session, link)
+    if invoice is not None:
+        # An import leaves a reserved link alone: Stripe may refuse it yet.
+        compare(session, link, invoice, now)
     settle_items(session, link.id, Outcome.CREATED, None, now)
     return True
 
@@ -166,7 +170,11 @@ def _lock_reserved(session: Session, link_id: int) -> Link | None:
     )
 
 
-def _place(session: Session, link: Link) -> None:
-    if is_current(session, link.organisation_id, link.ledger_id):
-        # Locked before it is read: an import that is about to commit changes what the position is made of.
-        place(session.get_one(Invoice, link.invoice_id, with_for_update=True), link)
+def _place(session: Session, link: Link) -> Invoice | None:
+    """The link's invoice, locked, if the link is current."""
+    if not is_current(session, link.organisation_id, link.ledger_id):
+        return None
+    # Locked before it is read: an import that is about to commit changes what the position is made of.
+    invoice = session.get_one(Invoice, link.invoice_id, with_for_update=True)
+    place(invoice, link)
+    return invoice

@@ -18,7 +18,7 @@ from domain.invoices.list_position import place
 from domain.models import Invoice, Ledger, Link, Payment
 from domain.money import Money
 from domain.outbox import enqueuing
-from domain.payments.stripe_links.states import end_deactivation
+from domain.payments.stripe_links.states import end_by_payment
 from domain.states import AnnouncementKind, ExceptionKind, LinkStatus, Settlement, Verdict
 from domain.stripe.client import amount_of, id_of, moment
 from domain.stripe.ledgers import is_current
@@ -148,10 +148,10 @@ def _verdict(session: Session, link: Link, facts: SessionFacts) -> Verdict:
 def _mark_paid(session: Session, link: Link, payment: Payment, now: datetime) -> None:
     link.status, link.paid_at, link.changed_at = LinkStatus.PAID, payment.paid_at, now
     link.amount_received, link.stripe_payment = payment.amount, payment.payment_intent
-    end_deactivation(session, link, now)
     if is_current(session, link.organisation_id, link.ledger_id):
         # Locked before it is read: an import that is about to commit changes what the position is made of.
         place(session.get_one(Invoice, link.invoice_id, with_for_update=True), link)
+    end_by_payment(session, link, now)
     enqueuing.enqueue(
         session,
         AnnouncementKind.PAID,

@@ -85,10 +85,14 @@ def record_link(session: Session, facts: LinkFacts, ledger_id: int, now: datetim
     return changed
 
 
-def end_deactivation(session: Session, link: Link, now: datetime) -> None:
-    """The link has been paid, from a page that was open already: that it is off matters no more."""
+def end_by_payment(session: Session, link: Link, now: datetime) -> None:
+    """The link has been paid: that it is off, or asks for what its invoice doesn't say, matters no more.
+
+    The caller has locked its invoice, if it is current: an import might be opening something.
+    """
     show_badges(link, (), among=frozenset({_BADGE}))
-    settle_all(session, [ExceptionKind.LINK_DEACTIVATED], Settlement.PAID, now, link_id=link.id)
+    ended = (ExceptionKind.LINK_DEACTIVATED, *_ADVISED)
+    settle_all(session, ended, Settlement.PAID, now, link_id=link.id)
 
 
 def _tell_off(session: Session, link: Link, now: datetime) -> None:

@@ -8,7 +8,7 @@ from domain.exceptions import listing
 from domain.exceptions.resolving import resolve
 from domain.files.import_fields import ImportedInvoice
 from domain.files.importing import take
-from domain.models import OutboxMessage
+from domain.models import Link, OutboxMessage
 from domain.money import Money
 from domain.organisations import organisations
 from domain.scope import Scope
@@ -99,3 +99,13 @@ def test_one_that_is_not_to_be_paid_any_more_is_one_while_its_link_waits(db: Dat
 def test_a_dry_run_opens_nothing(db: Database) -> None:
     take(db, db.run(organisations.get_by_team, TEAM), [line(1, 250)], now=NOW, dry_run=True)
     assert (opens(db), told(db)) == ([], [])
+
+
+def test_of_a_paid_link_an_import_only_ends_what_is_open(db: Database) -> None:
+    imported(db, line(1, 250, "void"))
+    paid = sa.update(Link).where(Link.exception).values(status=LinkStatus.PAID, paid_at=NOW)
+    db.run(lambda session: session.execute(paid) and None)
+    imported(db, line(1, 300, "settled"))
+    assert [one.amount for one in opens(db)] == [Money(250, "USD"), Money(100, "USD")]
+    imported(db, line(1, 100))
+    assert opens(db) == []
