@@ -20,7 +20,7 @@ from domain.organisations import organisations
 from domain.scope import Scope
 from domain.stripe.client import StripeApi, id_of
 from domain.stripe.errors import StripeAway, StripeKeyRefused, StripeRefused, StripeTrouble, StripeUnreadable
-from domain.stripe.ledgers import LINKS_ASKED_ABOUT, list_candidates, open_ledger, take_up
+from domain.stripe.ledgers import LINKS_ASKED_ABOUT, Candidate, list_candidates, open_ledger, take_up
 from domain.stripe.pausing import AWAY, because_refused, pause, resume
 from domain.summaries import Pause
 
@@ -127,13 +127,37 @@ class Account:
         ``unnamed``: the account is known, so that only a ledger of an unknown one can be meant. Raises the errors of
         stripe_errors: without an answer nothing is shown.
         """
-        candidates = await self._db.background_read(list_candidates, self.stripe.livemode, unnamed=unnamed)
+        candidates = await self._db.background_read(
+            list_candidates, self.organisation_id, self.stripe.livemode, unnamed=unnamed
+        )
         for candidate in candidates:
             if candidate.key_digest == self.stripe.key_digest:
                 return candidate.ledger_id
         for candidate in candidates:
             if await self._knows(candidate.stripe_ids):
                 return candidate.ledger_id
+        return await self._find_lost([candidate for candidate in candidates if candidate.lost])
+
+    async def _find_lost(self, candidates: list[Candidate]) -> int | None:
+        """The ledger of which this account has a link whose answer was lost: all that can show it, without any link's id.
+
+        In a new ledger its invoice would get a second link. Reads the account's list of links, to its end.
+        """
+        if not candidates:
+            return None
+        if any(candidate.under_way for candidate in candidates):
+            raise StripeAway("a link that may still be under way")
+        ledgers = {reference: one.ledger_id for one in candidates for reference in one.lost}
+        try:
+            async for page in self.stripe.list_all("/v1/payment_links"):
+                for link in page:
+                    metadata = link.get("metadata")
+                    reference = metadata.get("paylink_reference") if isinstance(metadata, dict) else None
+                    if reference in ledgers:
+                        return ledgers[reference]
+        except StripeRefused as refused:
+            # Not the link was refused but the look: nothing is known yet.
+            raise StripeAway(refused.said) from None
         return None
 
     async def _knows(self, stripe_ids: tuple[str, ...]) -> bool:

@@ -7,17 +7,20 @@ where a second link would become possible. Organisations with the same account s
 
 import uuid
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from domain.database import database_now
 from domain.invoices.list_position import place
-from domain.models import Invoice, Ledger, Link, Organisation
+from domain.models import Instant, Invoice, Ledger, Link, Organisation
 from domain.states import LinkState
 
 # So many of a ledger's links are asked about: one unlucky answer proves nothing.
 LINKS_ASKED_ABOUT = 3
+# A request that got no answer for so long has had its effect or has none; whoever serves asks again sooner.
+LOST_AFTER = timedelta(minutes=2)
 
 
 @dataclass(frozen=True)
@@ -27,18 +30,38 @@ class Candidate:
     ledger_id: int
     key_digest: str | None
     stripe_ids: tuple[str, ...]
+    lost: frozenset[str]
+    """References of the organisation's links that were asked for without an answer; empty where ids are known."""
+    under_way: bool
+    """Whether one of those was asked for so lately that it may still be made."""
 
 
-def list_candidates(session: Session, livemode: bool, *, unnamed: bool) -> list[Candidate]:
+def list_candidates(
+    session: Session, organisation_id: int, livemode: bool, *, unnamed: bool
+) -> list[Candidate]:
     """The ledgers of a mode, the last used first; ``unnamed``: only those whose account isn't known."""
+    settled = database_now(session) - LOST_AFTER
     candidates = []
     for ledger in _of_mode(session, livemode):
         if unnamed and ledger.account is not None:
             continue
         links = sa.select(Link.stripe_id).where(Link.ledger_id == ledger.id, Link.stripe_id.is_not(None))
         found = session.scalars(links.order_by(Link.id.desc()).limit(LINKS_ASKED_ABOUT))
-        candidates.append(Candidate(ledger.id, ledger.key_digest, tuple(filter(None, found))))
+        stripe_ids = tuple(filter(None, found))
+        lost = {} if stripe_ids else _list_lost(session, organisation_id, ledger.id)
+        under_way = any(sent_at > settled for sent_at in lost.values())
+        candidates.append(Candidate(ledger.id, ledger.key_digest, stripe_ids, frozenset(lost), under_way))
     return candidates
+
+
+def _list_lost(session: Session, organisation_id: int, ledger_id: int) -> dict[str, datetime]:
+    """When each was asked for last, by its reference."""
+    sent_at = sa.func.coalesce(Link.last_sent_at, Link.first_sent_at, type_=Instant())
+    asked = sa.select(Link.reference, sent_at).where(
+        Link.organisation_id == organisation_id, Link.ledger_id == ledger_id
+    )
+    lost = asked.where(Link.state == LinkState.RESERVED, Link.first_sent_at.is_not(None))
+    return dict(session.execute(lost).all())
 
 
 def is_current(session: Session, organisation_id: int, ledger_id: int) -> bool:

@@ -2,15 +2,17 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 
 import pytest
 import sqlalchemy as sa
 
 from domain.database import Database
-from domain.models import Ledger
+from domain.models import Ledger, Link
 from domain.money import Money
 from domain.states import LinkStatus
 from domain.stripe.accounts import UNANSWERED
+from domain.stripe.ledgers import LOST_AFTER
 from sandbox.stripe.faults import FaultKind
 from sandbox.stripe.server import LocalStripe
 from tests.domain.factories import make_invoice
@@ -40,7 +42,8 @@ async def serving(db: Database, stripe: LocalStripe, key: str) -> AsyncIterator[
         yield world
     finally:
         await world.creation.finish()
-        await world.api.close()
+        for api in world.apis:
+            await api.close()
 
 
 @asynccontextmanager
@@ -59,6 +62,20 @@ def answering(answer: dict[str, str]) -> Callable[..., Awaitable[dict[str, str]]
 
 async def create(world: World, invoice_id: int = 1) -> None:
     await world.desk.create_link(ADA, invoice_id, SEEN, patience=5)
+
+
+async def lose(world: World, stripe: LocalStripe) -> None:
+    """Create a link of which the answer doesn't come."""
+    stripe.faults.add(FaultKind.LOST, method="POST", path="/v1/payment_links")
+    await create(world)
+    assert len(stripe.links()) == 1
+
+
+def long_ago(db: Database) -> None:
+    """What was sent was sent before LOST_AFTER."""
+    then = datetime.now(UTC) - 2 * LOST_AFTER
+    sent = sa.update(Link).values(first_sent_at=then, last_sent_at=then, look_first=True)
+    db.run(lambda session: session.execute(sent.values(next_attempt_at=then)))
 
 
 async def status(world: World, invoice_id: int = 1) -> LinkStatus:
@@ -149,6 +166,50 @@ async def test_the_same_key_is_known_without_a_question(db: Database, stripe: Lo
     async with started(db, stripe, A_RESTRICTED) as world:
         assert world.account.ledger_id == ledger
     assert [one.path for one in stripe.requests[before:]] == ["/v1/account"]
+
+
+@pytest.mark.parametrize("key", [A_ROLLED, A])
+async def test_a_link_whose_answer_was_lost_proves_a_key(db: Database, stripe: LocalStripe, key: str) -> None:
+    make_invoice(db)
+    async with started(db, stripe, A_RESTRICTED) as world:
+        await lose(world, stripe)
+        ledger = world.account.ledger_id
+    async with started(db, stripe, key) as world:
+        assert world.accounts.list_known() == [], "it may still be under way"
+        long_ago(db)
+        await world.accounts.settle()
+        assert (world.account.known, world.account.ledger_id) == (True, ledger)
+        await world.creation.run_due()
+        assert await status(world) is LinkStatus.PENDING_PAYMENT
+    assert len(stripe.links()) == 1
+
+
+async def test_where_no_such_link_is_the_account_is_another(db: Database, stripe: LocalStripe) -> None:
+    make_invoice(db)
+    async with started(db, stripe, A_RESTRICTED) as world:
+        await lose(world, stripe)
+        ledger = world.account.ledger_id
+    long_ago(db)
+    fault = stripe.faults.add(FaultKind.ERROR, times=None, path="/v1/payment_links", method="GET", status=500)
+    async with started(db, stripe, B_RESTRICTED) as world:
+        assert world.accounts.list_known() == []
+        assert len(accounts(db)) == 1
+        stripe.faults.remove(fault)
+        await world.accounts.settle()
+        assert world.account.known
+        assert world.account.ledger_id != ledger
+        assert await status(world) is LinkStatus.NOT_CREATED
+
+
+async def test_a_link_of_anothers_that_is_under_way_holds_up_nobody(
+    db: Database, stripe: LocalStripe
+) -> None:
+    """No invoice of this organisation's could get a second link."""
+    make_invoice(db)
+    async with started(db, stripe, A_RESTRICTED) as world:
+        await lose(world, stripe)
+        other = await world.serve("T0OTHER", key=B_RESTRICTED)
+        assert other.account.known
 
 
 async def test_one_unlucky_answer_proves_nothing(db: Database, stripe: LocalStripe) -> None:
