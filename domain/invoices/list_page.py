@@ -22,21 +22,26 @@ from domain.models.invoices import SHORT_NAME
 from domain.states import LinkStatus
 
 Condition = sa.ColumnElement[bool]
-# So few are looked up without further ado.
+# Invoices or terms that a search finds: up to so many are looked up at once and put in order, which takes as long as
+# walking the first stretch and deciding (measured in decision 0014).
 FEW = 4_500
-# So few buyers are asked for the first invoices of each.
+# Buyers whose name the search finds: up to so many are asked for the first invoices of each (decision 0016).
 FEW_BUYERS = 8
-# So many are known by name; more only as what the query for them finds.
+# Buyers that are known by name in this process; of more, the query for them stands in their place (decision 0016).
 KNOWN_BUYERS = 1_000
-# So many are gathered once for a whole stretch of the walk; of more, each invoice's own terms are asked for.
+# Invoices that a search finds: up to so many ids are gathered once, and the walk asks that set; of more, each invoice that is
+# walked past is asked for its own terms (decision 0014).
 MANY = 20_000
+# Invoices of the list that are walked first; how many of them are found says how far the walk would go (decision 0014).
 FIRST_STRETCH = 1_000
-# So near an end, the walk goes on as it is.
+# Invoices that are still to be walked: for fewer, gathering a set would take longer than it saves.
 SOON = 4_000
+# A stretch is at most so many times the one before, in case the first met many by chance (decision 0014).
 GROWTH = 40
-# How many invoices are walked past in the time that one takes to be looked up.
+# Invoices that are walked past, asking the set or their own terms, in the time that one takes to be looked up (decision 0014).
 GATHERED_RATE, ASKED_RATE = 12, 2
-# How far a walk goes that has found nothing yet: what is found stands in one place, and most likely not the next.
+# Invoices that a walk is thought to pass which has found none yet: at ASKED_RATE, that many as up to 200,000 looked up take.
+# What is found then stands in one place of the list, and most likely not in the next (decision 0014).
 FAR = 400_000
 
 

@@ -21,9 +21,11 @@ Condition = sa.ColumnElement[bool]
 Places = list[tuple[str, int]]
 """Positions and ids."""
 Range = tuple[str, str]
-# So many are looked up and put in order; of more, each due date is asked for its first.
+# Invoices whose numbers begin so: up to so many are looked up and put in order; of more, each due date is asked for its
+# first, in one statement (decision 0017).
 FEW = 2_000
-# What is written in more ways is found in some of them. So often numbers are asked for the next.
+# Ways in which an organisation writes what is looked for, and statements that ask for the next of them: of more ways, which
+# nobody was seen to have, some are found (decision 0017).
 SPELLINGS, ROUNDS = 20, 20
 # Where signs stand in ASCII: before the digits, between them and the small letters, and behind those.
 _SIGNS: tuple[Range, ...] = ((" ", "0"), (":", "a"), ("{", "\x7f"))

@@ -58,7 +58,11 @@ class LinkCreation:
         self.wake = wake
 
     async def create(self, actor: Actor, invoice_id: int, seen: Money, patience: float) -> InvoiceSummary:
-        """See Desk.create_link."""
+        """Reserve the link, ask Stripe, record it; the invoice as it stands then.
+
+        What Stripe hasn't settled within ``patience`` seconds comes back as being created, and goes on by itself; if
+        somebody else was faster, the invoice has their link. Raises InvoiceNotFound, NotEligible, AmountChanged, LedgerChanged.
+        """
         scope, reserved = await self._db.write(self._reserve, actor, invoice_id, seen)
         if reserved is not None:
             intent, turn = reserved
