@@ -60,7 +60,6 @@ def claim_due(session: Session, organisation_id: int, lease: Lease) -> list[Clai
     now = database_now(session)
     # Whoever died there might have waited for Slack's answer for half a lease (see begin_posting).
     _doubt_abandoned(session, organisation_id, now, lease.length / 2 + lease.margin)
-    _drop_reminders(session, organisation_id, now)
     # The first open message of each destination, whoever is at it: nothing overtakes it.
     first = (
         sa.select(sa.func.min(OutboxMessage.id))
@@ -77,7 +76,11 @@ def claim_due(session: Session, organisation_id: int, lease: Lease) -> list[Clai
         .limit(AT_ONCE)
         .with_for_update(of=OutboxMessage, skip_locked=True)
     ).all()
-    return [_claim(session, message, organisation, lease, now) for message, organisation in due]
+    return [
+        _claim(session, message, organisation, lease, now)
+        for message, organisation in due
+        if not _dropped(session, message, now)
+    ]
 
 
 def _doubt_abandoned(session: Session, organisation_id: int, now: datetime, settled_after: timedelta) -> None:
@@ -101,24 +104,17 @@ def _doubt_abandoned(session: Session, organisation_id: int, now: datetime, sett
     )
 
 
-def _drop_reminders(session: Session, organisation_id: int, now: datetime) -> None:
+def _dropped(session: Session, message: OutboxMessage, now: datetime) -> bool:
     """Nobody is to be reminded of a deadline that was met, or has passed, while the message waited."""
-    submitted = sa.select(Reversal.submitted).where(Reversal.id == PaymentException.reversal_id)
-    over = sa.select(PaymentException.id).where(
-        PaymentException.id == OutboxMessage.exception_id,
-        sa.or_(
-            PaymentException.resolved_at.is_not(None),
-            PaymentException.due_by <= now,
-            submitted.scalar_subquery(),
-        ),
-    )
-    session.execute(
-        sa.delete(OutboxMessage)
-        .where(IS_OPEN, OutboxMessage.organisation_id == organisation_id)
-        .where(OutboxMessage.state == MessageState.WAITING, ~OutboxMessage.may_be_posted)
-        .where(OutboxMessage.says == FollowUp.DEADLINE, over.exists())
-        .execution_options(synchronize_session=False)
-    )
+    if message.says is not FollowUp.DEADLINE or message.may_be_posted:
+        return False
+    exception = session.get_one(PaymentException, message.exception_id)
+    reversal = None if exception.reversal_id is None else session.get(Reversal, exception.reversal_id)
+    passed = exception.due_by is None or exception.due_by <= now
+    if exception.resolved_at is None and not passed and not (reversal and reversal.submitted):
+        return False
+    session.delete(message)
+    return True
 
 
 def _claim(

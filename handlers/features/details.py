@@ -1,7 +1,7 @@
 """One invoice: looking at it, creating its link, copying the URL."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 
 from domain.errors import (
     AmountChanged,
@@ -124,12 +124,12 @@ def follow(office: Office, actor: Actor, place: Place | None) -> None:
     if invoice_id is not None:
         carried = place.shown["private_metadata"]
         view = FollowedView(place.view_id, actor, invoice_id, carried, mark(place))
-        office.watch(_written_down(office, office.desk.follow_view(view)))
+        office.watch(_written_down(office, lambda: office.desk.follow_view(view)))
 
 
 def follow_longer(office: Office, delivery: Delivery) -> None:
     """The person clicked in details that open something on top of them."""
-    office.watch(_written_down(office, office.desk.follow_longer(delivery.actor, delivery.shown.id)))
+    office.watch(_written_down(office, lambda: office.desk.follow_longer(delivery.actor, delivery.shown.id)))
 
 
 def mark(place: Place) -> str:
@@ -138,9 +138,10 @@ def mark(place: Place) -> str:
     return f"{digest(place.shown or {'blocks': []})}.{hash_}"
 
 
-async def _written_down(office: Office, writing: Awaitable[None]) -> None:
+async def _written_down(office: Office, write: Callable[[], Awaitable[None]]) -> None:
+    """``write`` is called here: whoever never begins this, at the bot's end, has begun nothing."""
     try:
-        await writing
+        await write()
     except PaylinkError as error:
         office.log.info("view.not_followed", error=type(error).__name__)
 
