@@ -9,17 +9,27 @@ from importlib.util import find_spec
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from bot.cli.shared import database_of, settings_of
 from bot.stop import Stop, connect, reached, schema_sentences
 
+# What the help of all commands says of each stands here, so that it needs none of their modules; a test holds it.
 ELSEWHERE = {
-    "demo": "sandbox.demo",
-    "import": "bot.cli.invoices",
-    "export": "bot.cli.invoices",
-    "organization": "bot.cli.organizations",
-    "exceptions": "bot.cli.exceptions",
+    "demo": ("sandbox.demo", "Run everything on this machine, with no account anywhere, until Ctrl-C."),
+    "exceptions": (
+        "bot.cli.exceptions",
+        "What doesn't fit between Stripe, invoices and Slack, until somebody has dealt with it.",
+    ),
+    "export": ("bot.cli.invoices", "Write billing invoices and their links as CSV to standard output."),
+    "import": (
+        "bot.cli.invoices",
+        "Read billing invoices from FILE: new ones are added, known ones updated.",
+    ),
+    "organization": (
+        "bot.cli.organizations",
+        "Slack workspaces: what they have, and where their announcements go.",
+    ),
 }
 # Of an integer column, in both databases.
 LARGEST_ID = 2**63 - 1
@@ -28,24 +38,32 @@ OPTIONS: dict[str, Any] = {
     "pretty_exceptions_enable": False,
     "no_args_is_help": True,
 }
+_OPTIONS_OF_ALL = OPTIONS | {"add_completion": True}
+# Of every command below, too.
+_HELP_OPTIONS = {"help_option_names": ["-h", "--help"]}
+
+
+class _Elsewhere(TyperCommand):
+    """A command of ELSEWHERE, by its name and its line of help until it is called."""
+
+    def load(self) -> Any:
+        module, _ = ELSEWHERE[str(self.name)]
+        found = typer.main.get_command(import_module(module).app)
+        if isinstance(found, TyperGroup) and self.name in found.commands:
+            found = found.commands[str(self.name)]
+        found.name = self.name
+        return found
 
 
 class _Commands(TyperGroup):
-    """The commands of this file and those of ELSEWHERE."""
+    """The commands of this file and those of ELSEWHERE, in the order of the alphabet."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        return sorted(
-            [*super().list_commands(ctx), *(name for name in ELSEWHERE if find_spec(ELSEWHERE[name]))]
-        )
+        return sorted(self.commands)
 
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        if cmd_name not in self.list_commands(ctx) or cmd_name not in ELSEWHERE:
-            return super().get_command(ctx, cmd_name)
-        found = typer.main.get_command(import_module(ELSEWHERE[cmd_name]).app)
-        if isinstance(found, TyperGroup) and cmd_name in found.commands:
-            found = found.commands[cmd_name]
-        found.name = cmd_name
-        return found
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        name, found, rest = super().resolve_command(ctx, args)
+        return name, found.load() if isinstance(found, _Elsewhere) else found, rest
 
     def invoke(self, ctx: Any) -> Any:
         """As given, but for what pydantic writes before a choice that isn't one."""
@@ -58,7 +76,7 @@ class _Commands(TyperGroup):
 
 def command() -> Any:
     """The whole command line, made anew."""
-    app = typer.Typer(cls=_Commands, help=_HELP, **OPTIONS)
+    app = typer.Typer(cls=_Commands, help=_HELP, context_settings=_HELP_OPTIONS, **_OPTIONS_OF_ALL)
     app.callback()(_paylink)
     app.command()(serve)
     app.command()(doctor)
@@ -71,7 +89,11 @@ def command() -> Any:
     announcements.command("list")(announcements_list)
     announcements.command("resend")(announcements_resend)
     app.add_typer(announcements, name="announcements")
-    return typer.main.get_command(app)
+    group: Any = typer.main.get_command(app)
+    for name, (module, help_line) in ELSEWHERE.items():
+        if find_spec(module.partition(".")[0]):
+            group.add_command(_Elsewhere(name, help=help_line))
+    return group
 
 
 _HELP = "Creates Stripe online payment links for billing invoices from Slack, and tells a channel when they are paid."

@@ -2,6 +2,9 @@
 
 import re
 from pathlib import Path
+from typing import Any
+
+import typer
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(
@@ -49,3 +52,10 @@ def table_rows(page: Path) -> list[list[str]]:
 def first_codes(rows: list[list[str]]) -> dict[str, list[str]]:
     """The rows whose first cell is a name in backticks, by that name."""
     return {row[0].strip("`"): row for row in rows if re.fullmatch(r"`[^`]+`", row[0])}
+
+
+def command_below(group: Any, name: str) -> Any:
+    """The group's command of that name, or None; one that is loaded when it is called comes whole."""
+    if name not in group.commands:
+        return None
+    return group.resolve_command(typer.Context(group), [name])[1]

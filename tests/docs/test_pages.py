@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.cli.app import command
-from tests.docs.pages import PAGES, ROOT, anchors_of, commands_of, links_of, name_of
+from tests.docs.pages import PAGES, ROOT, anchors_of, command_below, commands_of, links_of, name_of
 
 PICTURE_BYTES = 150_000
 
@@ -66,7 +66,7 @@ def _check_command(words: list[str]) -> None:
         if name.startswith("-"):
             assert name in options, words
         elif getattr(here, "commands", None) is not None or hasattr(here, "list_commands"):
-            found = here.get_command(None, word)
+            found = command_below(here, word)
             assert found is not None, words
             here = found
 

@@ -16,7 +16,7 @@ from domain.files.exporting import COLUMNS as EXPORTED
 from domain.files.import_lines import HEADING
 from domain.payments.event_reading import TYPES
 from handlers.app import COMMANDS
-from tests.docs.pages import REFERENCE, ROOT, first_codes, table_rows
+from tests.docs.pages import REFERENCE, ROOT, command_below, first_codes, table_rows
 
 HOW_TO = ROOT / "docs" / "how-to"
 
@@ -46,7 +46,7 @@ def test_the_readme_shows_no_other_settings_and_the_same_defaults() -> None:
 
 def _commands(group: Any, path: str) -> Iterator[tuple[str, Any]]:
     for name in group.list_commands(None):
-        found = group.get_command(None, name)
+        found = command_below(group, name)
         if hasattr(found, "list_commands"):
             yield from _commands(found, f"{path} {name}")
         else:

@@ -1,6 +1,7 @@
 """The command line from outside: what it prints, and its exit status."""
 
 import contextlib
+import os
 import sqlite3
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.__main__ import main
+from bot.cli.app import ELSEWHERE
 from domain.migrations import SchemaBusy
 
 SLACK = {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1"}
@@ -41,6 +43,44 @@ def test_help_names_every_command(env: dict[str, str], capsys: pytest.CaptureFix
     told = capsys.readouterr().out
     for command in ("serve", "doctor", "db", "announcements"):
         assert command in told
+
+
+def test_the_help_of_all_says_of_each_command_what_its_own_help_begins_with(
+    env: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, (_, line) in ELSEWHERE.items():
+        assert main([name, "-h"], env) == 0
+        assert line in " ".join(capsys.readouterr().out.split()), name
+
+
+def test_the_help_of_all_loads_none_of_the_commands() -> None:
+    """Whoever asks for it waits for no database, web server or local service."""
+    asked = "import sys; from bot.__main__ import main; main(['--help'], {}); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+
+    loaded = set(done.stdout.splitlines()[-1].split())
+    assert not loaded & {"sqlalchemy", "aiohttp", "stripe", "slack_sdk", "pydantic", "sandbox.demo"}
+
+
+def test_a_command_that_is_nearly_one_is_answered_with_it(
+    env: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["exprt"], env) == 2
+    assert "Did you mean 'export'?" in capsys.readouterr().err
+
+
+def test_the_shell_completes_commands_and_those_below_them(env: dict[str, str]) -> None:
+    asked = env | {
+        "PATH": os.environ["PATH"],
+        "_PAYLINK_COMPLETE": "complete_bash",
+        "COMP_WORDS": "paylink organization ",
+        "COMP_CWORD": "2",
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "bot"], env=asked, capture_output=True, text=True, check=False
+    )
+
+    assert {"add", "list", "set"} <= set(done.stdout.split())
 
 
 def test_an_unknown_command_is_refused_with_status_2(
