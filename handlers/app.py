@@ -140,7 +140,9 @@ def build_app(
         signing_secret=signing_secret or "",
         request_verification_enabled=signing_secret is not None,
         raise_error_for_unhandled_request=True,
-        process_before_response=False,
+        # Its answer is there when the listener returns, which each does once it has acknowledged; otherwise Bolt looks for
+        # the acknowledgement every 10 ms.
+        process_before_response=True,
         before_authorize=_with_proxy_of(client),
         user_facing_authorize_error_message=sentence(OrganisationUnknown("")),
     )

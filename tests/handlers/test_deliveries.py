@@ -170,6 +170,27 @@ async def test_everything_registered_is_acknowledged_while_slack_is_away() -> No
     assert desk.log.named("delivery.unknown") == []
 
 
+async def test_a_command_is_acknowledged_without_waiting_for_any_time_to_pass(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Bolt's own way looks for the acknowledgement every 10 ms. The work goes on behind it."""
+    desk, slept = Desk(), []
+    body = next(one for one in deliveries() if one.get("command") == "/invoice")
+    sleep = asyncio.sleep
+
+    async def noted(seconds: float, *rest: Any) -> None:
+        slept.append(seconds)
+        await sleep(seconds, *rest)
+
+    monkeypatch.setattr(asyncio, "sleep", noted)
+    assert await desk.take(body) == 200
+
+    [work] = desk.work
+    assert not work.done()
+    assert not slept
+    await desk.done()
+
+
 @pytest.mark.parametrize("seed", range(4))
 async def test_garbled_deliveries_are_acknowledged_and_raise_nothing(seed: int) -> None:
     chance = random.Random(seed)
