@@ -52,7 +52,7 @@ _AFTER_POLLING = (
         "sweep",
         30,
         account_watch.HOURLY.total_seconds(),
-        "goes through Stripe's completed sessions, refunds and disputes",
+        "goes through Stripe's completed sessions, refunds and disputes, and asks about those of which nothing was heard for a day",
         "For what no event told; each start sweeps too, and what failed is tried again soon.",
     ),
     PeriodicJob(

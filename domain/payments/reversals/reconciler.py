@@ -1,6 +1,6 @@
 """Asking Stripe about refunds and disputes, and recording what it says of them now."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Set
 from datetime import datetime
 from typing import Any
 
@@ -14,9 +14,10 @@ from domain.payments.event_reading import (
     REFUND_FAILED_TYPE,
     Received,
 )
-from domain.payments.reversals import recording, reversals
+from domain.payments.reversals import recording, reversals, revisiting
 from domain.payments.reversals.recording import OlderAnswer
 from domain.payments.reversals.reversals import REFUND_ENDED, STILL_DISPUTED, ReversalFacts, ReversalKind
+from domain.payments.reversals.revisiting import Unheard
 from domain.payments.waits import Wait
 from domain.stripe.accounts import Account
 from domain.stripe.client import id_of, listed
@@ -79,48 +80,93 @@ class ReversalReconciler:
         return listed(await self._account.stripe.list_page("/v1/refunds", {**about, "limit": 100}))
 
     async def sweep(self, created: dict[str, int], now: datetime) -> tuple[list[str], bool]:
-        """Refunds and disputes since then, for a bot that was off for longer than events are kept: what was recorded,
-        and whether that is all of it. If Stripe refused a list, it is to be asked for again.
+        """Refunds and disputes since then, for a bot that was off for longer than events are kept, and older ones that may
+        have moved on: what was recorded, and whether that is all of it. If Stripe refused a list, it is to be asked for again.
 
         A key that may not read them costs their badges, not the payments.
         """
         recorded: list[str] = []
         whole = True
+        readable: set[ReversalKind] = set()
         for kind, path in _LISTS:
             try:
                 async for kinds in self._sweep(kind, path, created, now):
                     recorded += kinds
+                readable.add(kind)
             except StripeRefused as refused:
                 _log.warning("stripe.list_refused", path=path, code=refused.code)
                 whole = False
             except StripeKeyRefused as refused:
                 if not refused.lacking:
                     raise
+        recorded += await self._revisit(readable, now)
         return recorded, whole
+
+    async def _revisit(self, readable: set[ReversalKind], now: datetime) -> list[str]:
+        """Ask about those of which nothing was heard for long, with one request each, and about payments that only have
+        a flag of a version before, with two."""
+        recorded: list[str] = []
+        for unheard in await self._db.background_read(revisiting.list_unheard, self._ledger_id, now):
+            if unheard.kind in readable:
+                recorded += await self._ask_about(unheard, now)
+        if len(readable) < len(_LISTS):
+            return recorded
+        for flagged in await self._db.background_read(revisiting.list_flagged, self._ledger_id):
+            asked = True
+            for intent in flagged.intents:
+                found, both = await self._look_through({"payment_intent": intent}, {intent}, now)
+                recorded += found
+                asked = asked and both
+            await self._db.background_write(revisiting.end_flags, flagged.link_id, asked=asked)
+        return recorded
+
+    async def _ask_about(self, unheard: Unheard, now: datetime) -> tuple[str, ...]:
+        await self._slot()
+        stripe = self._account.stripe
+        get = stripe.get_refund if unheard.kind is ReversalKind.REFUND else stripe.get_dispute
+        try:
+            facts = _read(unheard.kind, await get(unheard.stripe_id))
+        except StripeRefused as refused:
+            _log.warning("stripe.reversal_refused", object=unheard.stripe_id, code=refused.code)
+            facts = None
+        try:
+            if facts is not None:
+                again = revisiting.record_again
+                return await self._db.background_write(again, facts, unheard, self._ledger_id, now) or ()
+        except OlderAnswer:
+            return ()
+        await self._db.background_write(revisiting.note_asked, self._ledger_id, unheard, now)
+        return ()
 
     async def recheck(self, intents: frozenset[str], since: datetime, now: datetime) -> list[str]:
         """What became of these payments, the first of which was made ``since`` then: two requests, however many they are.
 
         Of several the account's latest hundred since then are looked through. A key that may not read them, as in ``sweep``.
         """
-        by_one = {"payment_intent": next(iter(intents))} if len(intents) == 1 else None
-        about: dict[str, Any] = by_one or {"created": {"gte": int(since.timestamp())}}
+        by_one: dict[str, Any] = {"payment_intent": next(iter(intents))} if len(intents) == 1 else {}
+        about = by_one or {"created": {"gte": int(since.timestamp())}}
+        return (await self._look_through(about, intents, now))[0]
+
+    async def _look_through(
+        self, about: dict[str, Any], intents: Set[str], now: datetime
+    ) -> tuple[list[str], bool]:
+        """A page of each list: what was recorded of these payments, and whether Stripe showed both."""
         recorded: list[str] = []
+        whole = True
         for kind, path in _LISTS:
             await self._slot()
             try:
                 page = listed(await self._account.stripe.list_page(path, about))
-            except StripeRefused:
-                continue
-            except StripeKeyRefused as refused:
-                if not refused.lacking:
+            except (StripeRefused, StripeKeyRefused) as refused:
+                if isinstance(refused, StripeKeyRefused) and not refused.lacking:
                     raise
+                whole = False
                 continue
             read = [facts for facts in (_read(kind, one) for one in page) if facts is not None]
             ours = [facts for facts in read if facts.payment_intent in intents]
             found = await self._record(ours, now, sure=False)
             recorded += () if isinstance(found, Wait) else found
-        return recorded
+        return recorded, whole
 
     async def _sweep(
         self, kind: ReversalKind, path: str, created: dict[str, int], now: datetime

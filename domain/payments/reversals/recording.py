@@ -78,7 +78,7 @@ def record_reversal(
         raise OlderAnswer
     row = _keep(session, facts, payment, known, now)
     if payment.verdict == Verdict.PAID:
-        _badge(session, link, payment)
+        show_reversals(session, link, payment)
     if before == facts.status:
         _move_deadline(session, row)
         return ()
@@ -135,7 +135,8 @@ def _of(session: Session, payment: Payment) -> list[tuple[ReversalKind, str, Mon
     return [(ReversalKind(row.kind), row.status, Money(row.amount, row.currency)) for row in rows]
 
 
-def _badge(session: Session, link: Link, payment: Payment) -> None:
+def show_reversals(session: Session, link: Link, payment: Payment) -> None:
+    """Let the link have the badges of this payment's refunds and disputes. The caller has locked it."""
     found = badges_of(Money(payment.amount, payment.currency), _of(session, payment))
     show_badges(link, found, among=OF_A_PAYMENT)
     # For processes of the version before, which know two badges.

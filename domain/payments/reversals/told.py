@@ -6,13 +6,16 @@ from sqlalchemy.orm import Session
 from domain.models import Payment, PaymentException, Reversal
 from domain.money import Money
 from domain.payments.reversals.reversals import ReversalFacts
-from domain.states import ExceptionKind
+from domain.states import ExceptionKind, Verdict
 
 
 def find_surplus(session: Session, payment: Payment) -> int | None:
     """The exception that told of a payment that was too much, or of another sum."""
+    if payment.verdict is Verdict.PAID:
+        return None
     told = sa.select(PaymentException.id).where(
-        PaymentException.payment_id == payment.id, PaymentException.kind == payment.verdict.value
+        PaymentException.payment_id == payment.id,
+        PaymentException.kind == ExceptionKind(payment.verdict.value),
     )
     return session.scalar(told.order_by(PaymentException.id.desc()).limit(1))
 

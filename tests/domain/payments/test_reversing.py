@@ -132,6 +132,17 @@ async def test_a_pending_refund_is_none_yet(world: World, stripe: LocalStripe, p
     assert (await badges(world), told(world)) == ((Badge.REFUNDED,), [ExceptionKind.REFUNDED])
 
 
+@pytest.mark.parametrize("end", ["failed", "canceled"])
+async def test_a_pending_refund_that_fails_is_told_though_it_never_was_one(
+    world: World, stripe: LocalStripe, paid: str, end: str
+) -> None:
+    refund = await stripe.refund(paid, status="pending")
+    await see(world, stripe)
+    await stripe.change_refund(refund["id"], status=end)
+    await see(world, stripe)
+    assert (await badges(world), told(world)) == ((), [ExceptionKind.REFUND_FAILED])
+
+
 async def test_a_dispute_that_is_won_takes_its_badge_away_and_settles_itself(
     world: World, stripe: LocalStripe, paid: str
 ) -> None:
