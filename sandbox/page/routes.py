@@ -8,6 +8,7 @@ from pathlib import Path
 from aiohttp import WSCloseCode, hdrs, web
 from aiohttp.typedefs import Handler
 
+from sandbox.page.picture import refusal
 from sandbox.page.tab import Setting, Tab
 from sandbox.slack.workspace import Workspace
 
@@ -34,6 +35,8 @@ _HEADERS = {
     "Cache-Control": "no-cache",
 }
 _MOST_BYTES = 1024 * 1024
+# More than a form takes, so that it is the workspace that refuses it.
+_LARGEST_UPLOAD = 32 * 1024 * 1024
 
 
 def page_routes(
@@ -58,6 +61,7 @@ def page_routes(
     app.router.add_get("/", _index)
     app.router.add_get("/socket", _socket)
     app.router.add_get("/files/{file_id}/{name}", _file)
+    app.router.add_post("/uploads", _upload)
     app.router.add_static("/static", _STATIC)
     return app
 
@@ -75,10 +79,7 @@ async def _index(request: web.Request) -> web.StreamResponse:
 
 
 async def _socket(request: web.Request) -> web.StreamResponse:
-    # Browsers let any site open a WebSocket to this machine; only this page's own may act for people.
-    origin = request.headers.get(hdrs.ORIGIN)
-    if origin is not None and origin.partition("://")[2] != request.host:
-        raise web.HTTPForbidden(text="This socket belongs to the page that is served beside it.")
+    _refuse_strangers(request)
     setting = request.app[_SETTING]
     user = _person(setting.workspace, request.query.get("user"))
     socket = web.WebSocketResponse(heartbeat=20, max_msg_size=_MOST_BYTES)
@@ -89,6 +90,27 @@ async def _socket(request: web.Request) -> web.StreamResponse:
     finally:
         request.app[_OPEN_TABS].discard(socket)
     return socket
+
+
+def _refuse_strangers(request: web.Request) -> None:
+    """Browsers let any site talk to this machine; only this page's own may act for people."""
+    origin = request.headers.get(hdrs.ORIGIN)
+    if origin is not None and origin.partition("://")[2] != request.host:
+        raise web.HTTPForbidden(text="This belongs to the page that is served beside it.")
+
+
+async def _upload(request: web.Request) -> web.StreamResponse:
+    """A file that somebody chose in a form; the body is its bytes. Answers its id as ``file``."""
+    _refuse_strangers(request)
+    workspace = request.app[_SETTING].workspace
+    user = _person(workspace, request.query.get("user"))
+    name = request.query.get("name") or "file"
+    content = bytearray()
+    async for piece in request.content.iter_chunked(1 << 16):
+        content += piece
+        if len(content) > _LARGEST_UPLOAD:
+            return web.json_response(refusal("too_large", f"{name} is larger than 10 MB."))
+    return web.json_response({"ok": True, "file": workspace.upload(user, name, bytes(content))})
 
 
 async def _hang_up(app: web.Application) -> None:

@@ -6,6 +6,7 @@ GET  /_local/views?user=U...                the person's modals and Home
 GET  /_local/calls?since=N                  the log of Web API requests from the Nth on (tokens left out)
 POST /_local/do {"verb": "command", "team": "T...", "args": {"user": ..., "channel": ..., "text": ...}}
                                             any of the people's verbs of Workspace; answers the Outcome
+                                            (upload's content is given in base64)
 POST /_local/faults {"method": ..., ...}    puts a Fault in force;  DELETE /_local/faults  clears all
 POST /_local/outage {"on": true}
 POST /_local/sockets {"do": "disconnect" | "silence" | "cut", "reason": "refresh_requested"}
@@ -15,7 +16,9 @@ POST /_local/revoke {"token": ...}
 
 from __future__ import annotations
 
+import base64
 from dataclasses import asdict, fields, is_dataclass
+from inspect import isawaitable
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
@@ -30,7 +33,7 @@ if TYPE_CHECKING:
 
 VERBS = (
     "add_person add_channel archive invite_bot kick_bot say command global_shortcut open_home press click type options "
-    "submit close emit"
+    "submit close emit upload delete_file"
 ).split()
 
 
@@ -91,9 +94,11 @@ class Control:
         args = dict(asked.get("args", {}))
         if isinstance(args.get("surface"), list):
             args["surface"] = tuple(args["surface"])
+        if asked["verb"] == "upload":
+            args["content"] = base64.b64decode(args["content"])
         try:
             result = getattr(self._workspace(asked.get("team")), asked["verb"])(**args)
-            done: Any = result if isinstance(result, str) else await result
+            done: Any = await result if isawaitable(result) else result
         except (LookupError, TypeError, ValueError) as error:
             raise web.HTTPBadRequest(text=f"{type(error).__name__}: {error}") from error
         plain = asdict(done) if is_dataclass(done) and not isinstance(done, type) else done

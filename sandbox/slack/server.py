@@ -132,6 +132,8 @@ class LocalSlack:
                 web.post("/commands/{team}/{key:.+}", self.traffic.counted(callbacks.handle_response)),
                 web.post("/actions/{team}/{key:.+}", self.traffic.counted(callbacks.handle_response)),
                 web.post("/upload/v1/{team}/{file}", self.traffic.counted(callbacks.handle_upload)),
+                web.get("/files-pri/{file}/{tail:.+}", self.traffic.counted(callbacks.handle_download)),
+                web.get("/signin", callbacks.handle_sign_in),
                 *Control(self).routes(),
             ]
         )

@@ -52,14 +52,41 @@ class Workspace:
 
     # ---- furnishing -------------------------------------------------------------------------------------------------
 
-    def add_person(self, name: str, *, real_name: str | None = None, user_id: str | None = None) -> str:
-        """Adds somebody to the workspace and to its public channels, and returns their user id (U...)."""
+    def add_person(
+        self,
+        name: str,
+        *,
+        real_name: str | None = None,
+        user_id: str | None = None,
+        guest: str = "",
+        admin: bool = False,
+    ) -> str:
+        """Adds somebody to the workspace, and members to its public channels, and returns their user id (U...).
+
+        `guest` is "multi" or "single" for a guest of several channels or of one.
+        """
         user = user_id or self.app.identifier("U")
-        self.team.people[user] = Person(user, name, real_name or name)
+        self.team.people[user] = Person(user, name, real_name or name, guest=guest, is_admin=admin)
         for channel in self.team.channels.values():
-            if channel.kind == "public":
+            if channel.kind == "public" and not guest:
                 channel.members.add(user)
         return user
+
+    def upload(self, user: str, name: str, content: bytes, *, connected: bool = False) -> str:
+        """Puts somebody's file into the workspace, as a client does for a file_input, and returns its id (F...).
+
+        It is in a form once it was chosen there with `click`. `connected`: it belongs to a connected workspace.
+        """
+        now = int(self.app.clock())
+        file = File(self.app.identifier("F"), name, len(content), name, content, completed=True, user=user)
+        file.created, file.connected = now, connected
+        self.team.files[file.id] = file
+        return file.id
+
+    def delete_file(self, file_id: str) -> None:
+        """Whoever uploaded it takes it away again."""
+        file = self.team.files[file_id]
+        file.deleted, file.content = True, None
 
     def add_channel(
         self,
@@ -156,7 +183,7 @@ class Workspace:
 
         `value`: nothing for a button; an option's value for selects, radio buttons and overflow (external selects:
         one of the options last answered); all values ticked from now on for checkboxes and multi-selects; a date, time,
-        user or channel id for those pickers; None unsets. In an input block without dispatch_action only the state changes.
+        user or channel id for those pickers; ids of own files (`upload`) for a file_input; None unsets. In an input block without dispatch_action only the state changes.
         """
         return await acting.use(self.team, self._delivery, user, surface, (block_id, action_id), value)
 

@@ -211,9 +211,11 @@ class Running(World):
 
 
 @asynccontextmanager
-async def make_running(delivery: Literal["socket", "http"]) -> AsyncIterator[Running]:
+async def make_running(
+    delivery: Literal["socket", "http"], given: Json | None = None
+) -> AsyncIterator[Running]:
     """A world whose Bolt app gets its payloads over Socket Mode or over HTTP."""
-    async with LocalSlack(manifest(), delivery=delivery, limits=quick()) as slack:
+    async with LocalSlack(given or manifest(), delivery=delivery, limits=quick()) as slack:
         app = make_app(slack)
         running = Running(slack, app)
         async with over_sockets(slack, app) if delivery == "socket" else over_http(slack, app):

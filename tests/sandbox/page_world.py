@@ -57,7 +57,9 @@ MANIFEST: Json = {
             {"name": "Show List", "type": "global", "callback_id": "list", "description": "Opens the list"},
         ],
     },
-    "oauth_config": {"scopes": {"bot": ["commands", "chat:write", "files:write", "im:write"]}},
+    "oauth_config": {
+        "scopes": {"bot": ["commands", "chat:write", "files:read", "files:write", "im:write", "users:read"]}
+    },
     "settings": {
         "event_subscriptions": {"bot_events": ["app_home_opened"]},
         "interactivity": {"is_enabled": True},

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Locator, expect
+from playwright.async_api import FilePayload, Locator, expect
 
 from tests.sandbox.page_world import (
     Json,
@@ -369,3 +369,33 @@ async def test_a_hundred_boxes_are_drawn_and_updated_without_a_noticeable_pause(
         [hundred_boxes()],
     )
     assert spent < 100
+
+
+async def put_file(dialog: Locator, name: str, content: bytes) -> None:
+    given = FilePayload(name=name, mimeType="application/octet-stream", buffer=content)
+    await dialog.get_by_label("File", exact=True).set_input_files([given])
+
+
+async def test_a_file_is_chosen_in_a_form(world: World) -> None:
+    page = await world.at_desk()
+    element = {"type": "file_input", "action_id": "f", "max_files": 1, "filetypes": ["csv"]}
+    dialog = await world.show(page, modal(entry("File", element), submit="Send"))
+    await put_file(dialog, "May <b>.csv", b"number\n")
+    await expect(dialog.get_by_role("list", name="Chosen files")).to_contain_text("May <b>.csv")
+    await dialog.get_by_role("button", name="Send").click()
+    body = await world.submissions.get()
+    [values] = body["view"]["state"]["values"].values()
+    assert [(file["name"], file["size"]) for file in values["f"]["files"]] == [("May <b>.csv", 7)]
+
+
+async def test_files_that_a_form_does_not_take(world: World) -> None:
+    page = await world.at_desk()
+    element = {"type": "file_input", "action_id": "f", "max_files": 1, "filetypes": ["csv"]}
+    dialog = await world.show(page, modal(entry("File", element), submit="Send"))
+    chosen = dialog.get_by_role("listitem")
+    await put_file(dialog, "a.png", b"x")
+    await expect(dialog.get_by_role("alert").filter(has_text="a.png is not of a type")).to_be_visible()
+    await expect(chosen).to_have_count(0)
+    await put_file(dialog, "a.csv", b"x")
+    await dialog.get_by_role("button", name="Remove a.csv").click()
+    await expect(chosen).to_have_count(0)

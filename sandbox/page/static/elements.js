@@ -23,6 +23,7 @@ const ELEMENTS = {
   number_input: (element, at) => textInput("number", element, at),
   datepicker: (element, at) => moment("date", element, at),
   timepicker: (element, at) => moment("time", element, at),
+  file_input: fileInput,
   image: (element) => el("span", { class: "picture-text", role: "img", "aria-label": element.alt_text }, element.alt_text),
 };
 for (const kind of ["static", "external", "users", "channels", "conversations"]) {
@@ -162,4 +163,42 @@ function moment(kind, element, at) {
     perform(node, element, () => at.surface.change(at.block, element, node.value || null));
   });
   return node;
+}
+
+// Files go to the workspace as soon as they are chosen, and the form holds their ids; what is in it stands underneath.
+function fileInput(element, at) {
+  const several = (element.max_files ?? 10) > 1;
+  const list = el("ul", { class: "chosen-files", "aria-label": "Chosen files" });
+  const failed = el("span", { class: "action-failed", role: "alert" });
+  const node = el("input", {
+    id: at.controlId, type: "file", class: "file-input", multiple: several, "aria-describedby": at.describedBy,
+    accept: element.filetypes?.map((kind) => `.${kind}`).join(",") ?? null, data: marks(element, at),
+  });
+  const show = () => list.replaceChildren(...at.surface.files(at.block, element).map(card));
+  const put = async (files) => {
+    const outcome = await at.surface.change(at.block, element, files.map((file) => file.id));
+    at.surface.remember(at.block, element, outcome.errors?.[at.block.block_id] ? [] : files);
+    failed.textContent = outcome.errors?.[at.block.block_id] ?? outcome.shown ?? "";
+    show();
+  };
+  const card = (file) => {
+    const others = () => put(at.surface.files(at.block, element).filter((each) => each.id !== file.id));
+    const remove = el("button", { class: "chip-remove", type: "button", "aria-label": `Remove ${file.name}`, on: { click: others } }, "✕");
+    return el("li", { class: "chip" }, file.name, remove);
+  };
+  node.addEventListener("change", async () => {
+    node.setAttribute("aria-busy", "true");
+    failed.textContent = "";
+    const there = several ? at.surface.files(at.block, element) : [];
+    for (const file of node.files) {
+      const outcome = await at.surface.upload(file);
+      if (outcome.ok) there.push({ id: outcome.file, name: file.name });
+      else failed.textContent = outcome.shown;
+    }
+    node.removeAttribute("aria-busy");
+    if (!failed.textContent) await put(there);
+    node.value = "";
+  });
+  show();
+  return el("div", { class: "file-choice" }, node, list, failed);
 }

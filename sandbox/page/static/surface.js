@@ -25,6 +25,8 @@ export function initialValue(element) {
       return element.initial_conversations ?? [];
     case "multi_channels_select":
       return element.initial_channels ?? [];
+    case "file_input":
+      return [];
     default:
       return (
         element.initial_option?.value ?? element.initial_value ?? element.initial_date ?? element.initial_time ??
@@ -35,6 +37,7 @@ export function initialValue(element) {
 
 // The same of a value in Slack's view.state.
 function stateValue(state) {
+  if (state.files) return state.files.map((file) => file.id);
   for (const name of ["selected_options", "selected_users", "selected_conversations", "selected_channels"]) {
     if (state[name]) return state[name].map((option) => option.value ?? option);
   }
@@ -98,6 +101,7 @@ export class Surface {
       let value = here ? this.values.get(key) : initialValue(element);
       if (known && !(here && this.underway)) value = stateValue(known);
       if (known?.selected_option) this.chosen.set(key, known.selected_option);
+      if (known?.files && !(here && this.underway)) this.chosen.set(key, known.files);
       if (here && !same(value, this.values.get(key))) changed = true;
       values.set(key, value);
     }
@@ -115,6 +119,16 @@ export class Surface {
 
   remember(block, element, option) {
     this.chosen.set(keyOf(block.block_id, element.action_id), option);
+  }
+
+  // The files, {id, name}, that stand in a file input.
+  files(block, element) {
+    return [...(this.chosen.get(keyOf(block.block_id, element.action_id)) ?? [])];
+  }
+
+  // Brings a file of this machine into the workspace. Resolves to the outcome, with its id as `file`.
+  async upload(file) {
+    return this.#sent({ op: "upload", file });
   }
 
   // Somebody entered or chose something. Resolves to the outcome.

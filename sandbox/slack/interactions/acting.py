@@ -11,6 +11,7 @@ from sandbox.slack.blocks.surfaces import check_message, check_options, interact
 from sandbox.slack.interactions import payloads, showing
 from sandbox.slack.state.app import Ack, Delivery
 from sandbox.slack.state.errors import TROUBLE, SlackError, sentence
+from sandbox.slack.state.files import LARGEST_IN_FORM, delivered, extension
 from sandbox.slack.state.model import Json, Message, Outcome, View
 from sandbox.slack.state.team import Team
 
@@ -121,6 +122,11 @@ async def use(
     if element["type"] in inputs.STATEFUL:
         offered = team.offered.get((_key(surface), *at), [])
         state = inputs.chosen(element, value, offered)
+        if element["type"] == "file_input":
+            complaint = _refused_files(team, user, element, state["files"])
+            if complaint:
+                return Outcome(sent=False, errors={at[0]: complaint})
+            state["files"] = [delivered(team, team.files[each]) for each in state["files"]]
         place.values = inputs.state_of(place.blocks, place.values)
         place.values[at[0]][at[1]] = state
     elif element["type"] == "overflow":
@@ -135,6 +141,22 @@ async def use(
             team, user, place, inputs.state_of(place.blocks, place.values), act
         )
     return outcome("element", await delivery.send("interactive", payload))
+
+
+def _refused_files(team: Team, user: str, element: Json, ids: list[str]) -> str:
+    """What a client says of files that it won't take into a form; empty if it takes them."""
+    if len(ids) > element.get("max_files", 10):
+        return f"You can add up to {element.get('max_files', 10)} files."
+    for each in ids:
+        file = team.files.get(each)
+        if file is None or file.deleted or file.user != user:
+            raise LookupError(f"{user} has no file {each}")
+        if file.length > LARGEST_IN_FORM:
+            return f"{file.name} is larger than 10 MB."
+        kinds = element.get("filetypes")
+        if kinds and extension(file.name) not in [kind.lower() for kind in kinds]:
+            return f"{file.name} is not of a type that can be added: {', '.join(kinds)}."
+    return ""
 
 
 def _overflow_option(element: Json, value: str | Sequence[str] | None) -> Json:

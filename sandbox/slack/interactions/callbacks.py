@@ -1,4 +1,4 @@
-"""What apps reach outside the Web API: response_urls and file uploads.
+"""What apps reach outside the Web API: response_urls, uploads and downloads of files.
 
 Source: Slack docs: interactivity/handling-user-interaction#message_responses; methods/files.getUploadURLExternal.
 """
@@ -68,6 +68,42 @@ class Callbacks:
             return web.Response(status=400, text=f"expected {file.length} bytes, got {len(content)}")
         file.content = content
         return web.Response(text=f"OK - {len(content)}")
+
+    async def handle_download(self, request: web.Request) -> web.StreamResponse:
+        """GET /files-pri/TEAM-FILE/...: the bytes, for a token that may read files; for others a page to sign in.
+
+        Slack answers a token that lacks files:read with that page and status 200, and sends who has none there.
+        """
+        fault = self._app.faults.strike("url_private_download")
+        if self._app.faults.outage or (fault and fault.do == "drop"):
+            return _cut(request)
+        if fault and fault.do == "slow":
+            await asyncio.sleep(fault.seconds)
+        elif fault and fault.do == "status":
+            return web.Response(status=fault.status)
+        elif fault and fault.do == "garbled":
+            return web.Response(text=fault.body, status=fault.status, content_type=fault.content_type)
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            raise web.HTTPFound(f"{self._app.base_url}/signin?redir={request.path}")
+        team_id, _, file_id = request.match_info["file"].partition("-")
+        team = self._teams.get(team_id)
+        granted = team is not None and token.strip() == team.bot_token and "files:read" in team.scopes
+        if team is None or not granted or token in self._app.revoked:
+            return sign_in()
+        file = team.files.get(file_id)
+        if file is None or file.deleted or file.content is None:
+            return web.Response(status=404, text="<html>Not found</html>", content_type="text/html")
+        return web.Response(body=file.content, content_type="application/octet-stream")
+
+    async def handle_sign_in(self, _: web.Request) -> web.StreamResponse:
+        return sign_in()
+
+
+def sign_in() -> web.Response:
+    """The page for people who aren't signed in."""
+    page = "<!DOCTYPE html><html lang='en'><head><title>Slack</title></head><body>Sign in to your workspace</body></html>"
+    return web.Response(text=page, content_type="text/html")
 
 
 def use_response_url(team: Team, known: ResponseUrl, body: object) -> str | None:

@@ -48,6 +48,8 @@ def validated(team: Team, payload: object, kind: str, *, replacing: View | None 
         problems = Problems(kind)
         problems.add(f"unsupported type: {payload['type']}", "/view/type")
         found = problems.found
+    if not found and "files:read" not in team.scopes:
+        found = _file_inputs(payload)
     if found:
         raise invalid_arguments(*found)
     twin = (
@@ -56,6 +58,16 @@ def validated(team: Team, payload: object, kind: str, *, replacing: View | None 
     if twin is not None and twin is not replacing:
         raise SlackError("duplicate_external_id")
     return {**filled(payload), "blocks": with_ids(team, payload["blocks"])}
+
+
+def _file_inputs(payload: Json) -> list[str]:
+    """An app without files:read may have none (reference/block-kit/block-elements/file-input-element); in which words Slack
+    refuses them isn't documented."""
+    problems = Problems("modal")
+    for number, block in enumerate(payload["blocks"]):
+        if block["type"] == "input" and block["element"]["type"] == "file_input":
+            problems.add("file_input requires the files:read scope", f"/view/blocks/{number}/element/type")
+    return problems.found
 
 
 def new_hash(team: Team) -> str:

@@ -31,6 +31,10 @@ def users_info(request: Request) -> Json:
             "name": person.name,
             "real_name": person.real_name,
             "is_bot": person.is_bot,
+            "is_admin": person.is_admin,
+            "is_owner": False,
+            "is_restricted": bool(person.guest),
+            "is_ultra_restricted": person.guest == "single",
             "deleted": False,
             "profile": {"real_name": person.real_name, "display_name": person.name},
         }

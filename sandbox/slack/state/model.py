@@ -10,12 +10,17 @@ Json = dict[str, Any]
 
 @dataclass
 class Person:
-    """Somebody who uses Slack. `name` is the handle, `real_name` is what clients show."""
+    """Somebody who uses Slack. `name` is the handle, `real_name` is what clients show.
+
+    `guest` is "multi" or "single" for guests of several channels or of one, and empty for members.
+    """
 
     id: str
     name: str
     real_name: str
     is_bot: bool = False
+    guest: str = ""
+    is_admin: bool = False
 
 
 @dataclass
@@ -141,7 +146,10 @@ class View:
 
 @dataclass
 class File:
-    """An uploaded file; `channels` is empty until files.completeUploadExternal has shared it."""
+    """An uploaded file; `channels` is empty until files.completeUploadExternal has shared it.
+
+    `user` uploaded it. `connected`: it comes from a workspace that is connected with this one.
+    """
 
     id: str
     name: str
@@ -150,6 +158,10 @@ class File:
     content: bytes | None = None
     completed: bool = False
     channels: list[str] = field(default_factory=list)
+    user: str = ""
+    created: int = 0
+    connected: bool = False
+    deleted: bool = False
 
 
 @dataclass(frozen=True)
