@@ -230,6 +230,8 @@ class InvoiceDetails:
     invoice: InvoiceSummary
     organisation: OrganisationSummary
     stripe: StripeState
+    today: date
+    """What is overdue or not: the day in UTC."""
     exceptions: tuple[ExceptionSummary, ...] = ()
     """The open ones."""
     resolved: tuple[ExceptionSummary, ...] = ()

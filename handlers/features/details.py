@@ -231,6 +231,7 @@ def present(found: InvoiceDetails, *, said: str | None = None, creating: bool = 
         found.stripe,
         exceptions=found.exceptions,
         resolved=found.resolved,
+        today=found.today,
         said=said,
         creating=creating,
     )

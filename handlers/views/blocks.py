@@ -1,14 +1,17 @@
 """The few Block Kit pieces that Paylink's views are made of (Slack docs: reference/block-kit; docs/facts/slack.md, limits)."""
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from handlers.words.text import fit, length, packed
+from handlers.words.text import escaped, fit, length, packed
 
 Json = dict[str, Any]
 
 BLOCKS_OF_VIEW = 100
+HEADER_MOST = 150
+_PAYMENT = re.compile(r"(?:pi|ch|py)_[A-Za-z0-9_]+")
 _GROUP = 2_800
 """Characters of one block of lines, under the 3,000 that a section takes."""
 
@@ -41,6 +44,20 @@ def fields(labelled: Sequence[tuple[str, str]]) -> Json:
         "type": "section",
         "fields": [plain(f"{label}\n{fit(value, 1900 - length(label))}") for label, value in labelled],
     }
+
+
+def own_field(label: str, value: str) -> Json:
+    """One of a section's fields whose value is Paylink's own: times, people and links of Slack's."""
+    return {"type": "mrkdwn", "text": f"{label}\n{value}", "verbatim": True}
+
+
+def in_dashboard(payment: str | None, *, livemode: bool) -> str:
+    """A payment of Stripe's as a link to its page in Stripe's Dashboard (Stripe docs: dashboard, payments)."""
+    if payment is None:
+        return "—"
+    if not _PAYMENT.fullmatch(payment):
+        return escaped(payment)
+    return f"<https://dashboard.stripe.com/{'' if livemode else 'test/'}payments/{payment}|{payment}>"
 
 
 def context(text: str, *, block_id: str | None = None) -> Json:
@@ -164,6 +181,11 @@ def paragraph(bold: str, rest: str) -> Json:
         {"type": "text", "text": rest},
     ]
     return {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": elements}]}
+
+
+def alert(text: str, level: str = "warning") -> Json:
+    """A notice of at most 200 characters, in modals alone. Older clients show nothing of it (docs/facts/slack.md)."""
+    return {"type": "alert", "text": plain(fit(text, 200)), "level": level}
 
 
 def notice(text: str) -> Json:

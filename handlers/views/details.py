@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Sequence
+from datetime import date
 
 from domain.invoices.eligibility import amount_doubt
 from domain.reasons import Reason
@@ -18,22 +20,29 @@ from domain.summaries import (
 from handlers import ids
 from handlers.references import SeenInvoice
 from handlers.views.blocks import (
+    HEADER_MOST,
     Json,
     actions,
+    alert,
     button,
     context,
+    divider,
     field,
     fields,
     header,
+    in_dashboard,
     modal,
     moment_context,
     notice,
+    own_field,
+    paragraph,
     preformatted,
     section,
+    slack_time,
     url_button,
-    utc,
 )
 from handlers.views.exceptions import of_invoice
+from handlers.words.glance import due_in, sign, stopped, unheard
 from handlers.words.sentences import (
     BADGES,
     DEACTIVATED,
@@ -45,7 +54,7 @@ from handlers.words.sentences import (
     paused,
     refused_with,
 )
-from handlers.words.text import fit, isolated, unbroken
+from handlers.words.text import escaped, fit, inline, isolated, length, unbroken
 
 HEADER = "Billing Invoice Details"
 URL_MOST = 3000
@@ -53,6 +62,7 @@ URL_MOST = 3000
 # What the ids of blocks begin with; the invoice's id follows the first.
 _OF_INVOICE = "of-invoice-"
 _CHECKED = "checked-"
+_PERSON = re.compile(r"[UW][A-Z0-9]+")
 _BESIDE = ("notice", _CHECKED)
 
 
@@ -63,15 +73,19 @@ def details(
     *,
     exceptions: Sequence[ExceptionSummary] = (),
     resolved: Sequence[ExceptionSummary] = (),
+    today: date,
     said: str | None = None,
     creating: bool = False,
 ) -> Json:
-    """One invoice with what can be done about it. ``creating``: its link was asked for with the last click."""
+    """One invoice with what can be done about it. ``creating``: its link was asked for with the last click.
+
+    ``today`` is what is overdue or not.
+    """
     creating = (creating and invoice.eligible) or invoice.being_created
     blocks = [header(HEADER)]
     if said is not None:
         blocks.append(notice(said))
-    blocks.append(fields(_labelled(invoice, creating)) | {"block_id": f"{_OF_INVOICE}{invoice.id}"})
+    blocks += _glance(invoice, today, creating=creating, doubtful=bool(exceptions))
     if invoice.link is not None:
         blocks += _about_link(invoice, invoice.link)
     blocks += _while_creating(stripe) if creating else _remarks(invoice, organisation)
@@ -79,10 +93,27 @@ def details(
     if buttons:
         blocks.append(actions(buttons, block_id="invoice"))
     blocks += of_invoice(exceptions, resolved)
+    blocks.append(divider())
+    blocks.append(_labelled(invoice, stripe, creating) | {"block_id": f"{_OF_INVOICE}{invoice.id}"})
+    if invoice.description:
+        blocks.append(paragraph("Description ", fit(invoice.description, 1000)))
     waits = invoice.status is LinkStatus.PENDING_PAYMENT
     checked = last_checked(stripe, waits=waits)
+    if organisation.channel is None or organisation.channel_problem:
+        checked.append(context(f"⚠ {unheard(organisation.channel_problem)}"))
+        blocks.append(alert(unheard(organisation.channel_problem)))
     blocks += [block | {"block_id": f"{_CHECKED}{n}"} for n, block in enumerate(checked)]
     return modal("Billing Invoice", blocks, callback_id=ids.DETAILS_VIEW, private_metadata=str(invoice.id))
+
+
+def _glance(invoice: InvoiceSummary, today: date, *, creating: bool, doubtful: bool) -> list[Json]:
+    """What one must see before anything else, in the largest letters that a modal has."""
+    first = f"{inline(invoice.number, 62)} · {invoice.amount} · "
+    buyer = inline(unbroken(invoice.buyer_name), HEADER_MOST - length(first))
+    status = status_line(invoice, creating=creating)
+    due = due_in(invoice, today)
+    line = f"{sign(invoice, doubtful=doubtful)} {status}" + (f" · {due}" if due else "")
+    return [header(first + buyer), section(line)]
 
 
 def find_invoice_id(view: Json) -> int | None:
@@ -124,9 +155,8 @@ def copying(invoice: InvoiceSummary, link: LinkSummary) -> Json:
             "Payment link URL",
             element,
             block_id=ids.COPY_URL,
-            hint="Select all of it and copy. Changing it here changes nothing.",
+            hint="Press Ctrl+C or ⌘C. If it isn't selected, select all of it first. Changing it here changes nothing.",
         ),
-        *preformatted([link.url[:URL_MOST]]),
     ]
     return modal("Copy Link URL", blocks, callback_id=ids.COPY_VIEW, submit="Done", close="Back")
 
@@ -151,7 +181,7 @@ def last_checked(stripe: StripeState, *, waits: bool) -> list[Json]:
     return [told, context(f"⚠ {late(stripe.paused)}")] if stripe.is_late(waits=waits) else [told]
 
 
-def _labelled(invoice: InvoiceSummary, creating: bool) -> list[tuple[str, str]]:
+def _labelled(invoice: InvoiceSummary, stripe: StripeState, creating: bool) -> Json:
     labelled = [
         ("Invoice number", invoice.number),
         ("Buyer", fit(unbroken(invoice.buyer_name), 500)),
@@ -160,14 +190,23 @@ def _labelled(invoice: InvoiceSummary, creating: bool) -> list[tuple[str, str]]:
         ("Due date", invoice.due_date.isoformat() if invoice.due_date else "—"),
         ("Online Payment Link", status_line(invoice, creating=creating)),
     ]
-    link = invoice.link
-    if link is not None and invoice.status is LinkStatus.PAID:
-        labelled += [
-            ("Paid on", utc(link.paid_at) if link.paid_at else "—"),
-            ("Amount received", str(link.amount_received) if link.amount_received else "—"),
-            ("Stripe payment", link.stripe_payment or "—"),
+    block, link = fields(labelled), invoice.link
+    if link is None:
+        return block
+    if invoice.status is LinkStatus.PAID:
+        block["fields"] += [
+            own_field("Paid on", slack_time(link.paid_at) if link.paid_at else "—"),
+            own_field("Amount received", str(link.amount_received) if link.amount_received else "—"),
+            own_field("Stripe payment", in_dashboard(link.stripe_payment, livemode=stripe.livemode)),
         ]
-    return labelled
+    by = f" by {_who(link.created_by)}" if link.created_by else ""
+    block["fields"].append(own_field("Link created", f"{slack_time(link.created_at)}{by}"))
+    return block
+
+
+def _who(created_by: str) -> str:
+    """A person is named as Slack names them, who is no mention in a modal."""
+    return f"<@{created_by}>" if _PERSON.fullmatch(created_by) else escaped(created_by)
 
 
 def _about_link(invoice: InvoiceSummary, link: LinkSummary) -> list[Json]:
@@ -181,7 +220,7 @@ def _about_link(invoice: InvoiceSummary, link: LinkSummary) -> list[Json]:
 def _while_creating(stripe: StripeState) -> list[Json]:
     """What to expect while the link is being created."""
     if stripe.paused:
-        return [section(f"⚠ {paused(stripe.paused)}")]
+        return [alert(stopped(stripe.paused)), section(f"⚠ {paused(stripe.paused)}")]
     return [
         section(
             "The link is being created, by itself. If it doesn't show here within a minute, look the invoice up again."
@@ -216,7 +255,9 @@ def _buttons(
         if invoice.deactivated:
             return []
         return [
-            button("Copy Link URL", ids.COPY_LINK, str(invoice.id), primary=True),
+            button(
+                "Copy Link URL", ids.COPY_LINK, str(invoice.id), primary=invoice.status is not LinkStatus.PAID
+            ),
             url_button("Open Link", ids.OPEN_LINK, invoice.link.url[:URL_MOST]),
             button("Recheck Now", ids.RECHECK, str(invoice.id)),
         ]

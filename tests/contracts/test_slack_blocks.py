@@ -243,6 +243,8 @@ BEYOND = [
     ),
     (rich(), "no fewer than 1 items allowed"),
     ({"type": "video"}, "unsupported block type: video"),
+    ({"type": "alert", "text": plain("x" * 201)}, "must be less than 201 characters"),
+    ({"type": "alert", "text": plain("x"), "level": "danger"}, "must be a valid enum value"),
     ({"type": ["section"]}, "unsupported block type"),
     ("section", "must provide an object"),
     (None, "must provide an object"),
@@ -270,6 +272,7 @@ def test_a_block_beyond_a_limit_is_refused(block: Any, complaint: str) -> None:
         ({"type": "modal"}, "missing required field: title"),
         ({**home(), "submit": plain("x")}, "invalid additional property: submit"),
         (home(*[section()] * 101), "no more than 100 items allowed"),
+        (home({"type": "alert", "text": plain("x")}), "unsupported block type: alert"),
         (
             modal(*(field(element("plain_text_input", focus_on_load=True), each) for each in "ab")),
             "only one element may have focus_on_load",

@@ -118,7 +118,7 @@ class FakeDesk:
         of_invoice = [one for one in self.exceptions.values() if one.invoice_id == invoice.id]
         opens = tuple(one for one in of_invoice if one.resolution is None)
         resolved = tuple(one for one in of_invoice if one.resolution is not None)
-        return InvoiceDetails(invoice, self.organisation, self.stripe, opens, resolved)
+        return InvoiceDetails(invoice, self.organisation, self.stripe, NOW.date(), opens, resolved)
 
     async def recheck(self, actor: Actor, invoice_id: int) -> Recheck:
         before = await self.get_details(actor, invoice_id)

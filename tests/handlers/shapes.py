@@ -14,6 +14,7 @@ from tests.handlers.samples import NOW, invoice, organisation, paid, with_link
 
 Json = dict[str, Any]
 
+TODAY = NOW.date()
 STRIPE = StripeState(False, NOW, None)
 
 LARGEST = Money(10**15, "USD")

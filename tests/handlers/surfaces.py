@@ -53,8 +53,8 @@ async def surfaces(world: World) -> dict[str, Json]:
     return {
         "search": search(),
         "unknown number": unknown("INV-0", await desk.find_nearest(ADA, "INV-0")),
-        "details": details(one, organisation, stripe),
-        "details of a link": details(other, organisation, stripe),
+        "details": details(one, organisation, stripe, today=found.today),
+        "details of a link": details(other, organisation, stripe, today=found.today),
         "copy": copying(other, other.link),
         "list": listing(replace(page, has_next=True, has_previous=True)),
         "confirmation": confirmation(await desk.confirm(ADA, shown)),
@@ -64,7 +64,12 @@ async def surfaces(world: World) -> dict[str, Json]:
         "result message": result_message(run),
         "exceptions": exceptions(replace(opened, page=1, has_next=True, total=60)),
         "details with an exception": details(
-            other, organisation, stripe, exceptions=found.exceptions, resolved=found.resolved
+            other,
+            organisation,
+            stripe,
+            today=found.today,
+            exceptions=found.exceptions,
+            resolved=found.resolved,
         ),
         "exception message": announcement_message(
             replace(told, exception=replace(exception, invoice_id=None))
@@ -72,7 +77,7 @@ async def surfaces(world: World) -> dict[str, Json]:
         "resolve": resolving(exception, ResolveReference(exception.id, "exceptions:0"))
         | {"previous_view_id": "V0"},
         # Last, since its Create takes the invoice's tick away.
-        "details on the list": details(one, organisation, stripe)
+        "details on the list": details(one, organisation, stripe, today=found.today)
         | {"private_metadata": listing(page)["private_metadata"]},
     }
 

@@ -9,7 +9,7 @@ from handlers.views.confirmation import confirmation
 from handlers.views.details import details
 from sandbox.slack.blocks.surfaces import check_view
 from tests.handlers.samples import invoice, organisation, paid, with_link
-from tests.handlers.shapes import LARGEST, STRIPE, buttons, flat
+from tests.handlers.shapes import LARGEST, STRIPE, TODAY, buttons, flat
 
 SMALL, LARGE = Money(49, "USD"), Money(100_000_000, "USD")
 WORDS = {
@@ -21,23 +21,23 @@ WORDS = {
 @pytest.mark.parametrize("amount", WORDS, ids=str)
 def test_the_details_warn_before_and_after_the_link_is_created_and_not_once_it_is_paid(amount: Money) -> None:
     one = invoice(1, amount=amount)
-    before = details(one, organisation(), STRIPE)
+    before = details(one, organisation(), STRIPE, today=TODAY)
     assert WORDS[amount] in flat(before)
     assert "Create Payment Link" in buttons(before)
-    assert WORDS[amount] in flat(details(with_link(one), organisation(), STRIPE))
-    assert WORDS[amount] not in flat(details(paid(one), organisation(), STRIPE))
+    assert WORDS[amount] in flat(details(with_link(one), organisation(), STRIPE, today=TODAY))
+    assert WORDS[amount] not in flat(details(paid(one), organisation(), STRIPE, today=TODAY))
 
 
 @pytest.mark.parametrize("amount", [Money(50, "USD"), Money(99_999_999, "USD")], ids=str)
 def test_the_details_warn_of_no_other_amount(amount: Money) -> None:
-    shown = flat(details(invoice(1, amount=amount), organisation(), STRIPE))
+    shown = flat(details(invoice(1, amount=amount), organisation(), STRIPE, today=TODAY))
     assert "some cards" not in shown
     assert "usually takes" not in shown
 
 
 def test_the_details_say_that_a_currency_is_not_in_use_any_more() -> None:
     one = invoice(1, amount=Money(10_000, "BGN"), reason=Reason.CURRENCY_RETIRED)
-    shown = details(one, organisation(), STRIPE)
+    shown = details(one, organisation(), STRIPE, today=TODAY)
     assert "EUR took the place of BGN" in flat(shown)
     assert "Create Payment Link" not in buttons(shown)
 

@@ -16,7 +16,7 @@ from sandbox.slack.blocks.surfaces import check_view
 from tests.handlers.conftest import Bench
 from tests.handlers.hostile import HOSTILE
 from tests.handlers.samples import NOW, TEAM, exception, invoice, organisation, with_link
-from tests.handlers.shapes import STRIPE, buttons, flat
+from tests.handlers.shapes import STRIPE, TODAY, buttons, flat
 
 BEN = Actor(TEAM, "U0BEN")
 
@@ -194,6 +194,7 @@ def test_hostile_text_breaks_no_view(text: str) -> None:
                 shown,
                 organisation(),
                 STRIPE,
+                today=TODAY,
                 exceptions=[replace(one, id=n) for n in range(20)],
                 resolved=[ended] * 20,
             ),

@@ -22,7 +22,7 @@ from handlers.views.messages import announcement_message
 from sandbox.slack.blocks.surfaces import check_options, check_view
 from tests.handlers.hostile import HOSTILE
 from tests.handlers.samples import invoice, organisation, paid, with_link
-from tests.handlers.shapes import LARGEST, STRIPE, buttons, flat, page, standings
+from tests.handlers.shapes import LARGEST, STRIPE, TODAY, buttons, flat, page, standings
 
 
 @pytest.mark.parametrize("add_on", [True, False])
@@ -30,7 +30,9 @@ from tests.handlers.shapes import LARGEST, STRIPE, buttons, flat, page, standing
 @pytest.mark.parametrize("standing", standings(invoice(1)))
 def test_details_pass_for_every_standing(standing: str, creating: bool, add_on: bool) -> None:
     one = standings(invoice(1))[standing]
-    view = details(one, organisation(add_on=add_on), STRIPE, said="Something." * 100, creating=creating)
+    view = details(
+        one, organisation(add_on=add_on), STRIPE, today=TODAY, said="Something." * 100, creating=creating
+    )
     assert check_view(view) == []
 
 
@@ -38,7 +40,7 @@ def test_details_pass_for_every_standing(standing: str, creating: bool, add_on: 
 def test_details_search_and_copy_pass_for_hostile_text(kind: str) -> None:
     text = HOSTILE[kind]
     one = invoice(1, text[:60].strip() or "x", buyer_name=text, buyer_email=text, refusal=text)
-    assert check_view(details(one, organisation(name=text), STRIPE, said=text)) == []
+    assert check_view(details(one, organisation(name=text), STRIPE, today=TODAY, said=text)) == []
     linked = with_link(one)
     assert linked.link is not None
     assert check_view(copying(linked, linked.link)) == []
@@ -52,7 +54,7 @@ def test_hostile_text_stands_in_plain_or_rich_text_alone(kind: str) -> None:
     marker = "<!channel> Krzysztof "
     one = invoice(1, buyer_name=marker + HOSTILE[kind], buyer_email=marker)
     shown = [
-        details(one, organisation(), STRIPE),
+        details(one, organisation(), STRIPE, today=TODAY),
         listing(page([one, paid(replace(one, id=2))])),
         confirmation(Confirmation(1, (one,), (paid(one),), (one.amount,), False, "")),
     ]
@@ -63,7 +65,7 @@ def test_hostile_text_stands_in_plain_or_rich_text_alone(kind: str) -> None:
 def test_a_separator_of_lines_in_a_buyers_name_is_a_blank_wherever_it_is_shown() -> None:
     one = invoice(1, buyer_name="Acme\u2028Lane\u2029Ltd")
     shown = [
-        details(one, organisation(), STRIPE),
+        details(one, organisation(), STRIPE, today=TODAY),
         listing(page([one, paid(replace(one, id=2))])),
         confirmation(Confirmation(1, (one,), (paid(one),), (one.amount,), False, "")),
         search.unknown("INV-0", [InvoiceOption(1, one.number, one.buyer_name, one.amount, one.status)]),
@@ -96,7 +98,7 @@ def _marked_up(value: Any) -> Iterator[str]:
 
 
 def test_details_hold_every_label_letter_for_letter() -> None:
-    lines = flat(details(paid(invoice(1)), organisation(), STRIPE)).splitlines()
+    lines = flat(details(paid(invoice(1)), organisation(), STRIPE, today=TODAY)).splitlines()
     labels = "Invoice number,Buyer,E-mail,Billing amount,Due date,Online Payment Link,Paid on,Amount received,Stripe payment"
     assert set(labels.split(",")) <= set(lines)
     assert {"Billing Invoice Details", "INV-1001", "Acme Corporation", "USD 1,200.50", "Paid"} <= set(lines)
@@ -116,25 +118,25 @@ def test_details_hold_every_label_letter_for_letter() -> None:
     ],
 )
 def test_details_offer_what_the_standing_allows(standing: str, expected: list[str]) -> None:
-    view = details(standings(invoice(1))[standing], organisation(), STRIPE)
+    view = details(standings(invoice(1))[standing], organisation(), STRIPE, today=TODAY)
     assert buttons(view) == expected
 
 
 def test_the_button_goes_while_the_link_is_being_created() -> None:
-    view = details(invoice(1), organisation(), STRIPE, creating=True)
+    view = details(invoice(1), organisation(), STRIPE, today=TODAY, creating=True)
     assert buttons(view) == []
     assert "Not Created · Being created" in flat(view).splitlines()
 
 
 def test_while_stripe_refuses_the_key_the_details_say_why_the_link_waits_and_what_to_do() -> None:
     refusing = replace(STRIPE, paused=Pause(PauseReason.PERMISSION_LACKING))
-    shown = flat(details(standings(invoice(1))["being_created"], organisation(), refusing))
+    shown = flat(details(standings(invoice(1))["being_created"], organisation(), refusing, today=TODAY))
     assert "The Stripe key lacks a permission. Links that were asked for are created by themselves" in shown
     assert "within a minute" not in shown
 
 
 def test_without_the_add_on_the_details_say_so_with_its_full_name() -> None:
-    view = details(invoice(1), organisation(add_on=False), STRIPE)
+    view = details(invoice(1), organisation(add_on=False), STRIPE, today=TODAY)
     assert buttons(view) == []
     assert "Stripe Credit Card Payment Add-on" in flat(view)
 
@@ -142,7 +144,7 @@ def test_without_the_add_on_the_details_say_so_with_its_full_name() -> None:
 @pytest.mark.parametrize("mode", [True, False])
 def test_amounts_that_changed_since_the_link_are_shown(mode: bool) -> None:
     one = standings(invoice(1))["changed"]
-    shown = details(one, organisation(), STRIPE) if mode else listing(page([one]))
+    shown = details(one, organisation(), STRIPE, today=TODAY) if mode else listing(page([one]))
     assert "USD 1,200.50" in flat(shown)
 
 
@@ -177,7 +179,7 @@ def test_the_type_ahead_says_what_the_link_asks_for_where_that_is_another_amount
 
 
 def test_what_was_paid_and_reversed_stands_beside_the_status() -> None:
-    view = details(standings(invoice(1))["reversed"], organisation(), STRIPE)
+    view = details(standings(invoice(1))["reversed"], organisation(), STRIPE, today=TODAY)
     assert "Paid · Refunded · Dispute lost · Exception" in flat(view).splitlines()
 
 
@@ -185,7 +187,7 @@ def test_nobody_is_invited_to_copy_a_link_that_was_switched_off() -> None:
     off = replace(with_link(invoice(1)), badges=(Badge.LINK_DEACTIVATED,))
     assert off.link is not None
     views = (
-        details(off, organisation(), STRIPE),
+        details(off, organisation(), STRIPE, today=TODAY),
         listing(page([off])),
         confirmation(Confirmation(1, (), (off,), (), False, "")),
     )

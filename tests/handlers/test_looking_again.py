@@ -96,7 +96,7 @@ async def test_a_copy_view_on_top_stays_there(bench: Bench) -> None:
     bench.invoices(paid())
     await follower.look()
     assert bench.top.id == top != root
-    assert "Select all of it and copy." in bench.shown
+    assert "Press Ctrl+C or ⌘C." in bench.shown
     assert "Paid" in str(bench.workspace.view(root).payload)
 
 

@@ -13,6 +13,7 @@ export function renderBlock(block, surface) {
 }
 
 const BLOCKS = {
+  alert: (block) => el("div", { class: `alert-${block.level ?? "default"}` }, el("div", { class: "text" }, textNodes(block.text))),
   header: (block) => el("div", {}, el("h2", {}, plainText(block.text))),
   divider: () => el("div", {}, el("hr")),
   section,

@@ -1,6 +1,7 @@
 """Layout blocks and the surfaces that take them (Slack docs: reference/block-kit/blocks; limits in docs/facts/slack.md).
 
-Taken: section, header, context, divider, actions, input, image, rich_text everywhere; table, markdown in messages.
+Taken: section, header, context, divider, actions, input, image, rich_text everywhere; alert in modals; table, markdown in
+messages.
 Slack has others (video, call, file, cards, plans); an app that needs one gets a rule here first.
 """
 
@@ -113,6 +114,12 @@ BLOCKS: dict[str, Check] = {
     ),
     "rich_text": block("rich_text", RICH_TEXT_PROPERTIES),
 }
+LEVEL = one_of("default", "info", "warning", "error", "success")
+# Modals alone take these (Slack docs: reference/block-kit/blocks, alert block; docs/facts/slack.md, newer blocks).
+MODAL_BLOCKS: dict[str, Check] = {
+    **BLOCKS,
+    "alert": block("alert", {"text": any_text(200)}, {"level": LEVEL}),
+}
 MESSAGE_BLOCKS: dict[str, Check] = {
     **BLOCKS,
     "markdown": block("markdown", {"text": string(12_000)}),
@@ -124,6 +131,7 @@ MESSAGE_BLOCKS: dict[str, Check] = {
     ),
 }
 
-IN_VIEW = typed(BLOCKS, "block type")
+IN_MODAL = typed(MODAL_BLOCKS, "block type")
+IN_HOME = typed(BLOCKS, "block type")
 IN_MESSAGE = typed(MESSAGE_BLOCKS, "block type")
 LISTED = array(anything, 10**6, least=0)

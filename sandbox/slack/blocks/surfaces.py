@@ -16,7 +16,7 @@ from typing import Any
 
 from sandbox.slack.blocks.checks import Check, Problems, array, boolean, one_of, record, string
 from sandbox.slack.blocks.composition import OPTION, OPTION_GROUP, options_or_groups, plain_text
-from sandbox.slack.blocks.layout import IN_MESSAGE, IN_VIEW, characters
+from sandbox.slack.blocks.layout import IN_HOME, IN_MESSAGE, IN_MODAL, characters
 from sandbox.slack.state.model import Json
 
 VIEW_BYTES = 250_000
@@ -85,13 +85,12 @@ def inputs_need_submit(view: Json, at: str, problems: Problems) -> None:
         problems.add("missing required field: submit", at)
 
 
-BLOCKS_OF_VIEW = array(IN_VIEW, VIEW_BLOCKS, least=0)
 MODAL: Check = record(
-    {"type": one_of("modal"), "title": WORD, "blocks": BLOCKS_OF_VIEW},
+    {"type": one_of("modal"), "title": WORD, "blocks": array(IN_MODAL, VIEW_BLOCKS, least=0)},
     {"close": WORD, "submit": WORD, "clear_on_close": boolean, "notify_on_close": boolean, **PRIVATE},
     inputs_need_submit,
 )
-HOME: Check = record({"type": one_of("home"), "blocks": BLOCKS_OF_VIEW}, PRIVATE)
+HOME: Check = record({"type": one_of("home"), "blocks": array(IN_HOME, VIEW_BLOCKS, least=0)}, PRIVATE)
 OPTIONS: Check = record(
     {},
     {"options": array(OPTION, 100, least=0), "option_groups": array(OPTION_GROUP, 100, least=0)},
