@@ -1,7 +1,10 @@
-"""What the commands share: the settings that they run with, and the database."""
+"""What the commands share: the settings that they run with, the database, and where they write files."""
 
 import contextlib
-from collections.abc import Iterator
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -11,6 +14,8 @@ from bot.stop import Stop, connect, reached, schema_sentences
 if TYPE_CHECKING:
     from bot.settings import Settings
     from domain.database import Database
+
+Write = Callable[[bytes], object]
 
 
 def settings_of(context: typer.Context) -> "Settings":
@@ -39,3 +44,42 @@ def database_of(settings: "Settings") -> Iterator["Database"]:
             yield db
     finally:
         db.close_now()
+
+
+@contextlib.contextmanager
+def written_to(output: Path | None) -> Iterator[Write]:
+    """What is written within goes to the file, which is there only when all is, or to standard output.
+
+    Raises Stop if it can't be written; whoever reads standard output may stop reading.
+    """
+    try:
+        if output is None:
+            yield sys.stdout.buffer.write
+            sys.stdout.buffer.flush()
+        elif output.exists() and not output.is_file():
+            # A pipe or a device can't be put in place of anything.
+            with output.open("wb") as file:
+                yield file.write
+        else:
+            with _in_place_of(output) as write:
+                yield write
+    except OSError as error:
+        if output is None:
+            # Python would complain once more when it closes standard output.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if output is not None or not isinstance(error, BrokenPipeError):  # else whoever reads has read enough
+            to = "" if output is None else f" to {output}"
+            raise Stop(
+                f"The export can't be written{to} to its end: {error.strerror or type(error).__name__}."
+            ) from None
+
+
+@contextlib.contextmanager
+def _in_place_of(output: Path) -> Iterator[Write]:
+    beside = output.with_name(f".{output.name}.{os.getpid()}")
+    try:
+        with beside.open("xb") as file:
+            yield file.write
+        beside.replace(output)
+    finally:
+        beside.unlink(missing_ok=True)

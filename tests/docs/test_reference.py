@@ -12,7 +12,7 @@ from bot.cli.doctor_slack import SCOPES
 from bot.cli.doctor_stripe import READS
 from bot.settings import Settings, setting_names
 from bot.watch.metrics import Metrics
-from domain.files.exporting import COLUMNS as EXPORTED
+from domain.files.exports.rows import COLUMNS as EXPORTED
 from domain.files.import_lines import HEADING
 from domain.payments.event_reading import TYPES
 from handlers.app import COMMANDS
@@ -70,9 +70,8 @@ def test_slash_commands_are_those_that_are_registered() -> None:
 
 
 def test_exported_and_imported_columns_are_those_of_the_code() -> None:
-    said = re.search(r"The columns are (.*?)\. ", text_of("commands.md"), re.DOTALL)
-    assert said is not None
-    assert tuple(re.findall(r"`(\w+)`", said.group(1))) == EXPORTED
+    said = text_of("export.md").split("## Formats")[0]
+    assert tuple(re.findall(r"^\| `(\w+)` \|", said, re.MULTILINE)) == EXPORTED
     assert HEADING in (HOW_TO / "import-invoices.md").read_text("utf-8")
 
 

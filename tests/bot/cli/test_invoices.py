@@ -3,7 +3,7 @@
 import asyncio
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
@@ -66,8 +66,8 @@ def test_a_good_file_is_taken_and_taken_again(env: Env, team: str, write: Write,
     assert capsys.readouterr().out == "2 taken (0 new, 0 updated, 2 unchanged), 0 bad.\n"
 
     assert exported(env, capsys) == [
-        "INV-1,Acme,,1200.50,USD,2026-11-30,Not Created,,,,,,",
-        "INV-2,Blue Heron,,7,JPY,,Not Created,,,,,,",
+        "INV-1,Acme,,1200.50,USD,2026-10-31,2026-11-30,Consulting,open,Not Created,,,,,,,,,,,",
+        "INV-2,Blue Heron,,7,JPY,,,,open,Not Created,,,,,,,,,,,",
     ]
     assert exported(env, capsys, "--search", "heron", "--filter", "not created")[0].startswith("INV-2")
     assert exported(env, capsys, "--filter", "Paid") == []
@@ -246,6 +246,55 @@ def test_an_export_that_cannot_be_written_is_told_with_one_sentence(
 
     assert done.returncode == 2
     assert done.stderr == "The export can't be written to its end: No space left on device.\n"
+
+
+def test_an_export_goes_into_a_file_in_the_format_of_its_name(
+    env: Env, team: str, write: Write, tmp_path: Path
+) -> None:
+    assert main(["import", write(GOOD)], env) == 0
+    begins = {
+        "out.csv": b"number,",
+        "out.xlsx": b"PK",
+        "out.jsonl": b'{"number": "INV-1"',
+        "out.txt": b"number,",
+    }
+    for name, begin in begins.items():
+        assert main(["export", "-o", str(tmp_path / name)], env) == 0
+        assert (tmp_path / name).read_bytes().startswith(begin)
+    assert main(["export", "--bom", "-o", str(tmp_path / "out.txt")], env) == 0
+    assert (tmp_path / "out.txt").read_bytes().startswith(b"\xef\xbb\xbfnumber")
+    assert main(["export", "--format", "jsonl", "--output", str(tmp_path / "out.txt")], env) == 0
+    assert (tmp_path / "out.txt").read_bytes().startswith(b"{")
+
+
+def test_a_file_that_cant_be_written_stays_as_it_was(
+    env: Env, team: str, write: Write, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "out.csv"
+    path.write_text("before")
+
+    def fail(*_: object, **__: object) -> Generator[bytes]:
+        yield b"half"
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("domain.files.exporting.export_all", fail)
+    assert main(["export", "-o", str(path)], env) == 2
+    assert f"can't be written to {path} to its end: No space left on device." in capsys.readouterr().err
+    assert path.read_text() == "before"
+    assert main(["export", "-o", str(tmp_path / "none" / "out.csv")], env) == 2
+    assert "No such file or directory" in capsys.readouterr().err
+    assert [each.name for each in tmp_path.glob(".*")] == []
+
+
+def test_a_format_that_doesnt_fit_is_a_sentence(
+    env: Env, team: str, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    capsys.readouterr()
+    assert main(["export", "--bom", "--format", "xlsx"], env) == 2
+    assert "--bom is for CSV" in capsys.readouterr().err
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert main(["export", "--format", "xlsx"], env) == 2
+    assert "-o FILE" in capsys.readouterr().err
 
 
 def test_links_of_a_test_key_are_not_exported_under_a_live_one(
