@@ -3,9 +3,12 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from bot.cli.doctor_stripe import PERMISSIONS
 from bot.cli.findings import Finding, Level
 from domain.payments.account_watch import HOURLY
+from domain.payments.permissions import Thing
 from domain.payments.standing import Standing
+from domain.payments.waits import Wait
 from domain.states import PauseReason
 
 MOST_TYPES = 10
@@ -16,19 +19,29 @@ _WHY = {
     PauseReason.KEY_REFUSED: "Stripe refuses the key.",
     PauseReason.PERMISSION_LACKING: "The key lacks a permission.",
 }
+_NAMES = {
+    Thing.EVENTS: "events",
+    Thing.SESSIONS: "payments",
+    Thing.REFUNDS: "refunds",
+    Thing.DISPUTES: "disputes",
+    Thing.LINKS: "links",
+}
 _SERVE = "See that `paylink serve` runs."
 
 
 def examine_standing(standing: Standing, now: datetime, poll_every: timedelta) -> Iterator[Finding]:
     if standing.any_link:
         yield _examine_last_check(standing, now, poll_every)
-    if waiting := sum(standing.waiting.values()):
-        told = ", ".join(f"{count} {what}" for what, count in sorted(standing.waiting.items()))
+    if standing.forbidden:
+        yield _examine_forbidden(standing)
+    unseen = {what: count for what, count in standing.waiting.items() if what != Wait.FORBIDDEN}
+    if waiting := sum(unseen.values()):
+        told = ", ".join(f"{count} {what}" for what, count in sorted(unseen.items()))
         yield Finding(
             Level.NOTE,
             f"Stripe: it doesn't show yet what {waiting} of its events tell ({told}).",
-            "They are asked for again, ever more seldom, for 30 days. If the key lacks a permission, give it that; else "
-            "look at the events under Developers, Events in the Stripe Dashboard.",
+            "They are asked for again, ever more seldom, for 30 days: look at them under Developers, Events in the Stripe "
+            "Dashboard.",
         )
     if standing.unused:
         told = ", ".join(standing.unused[:MOST_TYPES])
@@ -39,6 +52,19 @@ def examine_standing(standing: Standing, now: datetime, poll_every: timedelta) -
             "Choose the event types of the guide (docs/how-to/connect-stripe.md) for the destination; a thin event is "
             "taken if its type is one of them with v1. before it.",
         )
+
+
+def _examine_forbidden(standing: Standing) -> Finding:
+    names = ", ".join(_NAMES[thing] for thing in standing.forbidden)
+    permissions = ", ".join(dict.fromkeys(PERMISSIONS[thing] for thing in standing.forbidden))
+    waiting = standing.waiting.get(Wait.FORBIDDEN, 0)
+    tell = "one of its events tells" if waiting == 1 else f"{waiting} of its events tell"
+    return Finding(
+        Level.WRONG,
+        f"Stripe: the key may not read what {tell} of: {names}.",
+        f"Give the restricted key what it lacks ({permissions}) under Developers, API keys in the Stripe Dashboard. Paylink "
+        "asks again within an hour, and at once when it starts.",
+    )
 
 
 def _examine_last_check(standing: Standing, now: datetime, poll_every: timedelta) -> Finding:

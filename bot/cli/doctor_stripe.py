@@ -4,15 +4,23 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 
 from bot.cli.findings import Finding, Level
+from domain.payments.permissions import Thing
 from domain.stripe.client import StripeApi, id_of
 from domain.stripe.errors import NotFromStripe, StripeKeyRefused, StripeRefused, StripeTrouble
 
+PERMISSIONS = {
+    Thing.LINKS: "Payment Links: Read",
+    Thing.SESSIONS: "Checkout Sessions: Read",
+    Thing.EVENTS: "Events: Read",
+    Thing.REFUNDS: "Charges: Read",
+    Thing.DISPUTES: "Disputes: Read",
+}
 READS = {
-    "/v1/payment_links": "Payment Links: Read",
-    "/v1/checkout/sessions": "Checkout Sessions: Read",
-    "/v1/events": "Events: Read",
-    "/v1/charges": "Charges: Read",
-    "/v1/disputes": "Disputes: Read",
+    "/v1/payment_links": PERMISSIONS[Thing.LINKS],
+    "/v1/checkout/sessions": PERMISSIONS[Thing.SESSIONS],
+    "/v1/events": PERMISSIONS[Thing.EVENTS],
+    "/v1/charges": PERMISSIONS[Thing.REFUNDS],
+    "/v1/disputes": PERMISSIONS[Thing.DISPUTES],
 }
 ACCOUNT_PERMISSION = "Accounts: Read (rak_accounts_kyc_basic_read)"
 NOTICEABLE = timedelta(minutes=1)

@@ -16,15 +16,17 @@ from domain.coordination import intervals
 from domain.coordination.leases import Lease
 from domain.database import Database
 from domain.payments import event_reading, events
-from domain.payments.event_reading import SESSION_TYPES, Received
+from domain.payments.event_reading import Received
 from domain.payments.events import Receipt
+from domain.payments.permissions import Thing, thing_of
 from domain.payments.reconciling import Reconciler
+from domain.payments.reversals.reversals import ReversalKind
 from domain.payments.session_pages import record_sessions
+from domain.payments.troubles import Troubles
 from domain.payments.waits import Wait
 from domain.stripe.accounts import Account
 from domain.stripe.errors import StripeKeyRefused, StripeLimited, StripeRefused, StripeTrouble
 from domain.stripe.pace import StripePace
-from domain.stripe.pausing import AWAY, Pausing, because_refused
 
 _log = structlog.get_logger()
 
@@ -70,7 +72,7 @@ class AccountWatch:
         self._wake = wake
         self._on_recorded = on_recorded
         self._reconciler = Reconciler(db, account, pace)
-        self._pausing = Pausing(db)
+        self._troubles = Troubles(db, account, pace, wake)
         self._in_trouble = 0
         self._settle_again_at = 0.0
         self._unused: dict[str, datetime] = {}
@@ -112,20 +114,24 @@ class AccountWatch:
             await asyncio.gather(*(self._settle(event) for event in claimed))
 
     async def _settle(self, event: Received) -> None:
-        ledger_id = self._account.ledger_id
+        ledger_id, thing = self._account.ledger_id, thing_of(event.type)
+        if not self._troubles.permissions.may_ask(thing):
+            await self._ask_again(event, Wait.FORBIDDEN)
+            return
         try:
             recorded = await self._reconciler.reconcile_event(event, self._clock())
         except StripeTrouble as trouble:
-            if _only_lacks_reversals(event, trouble):
+            if isinstance(trouble, StripeKeyRefused) and trouble.lacking:
+                await self._troubles.refuse(thing, trouble)
                 await self._ask_again(event, Wait.FORBIDDEN)
                 return
-            await self._note(trouble)
+            await self._troubles.note(trouble)
             self._put_off(trouble)
             delay = min(0.5 * 2 ** min(event.attempts, 10), LONGEST_PAUSE)
             await self._db.background_write(events.postpone, ledger_id, event, timedelta(seconds=delay))
             return
         self._in_trouble, self._settle_again_at = 0, 0.0
-        await self._note(None)
+        await self._troubles.allow(thing)
         if isinstance(recorded, Wait):
             await self._ask_again(event, recorded)
             return
@@ -137,9 +143,14 @@ class AccountWatch:
         """Seconds later at first and ever more seldom, since reads are rationed (docs/facts/stripe.md), for as long as Stripe
         itself tells of the event."""
         ledger_id, now = self._account.ledger_id, self._clock()
-        _log.warning("stripe.event_waits", stripe_event=event.id, type=event.type, wait=wait.value)
+        if event.waits_for != wait:
+            _log.warning("stripe.event_waits", stripe_event=event.id, type=event.type, wait=wait.value)
         if self._account.stripe.clock.now() - event.created_at > EVENTS_LISTED:
             await self._db.background_write(events.settle, ledger_id, event.id, now)
+            return
+        if wait is Wait.FORBIDDEN:
+            delay = timedelta(seconds=self._troubles.permissions.seconds_left(thing_of(event.type)))
+            await self._db.background_write(events.hold, ledger_id, event, wait.value, delay)
             return
         longest = LONGEST_FOR_LINK if wait is Wait.LINK_RESERVED else LONGEST_WAIT
         await self._db.background_write(events.wait_for, ledger_id, event, wait.value, longest)
@@ -160,14 +171,15 @@ class AccountWatch:
         )
         every = self._poll_every if pending else max(HOURLY, self._poll_every)
         if any_link and since is not None:
-            await self._on_duty("poll", every, lambda: self._poll(since))
+            await self._on_duty("poll", every, Thing.EVENTS, lambda: self._poll(since))
 
     async def sweep_if_due(self, *, at_start: bool = False) -> bool:
         """Go through the completed sessions if the sweep is due: hourly, and at each start. False if it failed."""
         _, since, _, any_link = await self._db.background_read(events.watch_from, self._account.ledger_id)
         if not any_link or since is None:
             return True
-        return await self._on_duty("sweep", AT_START if at_start else HOURLY, lambda: self._sweep(since))
+        every = AT_START if at_start else HOURLY
+        return await self._on_duty("sweep", every, Thing.SESSIONS, lambda: self._sweep(since))
 
     async def recheck(self, stripe_id: str) -> None:
         """Ask Stripe about one link now, and record what it says. Raises StripeTrouble."""
@@ -176,14 +188,17 @@ class AccountWatch:
         except StripeRefused:
             raise
         except StripeTrouble as trouble:
-            await self._note(trouble)
+            if not (isinstance(trouble, StripeKeyRefused) and trouble.lacking):
+                await self._troubles.note(trouble)
             raise
-        await self._note(None)
+        await self._troubles.allow(Thing.SESSIONS)
         for verdict in recorded:
             self._on_recorded(verdict)
 
-    async def _on_duty(self, name: str, every: timedelta, work: Callable[[], Any]) -> bool:
-        """Do the work if it is due; False if it was tried and Stripe had trouble: it is due again soon."""
+    async def _on_duty(self, name: str, every: timedelta, thing: Thing, work: Callable[[], Any]) -> bool:
+        """Do the work if it is due; False if it was tried and Stripe had trouble: it is due again soon. If the key may not read
+        ``thing``, which the work is for, it is tried again when it is due anyway.
+        """
         name = f"{name}:{self._account.ledger_id}"
         taken = await self._db.background_write(intervals.take_duty, name, every, self._lease)
         if not taken:
@@ -193,7 +208,11 @@ class AccountWatch:
             await work()
             again_in = None
         except StripeTrouble as trouble:
-            await self._note(trouble)
+            if isinstance(trouble, StripeKeyRefused) and trouble.lacking:
+                again_in = None
+                await self._troubles.refuse(thing, trouble)
+            else:
+                await self._troubles.note(trouble)
             _log.warning("stripe.watch_failed", duty=name, trouble=type(trouble).__name__)
         finally:
             await self._db.background_write(
@@ -225,12 +244,37 @@ class AccountWatch:
             begun_at + self._account.stripe.clock.ahead,
             self._clock(),
         )
-        await self._note(None)
+        await self._troubles.allow(Thing.EVENTS)
 
     async def _sweep(self, since: datetime) -> None:
         begun_at = self._clock()
-        found = False
         created = {"gte": int((since - SESSION_LIFE).timestamp())}
+        lacking: StripeKeyRefused | None = None
+        found = False
+        try:
+            found = await self._sweep_sessions(created)
+        except StripeKeyRefused as refused:
+            if not refused.lacking:
+                raise
+            lacking = refused
+        swept = await self._reconciler.sweep_reversals(created, self._clock())
+        for verdict in swept.recorded:
+            self._on_recorded(verdict)
+        for kind in swept.readable:
+            await self._troubles.allow(Thing.REFUNDS if kind is ReversalKind.REFUND else Thing.DISPUTES)
+        if lacking is not None:
+            raise lacking
+        begun_at += self._account.stripe.clock.ahead
+        if swept.whole:
+            await self._db.background_write(
+                events.end_sweep, self._account.ledger_id, begun_at, self._clock()
+            )
+        if found:
+            await self._date_found()
+
+    async def _sweep_sessions(self, created: dict[str, int]) -> bool:
+        """Whether anything was recorded."""
+        found = False
         await self._pace.slot(self._account.ledger_id)
         async for page in self._account.stripe.list_all(
             "/v1/checkout/sessions", {"status": "complete", "created": created}
@@ -243,17 +287,8 @@ class AccountWatch:
                 self._on_recorded(verdict)
             found = found or bool(recorded)
             await self._pace.slot(self._account.ledger_id)
-        reversed_, whole = await self._reconciler.sweep_reversals(created, self._clock())
-        for verdict in reversed_:
-            self._on_recorded(verdict)
-        begun_at += self._account.stripe.clock.ahead
-        if whole:
-            await self._db.background_write(
-                events.end_sweep, self._account.ledger_id, begun_at, self._clock()
-            )
-        await self._note(None)
-        if found:
-            await self._date_found()
+        await self._troubles.allow(Thing.SESSIONS)
+        return found
 
     async def _date_found(self) -> None:
         """Ask for the events of what a sweep found: only they tell when it was paid, and the next poll may be an hour off."""
@@ -261,18 +296,3 @@ class AccountWatch:
         if since is not None:
             with contextlib.suppress(StripeTrouble):
                 await self._poll(since)
-
-    async def _note(self, trouble: StripeTrouble | None) -> None:
-        """Put a mark on the ledger while Stripe refuses or is away, and take it off again."""
-        if trouble is None:
-            await self._pausing.resume(self._account.ledger_id)
-        elif isinstance(trouble, StripeLimited):
-            await self._pace.hold_back(self._account.ledger_id, trouble.retry_after or 1.0)
-        else:
-            why = because_refused(trouble) if isinstance(trouble, StripeKeyRefused) else AWAY
-            await self._pausing.pause(self._account.ledger_id, why)
-
-
-def _only_lacks_reversals(event: Received, trouble: StripeTrouble) -> bool:
-    """Whether the key just may not read refunds or disputes: that costs their badges, and no payment waits for it."""
-    return isinstance(trouble, StripeKeyRefused) and trouble.lacking and event.type not in SESSION_TYPES

@@ -41,10 +41,16 @@ class Received:
     team_id: str | None = None
     """Of the organisation that its metadata names."""
     attempts: int = 0
-    waits: bool = False
-    """Stripe didn't show what it tells when it was last asked."""
+    """How often it was claimed; once it waits for something, how often Stripe has answered."""
+    waits_for: str | None = None
+    """What Stripe didn't show when it was last asked: a code of waits.Wait."""
     thin: bool = False
     """It tells no more than what it is about: whether that is ours shows when it is fetched."""
+
+    @property
+    def answers(self) -> int:
+        """How often Stripe has answered about it, with the answer that is at hand now."""
+        return self.attempts + 1 if self.waits_for is not None else 1
 
 
 def type_of(event: dict[str, Any]) -> str:

@@ -1,5 +1,6 @@
 """Stripe's events that concern us: kept when they are received, however often, and settled one by one."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -139,7 +140,12 @@ def claim_due(session: Session, ledger_id: int, limit: int, lease: Lease) -> lis
     rows = session.scalars(
         sa.update(StripeEvent)
         .where(StripeEvent.ledger_id == ledger_id, StripeEvent.id.in_(due))
-        .values(owner=lease.owner, lease_until=now + lease.length, attempts=StripeEvent.attempts + 1)
+        .values(
+            owner=lease.owner,
+            lease_until=now + lease.length,
+            # Once it waits, only answers count: a claim may end without one.
+            attempts=StripeEvent.attempts + sa.case((StripeEvent.waits_for.is_(None), 1), else_=0),
+        )
         .returning(StripeEvent)
         .execution_options(synchronize_session=False, populate_existing=True)
     )
@@ -151,7 +157,7 @@ def claim_due(session: Session, ledger_id: int, limit: int, lease: Lease) -> lis
             row.payment_intent,
             row.created_at,
             attempts=row.attempts,
-            waits=row.waits_for is not None,
+            waits_for=row.waits_for,
         )
         for row in rows
     ]
@@ -164,15 +170,45 @@ def settle(session: Session, ledger_id: int, event_id: str, now: datetime) -> No
 
 def postpone(session: Session, ledger_id: int, event: Received, delay: timedelta) -> None:
     """Stripe was in trouble, which says nothing about this event."""
-    attempts = event.attempts - 1 if event.waits else event.attempts
-    _put_off(session, ledger_id, event, delay, attempts=attempts)
+    _put_off(session, ledger_id, event, delay)
 
 
 def wait_for(session: Session, ledger_id: int, event: Received, what: str, longest: timedelta) -> None:
     """Ask again after a second, two, four and so on, counted from when what it tells was first not there."""
-    attempts = event.attempts if event.waits else 1
-    delay = min(timedelta(seconds=2.0 ** min(attempts - 1, 20)), longest)
+    delay = min(timedelta(seconds=2.0 ** min(event.answers - 1, 20)), longest)
+    _put_off(session, ledger_id, event, delay, attempts=event.answers, waits_for=what)
+
+
+def hold(session: Session, ledger_id: int, event: Received, what: str, delay: timedelta) -> None:
+    """It wasn't answered, and others find out when it can be: it is due after the delay, or as soon as it is released."""
+    attempts = event.attempts if event.waits_for is not None else 0
     _put_off(session, ledger_id, event, delay, attempts=attempts, waits_for=what)
+
+
+def release(session: Session, ledger_id: int, types: Sequence[str], what: str) -> int:
+    """Let events of these types that were held for this be due now; how many."""
+    held = sa.update(StripeEvent).where(
+        StripeEvent.ledger_id == ledger_id,
+        StripeEvent.settled_at.is_(None),
+        StripeEvent.waits_for == what,
+        StripeEvent.type.in_(types),
+    )
+    due = held.values(next_attempt_at=database_now(session)).returning(StripeEvent.id)
+    return len(session.scalars(due.execution_options(synchronize_session=False)).all())
+
+
+def list_held(session: Session, ledger_id: int, what: str) -> list[str]:
+    """The types of the events that are held for this."""
+    held = (
+        sa.select(StripeEvent.type)
+        .distinct()
+        .where(
+            StripeEvent.ledger_id == ledger_id,
+            StripeEvent.settled_at.is_(None),
+            StripeEvent.waits_for == what,
+        )
+    )
+    return list(session.scalars(held.order_by(StripeEvent.type)))
 
 
 def _put_off(session: Session, ledger_id: int, event: Received, delay: timedelta, **values: object) -> None:

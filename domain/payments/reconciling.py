@@ -18,7 +18,7 @@ from domain.payments.event_reading import (
     SUCCEEDED_TYPE,
     Received,
 )
-from domain.payments.reversals.reconciler import ReversalReconciler
+from domain.payments.reversals.reconciler import ReversalReconciler, Swept
 from domain.payments.reversals.recording import recorded_intents
 from domain.payments.session_pages import read_or_log, record_sessions
 from domain.payments.stripe_links import states as link_states
@@ -32,19 +32,21 @@ from domain.stripe.pace import StripePace
 
 _log = structlog.get_logger()
 
-# A refund or dispute may be told of before its payment is: for so long it is asked again.
-PAYMENT_KNOWN_WITHIN = timedelta(minutes=10)
+# A refund or dispute may be told of before its payment is: for so long it is asked again. That Stripe lists the session
+# takes seconds; a payment without one didn't come through a link.
+PAYMENT_KNOWN_WITHIN, SESSION_LISTED_WITHIN = timedelta(minutes=10), timedelta(seconds=15)
 
 
 class PaymentUnknown(Exception):
     """A reversal of a payment that isn't recorded, but may be one of ours.
 
-    ``being_created``: it is of a link that is reserved, whose creation settles first.
+    ``being_created``: it is of a link that is reserved, whose creation settles first. ``listed``: it has a session.
     """
 
-    def __init__(self, being_created: bool) -> None:
-        super().__init__(being_created)
+    def __init__(self, *, being_created: bool, listed: bool) -> None:
+        super().__init__(being_created, listed)
         self.being_created = being_created
+        self.listed = listed
 
 
 class Reconciler:
@@ -94,7 +96,7 @@ class Reconciler:
         found = await self._unknown.reconcile_sessions(page, now)
         return () if isinstance(found, Wait) else found
 
-    async def sweep_reversals(self, created: dict[str, int], now: datetime) -> tuple[list[str], bool]:
+    async def sweep_reversals(self, created: dict[str, int], now: datetime) -> Swept:
         """As ReversalReconciler.sweep."""
         return await self._reversals.sweep(created, now)
 
@@ -133,7 +135,8 @@ class Reconciler:
                 return Wait.LINK_RESERVED
             # Later it isn't ours; and if it is, the sweep sees it once its payment is known.
             age = self._account.stripe.clock.now() - event.created_at
-            return Wait.PAYMENT_UNKNOWN if age < PAYMENT_KNOWN_WITHIN else ()
+            within = PAYMENT_KNOWN_WITHIN if unknown.listed else SESSION_LISTED_WITHIN
+            return Wait.PAYMENT_UNKNOWN if age < within else ()
 
     async def _look_for(self, payment_intent: str, now: datetime) -> None:
         """Record the payment of this intent if it is of one of our links. Raises PaymentUnknown while nobody can say."""
@@ -189,10 +192,10 @@ def _require_foreign(session: Session, ledger_id: int, sessions: list[dict[str, 
     """Raises PaymentUnknown unless the sessions say that the payment isn't one of ours."""
     read = [facts for facts in map(read_or_log, sessions) if facts is not None]
     if any(_is_being_created(session, ledger_id, facts.reference) for facts in read):
-        raise PaymentUnknown(being_created=True)
+        raise PaymentUnknown(being_created=True, listed=True)
     ours = sa.select(Link.id).where(
         Link.ledger_id == ledger_id, Link.stripe_id.in_([facts.stripe_link_id for facts in read])
     )
     # No session yet, or one that isn't complete yet: lists lag behind (docs/facts/stripe.md).
     if not read or session.scalar(sa.select(ours.exists())):
-        raise PaymentUnknown(being_created=False)
+        raise PaymentUnknown(being_created=False, listed=bool(read))

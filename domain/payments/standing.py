@@ -8,6 +8,8 @@ from sqlalchemy.orm import Session
 
 from domain.models import Ledger, Organisation
 from domain.payments import events
+from domain.payments.permissions import Thing, thing_of
+from domain.payments.waits import Wait
 from domain.states import PauseReason
 
 # An endpoint that is mended is forgotten soon.
@@ -26,6 +28,8 @@ class Standing:
     any_link: bool
     waiting: dict[str, int]
     """Events that tell of what Stripe doesn't show yet, by what they wait for."""
+    forbidden: tuple[Thing, ...]
+    """What the key may not read although events tell of it."""
     unused: tuple[str, ...]
     """Types of events that Stripe delivers in vain."""
 
@@ -46,5 +50,11 @@ def _standing(session: Session, ledger: Ledger, now: datetime) -> Standing:
         often,
         any_link,
         events.count_waiting(session, ledger.id),
+        _forbidden(session, ledger.id),
         tuple(events.list_unused(session, ledger.id, now - UNUSED_TOLD)),
     )
+
+
+def _forbidden(session: Session, ledger_id: int) -> tuple[Thing, ...]:
+    found = {thing_of(each) for each in events.list_held(session, ledger_id, Wait.FORBIDDEN.value)}
+    return tuple(thing for thing in Thing if thing in found)

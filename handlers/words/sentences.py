@@ -166,14 +166,14 @@ _PAUSES: dict[PauseReason, str] = {
 
 
 def paused(pause: Pause) -> str:
-    """Why no link is created right now, and what becomes of those that were asked for."""
+    """Why no link is created or no payment seen right now, and what becomes of those that are waited for."""
     why = _PAUSES[pause.reason]
     if pause.permission:
         why = f"The Stripe key lacks the permission {fit(pause.permission, 400)}"
-    return (
-        f"{why}. Links that were asked for are created by themselves once that is over; if it lasts, "
-        "ask whoever runs Paylink to see what `paylink doctor` says."
-    )
+    waits = "Links that were asked for are created by themselves once that is over"
+    if pause.permission and pause.permission.endswith("_read"):
+        waits = "Payments don't show here until that is over"
+    return f"{why}. {waits}; if it lasts, ask whoever runs Paylink to see what `paylink doctor` says."
 
 
 def _unasked(error: errors.StripeUnasked) -> str:

@@ -78,7 +78,13 @@ def test_every_reason_to_pause_has_words(reason: PauseReason) -> None:
 
 def test_a_permission_that_is_lacking_is_named() -> None:
     words = sentences.paused(Pause(PauseReason.PERMISSION_LACKING, "rak_event_read"))
-    assert words.startswith("The Stripe key lacks the permission rak_event_read. ")
+    assert words.startswith(
+        "The Stripe key lacks the permission rak_event_read. Payments don't show here until"
+    )
+    words = sentences.paused(Pause(PauseReason.PERMISSION_LACKING, "rak_payment_link_write"))
+    assert words.startswith(
+        "The Stripe key lacks the permission rak_payment_link_write. Links that were asked for"
+    )
 
 
 def test_whoever_asks_again_too_soon_is_told_when_to() -> None:

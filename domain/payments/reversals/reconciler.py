@@ -1,6 +1,7 @@
 """Asking Stripe about refunds and disputes, and recording what it says of them now."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Set
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -27,9 +28,19 @@ from domain.stripe.pace import StripePace
 _log = structlog.get_logger()
 
 SURE_AFTER = 4
-"""Times that Stripe was asked about one event: what it still says then is so, though it was further before."""
+"""Answers of Stripe's about one event: what it still says then is so, though it was further before."""
 
 _LISTS = ((ReversalKind.REFUND, "/v1/refunds"), (ReversalKind.DISPUTE, "/v1/disputes"))
+
+
+@dataclass(frozen=True)
+class Swept:
+    """What came of a sweep. Not ``whole``: Stripe refused a list, which is to be asked for again."""
+
+    recorded: list[str]
+    whole: bool
+    readable: frozenset[ReversalKind]
+    """What the key may read."""
 
 
 class ReversalReconciler:
@@ -60,7 +71,7 @@ class ReversalReconciler:
         if found and not ours:
             return ()
         facts = [read for one in ours if (read := _read(kind, one)) is not None]
-        recorded = await self._record(facts, now, sure=event.attempts >= SURE_AFTER)
+        recorded = await self._record(facts, now, sure=event.answers >= SURE_AFTER)
         if len(facts) < len(ours):
             return Wait.UNREADABLE
         return Wait.OLDER if is_older(event, facts) else recorded
@@ -79,9 +90,9 @@ class ReversalReconciler:
             about = {"payment_intent": intent}
         return listed(await self._account.stripe.list_page("/v1/refunds", {**about, "limit": 100}))
 
-    async def sweep(self, created: dict[str, int], now: datetime) -> tuple[list[str], bool]:
+    async def sweep(self, created: dict[str, int], now: datetime) -> Swept:
         """Refunds and disputes since then, for a bot that was off for longer than events are kept, and older ones that may
-        have moved on: what was recorded, and whether that is all of it. If Stripe refused a list, it is to be asked for again.
+        have moved on.
 
         A key that may not read them costs their badges, not the payments.
         """
@@ -100,7 +111,7 @@ class ReversalReconciler:
                 if not refused.lacking:
                     raise
         recorded += await self._revisit(readable, now)
-        return recorded, whole
+        return Swept(recorded, whole, frozenset(readable))
 
     async def _revisit(self, readable: set[ReversalKind], now: datetime) -> list[str]:
         """Ask about those of which nothing was heard for long, with one request each, and about payments that only have

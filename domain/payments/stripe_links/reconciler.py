@@ -58,7 +58,7 @@ class UnknownReconciler:
                 return taken if isinstance(taken, Wait) else taken.recorded
         except (ValueError, StripeUnreadable):
             return Wait.UNREADABLE
-        return Wait.OLDER if not changed and event.attempts < LOOKS_AT_UPDATE else ()
+        return Wait.OLDER if not changed and event.answers < LOOKS_AT_UPDATE else ()
 
     async def reconcile_sessions(
         self, sessions: list[dict[str, Any]], now: datetime

@@ -137,6 +137,26 @@ async def test_what_waits_for_stripe_and_what_it_sends_in_vain_is_told(world: Wo
     assert "! Webhook: Stripe sends events that Paylink has no use for: v1.customer.created." in told
 
 
+async def test_what_the_key_may_not_read_of_stripes_events_is_named(world: World) -> None:
+    db = world.prepared()
+    make_organisation(db, "T0STRIPE")
+    ledger, now = make_ledger(db), datetime.now(UTC)
+    for number, told in enumerate(("charge.dispute.created", "charge.dispute.updated", "refund.created")):
+        event = event_reading.Received(
+            f"evt_{number}", told, "ch_1", "pi_1", now, team_id="T0STRIPE", thin=True
+        )
+        db.run(events.keep, ledger, [event])
+        db.run(events.hold, ledger, event, "forbidden", timedelta(hours=1))
+    db.close_now()
+
+    status, told = await world.examine()
+
+    assert status == 1
+    assert "✗ Stripe: the key may not read what 3 of its events tell of: refunds, disputes." in told
+    assert "(Charges: Read, Disputes: Read)" in told
+    assert "doesn't show yet" not in told
+
+
 @pytest.mark.parametrize(("seconds", "told"), [(1800, "behind"), (-1800, "ahead of"), (30, None)])
 async def test_a_clock_that_differs_from_stripes_is_told(
     world: World, monkeypatch: pytest.MonkeyPatch, seconds: int, told: str | None

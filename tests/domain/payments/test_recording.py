@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from domain.models import Ledger, Link, Payment, StripeEvent
+from domain.models import Ledger, Link, Payment
 from domain.money import Money
 from domain.payments.event_reading import TYPES
 from domain.payments.events import Receipt
@@ -228,14 +228,6 @@ async def test_a_key_that_may_not_read_disputes_costs_their_badges_alone(
     await world.see()
     assert (await world.desk.get_stripe_state(ADA)).paused is None
     assert sorted(str(kind) for _, kind in told(world)) == ["None", "refunded"]
-    before = len(stripe.requests)
-    world.db.run(lambda session: session.execute(sa.text("UPDATE stripe_events SET attempts = 20")))
-    world.db.run(lambda session: session.execute(sa.text("UPDATE stripe_events SET next_attempt_at = 0")))
-    await world.watching.settle_due()
-    assert len(stripe.requests) == before + 1
-    waits = sa.select(StripeEvent.next_attempt_at).where(StripeEvent.settled_at.is_(None))
-    (due,) = world.db.run(lambda session: list(session.scalars(waits)))
-    assert due - world.clock() > timedelta(hours=5)
 
 
 async def test_the_sweep_sees_disputes_where_refunds_cannot_be_read(

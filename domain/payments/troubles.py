@@ -1,0 +1,52 @@
+"""What one account's watch knows of how Stripe answers: a mark on the ledger tells people, and what is held is released."""
+
+from collections.abc import Callable
+
+from domain.database import Database
+from domain.payments import events
+from domain.payments.permissions import TYPES_OF, Permissions, Thing
+from domain.payments.waits import Wait
+from domain.stripe.accounts import Account
+from domain.stripe.errors import StripeKeyRefused, StripeLimited, StripeTrouble
+from domain.stripe.pace import StripePace
+from domain.stripe.pausing import AWAY, Pausing, because_refused
+
+
+class Troubles:
+    """Of one account. ``wake`` is told when events are due that were held."""
+
+    def __init__(self, db: Database, account: Account, pace: StripePace, wake: Callable[[], None]) -> None:
+        self._db = db
+        self._account = account
+        self._pace = pace
+        self._pausing = Pausing(db)
+        self._wake = wake
+        self.permissions = Permissions()
+
+    async def note(self, trouble: StripeTrouble) -> None:
+        """Put a mark on the ledger while Stripe refuses or is away."""
+        if isinstance(trouble, StripeLimited):
+            await self._pace.hold_back(self._account.ledger_id, trouble.retry_after or 1.0)
+            return
+        why = because_refused(trouble) if isinstance(trouble, StripeKeyRefused) else AWAY
+        await self._pausing.pause(self._account.ledger_id, why)
+
+    async def refuse(self, thing: Thing, refused: StripeKeyRefused) -> None:
+        """Stripe answers, but the key may not read this."""
+        self.permissions.refuse(thing, refused.permission)
+        await self._answered()
+
+    async def allow(self, thing: Thing) -> None:
+        """Stripe showed this: what is held for it need wait no longer."""
+        if self.permissions.allow(thing) and thing in TYPES_OF:
+            types, held_for = TYPES_OF[thing], Wait.FORBIDDEN.value
+            if await self._db.background_write(events.release, self._account.ledger_id, types, held_for):
+                self._wake()
+        await self._answered()
+
+    async def _answered(self) -> None:
+        """Take the mark off again, unless payments aren't seen for lack of a permission."""
+        if (lack := self.permissions.lack) is not None:
+            await self._pausing.pause(self._account.ledger_id, lack)
+        else:
+            await self._pausing.resume(self._account.ledger_id)
