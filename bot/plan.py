@@ -98,6 +98,13 @@ _AFTER_POLLING = (
         "Nobody waits for it; small portions spare the database.",
     ),
     PeriodicJob(
+        "forget_events",
+        3600,
+        None,
+        "deletes what programs could read in the feed of events for 30 days",
+        "Nobody waits for it; an hour more of 30 days is nothing.",
+    ),
+    PeriodicJob(
         "place",
         3600,
         None,

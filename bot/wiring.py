@@ -24,6 +24,7 @@ from domain.coordination.side_by_side import for_each
 from domain.database import Database
 from domain.desk import Desk
 from domain.exceptions import reminding
+from domain.feed import reading
 from domain.invoices.placing import Placing
 from domain.links.creation import LinkCreation
 from domain.messages.announcing import Announcing
@@ -154,6 +155,7 @@ def build(settings: Settings, *, db: Database | None = None, clock: Clock = utc_
     rounds["exceptions"] = lambda: reminding.look_after(db, clock)
     rounds["follow_views"] = lambda: for_each(lambda: followers, Follower.look)
     rounds["prune"] = lambda: housekeeping.prune(db, clock)
+    rounds["forget_events"] = lambda: reading.forget_old(db)
     rounds["place"] = Placing(db).place_again
     return Bot(
         settings=settings,

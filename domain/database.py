@@ -20,6 +20,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Engine, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
 
 from domain.errors import DatabaseUnavailable
@@ -249,9 +250,22 @@ def ask_nothing(session: Session) -> None:
 
 def database_now(session: Session) -> datetime:
     """The database's clock, for leases, margins and paces: the clocks of processes differ by minutes."""
-    if session.get_bind().dialect.name == "sqlite":
-        moment = sa.text("SELECT CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER) AS now")
-    else:
-        moment = sa.text("SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT) AS now")
-    now: datetime = session.execute(moment.columns(now=Instant)).scalar_one()
+    now: datetime = session.execute(sa.select(database_clock())).scalar_one()
     return now
+
+
+class database_clock(sa.sql.functions.FunctionElement[datetime]):  # noqa: N801 - stands in statements as functions do
+    """As database_now, to be written in a statement."""
+
+    type = Instant()
+    inherit_cache = True
+
+
+@compiles(database_clock, "sqlite")
+def _clock_of_sqlite(*_: object, **__: object) -> str:
+    return "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)"
+
+
+@compiles(database_clock, "postgresql")
+def _clock_of_postgresql(*_: object, **__: object) -> str:
+    return "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)"

@@ -162,3 +162,22 @@ class Outcome(StrEnum):
     CREATED = "created"
     SKIPPED = "skipped"
     FAILED = "failed"
+
+
+class FeedKind(StrEnum):
+    """What happened, as programs are told."""
+
+    LINK_CREATED = "link_created"
+    PAID = "paid"
+    REFUNDED = "refunded"
+    DISPUTED = "disputed"
+    EXCEPTION_OPENED = "exception_opened"
+    EXCEPTION_RESOLVED = "exception_resolved"
+
+
+class Right(StrEnum):
+    """What a program's token may do."""
+
+    LOOK = "look"
+    CREATE = "create"
+    IMPORT = "import"

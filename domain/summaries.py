@@ -10,10 +10,14 @@ from domain.states import AnnouncementKind, Badge, ExceptionKind, FollowUp, Link
 
 @dataclass(frozen=True)
 class Actor:
-    """Who asked: the Slack user within their workspace."""
+    """Who asked: the Slack user within their workspace, or a program, by ``PROGRAM`` and its token's name."""
 
     team_id: str
     user_id: str
+
+
+PROGRAM = "token:"
+"""What a program's name begins with wherever people's ids stand: in the audit, and in who asked for a link."""
 
 
 @dataclass(frozen=True)

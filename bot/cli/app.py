@@ -21,7 +21,10 @@ ELSEWHERE = {
         "bot.cli.exceptions",
         "What doesn't fit between Stripe, invoices and Slack, until somebody has dealt with it.",
     ),
-    "export": ("bot.cli.invoices", "Write billing invoices and their links as CSV to standard output."),
+    "export": (
+        "bot.cli.invoices",
+        "Write billing invoices, their links and payments as CSV, a workbook for Excel, or JSON Lines.",
+    ),
     "import": (
         "bot.cli.invoices",
         "Read billing invoices from FILE: new ones are added, known ones updated.",
@@ -30,6 +33,7 @@ ELSEWHERE = {
         "bot.cli.organizations",
         "Slack workspaces: what they have, and where their announcements go.",
     ),
+    "token": ("bot.cli.tokens", "Tokens with which programs use the HTTP API."),
 }
 # Of an integer column, in both databases.
 LARGEST_ID = 2**63 - 1

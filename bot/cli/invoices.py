@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.cli.shared import database_of, settings_of, written_to
+from bot.cli.shared import database_of, find_organisation, settings_of, written_to
 from bot.stop import Stop
 from domain.files.exports import Format
 from domain.states import WRITTEN, LinkStatus
-from domain.summaries import OrganisationSummary
 
 if TYPE_CHECKING:
     from bot.settings import Settings
     from domain.database import Database
     from domain.files.import_lines import InvoiceFile
     from domain.files.importing import ImportResult
+    from domain.summaries import OrganisationSummary
 
 SOME_BAD = 1
 
@@ -82,9 +82,9 @@ def _import(
     from bot.cli.import_progress import reporting
     from domain.files.importing import take
 
-    organisation = _organisation(db, team_id)
+    organisation = find_organisation(db, team_id)
     if organisation is None and not dry_run:
-        from bot.cli.first_organization import ensure_organization
+        from bot.cli.organizations import ensure_organization
 
         organisation = asyncio.run(ensure_organization(settings, db))
     with reporting(file) as report:
@@ -97,26 +97,6 @@ def _import(
             on_bad=report.bad,
             on_progress=report.progress,
         )
-
-
-def _organisation(db: "Database", team_id: str | None) -> OrganisationSummary | None:
-    """The one that is named, or the only one; None while there is none. Raises Stop."""
-    from domain.errors import OrganisationUnknown
-    from domain.organisations import organisations
-
-    try:
-        if team_id is not None:
-            return db.run(organisations.get_by_team, team_id)
-        return db.run(organisations.sole)
-    except OrganisationUnknown:
-        raise Stop(
-            f"There is no organisation {team_id!r}: `paylink organization list` shows those there are."
-        ) from None
-    except organisations.SeveralOrganisations as several:
-        raise Stop(
-            f"There are several organisations ({', '.join(several.team_ids)}): "
-            "say which with --organization TEAM_ID."
-        ) from None
 
 
 @app.command()
@@ -158,7 +138,7 @@ def export(
         raise Stop("A workbook can't be shown here: say where to write it with -o FILE.")
     settings = settings_of(context)
     with database_of(settings) as db:
-        organisation = _organisation(db, organization)
+        organisation = find_organisation(db, organization)
         if organisation is None:
             raise Stop("There is no organisation yet, and so no invoice: run `paylink import FILE` first.")
         chosen = _Chosen(None if filter is None else LinkStatus[filter.name], search, chosen_format, bom)
@@ -178,7 +158,7 @@ class _Chosen:
 def _export(
     db: "Database",
     settings: "Settings",
-    organisation: OrganisationSummary,
+    organisation: "OrganisationSummary",
     chosen: _Chosen,
     output: Path | None,
 ) -> None:

@@ -2,12 +2,17 @@
 
 import re
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bot.cli.shared import database_of, settings_of
 from bot.stop import Stop
+
+if TYPE_CHECKING:
+    from bot.settings import Settings
+    from domain.database import Database
+    from domain.summaries import OrganisationSummary
 
 NAME_LENGTH = 255
 
@@ -99,6 +104,34 @@ def set_(
         ) from None
     typer.echo(
         f"{team_id}: add-on {Switch.ON if now.add_on else Switch.OFF}, notification channel {now.channel or 'none'}."
+    )
+
+
+async def ensure_organization(settings: "Settings", db: "Database") -> "OrganisationSummary":
+    """Make the organisation of SLACK_BOT_TOKEN if there is none, by whichever command comes first. Raises Stop, DatabaseUnavailable."""
+    from bot.slack_client import SlackAway, SlackRefused, fetch_identity, make_client, make_session
+    from bot.watch.metrics import Metrics
+    from domain.organisations import organisations
+
+    if settings.slack_bot_token is None:
+        raise Stop(
+            "There is no organisation yet: set SLACK_BOT_TOKEN, or run `paylink organization add TEAM_ID`."
+        )
+    async with make_session(Metrics()) as session:
+        try:
+            identity = await fetch_identity(make_client(settings, session))
+        except SlackRefused as refused:
+            raise Stop(
+                f"Slack refuses SLACK_BOT_TOKEN ({refused.code}): copy the Bot User OAuth Token from the page "
+                "OAuth & Permissions of your Slack app."
+            ) from None
+        except SlackAway:
+            raise Stop(
+                "Slack can't be reached to ask whose token SLACK_BOT_TOKEN is: try again, or run "
+                "`paylink organization add TEAM_ID` first."
+            ) from None
+    return await db.write(
+        organisations.ensure, identity.team_id, identity.team_name, settings.paylink_notification_channel
     )
 
 

@@ -14,6 +14,7 @@ from bot.stop import Stop, connect, reached, schema_sentences
 if TYPE_CHECKING:
     from bot.settings import Settings
     from domain.database import Database
+    from domain.summaries import OrganisationSummary
 
 Write = Callable[[bytes], object]
 
@@ -83,3 +84,23 @@ def _in_place_of(output: Path) -> Iterator[Write]:
         beside.replace(output)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def find_organisation(db: "Database", team_id: str | None) -> "OrganisationSummary | None":
+    """The one that is named, or the only one; None while there is none. Raises Stop."""
+    from domain.errors import OrganisationUnknown
+    from domain.organisations import organisations
+
+    try:
+        if team_id is not None:
+            return db.run(organisations.get_by_team, team_id)
+        return db.run(organisations.sole)
+    except OrganisationUnknown:
+        raise Stop(
+            f"There is no organisation {team_id!r}: `paylink organization list` shows those there are."
+        ) from None
+    except organisations.SeveralOrganisations as several:
+        raise Stop(
+            f"There are several organisations ({', '.join(several.team_ids)}): "
+            "say which with --organization TEAM_ID."
+        ) from None

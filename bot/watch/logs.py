@@ -33,6 +33,7 @@ _FRAMES = 8
 _SECRET = re.compile(
     r"xox[a-z](\.xox[a-z])?-[\w-]+"  # Slack's tokens
     r"|xapp-[\w-]+"
+    r"|\bpaylink_[0-9A-Za-z]{16}_[\w-]+"  # our own, for programs
     r"|\b[srp]k_(test|live)_\w+"  # Stripe's keys
     r"|\bwhsec_[\w+/=]+"
     r"|(?<=://)[^/\s:@]*:[^/\s@]*(?=@)"  # user and password in an address

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from domain.database import insert_into
 from domain.exceptions.facts import write_facts
+from domain.exceptions.happened import note_opened
 from domain.models import Invoice, Link, OutboxMessage, PaymentException
 from domain.money import Money
 from domain.outbox import enqueuing
@@ -72,8 +73,9 @@ def open_once(
         return None
     if opening.link is not None and opening.kind not in WITH_BADGE:
         opening.link.exception = True
+    exception = session.get_one(PaymentException, exception_id)
+    note_opened(session, exception)
     if tell and opening.batch is None:
-        exception = session.get_one(PaymentException, exception_id)
         assert exception.organisation_id is not None
         enqueuing.enqueue(
             session,

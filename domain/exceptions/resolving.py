@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from domain import audit
 from domain.errors import AlreadyResolved, ExceptionNotFound, ReasonUnusable
 from domain.exceptions.facts import read_facts, write_facts
+from domain.exceptions.happened import note_resolved
 from domain.exceptions.opening import WITH_BADGE, find_message
 from domain.models import Link, PaymentException
 from domain.outbox import enqueuing
@@ -150,6 +151,7 @@ def _end(
 ) -> None:
     exception.resolved_at, exception.resolved_by, exception.resolution = now, by, resolution
     session.flush()
+    note_resolved(session, exception)
     if exception.link_id is not None:
         plain_again(session, exception.link_id)
     message_id = find_message(session, exception.id) if tell else None

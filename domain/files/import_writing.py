@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from operator import attrgetter
 from typing import Any, cast
 
@@ -10,13 +11,13 @@ import psycopg
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from domain.database import insert_into
+from domain.database import database_now, insert_into
 from domain.errors import DatabaseUnavailable
 from domain.files.import_exceptions import Difference, Importing, note_differences
 from domain.files.import_fields import ImportedInvoice
 from domain.invoices.list_position import position, standing
 from domain.invoices.search_terms import own_terms
-from domain.models import STATUS, Invoice, Link, Organisation, SearchTerm
+from domain.models import EPOCH, STATUS, Invoice, Link, Organisation, SearchTerm, milliseconds
 from domain.money import Money
 from domain.states import LinkState, LinkStatus
 
@@ -31,7 +32,7 @@ _COMPARED = (
     "description",
     "billing_state",
 )
-_WRITTEN = ("organisation_id", "number_key", "status", "position", *_COMPARED)
+_WRITTEN = ("organisation_id", "number_key", "status", "position", "changed_at", *_COMPARED)
 _compared = attrgetter(*_COMPARED)
 # Core's statements: the ORM's bulk inserts take eleven times as long.
 _invoices = cast(sa.Table, Invoice.__table__)
@@ -44,9 +45,19 @@ _SQLITE_ROWS = 500
 
 @dataclass(frozen=True)
 class Changes:
-    new: int
-    updated: int
+    """What became of the rows: how many, and of which numbers' keys."""
+
+    new_keys: frozenset[str]
+    updated_keys: frozenset[str]
     unchanged: int
+
+    @property
+    def new(self) -> int:
+        return len(self.new_keys)
+
+    @property
+    def updated(self) -> int:
+        return len(self.updated_keys)
 
 
 def write_rows(
@@ -81,7 +92,11 @@ def write_rows(
         note_differences(session, [_difference(row, known[row.number_key]) for row in changed], importing)
         if buyer_terms:
             _insert_buyer_terms(session, organisation_id, buyer_terms)
-    return Changes(len(fresh), len(changed), len(rows) - len(fresh) - len(changed))
+    return Changes(
+        frozenset(row.number_key for row in fresh),
+        frozenset(row.number_key for row in changed),
+        len(rows) - len(fresh) - len(changed),
+    )
 
 
 def _known(session: Session, organisation_id: int, keys: list[str], *, lock: bool) -> dict[str, sa.Row[Any]]:
@@ -122,8 +137,9 @@ def _insert(session: Session, organisation_id: int, rows: list[ImportedInvoice])
     if not rows:
         return
     ids = _reserve_ids(session, len(rows))
+    now = database_now(session)
     invoices = [
-        (invoice_id, *_kept(_written(organisation_id, row, None, LinkStatus.NOT_CREATED)))
+        (invoice_id, *_kept(_written(organisation_id, row, None, LinkStatus.NOT_CREATED, now)))
         for invoice_id, row in zip(ids, rows, strict=True)
     ]
     insert_many(session, "invoices", ("id", *_WRITTEN), invoices)
@@ -160,17 +176,18 @@ def _update(
         )
     }
     values = []
+    now = database_now(session)
     for invoice_id, row in zip(ids, rows, strict=True):
         link = links.get(invoice_id)
         state, status = (None, LinkStatus.NOT_CREATED) if link is None else (link.state, link.status)
-        written = zip(_WRITTEN, _written(organisation_id, row, state, status), strict=True)
+        written = zip(_WRITTEN, _written(organisation_id, row, state, status, now), strict=True)
         values.append({"id": invoice_id, **dict(written)})
     statement = insert_into(session, _invoices)
     # All the rows exist and are locked: this is an update of many rows in one statement.
     session.execute(
         statement.on_conflict_do_update(
             index_elements=["id"],
-            set_={name: statement.excluded[name] for name in (*_COMPARED, "status", "position")},
+            set_={name: statement.excluded[name] for name in _WRITTEN[2:]},
         ),
         values,
     )
@@ -245,14 +262,18 @@ def insert_many(
 
 def _kept(written: tuple[Any, ...]) -> tuple[Any, ...]:
     """The row's values as the driver puts them into the columns ``_WRITTEN``."""
-    at = _WRITTEN.index("status")
-    return (*written[:at], STATUS.written(written[at]), *written[at + 1 :])
+    own, key, status, place, now, *compared = written
+    return own, key, STATUS.written(status), place, milliseconds(now - EPOCH), *compared
 
 
 def _written(
-    organisation_id: int, row: ImportedInvoice, link_state: LinkState | None, link_status: LinkStatus
+    organisation_id: int,
+    row: ImportedInvoice,
+    link_state: LinkState | None,
+    link_status: LinkStatus,
+    now: datetime,
 ) -> tuple[Any, ...]:
     """The row's values of the columns ``_WRITTEN``."""
     status, eligible = standing(Money(row.amount, row.currency), link_state, link_status, row.billing_state)
     place = position(eligible=eligible, due_date=row.due_date, number_key=row.number_key)
-    return organisation_id, row.number_key, status, place, *_compared(row)
+    return organisation_id, row.number_key, status, place, now, *_compared(row)

@@ -3,6 +3,7 @@
 from datetime import date
 from typing import Protocol
 
+from domain.database import database_clock
 from domain.invoices.eligibility import own_reason
 from domain.models import Invoice, Link
 from domain.money import Money
@@ -63,9 +64,10 @@ def standing_of(
 
 
 def place(invoice: Invoice, link: Link | None) -> None:
-    """Set the invoice's status and position."""
+    """Set the invoice's status and position; it has changed."""
     state, status = (None, LinkStatus.NOT_CREATED) if link is None else (link.state, link.status)
     invoice.status, invoice.position = standing_of(invoice, state, status)
+    invoice.changed_at = database_clock()
 
 
 def existing_reason(link: HowFar | None) -> Reason | None:

@@ -15,6 +15,7 @@ from domain.database import database_now
 from domain.exceptions.billing_changes import compare
 from domain.invoices.list_position import place
 from domain.links.bulk_progress import settle_items
+from domain.links.happened import note_created
 from domain.models import Instant, Invoice, Link
 from domain.states import LinkState, LinkStatus, Outcome
 from domain.stripe.ledgers import is_current
@@ -105,6 +106,7 @@ def record_created(
     link.stripe_id, link.url, link.created_at, link.changed_at = stripe_id, url, created_at, now
     link.owner = link.lease_until = None
     invoice = _place(session, link)
+    note_created(session, link)
     if invoice is not None:
         # An import leaves a reserved link alone: Stripe may refuse it yet.
         compare(session, link, invoice, now)

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from domain import audit
 from domain.coordination.leases import Lease
-from domain.database import database_now
+from domain.database import database_clock, database_now
 from domain.errors import AmountChanged, LedgerChanged, NotEligible
 from domain.invoices.eligibility import ineligible_because
 from domain.invoices.list_position import existing_reason, standing_of
@@ -129,9 +129,8 @@ def _write(
             if one.invoice.id in renewed
         ]
         session.execute(sa.update(_LINKS).where(_LINKS.c.id == sa.bindparam("link_id")), again)
-    session.execute(
-        sa.update(_INVOICES).where(_INVOICES.c.id == sa.bindparam("placed_id")), list(_placed(decisions))
-    )
+    place = sa.update(_INVOICES).where(_INVOICES.c.id == sa.bindparam("placed_id"))
+    session.execute(place.values(_placing()), list(_placed(decisions)))
     audit.record_all(
         session,
         "link.reserve",
@@ -164,6 +163,11 @@ def _common(scope: Scope, organisation: Organisation, reservation: Reservation) 
         "owner": lease and lease.owner,
         "lease_until": lease and reservation.clock + lease.length,
     }
+
+
+def _placing() -> Columns:
+    asked: Columns = {name: sa.bindparam(name) for name in ("status", "position")}
+    return asked | {"changed_at": database_clock()}
 
 
 def _placed(decisions: Sequence[_Decision]) -> Iterator[Columns]:

@@ -23,7 +23,7 @@ from domain.models import (
 )
 from domain.outbox import enqueuing
 from domain.states import AnnouncementKind, FollowUp, MessageState
-from domain.summaries import Announcement
+from domain.summaries import PROGRAM, Announcement
 
 # Destinations claimed at once; each is one message at a time.
 AT_ONCE = 20
@@ -268,6 +268,8 @@ def record_channel_lost(session: Session, claim: Claim, code: str, now: datetime
     lately = (
         sa.select(Link.requested_by, sa.func.max(Link.reserved_at).label("at"))
         .where(Link.organisation_id == organisation.id, Link.requested_by.is_not(None))
+        # Programs have no ears.
+        .where(~Link.requested_by.startswith(PROGRAM))
         .group_by(Link.requested_by)
         .order_by(sa.desc("at"))
         .limit(PEOPLE_TOLD)

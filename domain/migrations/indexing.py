@@ -7,7 +7,10 @@ INDEXES = {
     "0003": {
         "ix_invoices_buyer_name": "invoices (organisation_id, buyer_name, status, position) INCLUDE (id) "
         "WHERE length(buyer_name) < 60"
-    }
+    },
+    "0010": {
+        "ix_invoices_changed_at": "invoices (organisation_id, changed_at, id) WHERE changed_at IS NOT NULL"
+    },
 }
 """By revision: each index's name, and what it is of."""
 

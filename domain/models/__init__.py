@@ -7,11 +7,13 @@ from domain.models.links import BulkRun, BulkRunItem, Ledger, Link
 from domain.models.organisations import AuditEntry, Organisation
 from domain.models.outbox import IS_OPEN, OutboxMessage
 from domain.models.payments import Payment, PaymentException, Reversal, StripeEvent, UnusedEvent
+from domain.models.programs import ApiToken, FeedEvent, FeedHead
 
 __all__ = [
     "EPOCH",
     "IS_OPEN",
     "STATUS",
+    "ApiToken",
     "AuditEntry",
     "Base",
     "BulkRun",
@@ -19,6 +21,8 @@ __all__ = [
     "BuyerTerm",
     "Bytewise",
     "Duty",
+    "FeedEvent",
+    "FeedHead",
     "Id",
     "Instant",
     "Invoice",

@@ -36,6 +36,14 @@ class Invoice(Base):
             sqlite_where=text(HAS_SHORT_NAME),
             postgresql_where=text(HAS_SHORT_NAME),
         ),
+        Index(
+            "ix_invoices_changed_at",
+            "organisation_id",
+            "changed_at",
+            "id",
+            sqlite_where=text("changed_at IS NOT NULL"),
+            postgresql_where=text("changed_at IS NOT NULL"),
+        ),
         CheckConstraint("status IN ('Not Created', 'Pending Payment', 'Paid')", name="status"),
         CheckConstraint("length(currency) = 3", name="currency"),
         CheckConstraint("billing_state IN ('open', 'settled', 'void')", name="billing_state"),
@@ -56,6 +64,8 @@ class Invoice(Base):
     position: Mapped[str] = mapped_column(Bytewise)
     billing_state: Mapped[str] = mapped_column(String(10), server_default="open")
     """What became of it elsewhere: ``settled`` and ``void`` ones are not to be paid any more."""
+    changed_at: Mapped[datetime | None] = mapped_column(Instant, deferred=True)
+    """When anything that programs are shown of it changed last, by the database's clock; None if not since schema 0009."""
 
 
 class SearchTerm(Base):

@@ -14,12 +14,13 @@ from sqlalchemy.orm import Session
 
 from domain.exceptions.opening import Opening, open_once
 from domain.exceptions.resolving import settle_all
+from domain.feed import recording as feed
 from domain.invoices.list_position import place
 from domain.models import Invoice, Ledger, Link, Payment
 from domain.money import Money
 from domain.outbox import enqueuing
 from domain.payments.stripe_links.states import end_by_payment
-from domain.states import AnnouncementKind, ExceptionKind, LinkStatus, Settlement, Verdict
+from domain.states import AnnouncementKind, ExceptionKind, FeedKind, LinkStatus, Settlement, Verdict
 from domain.stripe.client import amount_of, id_of, moment
 from domain.stripe.ledgers import is_current
 from domain.summaries import ExceptionFacts
@@ -151,6 +152,19 @@ def _mark_paid(session: Session, link: Link, payment: Payment, now: datetime) ->
     if is_current(session, link.organisation_id, link.ledger_id):
         # Locked before it is read: an import that is about to commit changes what the position is made of.
         place(session.get_one(Invoice, link.invoice_id, with_for_update=True), link)
+    feed.record(
+        session,
+        FeedKind.PAID,
+        str(payment.id),
+        organisation_id=link.organisation_id,
+        ledger_id=link.ledger_id,
+        number=session.scalar(sa.select(Invoice.number).where(Invoice.id == link.invoice_id)),
+        facts={
+            "amount": feed.money(Money(payment.amount, payment.currency)),
+            "paid_at": feed.instant(payment.paid_at),
+            "stripe_payment": payment.payment_intent,
+        },
+    )
     end_by_payment(session, link, now)
     enqueuing.enqueue(
         session,

@@ -14,10 +14,11 @@ from domain.database import insert_into
 from domain.exceptions.facts import read_facts
 from domain.exceptions.opening import Opening, open_once
 from domain.exceptions.resolving import end, settle, settle_all
+from domain.invoices import changing
 from domain.invoices.badges import show_badges
 from domain.models import Link, Payment, PaymentException, Reversal
 from domain.money import Money
-from domain.payments.reversals import told
+from domain.payments.reversals import happened, told
 from domain.payments.reversals.reversals import (
     INQUIRY,
     LOST,
@@ -82,6 +83,8 @@ def record_reversal(
     if before == facts.status:
         _move_deadline(session, row)
         return ()
+    so_far = refunded_in_all(Money(payment.amount, payment.currency), _of(session, payment))
+    happened.note(session, link, payment, row, facts, so_far)
     if facts.kind is ReversalKind.REFUND:
         return _tell_refund(session, link, payment, row, facts, now)
     return _tell_dispute(session, link, payment, row, facts, now)
@@ -138,7 +141,10 @@ def _of(session: Session, payment: Payment) -> list[tuple[ReversalKind, str, Mon
 def show_reversals(session: Session, link: Link, payment: Payment) -> None:
     """Let the link have the badges of this payment's refunds and disputes. The caller has locked it."""
     found = badges_of(Money(payment.amount, payment.currency), _of(session, payment))
+    before = link.badges
     show_badges(link, found, among=OF_A_PAYMENT)
+    if link.badges != before:
+        changing.mark_changed(session, link.invoice_id)
     # For processes of the version before, which know two badges.
     link.refunded = bool(found & {Badge.PARTLY_REFUNDED, Badge.REFUNDED})
     link.disputed = bool(found & {Badge.DISPUTED, Badge.INQUIRY, Badge.DISPUTE_LOST})

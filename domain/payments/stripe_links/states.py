@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from domain.exceptions.opening import Opening, open_state
 from domain.exceptions.resolving import settle_all
+from domain.invoices import changing
 from domain.invoices.badges import show_badges
 from domain.models import Invoice, Link
 from domain.money import Money
@@ -77,6 +78,8 @@ def record_link(session: Session, facts: LinkFacts, ledger_id: int, now: datetim
     link.active = facts.active
     off = not facts.active and not facts.used_up and link.status is LinkStatus.PENDING_PAYMENT
     show_badges(link, {_BADGE} if off else (), among=frozenset({_BADGE}))
+    if changed:
+        changing.mark_changed(session, link.invoice_id)
     if off:
         _tell_off(session, link, now)
     elif facts.active:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from domain.exceptions.opening import Opening, open_once
 from domain.exceptions.resolving import settle
 from domain.invoices.list_position import number_key, place
+from domain.links.happened import note_created
 from domain.models import Invoice, Ledger, Link, Organisation, PaymentException
 from domain.money import Money
 from domain.payments.recording import SessionFacts
@@ -179,6 +180,7 @@ def adopt(session: Session, offer: Offer, ledger_id: int, made_at: datetime, now
     session.flush()
     if is_current(session, link.organisation_id, ledger_id):
         place(invoice, link)
+    note_created(session, link)
     _settle(session, ledger_id, _link_key(offer.facts.stripe_id), now)
     return True
 

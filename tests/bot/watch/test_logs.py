@@ -16,6 +16,7 @@ SECRETS = [
     "xoxb-123-456-abcDEF",
     "xoxe.xoxb-1-abc",
     "xapp-1-A1-2-abcdef",
+    "paylink_0123456789abcdef_abc-DEF_1",
     "sk_live_abc123",
     "rk_test_abc123",
     "whsec_abc+123/=",

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import DeclarativeBase, column_property
 
 LATER: dict[str, dict[str, Any]] = {
-    "invoices": {"billing_state": "open"},
+    "invoices": {"billing_state": "open", "changed_at": None},
     "links": {"badges": "", "active": True, "rechecked_at": None},
     "outbox": {"follows_id": None, "broadcast": False, "says": None, "batch": None},
     "payment_exceptions": {"facts": "{}"}
@@ -75,11 +75,13 @@ def with_earlier_models() -> None:
 
 def be_the_version_before(patch: Any = None) -> None:
     """Search, keep what is searched for, and say why work waits, as before schemas 0003 and 0007. Until ``patch`` is undone, or for good."""
+    from domain.feed import recording as feed
     from domain.files import import_writing
     from domain.files.import_fields import ImportedInvoice
-    from domain.invoices import list_page, search_terms
+    from domain.invoices import changing, list_page, search_terms
     from domain.invoices.number_search import Numbers
-    from domain.models import Invoice, Ledger, SearchTerm
+    from domain.links import reserving
+    from domain.models import STATUS, Invoice, Ledger, SearchTerm
     from domain.states import PauseReason
     from domain.stripe import accounts, pausing
     from domain.summaries import Pause
@@ -132,9 +134,24 @@ def be_the_version_before(patch: Any = None) -> None:
         put(module, "pause", pause)
         put(module, "resume", resume)
     compared = tuple(name for name in import_writing._COMPARED if name != "billing_state")
-    written = tuple(name for name in import_writing._WRITTEN if name != "billing_state")
+    written = tuple(name for name in import_writing._WRITTEN if name not in ("billing_state", "changed_at"))
+    write = import_writing._written
+
+    def without_moment(*row: Any) -> tuple[Any, ...]:
+        values = write(*row)
+        return (*values[:4], *values[5:])
+
+    def kept(values: tuple[Any, ...]) -> tuple[Any, ...]:
+        return (*values[:2], STATUS.written(values[2]), *values[3:])
+
     put(import_writing, "_COMPARED", compared)
     put(import_writing, "_WRITTEN", written)
+    put(import_writing, "_written", without_moment)
+    put(feed, "record", lambda *_, **__: None)
+    put(changing, "mark_changed", lambda *_: None)
+    placed: dict[str, Any] = {name: sa.bindparam(name) for name in ("status", "position")}
+    put(reserving, "_placing", lambda: placed)
+    put(import_writing, "_kept", kept)
     put(import_writing, "_compared", attrgetter(*compared))
     put(search_terms, "is_short", lambda buyer_name: False)
     put(import_writing, "_insert_terms", insert_terms)

@@ -1,0 +1,1 @@
+"""The HTTP API for programs: what is asked, what is answered, and who may."""

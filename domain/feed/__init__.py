@@ -1,0 +1,1 @@
+"""The feed of what happened, for programs that would follow it."""

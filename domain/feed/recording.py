@@ -1,0 +1,49 @@
+"""Writing down what happened for programs, in the transaction of the fact."""
+
+import json
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from domain.database import database_clock, insert_into
+from domain.models import EPOCH, FeedEvent, milliseconds
+from domain.money import Money
+from domain.states import FeedKind
+
+Facts = dict[str, Any]
+"""What can be written as JSON: codes, ids, amounts as ``money`` makes them, instants as ``instant`` does."""
+
+
+def record(
+    session: Session,
+    kind: FeedKind,
+    what: str,
+    *,
+    organisation_id: int,
+    ledger_id: int,
+    number: str | None,
+    facts: Facts,
+) -> None:
+    """Add the event; ``what`` names the fact among those of its kind. The same fact again adds nothing."""
+    session.execute(
+        insert_into(session, FeedEvent)
+        .values(
+            organisation_id=organisation_id,
+            ledger_id=ledger_id,
+            subject=f"{kind}:{what}",
+            kind=kind,
+            at=database_clock(),
+            invoice_number=number,
+            facts=json.dumps(facts, ensure_ascii=False),
+        )
+        .on_conflict_do_nothing(index_elements=["organisation_id", "subject"])
+    )
+
+
+def money(amount: Money | None) -> list[Any] | None:
+    return None if amount is None else [amount.amount, amount.currency]
+
+
+def instant(moment: datetime | None) -> int | None:
+    return None if moment is None else milliseconds(moment - EPOCH)
