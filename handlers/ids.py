@@ -14,6 +14,7 @@ RESULT_VIEW = "result"
 NOTE_VIEW = "note"
 EXCEPTIONS_VIEW = "exceptions"
 RESOLVE_VIEW = "resolve"
+DOWNLOAD_VIEW = "download"
 
 # One invoice
 CHOOSE_INVOICE = "choose_invoice"
@@ -37,7 +38,9 @@ LIST_CLEAR = "list_clear"
 LIST_NEXT = "list_next"
 LIST_PREVIOUS = "list_previous"
 LIST_DETAILS = "list_details"
-LIST_CSV = "list_csv"
+LIST_DOWNLOAD = "list_download"
+LIST_AS_EXCEL = "list_as_excel"
+LIST_AS_CSV = "list_as_csv"
 
 # Exceptions
 EXCEPTIONS = "exceptions"
@@ -50,7 +53,9 @@ REASON = "reason"
 # Bulk runs
 RETRY_FAILED = "retry_failed"
 SHOW_RESULT = "show_result"
-RESULT_CSV = "result_csv"
+RESULT_DOWNLOAD = "result_download"
+RESULT_AS_EXCEL = "result_as_excel"
+RESULT_AS_CSV = "result_as_csv"
 CHOOSE_COPY = "choose_copy"
 """A select that pushes the copy view of the invoice chosen."""
 

@@ -12,7 +12,7 @@ SCOPES = {
     "chat:write": "nothing can be announced",
     "channels:history": "after a lost answer nobody can tell whether a message is in a public channel",
     "groups:history": "after a lost answer nobody can tell whether a message is in a private channel",
-    "files:write": "Download CSV doesn't work",
+    "files:write": "Download doesn't work",
 }
 _CHANNEL = {
     "not_in_channel": "Invite the bot to it: /invite and the bot's name, in the channel.",

@@ -39,7 +39,7 @@ class Export:
         self._clock = clock
 
     async def export_list(
-        self, actor: Actor, *, filter: LinkStatus | None, search: str, format: Format = Format.CSV
+        self, actor: Actor, *, filter: LinkStatus | None, search: str, format: Format
     ) -> AsyncIterator[bytes]:
         """Every invoice of the actor's organisation that the list shows with this filter and search."""
         after: str | None = ""
@@ -53,9 +53,7 @@ class Export:
             async for piece in _end(writing):
                 yield piece
 
-    async def export_run(
-        self, actor: Actor, run_id: int, *, format: Format = Format.CSV
-    ) -> AsyncIterator[bytes]:
+    async def export_run(self, actor: Actor, run_id: int, *, format: Format) -> AsyncIterator[bytes]:
         """The invoices of one bulk run as they stand now, in its order. Raises RunNotFound, and audits it."""
         try:
             rows = await self._db.read(self._run, actor.team_id, run_id)

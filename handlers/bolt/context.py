@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from domain.desk import Desk
+from domain.files.exports import Format
 from domain.states import LinkStatus
 from domain.summaries import Actor
 
@@ -24,20 +25,22 @@ class Log(Protocol):
     def error(self, event: str, **ids: Any) -> Any: ...
 
 
-class CsvExport(Protocol):
-    """CSV as `paylink export` writes it, piece by piece, for people: each raises what the desk raises."""
+class Exports(Protocol):
+    """Files as `paylink export` writes them, piece by piece, for people: each raises what the desk raises."""
 
-    def export_list(self, actor: Actor, *, filter: LinkStatus | None, search: str) -> AsyncIterator[bytes]:
+    def export_list(
+        self, actor: Actor, *, filter: LinkStatus | None, search: str, format: Format
+    ) -> AsyncIterator[bytes]:
         """Every invoice that the list shows with this filter and search, over all pages."""
 
-    def export_run(self, actor: Actor, run_id: int) -> AsyncIterator[bytes]:
+    def export_run(self, actor: Actor, run_id: int, *, format: Format) -> AsyncIterator[bytes]:
         """The invoices of one bulk run."""
 
 
 @dataclass(frozen=True)
 class Office:
     desk: Desk
-    export: CsvExport | None
+    export: Exports | None
     track: Track
     """For work that has to be done."""
     watch: Track

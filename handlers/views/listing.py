@@ -105,7 +105,7 @@ def _buttons(page: InvoiceList, mark: str) -> Json:
         buttons.append(button("Previous Page", ids.LIST_PREVIOUS))
     if page.has_next:
         buttons.append(button("Next Page", ids.LIST_NEXT))
-    buttons.append(button("Download CSV", ids.LIST_CSV))
+    buttons.append(button("Download", ids.LIST_DOWNLOAD))
     return actions(buttons, block_id=f"page-{mark}")
 
 

@@ -76,7 +76,7 @@ def _buttons(run: BulkResult) -> Iterator[Json]:
     failed = run.count(Outcome.FAILED)
     if failed:
         yield button("Retry Failed", ids.RETRY_FAILED, str(FailedReference(run.id, failed)), primary=True)
-    yield button("Download CSV", ids.RESULT_CSV, str(run.id))
+    yield button("Download", ids.RESULT_DOWNLOAD, str(run.id))
 
 
 def _created(run: BulkResult) -> list[Json]:

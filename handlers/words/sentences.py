@@ -11,7 +11,7 @@ from domain.lists.page_shape import MOST_TICKED
 from domain.reasons import Doubt, Reason
 from domain.states import Badge, LinkStatus, PauseReason
 from domain.summaries import InvoiceSummary, Pause
-from handlers.rejections import Outsider, Unreadable
+from handlers.rejections import NoFilesHere, Outsider, Unreadable
 from handlers.words.text import counted, fit, isolated, one_line
 
 ADD_ON = "Stripe Credit Card Payment Add-on"
@@ -99,6 +99,7 @@ _ERRORS: dict[type[Exception], Callable[[Any], str]] = {
     errors.DatabaseUnavailable: lambda _: (
         "Paylink's database doesn't answer right now. Try again in a minute."
     ),
+    NoFilesHere: lambda _: "Files can't be made here. Ask whoever runs Paylink for `paylink export`.",
     Outsider: lambda _: "Paylink is for the people of the workspace that it is installed in.",
     Unreadable: lambda _: "Paylink doesn't recognise what was clicked. Open the invoice or the list again.",
 }

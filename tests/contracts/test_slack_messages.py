@@ -189,7 +189,7 @@ async def test_a_file_goes_to_a_conversation_of_the_app_and_only_once_uploaded(w
     assert (await refused(complete(files=ready, channel_id=world.general)))["error"] == "file_not_found"
     async with aiohttp.ClientSession() as session, session.post(url["upload_url"], data=b"abc") as response:
         assert response.status == 200
-    assert (await refused(complete(files=ready, channel_id=world.ann)))["error"] == "channel_not_found"
+    assert (await refused(complete(files=ready, channel_id=world.ann)))["error"] == "invalid_arguments"
     assert (await refused(complete(files=ready, channel_id=world.elsewhere)))["error"] == "not_in_channel"
     await complete(files=ready, channel_id=world.general)
 

@@ -13,6 +13,7 @@ from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
+from domain.files.exports import Format
 from domain.states import LinkStatus
 from domain.summaries import Actor, InvoiceSummary
 from handlers.app import AcknowledgingApp, build_app
@@ -43,16 +44,16 @@ class Notes:
 
 
 class FakeExport:
-    """CSV that says what was asked for."""
+    """A file that says what was asked for."""
 
     async def export_list(
-        self, actor: Actor, *, filter: LinkStatus | None, search: str
+        self, actor: Actor, *, filter: LinkStatus | None, search: str, format: Format
     ) -> AsyncIterator[bytes]:
-        yield b"number\n"
+        yield f"{format}\n".encode()
         yield f"{filter},{search}\n".encode()
 
-    async def export_run(self, actor: Actor, run_id: int) -> AsyncIterator[bytes]:
-        yield f"number\nrun {run_id}\n".encode()
+    async def export_run(self, actor: Actor, run_id: int, *, format: Format) -> AsyncIterator[bytes]:
+        yield f"{format}\nrun {run_id}\n".encode()
 
 
 class Bench:

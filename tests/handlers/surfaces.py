@@ -12,10 +12,11 @@ from domain.models import BulkRunItem, Link, Selection, SelectionItem
 from domain.money import Money
 from domain.states import AnnouncementKind, ExceptionKind
 from domain.summaries import Announcement
-from handlers.references import ResolveReference
+from handlers.references import ListReference, ResolveReference
 from handlers.views.blocks import Json
 from handlers.views.confirmation import confirmation
 from handlers.views.details import copying, details
+from handlers.views.download import of_list, of_run
 from handlers.views.exceptions import exceptions, resolving
 from handlers.views.home import home
 from handlers.views.listing import PAGE, listing
@@ -59,6 +60,8 @@ async def surfaces(world: World) -> dict[str, Json]:
         "list": listing(replace(page, has_next=True, has_previous=True)),
         "confirmation": confirmation(await desk.confirm(ADA, shown)),
         "result": result(run),
+        "download of the list": of_list("All", ListReference.read(listing(page)["private_metadata"])),
+        "download of a run": of_run("All", run.id),
         "home": home(await desk.get_home(ADA)),
         "paid message": announcement_message(paid),
         "result message": result_message(run),

@@ -32,11 +32,18 @@ OF_SELECTION = {
     ids.LIST_CLEAR,
     ids.LIST_NEXT,
     ids.LIST_PREVIOUS,
-    ids.LIST_CSV,
+    ids.LIST_DOWNLOAD,
+    ids.LIST_AS_EXCEL,
+    ids.LIST_AS_CSV,
     ids.LIST_VIEW,
     ids.CONFIRMATION_VIEW,
 }
-TAKE_TICKS = OF_SELECTION - {ids.LIST_CSV, ids.CONFIRMATION_VIEW}
+TAKE_TICKS = OF_SELECTION - {
+    ids.LIST_DOWNLOAD,
+    ids.LIST_AS_EXCEL,
+    ids.LIST_AS_CSV,
+    ids.CONFIRMATION_VIEW,
+}
 REFUSALS = [
     str(sentence(error))
     for error in (InvoiceNotFound(""), ExceptionNotFound(), RunNotFound(), SelectionNotFound())

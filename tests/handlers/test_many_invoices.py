@@ -359,14 +359,18 @@ async def test_the_result_leads_to_the_copy_view(many: Bench) -> None:
     assert len(many.workspace.views(many.anna)) == 3
 
 
-async def test_csv_of_the_list_and_of_the_result_come_as_direct_messages(many: Bench) -> None:
+async def test_files_of_the_list_and_of_the_result_come_as_direct_messages(many: Bench) -> None:
     await finished_with_a_failure(many)
-    await many.press("Download CSV")
+    await many.press("Download")
+    await many.press("Excel")
+    assert "bulk-run-1.xlsx is in your direct messages" in many.shown
+    await many.workspace.close(many.anna, many.top.id)
     await many.workspace.close(many.anna, many.top.id)
     await choose(many, "filter-", "list_filter", "All")
-    await many.press("Download CSV")
+    await many.press("Download")
+    await many.press("CSV")
     contents = [file.content for file in many.workspace.files]
-    assert contents == [b"number\nrun 1\n", b"number\nNone,\n"]
+    assert contents == [b"xlsx\nrun 1\n", b"csv\nNone,\n"]
     dm = many.workspace.dm_channel(many.anna)
     assert [file.channels for file in many.workspace.files] == [[dm], [dm]]
     assert many.refused_calls() == []

@@ -10,7 +10,7 @@ from domain.money import Money
 from domain.reasons import Reason
 from domain.states import LinkStatus, PauseReason
 from domain.summaries import Pause
-from handlers.rejections import Outsider, Unreadable
+from handlers.rejections import NoFilesHere, Outsider, Unreadable
 from handlers.words import sentences
 
 SAMPLES: list[Exception] = [
@@ -32,6 +32,7 @@ SAMPLES: list[Exception] = [
     errors.RecheckedLately(timedelta(seconds=12)),
     errors.StripeUnasked(PauseReason.STRIPE_AWAY),
     errors.DatabaseUnavailable(),
+    NoFilesHere(),
     Outsider(),
     Unreadable("id"),
 ]

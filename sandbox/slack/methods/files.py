@@ -3,10 +3,15 @@ files.completeUploadExternal, files.info)."""
 
 from __future__ import annotations
 
+import re
+
 from sandbox.slack.methods.request import Method, Request
 from sandbox.slack.state.errors import SlackError, invalid_arguments
 from sandbox.slack.state.files import file_json
 from sandbox.slack.state.model import Channel, File, Json
+
+# Slack's own words for what channel_id may be: no person's id.
+_CONVERSATION = re.compile("[CGDZ][A-Z0-9]{8,}")
 
 
 def get_upload_url(request: Request) -> Json:
@@ -24,7 +29,7 @@ def get_upload_url(request: Request) -> Json:
 
 
 def complete_upload(request: Request) -> Json:
-    """Shares uploaded files. `channel_id` is a conversation's id (a person's id is channel_not_found); `channels` are
+    """Shares uploaded files. `channel_id` is a conversation's id; `channels` are
     ids of conversations or of people, whose direct messages with the app they go to."""
     team = request.team
     given = request.structure("files")
@@ -57,6 +62,10 @@ def complete_upload(request: Request) -> Json:
 def _destinations(request: Request) -> list[Channel]:
     team, found = request.team, []
     if request.args.get("channel_id"):
+        if not _CONVERSATION.fullmatch(request.text("channel_id")):
+            raise invalid_arguments(
+                f"[ERROR] input must match regex pattern: ^{_CONVERSATION.pattern}$ [json-pointer:/channel_id]"
+            )
         found.append(request.joined(request.channel("channel_id")))
     for named in filter(None, request.text("channels", "").split(",")):
         person = team.people.get(named)

@@ -262,7 +262,7 @@ async def test_a_missing_scope_is_told_with_what_is_lost(world: World) -> None:
     status, told = await world.examine()
 
     assert status == 1
-    assert "✗ Scopes: files:write is missing, so Download CSV doesn't work" in told
+    assert "✗ Scopes: files:write is missing, so Download doesn't work" in told
 
 
 async def test_a_channel_without_the_bot_is_told(world: World) -> None:

@@ -50,6 +50,9 @@ def rows(data: bytes) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline="")))
 
 
+CSV = Format.CSV
+
+
 async def collected(pieces: AsyncIterator[bytes]) -> list[dict[str, str]]:
     return rows(b"".join([piece async for piece in pieces]))
 
@@ -279,7 +282,7 @@ async def test_what_the_list_shows_is_exported_over_all_pages(
     make_link(db, ids[2])
     make_link(db, ids[0], status=LinkStatus.PAID)
 
-    found = await collected(export(db, ledger).export_list(ADA, filter=filter, search=search))
+    found = await collected(export(db, ledger).export_list(ADA, filter=filter, search=search, format=CSV))
 
     assert [row["number"] for row in found] == numbers
     assert rows(b"".join(export_all(db, 1, filter=filter, search=search))) == found
@@ -292,7 +295,7 @@ async def test_an_invoice_that_is_paid_meanwhile_comes_once(
     make_organisation(db)
     first = make_invoice(db, "INV-1")
     make_invoice(db, "INV-2")
-    pieces = export(db, make_ledger(db)).export_list(ADA, filter=None, search="")
+    pieces = export(db, make_ledger(db)).export_list(ADA, filter=None, search="", format=CSV)
     begun = [await anext(pieces), await anext(pieces)]
     make_link(db, first)
 
@@ -309,7 +312,7 @@ async def test_only_links_of_the_ledger_in_use_are_shown(db: Database) -> None:
 
     (row,) = rows(b"".join(export_all(db, 1)))
     assert (row["status"], row["payment_link_url"]) == ("Not Created", "")
-    (row,) = await collected(export(db, live).export_list(ADA, filter=None, search=""))
+    (row,) = await collected(export(db, live).export_list(ADA, filter=None, search="", format=CSV))
     assert row["payment_link_url"].startswith("https://")
 
 
@@ -318,7 +321,7 @@ async def test_a_run_is_exported_in_its_order(db: Database) -> None:
     ids = [make_invoice(db, f"INV-{n}") for n in range(3)]
     run = make_run(db, organisation, ledger, [ids[2], ids[0]])
 
-    found = await collected(export(db, ledger).export_run(ADA, run))
+    found = await collected(export(db, ledger).export_run(ADA, run, format=CSV))
 
     assert [row["number"] for row in found] == ["INV-2", "INV-0"]
 
@@ -329,7 +332,7 @@ async def test_another_organisations_run_is_refused_and_audited(db: Database) ->
     run = make_run(db, other, ledger, [make_invoice(db, organisation_id=other)])
 
     with pytest.raises(RunNotFound):
-        await collected(export(db, ledger).export_run(ADA, run))
+        await collected(export(db, ledger).export_run(ADA, run, format=CSV))
 
     entry = db.run(lambda session: session.scalars(sa.select(AuditEntry)).one())
     assert (entry.actor, entry.action, entry.subject) == ("U0ADA", "id.refused", f"bulk run {run}")
@@ -337,7 +340,7 @@ async def test_another_organisations_run_is_refused_and_audited(db: Database) ->
 
 async def test_an_unknown_organisation_gets_nothing(db: Database) -> None:
     with pytest.raises(OrganisationUnknown):
-        await collected(export(db, make_ledger(db)).export_list(ADA, filter=None, search=""))
+        await collected(export(db, make_ledger(db)).export_list(ADA, filter=None, search="", format=CSV))
 
 
 def test_hostile_fields_are_inert_and_amounts_stay_numbers(db: Database) -> None:
