@@ -106,7 +106,7 @@ def _known(session: Session, organisation_id: int, keys: list[str], *, lock: boo
         .order_by(_invoices.c.id)
     )
     # A link that is being reserved is either seen below or sees the new amount: it locks the invoice as well.
-    found = session.execute(query.with_for_update(of=_invoices) if lock else query)
+    found = session.execute(query.with_for_update(of=_invoices, key_share=True) if lock else query)
     return {row.number_key: row for row in found}
 
 

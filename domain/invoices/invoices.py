@@ -122,7 +122,7 @@ def lock(session: Session, scope: Scope, invoice_id: int) -> tuple[Invoice, Orga
         sa.select(Invoice, Organisation)
         .join(Organisation, Organisation.id == Invoice.organisation_id)
         .where(Invoice.id == invoice_id, Organisation.id == scope.organisation_id)
-        .with_for_update(of=Invoice)
+        .with_for_update(of=Invoice, key_share=True)
     ).first()
     if row is None:
         raise InvoiceNotFound(f"invoice {invoice_id}")

@@ -49,7 +49,7 @@ def _misplaced(session: Session, after: int) -> list[int]:
 def _place(session: Session, ids: list[int]) -> None:
     # The invoices first, as whoever reserves a link locks them.
     invoices = session.scalars(
-        sa.select(Invoice).where(Invoice.id.in_(ids)).order_by(Invoice.id).with_for_update()
+        sa.select(Invoice).where(Invoice.id.in_(ids)).order_by(Invoice.id).with_for_update(key_share=True)
     ).all()
     current = sa.select(Link).join(
         Organisation,

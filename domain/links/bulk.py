@@ -194,7 +194,10 @@ def _begun_as(outcome: int | Reason) -> dict[str, object]:
 def _lock_invoices(session: Session, scope: Scope, ids: Iterable[int]) -> list[Invoice]:
     """In list order; locked in the order of their ids, so that two runs never wait for each other."""
     locked = session.scalars(
-        sa.select(Invoice).where(Invoice.id.in_(list(ids))).order_by(Invoice.id).with_for_update()
+        sa.select(Invoice)
+        .where(Invoice.id.in_(list(ids)))
+        .order_by(Invoice.id)
+        .with_for_update(key_share=True)
     )
     own = [invoice for invoice in locked if invoice.organisation_id == scope.organisation_id]
     return sorted(own, key=lambda invoice: invoice.position)

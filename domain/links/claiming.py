@@ -14,6 +14,7 @@ from domain.coordination.leases import Lease
 from domain.database import database_now
 from domain.exceptions.billing_changes import compare
 from domain.invoices.list_position import place
+from domain.invoices.locking import lock_link
 from domain.links.bulk_progress import settle_items
 from domain.links.happened import note_created
 from domain.models import Instant, Invoice, Link
@@ -167,16 +168,13 @@ def renew_key(session: Session, intent: Intent, owner: str) -> bool:
 
 
 def _lock_reserved(session: Session, link_id: int) -> Link | None:
-    return session.scalar(
-        sa.select(Link).where(Link.id == link_id, Link.state == LinkState.RESERVED).with_for_update()
-    )
+    return lock_link(session, Link.id == link_id, Link.state == LinkState.RESERVED)
 
 
 def _place(session: Session, link: Link) -> Invoice | None:
-    """The link's invoice, locked, if the link is current."""
+    """The link's invoice, which the caller has locked, if the link is current."""
     if not is_current(session, link.organisation_id, link.ledger_id):
         return None
-    # Locked before it is read: an import that is about to commit changes what the position is made of.
-    invoice = session.get_one(Invoice, link.invoice_id, with_for_update=True)
+    invoice = session.get_one(Invoice, link.invoice_id, populate_existing=True)
     place(invoice, link)
     return invoice

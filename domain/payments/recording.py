@@ -16,6 +16,7 @@ from domain.exceptions.opening import Opening, open_once
 from domain.exceptions.resolving import settle_all
 from domain.feed import recording as feed
 from domain.invoices.list_position import place
+from domain.invoices.locking import lock_link
 from domain.models import Invoice, Ledger, Link, Payment
 from domain.money import Money
 from domain.outbox import enqueuing
@@ -91,8 +92,7 @@ def record_payment(
         return None
     if session.scalar(sa.select(Ledger.livemode).where(Ledger.id == ledger_id)) != facts.livemode:
         return None
-    ours = sa.select(Link).where(Link.ledger_id == ledger_id, Link.stripe_id == facts.stripe_link_id)
-    link = session.scalar(ours.with_for_update())
+    link = lock_link(session, Link.ledger_id == ledger_id, Link.stripe_id == facts.stripe_link_id)
     if link is None:
         return None
     # With the link locked, whoever sees the same session at the same moment waits here and then finds this row.
@@ -150,8 +150,7 @@ def _mark_paid(session: Session, link: Link, payment: Payment, now: datetime) ->
     link.status, link.paid_at, link.changed_at = LinkStatus.PAID, payment.paid_at, now
     link.amount_received, link.stripe_payment = payment.amount, payment.payment_intent
     if is_current(session, link.organisation_id, link.ledger_id):
-        # Locked before it is read: an import that is about to commit changes what the position is made of.
-        place(session.get_one(Invoice, link.invoice_id, with_for_update=True), link)
+        place(session.get_one(Invoice, link.invoice_id, populate_existing=True), link)
     feed.record(
         session,
         FeedKind.PAID,

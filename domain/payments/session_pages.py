@@ -7,7 +7,8 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.orm import Session
 
-from domain.models import Invoice, Link, Payment
+from domain.invoices.locking import lock_links
+from domain.models import Link, Payment
 from domain.payments import recording
 from domain.states import ExceptionKind
 from domain.stripe.client import id_of
@@ -31,21 +32,11 @@ def record_sessions(
     )
     # The list is newest first, and the first of two payments is the one that counts.
     fresh = [facts for facts in reversed(read) if facts.session_id not in known]
-    _lock(session, ledger_id, [facts.stripe_link_id for facts in fresh])
+    # In the sessions' order it would meet an import crosswise.
+    touched = [facts.stripe_link_id for facts in fresh]
+    lock_links(session, Link.ledger_id == ledger_id, Link.stripe_id.in_(touched))
     verdicts = (recording.record_payment(session, facts, ledger_id, None, now) for facts in fresh)
     return tuple(verdict for verdict in verdicts if verdict)
-
-
-def _lock(session: Session, ledger_id: int, stripe_link_ids: list[str | None]) -> None:
-    """All links of a page and then their invoices, by id: in the sessions' order it would meet an import crosswise."""
-    links = session.scalars(
-        sa.select(Link)
-        .where(Link.ledger_id == ledger_id, Link.stripe_id.in_(stripe_link_ids))
-        .order_by(Link.id)
-        .with_for_update()
-    )
-    ids = [link.invoice_id for link in links]
-    session.execute(sa.select(Invoice.id).where(Invoice.id.in_(ids)).order_by(Invoice.id).with_for_update())
 
 
 def read_or_log(found: dict[str, Any]) -> recording.SessionFacts | None:

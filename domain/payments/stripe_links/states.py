@@ -11,6 +11,7 @@ from domain.exceptions.opening import Opening, open_state
 from domain.exceptions.resolving import settle_all
 from domain.invoices import changing
 from domain.invoices.badges import show_badges
+from domain.invoices.locking import lock_link
 from domain.models import Invoice, Link
 from domain.money import Money
 from domain.reasons import BillingState
@@ -66,12 +67,7 @@ def record_link(session: Session, facts: LinkFacts, ledger_id: int, now: datetim
 
     Whether that is another state than the one that was known; None for a link that isn't known.
     """
-    link = session.scalar(
-        sa.select(Link)
-        .where(Link.ledger_id == ledger_id, Link.stripe_id == facts.stripe_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
+    link = lock_link(session, Link.ledger_id == ledger_id, Link.stripe_id == facts.stripe_id)
     if link is None:
         return None
     changed = link.active is not facts.active
@@ -91,7 +87,7 @@ def record_link(session: Session, facts: LinkFacts, ledger_id: int, now: datetim
 def end_by_payment(session: Session, link: Link, now: datetime) -> None:
     """The link has been paid: that it is off, or asks for what its invoice doesn't say, matters no more.
 
-    The caller has locked its invoice, if it is current: an import might be opening something.
+    The caller has locked its invoice too: an import might be opening something.
     """
     show_badges(link, (), among=frozenset({_BADGE}))
     ended = (ExceptionKind.LINK_DEACTIVATED, *_ADVISED)

@@ -263,7 +263,7 @@ def _find_invoice(session: Session, ledger_id: int, naming: Naming, *, lock: boo
         .where(Organisation.team_id == naming.team_id, Organisation.ledger_id == ledger_id)
         .where(Invoice.number_key == number_key(naming.number))
     )
-    return session.scalar(found.with_for_update(of=Invoice) if lock else found)
+    return session.scalar(found.with_for_update(of=Invoice, key_share=True) if lock else found)
 
 
 def _is_mode(session: Session, offer: Offer, ledger_id: int) -> bool:
