@@ -12,6 +12,7 @@ from domain.errors import AlreadyResolved, ExceptionNotFound, ReasonUnusable
 from domain.exceptions.facts import read_facts, write_facts
 from domain.exceptions.happened import note_resolved
 from domain.exceptions.opening import WITH_BADGE, find_message
+from domain.invoices.locking import lock_invoice, lock_link
 from domain.models import Link, PaymentException
 from domain.outbox import enqueuing
 from domain.states import AnnouncementKind, ExceptionKind, FollowUp, Settlement
@@ -131,10 +132,13 @@ def end(session: Session, exception_id: int, settlement: Settlement, now: dateti
 
 
 def _lock(session: Session, exception_id: int) -> PaymentException | None:
-    """The exception, after its link: in this order all that Stripe tells takes them, too."""
-    link_id = session.scalar(sa.select(PaymentException.link_id).where(PaymentException.id == exception_id))
-    if link_id is not None:
-        session.execute(sa.select(Link.id).where(Link.id == link_id).with_for_update())
+    """The exception, after what it is about."""
+    about = sa.select(PaymentException.link_id, PaymentException.invoice_id)
+    for link_id, invoice_id in session.execute(about.where(PaymentException.id == exception_id)):
+        if link_id is not None:
+            lock_link(session, Link.id == link_id)
+        elif invoice_id is not None:
+            lock_invoice(session, invoice_id)
     found = sa.select(PaymentException).where(PaymentException.id == exception_id).with_for_update()
     return session.scalar(found.execution_options(populate_existing=True))
 

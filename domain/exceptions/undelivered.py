@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from domain.exceptions.opening import Opening, open_state
 from domain.exceptions.resolving import PAYLINK, settle
+from domain.invoices.locking import lock_link
 from domain.models import Link, OutboxMessage, Payment, PaymentException
 from domain.money import Money
 from domain.states import STUCK, AnnouncementKind, ExceptionKind, Settlement
@@ -24,7 +25,7 @@ def open_undelivered(session: Session, message_id: int, now: datetime) -> None:
     about = _about(session, message)
     if message.destination or about is None:
         return
-    link = None if about.link_id is None else session.get(Link, about.link_id, with_for_update=True)
+    link = None if about.link_id is None else lock_link(session, Link.id == about.link_id)
     opening = Opening(
         ExceptionKind.UNDELIVERABLE,
         _key(message_id),

@@ -16,6 +16,7 @@ from domain.exceptions.opening import Opening, open_once
 from domain.exceptions.resolving import end, settle, settle_all
 from domain.invoices import changing
 from domain.invoices.badges import show_badges
+from domain.invoices.locking import lock_link
 from domain.models import Link, Payment, PaymentException, Reversal
 from domain.money import Money
 from domain.payments.reversals import happened, told
@@ -67,7 +68,8 @@ def record_reversal(
     if payment is None:
         return None
     # With the link locked, whoever sees the same at the same moment waits here.
-    link = session.get_one(Link, payment.link_id, with_for_update=True)
+    link = lock_link(session, Link.id == payment.link_id)
+    assert link is not None
     known = session.scalar(
         sa.select(Reversal)
         .where(Reversal.ledger_id == ledger_id, Reversal.stripe_id == facts.stripe_id)

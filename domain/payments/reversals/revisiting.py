@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from domain.invoices.badges import show_badges
+from domain.invoices.locking import lock_link
 from domain.models import Link, Organisation, Payment, Reversal
 from domain.payments.reversals import recording
 from domain.payments.reversals.reversals import (
@@ -94,7 +95,8 @@ def list_flagged(session: Session, ledger_id: int) -> list[Flagged]:
 def end_flags(session: Session, link_id: int, *, asked: bool) -> None:
     """Let the badges be what is known of its payment's refunds and disputes by now; without ``asked``, since Stripe
     wouldn't say, what the flags say."""
-    link = session.get_one(Link, link_id, with_for_update=True)
+    link = lock_link(session, Link.id == link_id)
+    assert link is not None
     payment = session.scalar(
         sa.select(Payment).where(Payment.link_id == link_id, Payment.verdict == Verdict.PAID)
     )

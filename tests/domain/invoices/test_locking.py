@@ -9,10 +9,14 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from domain.database import Database
+from domain.exceptions.resolving import resolve
 from domain.links import claiming
 from domain.links.claiming import Intent, intent_of
 from domain.models import Invoice, Link
+from domain.money import Money
 from domain.payments.recording import read_session, record_payment
+from domain.payments.reversals.recording import record_reversal
+from domain.payments.reversals.reversals import ReversalFacts, ReversalKind
 from domain.payments.session_pages import record_sessions
 from domain.payments.stripe_links.states import LinkFacts, record_link
 from domain.states import LinkState
@@ -56,6 +60,23 @@ def refuse(session: Session, link: Link) -> object:
     return claiming.record_refused(session, intent, "one", "too small", NOW)
 
 
+def refund(session: Session, link: Link) -> object:
+    facts = ReversalFacts("re_1", ReversalKind.REFUND, "pi_1", "succeeded", Money(5, "USD"), "", NOW)
+    return record_reversal(session, facts, link.ledger_id, NOW, sure=False) is not None
+
+
+def resolve_one(session: Session, link: Link) -> object:
+    resolve(session, link.organisation_id, 1, "Dealt with", by="U0ADA", now=NOW)
+    return True
+
+
+def paid(session: Session, link_id: int) -> None:
+    """With a second payment, which is exception 1."""
+    link = session.get_one(Link, link_id)
+    pay(session, link)
+    record_payment(session, read_session(SESSION | {"id": "cs_2"}), link.ledger_id, None, NOW)
+
+
 @pytest.mark.postgres
 @pytest.mark.parametrize(
     ("act", "state"),
@@ -63,6 +84,8 @@ def refuse(session: Session, link: Link) -> object:
         (pay, LinkState.CREATED),
         (sweep, LinkState.CREATED),
         (switch_off, LinkState.CREATED),
+        (refund, LinkState.CREATED),
+        (resolve_one, LinkState.CREATED),
         (create, LinkState.RESERVED),
         (refuse, LinkState.RESERVED),
     ],
@@ -75,6 +98,8 @@ def test_whoever_waits_for_the_invoice_does_not_hold_its_link(
     created = state is LinkState.CREATED
     more: dict[str, Any] = {"stripe_id": "plink_1"} if created else {"owner": "one"}
     link_id = make_link(db, invoice_id, state=state, **more)
+    if act in (refund, resolve_one):
+        db.run(paid, link_id)
 
     def other(session: Session) -> Any:
         return act(session, session.get_one(Link, link_id))
