@@ -9,8 +9,13 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from bot.proxies import Proxies
+
 DOT_ENV = ".env"
+# Written in small letters too, and then those count, as everywhere else.
+PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY")
 SLACK_API = "https://slack.com/api"
+STRIPE_API = "https://api.stripe.com"
 
 
 class SettingsProblem(Exception):
@@ -39,6 +44,12 @@ def _is_web_address(value: str) -> str:
         raise ValueError("no web address")
     _ = parts.port  # raises ValueError unless it is a number
     return value.rstrip("/")
+
+
+def _is_proxy(value: SecretStr) -> SecretStr:
+    """Without a scheme it is http, as other programs read these variables. The address may hold a password."""
+    text = value.get_secret_value()
+    return SecretStr(_is_web_address(text if "://" in text else f"http://{text}"))
 
 
 def _is_database(value: SecretStr) -> SecretStr:
@@ -117,6 +128,16 @@ class Settings(BaseSettings):
     paylink_margin_seconds: Seconds = Field(
         60, description="a number of seconds above 0, at most 86400 (a day)"
     )
+    https_proxy: Annotated[Secret, AfterValidator(_is_proxy)] | None = Field(
+        None,
+        description="the address of a proxy, http://HOST:PORT, for connections to https and wss addresses",
+    )
+    http_proxy: Annotated[Secret, AfterValidator(_is_proxy)] | None = Field(
+        None, description="the address of a proxy, http://HOST:PORT, for connections to http and ws addresses"
+    )
+    no_proxy: str | None = Field(
+        None, description="hosts that are reached without a proxy, with commas between them, or * for all"
+    )
     slack_api_url: WebAddress = Field(SLACK_API, description="an http or https address")
     stripe_api_url: WebAddress | None = Field(None, description="an http or https address")
     data_directory: Path = Field(exclude=True)
@@ -147,6 +168,10 @@ class Settings(BaseSettings):
         return tuple(one.strip() for one in self.stripe_webhook_secret.get_secret_value().split(","))
 
     @property
+    def proxies(self) -> Proxies:
+        return Proxies(secret(self.https_proxy), secret(self.http_proxy), self.no_proxy or "")
+
+    @property
     def socket_mode(self) -> bool:
         return self.slack_app_token is not None
 
@@ -159,6 +184,7 @@ def load_settings(env: Mapping[str, str], directory: Path | None = None) -> Sett
     file = (directory or Path()) / DOT_ENV
     names = setting_names()
     given = {name: env[name] for name in names if env.get(name, "").strip()}
+    given |= {name: env[name.lower()] for name in PROXIES if env.get(name.lower(), "").strip()}
     try:
         line = _find_unreadable(file)
         if line is not None:

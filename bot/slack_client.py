@@ -1,8 +1,8 @@
 """Clients of Slack's Web API, and who the bot token belongs to."""
 
+import asyncio
 import re
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 import aiohttp
 from slack_sdk.errors import SlackApiError
@@ -15,8 +15,10 @@ from slack_sdk.http_retry.response import HttpResponse
 from slack_sdk.http_retry.state import RetryState
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.proxies import DIRECT, Proxies, through
 from bot.settings import Settings, secret
 from bot.watch.metrics import Metrics
+from handlers.bolt.answers import AnswerReader, Heard, http_status, method_of, told_seconds
 
 TIMEOUT_SECONDS = 10.0
 # What Slack says of a token that won't work until somebody changes something (docs.slack.dev/reference/methods/auth.test).
@@ -25,14 +27,13 @@ REFUSALS = frozenset(
     "no_permission org_login_required ekm_access_denied access_denied team_access_not_granted "
     "two_factor_setup_required invalid_app app_not_found forbidden_team socket_mode_disabled".split()
 )
-# How a call fails without an answer that says anything: the SDK raises the last three over an answer that is no JSON
-# object, or holds none.
+# How a call fails without an answer that says anything.
 UNANSWERED = (aiohttp.ClientError, TimeoutError, OSError, ValueError, AttributeError, TypeError)
 
-
-# A trigger lives three seconds (docs/facts/slack.md): with it nothing is worth a longer wait, in seconds.
-TRIGGER_WAIT = 2
-WITH_A_TRIGGER = ("/views.open", "/views.push")
+# The longest wait, in seconds, that a call is still worth: a trigger lives three (docs/facts/slack.md), and who opens
+# sockets waits by itself.
+LONGEST_WAIT = 60.0
+LONGEST_WAITS = {"views.open": 2.0, "views.push": 2.0, "apps.connections.open": -1.0}
 
 
 class RateLimitRetryHandler(AsyncRateLimitErrorRetryHandler):
@@ -46,10 +47,65 @@ class RateLimitRetryHandler(AsyncRateLimitErrorRetryHandler):
         response: HttpResponse | None = None,
         error: Exception | None = None,
     ) -> bool:
-        if response is None or response.status_code != 429:
-            return False
-        told = {name.lower(): value for name, value in response.headers.items()}.get("retry-after", ["1"])
-        return not request.url.endswith(WITH_A_TRIGGER) or int(told[0]) <= TRIGGER_WAIT
+        seconds = _limited_for(response, error)
+        return seconds is not None and seconds <= LONGEST_WAITS.get(method_of(request.url), LONGEST_WAIT)
+
+    async def prepare_for_next_attempt_async(
+        self,
+        *,
+        state: RetryState,
+        request: HttpRequest,
+        response: HttpResponse | None = None,
+        error: Exception | None = None,
+    ) -> None:
+        state.next_attempt_requested = True
+        await asyncio.sleep(_limited_for(response, error) or 0.0)
+        state.increment_current_attempt()
+
+
+def _limited_for(response: HttpResponse | None, error: Exception | None) -> float | None:
+    """Seconds; None for what is no 429. One whose body can't be read is an error of the SDK's."""
+    if response is not None:
+        return told_seconds(response.headers) if response.status_code == 429 else None
+    if isinstance(error, SlackApiError) and http_status(error) == 429:
+        return told_seconds(error.response.headers)
+    return None
+
+
+ORG_WIDE = "org-wide installation"
+_COPY = "copy the Bot User OAuth Token from the page OAuth & Permissions of your Slack app"
+_CURES = {
+    "token_expired": (
+        "tokens of an app with token rotation expire, and Paylink doesn't rotate them: make a Slack app from manifest.yml "
+        "without token rotation, and use its Bot User OAuth Token"
+    ),
+    "account_inactive": (
+        "the app was removed from the workspace, or the workspace was closed: install the app again, then "
+        + _COPY
+    ),
+    "org_login_required": (
+        "the workspace is being moved into an Enterprise organisation: wait until Slack has ended that, install the app "
+        "again if it was removed, then " + _COPY
+    ),
+    "ekm_access_denied": (
+        "administrators of the Enterprise organisation have suspended access with their encryption keys: have them give it "
+        "back (Enterprise Key Management)"
+    ),
+    ORG_WIDE: (
+        "it is of an org-wide installation, and Paylink works in one workspace: install the app in a single workspace, then "
+        + _COPY
+    ),
+}
+
+
+def cure(code: str) -> str:
+    """What whoever runs Paylink can do when Slack refuses the bot token with this code; no sentence yet."""
+    return _CURES.get(code, _COPY)
+
+
+def refusal(code: str) -> str:
+    """The sentence for whoever runs Paylink, in the log, at /readyz and when it can't start."""
+    return f"Slack refuses SLACK_BOT_TOKEN ({code}): {cure(code)}."
 
 
 class SlackRefused(Exception):
@@ -75,10 +131,12 @@ class Identity:
     scopes: frozenset[str]
 
 
-def make_session(metrics: Metrics, timeout: float = TIMEOUT_SECONDS) -> aiohttp.ClientSession:
+def make_session(
+    metrics: Metrics, timeout: float = TIMEOUT_SECONDS, proxies: Proxies = DIRECT
+) -> aiohttp.ClientSession:
     """Connections to Slack that are kept open between calls; bound to the running loop. Counts Slack's 429s.
 
-    ``timeout`` is in seconds and covers a whole call.
+    ``timeout`` is in seconds and covers a whole call. Whatever a call says of a proxy, ``proxies`` decides.
     """
 
     async def count(
@@ -89,10 +147,16 @@ def make_session(metrics: Metrics, timeout: float = TIMEOUT_SECONDS) -> aiohttp.
 
     trace = aiohttp.TraceConfig()
     trace.on_request_end.append(count)
-    return aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=timeout), trace_configs=[trace])
+    return aiohttp.ClientSession(
+        timeout=aiohttp.ClientTimeout(total=timeout),
+        trace_configs=[trace],
+        middlewares=(through(proxies),),
+    )
 
 
-def make_client(settings: Settings, session: aiohttp.ClientSession) -> AsyncWebClient:
+def make_client(
+    settings: Settings, session: aiohttp.ClientSession, heard: Heard = lambda method, code: None
+) -> AsyncWebClient:
     """Waits out one 429, and tries again once when a connection fails: for everything but posting."""
     client = AsyncWebClient(
         token=secret(settings.slack_bot_token),
@@ -102,11 +166,11 @@ def make_client(settings: Settings, session: aiohttp.ClientSession) -> AsyncWebC
         retry_handlers=[
             RateLimitRetryHandler(max_retry_count=1),
             AsyncConnectionErrorRetryHandler(max_retry_count=1),
+            AnswerReader(heard),
         ],
     )
-    if urlsplit(settings.slack_api_url).hostname in {"127.0.0.1", "localhost", "::1"}:
-        # The SDK would send even these through the environment's proxy.
-        client.proxy = None
+    # The SDK takes the environment's for every address; the session knows better.
+    client.proxy = None
     return client
 
 
@@ -114,6 +178,8 @@ async def fetch_identity(client: AsyncWebClient) -> Identity:
     """Ask Slack whose token this is. Raises SlackRefused, SlackAway."""
     try:
         answer = await client.auth_test()
+        if answer.get("is_enterprise_install") or str(answer.get("team_id")).startswith("E"):
+            raise SlackRefused(ORG_WIDE)
         scopes = str(answer.headers.get("x-oauth-scopes") or answer.headers.get("X-OAuth-Scopes") or "")
         return Identity(
             team_id=_team_id(answer["team_id"]),

@@ -9,7 +9,7 @@ import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.plan import periodic_jobs
-from bot.settings import Settings, secret
+from bot.settings import STRIPE_API, Settings, secret
 from bot.slack_client import TIMEOUT_SECONDS, make_client, make_session
 from bot.watch.health import Health
 from bot.watch.metrics import Metrics
@@ -84,8 +84,8 @@ def build(settings: Settings, *, db: Database | None = None, clock: Clock = utc_
     db = db if db is not None else Database(settings.database_url)
     # No request may outlast the claim that it is made under, whose time also covers the wait for its turn.
     timeout = min(TIMEOUT_SECONDS, settings.paylink_lease_seconds / 3)
-    session = make_session(metrics, timeout)
-    slack = make_client(settings, session)
+    session = make_session(metrics, timeout, settings.proxies)
+    slack = make_client(settings, session, lambda method, code: probes.hear_slack(method, code))
 
     def heard(outcome: str) -> None:
         metrics.stripe_requests.labels(outcome).inc()
@@ -94,6 +94,7 @@ def build(settings: Settings, *, db: Database | None = None, clock: Clock = utc_
     stripe = StripeApi(
         secret(settings.stripe_api_key),
         base_url=settings.stripe_api_url,
+        proxy=settings.proxies.of(settings.stripe_api_url or STRIPE_API),
         timeout=timeout,
         # A little closer than the slots, so that what the machine was late with is made up for.
         spacing=0.96 / settings.paylink_stripe_rate,

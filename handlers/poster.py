@@ -10,7 +10,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from domain.messages.poster_port import HistoryUnreadable, NotPosted, Posted, PostUnknown
 from domain.summaries import Announcement
-from handlers.bolt.failures import http_status, slack_code
+from handlers.bolt.answers import AnswerReader, http_status, slack_code, told_seconds
 from handlers.bolt.payload import dig, text_at
 from handlers.views.blocks import Json
 from handlers.views.messages import announcement_message
@@ -60,7 +60,8 @@ class SlackPoster:
             session=client.session,
             trust_env_in_session=client.trust_env_in_session,
             logger=client.logger,
-            retry_handlers=[],
+            # It retries nothing.
+            retry_handlers=[one for one in client.retry_handlers if isinstance(one, AnswerReader)],
         )
         # The SDK takes a proxy from the environment where none is given.
         self._client.proxy = client.proxy
@@ -165,13 +166,8 @@ def _is_limited(error: SlackApiError) -> bool:
 
 
 def _retry_after(error: SlackApiError) -> float:
-    """Seconds, as the answer's header says; a second if it says nothing sensible."""
-    headers = error.response.headers or {}
-    told = {str(name).lower(): value for name, value in headers.items()}.get("retry-after")
-    try:
-        return min(max(float(str(told)), 1.0), 3600.0)
-    except ValueError:
-        return 1.0
+    """Seconds, as the answer's header says, and no less than the one that a channel asks for between two messages."""
+    return max(told_seconds(error.response.headers), 1.0)
 
 
 def _messages(page: Any) -> list[Any]:

@@ -15,7 +15,7 @@ from bot.cli.doctor_slack import examine_app_token, examine_bot_token, examine_c
 from bot.cli.doctor_standing import examine_standing
 from bot.cli.doctor_stripe import examine_stripe
 from bot.cli.findings import Finding, Level
-from bot.settings import Settings, SettingsProblem, load_settings, require_for_serving, secret
+from bot.settings import STRIPE_API, Settings, SettingsProblem, load_settings, require_for_serving, secret
 from bot.slack_client import make_client, make_session
 from bot.stop import Stop, connect, reached, schema_sentences, unmakeable
 from bot.watch.metrics import Metrics
@@ -79,7 +79,11 @@ async def _findings(env: Mapping[str, str]) -> AsyncIterator[Finding]:
             yield finding
     if settings.stripe_api_key is not None:
         quiet_sdk()
-        stripe = StripeApi(secret(settings.stripe_api_key), base_url=settings.stripe_api_url)
+        stripe = StripeApi(
+            secret(settings.stripe_api_key),
+            base_url=settings.stripe_api_url,
+            proxy=settings.proxies.of(settings.stripe_api_url or STRIPE_API),
+        )
         try:
             async for finding in examine_stripe(stripe):
                 yield finding
@@ -183,7 +187,7 @@ def _check(db: Database) -> None:
 async def _examine_slack(settings: Settings, kept: Kept) -> AsyncIterator[Finding]:
     if settings.slack_bot_token is None:
         return
-    session = make_session(Metrics())
+    session = make_session(Metrics(), proxies=settings.proxies)
     try:
         client = make_client(settings, session)
         identity, findings = await examine_bot_token(client)

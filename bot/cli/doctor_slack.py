@@ -4,7 +4,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.cli.findings import Finding, Level
-from bot.slack_client import UNANSWERED, Identity, SlackAway, SlackRefused, code_of, fetch_identity
+from bot.slack_client import UNANSWERED, Identity, SlackAway, SlackRefused, code_of, cure, fetch_identity
 
 # A test holds these against manifest.yml.
 SCOPES = {
@@ -15,6 +15,7 @@ SCOPES = {
     "files:write": "Download doesn't work",
 }
 _CHANNEL = {
+    "ekm_access_denied": f"Mend it so: {cure('ekm_access_denied')}.",
     "not_in_channel": "Invite the bot to it: /invite and the bot's name, in the channel.",
     "channel_not_found": "See that the id is right, and invite the bot if the channel is private.",
     "is_archived": "Restore it, or choose another one with `paylink organization set TEAM_ID --channel C...`.",
@@ -30,7 +31,7 @@ async def examine_bot_token(client: AsyncWebClient) -> tuple[Identity | None, li
             Finding(
                 Level.WRONG,
                 f"Slack: it refuses SLACK_BOT_TOKEN ({refused.code}).",
-                "Copy the Bot User OAuth Token from the page OAuth & Permissions of your Slack app.",
+                f"{cure(refused.code)[0].upper()}{cure(refused.code)[1:]}.",
             )
         ]
     except SlackAway:

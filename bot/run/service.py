@@ -152,6 +152,7 @@ class Service:
                 bot.health,
                 bot.metrics,
                 on_refused=self._refuse_app_token,
+                proxies=bot.settings.proxies,
             )
             self._socket.start()
         bot.health.good("start")

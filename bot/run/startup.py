@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from bot.slack_client import Identity, SlackAway, SlackRefused, fetch_identity
+from bot.slack_client import Identity, SlackAway, SlackRefused, fetch_identity, refusal
 from bot.stop import Stop, schema_sentences
 from bot.watch.health import DATABASE_AWAY, SLACK_AWAY, Part
 from bot.wiring import Bot
@@ -63,10 +63,7 @@ async def _identify(bot: Bot) -> Identity:
     try:
         return await fetch_identity(bot.slack)
     except SlackRefused as refused:
-        raise Stop(
-            f"Slack refuses SLACK_BOT_TOKEN ({refused.code}): copy the Bot User OAuth Token from the page "
-            "OAuth & Permissions of your Slack app."
-        ) from None
+        raise Stop(refusal(refused.code)) from None
 
 
 async def _set_up(bot: Bot, identity: Identity) -> Account:

@@ -5,7 +5,7 @@ import time
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack_client import SlackAway, SlackRefused, fetch_identity
+from bot.slack_client import SlackAway, SlackRefused, fetch_identity, refusal
 from bot.watch.health import NOT_FROM_STRIPE, SLACK_AWAY, STRIPE_AWAY, STRIPE_FAILS, Health
 from domain.database import Database, ask_nothing
 from domain.stripe.client import StripeApi
@@ -13,6 +13,12 @@ from domain.stripe.errors import StripeTrouble
 
 SLACK_EVERY_SECONDS = 30.0
 STRIPE_EVERY_SECONDS = 15.0
+# What waits to be posted is tried again within it; auth.test says nothing of suspended access.
+SUSPENDED_SECONDS = 45.0
+# Each says something of the token, whatever was asked with it.
+OF_THE_TOKEN = frozenset(
+    "invalid_auth not_authed account_inactive token_revoked token_expired org_login_required ekm_access_denied".split()
+)
 
 
 class Probes:
@@ -24,6 +30,7 @@ class Probes:
         self._stripe = stripe
         self._health = health
         self._slack_asked = self._stripe_asked = -SLACK_EVERY_SECONDS
+        self._suspended_at = -SUSPENDED_SECONDS
 
     async def database(self) -> None:
         """Raises DatabaseUnavailable."""
@@ -41,9 +48,18 @@ class Probes:
         except SlackAway:
             self._health.bad("slack", SLACK_AWAY)
         except SlackRefused as refused:
-            self._health.bad("slack", f"Slack refuses SLACK_BOT_TOKEN ({refused.code}).")
+            self._health.bad("slack", refusal(refused.code))
         else:
-            self._health.good("slack")
+            if now - self._suspended_at >= SUSPENDED_SECONDS:
+                self._health.good("slack")
+
+    def hear_slack(self, method: str, code: str | None) -> None:
+        """Take what Slack answered to any call: that it doesn't take the token shows at once."""
+        if code not in OF_THE_TOKEN or method == "apps.connections.open":
+            return
+        if code == "ekm_access_denied":
+            self._suspended_at = time.monotonic()
+        self._health.bad("slack", refusal(code))
 
     async def stripe(self) -> None:
         """Tries a connection, and sends a request only while Stripe is away: reads are rationed (docs/facts/stripe.md)."""

@@ -52,6 +52,7 @@ class StripeApi:
         api_key: str,
         *,
         base_url: str | None = None,
+        proxy: str | None = None,
         timeout: float = 10.0,
         spacing: float = 0.0,
         clock: Callable[[], datetime] = utc_now,
@@ -67,6 +68,7 @@ class StripeApi:
         self._sent_at = 0.0
         self._api_key = api_key
         self._base_url = base_url
+        self._proxy = proxy
         self._client: stripe.StripeClient | None = None
         self._http: stripe.HTTPClient | None = None
         self._closed = False
@@ -119,8 +121,8 @@ class StripeApi:
         await self._call("post", "/v1/payment_links", {})
 
     async def can_connect(self) -> bool:
-        """Whether a connection to Stripe can be made. No request is sent, since reads are rationed (docs/facts/stripe.md)."""
-        address = urlsplit(self._base_url or stripe.DEFAULT_API_BASE)
+        """Whether a connection to Stripe, or to the proxy before it, can be made. No request is sent, since reads are rationed (docs/facts/stripe.md)."""
+        address = urlsplit(self._proxy or self._base_url or stripe.DEFAULT_API_BASE)
         port = address.port or (443 if address.scheme == "https" else 80)
         try:
             async with asyncio.timeout(self.timeout):
@@ -149,7 +151,9 @@ class StripeApi:
             raise StripeAway("closed", unsent=True)
         if self._client is None:
             # The SDK's client is bound to the loop that it is made in.
-            self._http = Transport(self.clock, timeout=aiohttp.ClientTimeout(total=self.timeout))
+            self._http = Transport(
+                self.clock, timeout=aiohttp.ClientTimeout(total=self.timeout), proxy=self._proxy
+            )
             self._client = stripe.StripeClient(
                 self._api_key,
                 http_client=self._http,

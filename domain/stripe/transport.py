@@ -18,8 +18,10 @@ MOST_BYTES_OF_ERROR = 256 * 1024
 class Transport(stripe.AIOHTTPClient):
     """The SDK takes it for granted that a failure has the shape of Stripe's, and breaks where it has not."""
 
-    def __init__(self, clock: StripeClock, *, timeout: aiohttp.ClientTimeout) -> None:
-        super().__init__(timeout=timeout)
+    def __init__(
+        self, clock: StripeClock, *, timeout: aiohttp.ClientTimeout, proxy: str | None = None
+    ) -> None:
+        super().__init__(timeout=timeout, proxy=proxy)
         self._clock = clock
 
     async def request_async(

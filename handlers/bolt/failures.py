@@ -6,6 +6,7 @@ import aiohttp
 from slack_sdk.errors import SlackApiError, SlackRequestError
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
+from handlers.bolt.answers import http_status, slack_code
 from handlers.bolt.context import Log, Office
 from handlers.bolt.payload import Delivery, ShownView
 from handlers.views.blocks import BLOCKS_OF_VIEW, Json, notice
@@ -18,19 +19,6 @@ SLACK_AWAY = (aiohttp.ClientError, TimeoutError, OSError, SlackRequestError)
 _NO_ANSWER = "Slack didn't answer Paylink. Try again in a minute."
 _LIMITED = "Slack takes no more from Paylink right now. Try again in a minute."
 _TOO_LATE = "Slack gave Paylink three seconds to answer, and they were over. Try again."
-
-
-def slack_code(error: SlackApiError) -> str:
-    """Slack's short error code; ``http_503`` and the like where Slack sent none."""
-    data = getattr(error.response, "data", None)
-    code = data.get("error") if isinstance(data, dict) else None
-    return code if isinstance(code, str) else f"http_{http_status(error)}"
-
-
-def http_status(error: SlackApiError) -> int:
-    """0 for an answer that couldn't be read."""
-    status = getattr(error.response, "status_code", None)
-    return status if isinstance(status, int) else 0
 
 
 def explain(log: Log, error: Exception) -> str | None:

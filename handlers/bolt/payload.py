@@ -108,6 +108,11 @@ def dig(value: Any, *path: str) -> Any:
     return value
 
 
+def listed(value: Any) -> list[Any]:
+    """The value if it is a list; else an empty one."""
+    return value if isinstance(value, list) else []
+
+
 def text_at(value: Any, *path: str) -> str:
     """As dig, but always text: empty for whatever else is there."""
     found = dig(value, *path)
@@ -131,11 +136,20 @@ def _outside(body: Json, team_id: str, from_team: object) -> str:
     own, person = {"", team_id}, text_at(body, "user", "team_id")
     if text_at(body, "team", "id") == team_id:
         own |= {text_at(body, "enterprise", "id"), text_at(body, "team", "enterprise_id")}
-    if len(own) > 2 and "view" in body and person.startswith("T"):
-        # Who belongs to several workspaces of an enterprise may be told by any of them; strangers never come to a view.
+    if len(own) > 2 and person.startswith("T") and _is_for_members(body):
+        # Who belongs to several workspaces of an enterprise may be told by any of them.
         person = ""
-    told = (person, text_at(body, "team", "id"), from_team)
+    # An event names the enterprise of the installation there, and elsewhere that of whoever caused it.
+    own |= {text_at(one, "enterprise_id") for one in listed(body.get("authorizations"))}
+    # A Home that a stranger opens tells it in the event alone.
+    told = (person, text_at(body, "team", "id"), from_team, text_at(body, "event", "user_team"))
     return next((team for team in told if isinstance(team, str) and team not in own), "")
+
+
+def _is_for_members(body: Json) -> bool:
+    """Where strangers never come: to views, to global shortcuts, and to what Paylink told somebody directly."""
+    directly = text_at(body, "channel", "id").startswith("D")
+    return "view" in body or body.get("type") == "shortcut" or directly
 
 
 def _read_view(view: Any) -> ShownView | None:

@@ -11,8 +11,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from domain.files.exports import Format
 from domain.lists.summaries import SelectionSummary
+from handlers.bolt.answers import slack_code
 from handlers.bolt.context import Exports, Office
-from handlers.bolt.failures import explain, slack_code, tell, with_notice
+from handlers.bolt.failures import explain, tell, with_notice
 from handlers.bolt.modals import Place, push_modal, update
 from handlers.bolt.payload import Delivery, dig, text_at
 from handlers.features.bulk_listing import reference_of, shown_list

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from sandbox.slack.workspace import Workspace
 
 VERBS = (
-    "add_person add_channel archive invite_bot kick_bot say command global_shortcut open_home press click type options "
+    "add_person join_enterprise add_channel archive invite_bot kick_bot say command global_shortcut open_home press click type options "
     "submit close emit upload delete_file"
 ).split()
 

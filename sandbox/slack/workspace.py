@@ -60,13 +60,24 @@ class Workspace:
         user_id: str | None = None,
         guest: str = "",
         admin: bool = False,
+        team_id: str | None = None,
+        stranger: bool = False,
     ) -> str:
         """Adds somebody to the workspace, and members to its public channels, and returns their user id (U...).
 
-        `guest` is "multi" or "single" for a guest of several channels or of one.
+        `guest` is "multi" or "single" for a guest of several channels or of one. `team_id`: another workspace that Slack
+        names as theirs; `stranger`: and they are here by Slack Connect alone.
         """
         user = user_id or self.app.identifier("U")
-        self.team.people[user] = Person(user, name, real_name or name, guest=guest, is_admin=admin)
+        self.team.people[user] = Person(
+            user,
+            name,
+            real_name or name,
+            guest=guest,
+            is_admin=admin,
+            team_id=team_id,
+            is_stranger=stranger,
+        )
         for channel in self.team.channels.values():
             if channel.kind == "public" and not guest:
                 channel.members.add(user)
@@ -87,6 +98,10 @@ class Workspace:
         """Whoever uploaded it takes it away again."""
         file = self.team.files[file_id]
         file.deleted, file.content = True, None
+
+    def join_enterprise(self, enterprise_id: str, *, org_wide: bool = False) -> None:
+        """Makes it a workspace of an Enterprise Grid organisation (E...); `org_wide`: the app is installed in that."""
+        self.team.enterprise_id, self.team.org_wide = enterprise_id, org_wide
 
     def add_channel(
         self,

@@ -1,14 +1,20 @@
 """Announcements while Slack is away and then limits them, through Slack's protocol."""
 
+import asyncio
+import io
 import itertools
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
+from rich.console import Console
 from sqlalchemy.orm import Session
 
+from bot.cli.doctor import examine
+from bot.stop import Stop
 from domain.messages import announcing
 from domain.models import Link, OutboxMessage, Payment
+from domain.organisations import organisations
 from domain.outbox import enqueuing
 from domain.states import AnnouncementKind, LinkStatus
 from tests.acceptance.conftest import World, Worlds
@@ -88,3 +94,46 @@ async def test_after_an_outage_and_429s_all_stand_there_once_in_order_and_one_a_
     refused = asked("chat.postMessage")[back : back + 3]
     # The local Slack takes its time by another clock.
     assert [later - earlier >= 1.95 for earlier, later in itertools.pairwise(refused)] == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("token_expired", "without token rotation"),
+        ("account_inactive", "install the app again"),
+        ("org_login_required", "is being moved into an Enterprise organisation"),
+        ("ekm_access_denied", "Enterprise Key Management"),
+    ],
+)
+async def test_a_token_that_stops_working_is_told_with_its_cure(
+    worlds: Worlds, code: str, words: str
+) -> None:
+    world = await worlds.make()
+    fault = world.slack.faults.add(method="chat.*", do="error", error=code, times=None)
+    pay(world, "INV-1001")
+
+    await world.until(lambda: "slack" in world.service.bot.health.reasons)
+    reasons = world.service.bot.health.reasons
+    assert code in reasons["slack"]
+    assert words in reasons["slack"]
+    status, told = await world.get("/readyz")
+    assert (status, told["reasons"]["slack"]) == (503, reasons["slack"])
+
+    out = io.StringIO()
+    world.slack.faults.add(method="auth.test", do="error", error=code, times=None)
+    await asyncio.to_thread(examine, world.env, Console(file=out, highlight=False, soft_wrap=True))
+    assert f"it refuses SLACK_BOT_TOKEN ({code})" in out.getvalue()
+    assert words in out.getvalue()
+    assert fault.struck
+
+
+async def test_an_org_wide_token_ends_the_start_and_nothing_is_written(worlds: Worlds) -> None:
+    slack, stripe = await worlds.services("socket")
+    slack.workspace.join_enterprise("E0GRID", org_wide=True)
+    service = await worlds.start(worlds.settings(slack, stripe, "socket", "C0PAYMENTS"))
+
+    with pytest.raises(Stop, match="org-wide installation") as stop:
+        await service.run_until(asyncio.Event())
+
+    assert stop.value.status == 2
+    assert service.bot.db.run(organisations.list_all) == ()

@@ -9,8 +9,20 @@ from slack_sdk.http_retry.response import HttpResponse
 from slack_sdk.http_retry.state import RetryState
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack_client import RateLimitRetryHandler, SlackAway, SlackRefused, fetch_identity
-from sandbox.slack import LocalSlack
+from bot.settings import load_settings
+from bot.slack_client import (
+    RateLimitRetryHandler,
+    SlackAway,
+    SlackRefused,
+    fetch_identity,
+    make_client,
+    make_session,
+    refusal,
+)
+from bot.watch.metrics import Metrics
+from handlers.bolt.answers import told_seconds
+from handlers.bolt.failures import SLACK_AWAY
+from sandbox.slack import Fault, LocalSlack
 
 MANIFEST = {
     "display_information": {"name": "Tester"},
@@ -81,6 +93,9 @@ async def test_whose_token_it_is_and_that_it_is_refused(slack: LocalSlack, clien
         ("views.push", "3", False),
         ("views.update", "30", True),
         ("chat.postMessage", "30", True),
+        ("chat.postMessage", "600", False),
+        ("apps.connections.open", "1", False),
+        ("views.open", "", True),
     ],
 )
 async def test_a_429_is_waited_out_but_not_for_longer_than_a_trigger_lives(
@@ -96,3 +111,86 @@ async def test_a_429_is_waited_out_but_not_for_longer_than_a_trigger_lives(
     assert not await handler.can_retry_async(
         state=RetryState(current_attempt=1), request=request, response=limited
     )
+
+
+ODD = ["", "0.5", "Mon, 30 Nov 2026 09:00:00 GMT", "nan", "-3"]
+
+
+@pytest.mark.parametrize("told", ODD)
+async def test_a_429_with_an_odd_retry_after_is_waited_out_too(slack: LocalSlack, told: str) -> None:
+    settings = load_settings(
+        {"SLACK_BOT_TOKEN": slack.workspace.bot_token, "SLACK_API_URL": slack.api_url, "HOME": "/"}
+    )
+    for garbled in (False, True):
+        slack.app.faults.add(
+            Fault(
+                "auth.test",
+                do="garbled" if garbled else "status",
+                body="<html>",
+                status=429,
+                retry_after=told,
+            )
+        )
+        async with make_session(Metrics()) as session:
+            identity = await fetch_identity(make_client(settings, session))
+        assert identity.team_id == slack.workspace.team_id
+
+
+@pytest.mark.parametrize(
+    ("told", "seconds"),
+    [("7", 7), ("0.5", 0.5), ("", 1), ("soon", 1), (None, 1), ("-3", 0), ("inf", 1), ("99999", 3600)],
+)
+def test_retry_after_is_a_number_or_a_second(told: str | None, seconds: float) -> None:
+    headers = {} if told is None else {"Retry-After": told}
+    assert told_seconds(headers) == seconds
+    assert told_seconds({name: [value] for name, value in headers.items()}) == seconds
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("text/plain", "upstream says no"),
+        ("text/html", "<html>"),
+        ("application/json", ""),
+        ("application/json", "[]"),
+        ("application/json", "null"),
+        ("application/json", '"ok"'),
+        ("application/json", "\udcff\udcfe"),
+        ("text/plain", "\udcff\udcfe"),
+    ],
+)
+async def test_an_answer_that_is_no_object_is_slack_being_away_whoever_asks(
+    slack: LocalSlack, content_type: str, body: str
+) -> None:
+    settings = load_settings(
+        {"SLACK_BOT_TOKEN": slack.workspace.bot_token, "SLACK_API_URL": slack.api_url, "HOME": "/"}
+    )
+    slack.app.faults.add(
+        method="*",
+        do="garbled",
+        status=200,
+        body=body,
+        content_type=content_type,
+        times=None,
+    )
+    async with make_session(Metrics()) as session:
+        client = make_client(settings, session)
+        for call in (
+            client.views_update(view_id="V1", view={}),
+            client.views_publish(user_id="U1", view={}),
+            client.chat_delete(channel="C1", ts="1.2"),
+        ):
+            with pytest.raises(SLACK_AWAY):
+                await call
+
+
+async def test_an_org_wide_token_is_refused_with_a_sentence(
+    slack: LocalSlack, client: AsyncWebClient
+) -> None:
+    slack.workspace.join_enterprise("E0GRID", org_wide=True)
+    with pytest.raises(SlackRefused, match="org-wide") as refused:
+        await fetch_identity(client)
+    assert "install the app in a single workspace" in refusal(refused.value.code)
+
+    slack.workspace.join_enterprise("E0GRID")
+    assert (await fetch_identity(client)).team_id == slack.workspace.team_id

@@ -174,8 +174,12 @@ def in_an_enterprise(payload: Any) -> Iterator[Any]:
     by = {"id": ADA.user_id, "team_id": "E0OWN"}
     yield payload | {"user": by, "enterprise": {"id": "E0OWN"}}
     yield payload | {"user": by, "team": {"id": ADA.team_id, "enterprise_id": "E0OWN"}}
-    if "view" in payload:
-        yield payload | {"user": by | {"team_id": "T0SISTER"}, "enterprise": {"id": "E0OWN"}}
+    sister = payload | {"user": by | {"team_id": "T0SISTER"}, "enterprise": {"id": "E0OWN"}}
+    if "view" in payload or payload["type"] == "shortcut":
+        yield sister
+    else:
+        # What stands in a channel may be seen from outside; what Paylink says to somebody directly isn't.
+        yield sister | {"channel": {"id": "D0DIRECT", "name": "directmessage"}}
 
 
 async def test_people_of_the_own_workspace_may_be_told_by_their_enterprise(bench: Bench) -> None:

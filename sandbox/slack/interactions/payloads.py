@@ -8,14 +8,24 @@ from sandbox.slack.state.team import Team
 
 
 def _common(team: Team, user: str) -> Json:
+    """Enterprise Grid: docs/facts/slack.md; `enterprise` and `team.enterprise_id` by Slack docs:
+    reference/interaction-payloads/block_actions-payload."""
     person = team.people[user]
+    where: Json = {"id": team.team_id, "domain": team.domain}
+    if team.enterprise_id:
+        where |= {"enterprise_id": team.enterprise_id, "enterprise_name": team.enterprise_id}
     return {
-        "user": {"id": user, "username": person.name, "name": person.name, "team_id": team.team_id},
+        "user": {
+            "id": user,
+            "username": person.name,
+            "name": person.name,
+            "team_id": person.team_id or team.team_id,
+        },
         "api_app_id": team.app.app_id,
         "token": team.app.verification_token,
-        "team": {"id": team.team_id, "domain": team.domain},
-        "enterprise": None,
-        "is_enterprise_install": False,
+        "team": where,
+        "enterprise": {"id": team.enterprise_id, "name": team.enterprise_id} if team.enterprise_id else None,
+        "is_enterprise_install": team.org_wide,
     }
 
 
@@ -24,6 +34,7 @@ def slash_command(team: Team, user: str, channel: Channel, command: str, text: s
         "token": team.app.verification_token,
         "team_id": team.team_id,
         "team_domain": team.domain,
+        **({"enterprise_id": team.enterprise_id} if team.enterprise_id else {}),
         "channel_id": channel.id,
         "channel_name": {"private": "privategroup", "im": "directmessage"}.get(channel.kind, channel.name),
         "user_id": user,
@@ -123,11 +134,18 @@ def view_closed(team: Team, view: View, *, cleared: bool) -> Json:
 
 
 def event(team: Team, body: Json) -> Json:
-    """The Events API's envelope around one event."""
+    """The Events API's envelope around one event.
+
+    What a stranger does carries `user_team` (docs/facts/slack.md).
+    """
     ts = team.next_ts()
+    person = team.people.get(str(body.get("user")))
+    if person and person.is_stranger:
+        body = {**body, "user_team": person.team_id}
     return {
         "token": team.app.verification_token,
         "team_id": team.team_id,
+        **({"enterprise_id": team.enterprise_id} if team.enterprise_id else {}),
         "api_app_id": team.app.app_id,
         "event": {"event_ts": ts, **body},
         "type": "event_callback",
@@ -135,12 +153,12 @@ def event(team: Team, body: Json) -> Json:
         "event_time": int(float(ts)),
         "authorizations": [
             {
-                "enterprise_id": None,
+                "enterprise_id": team.enterprise_id,
                 "team_id": team.team_id,
                 "user_id": team.bot_user_id,
                 "is_bot": True,
-                "is_enterprise_install": False,
+                "is_enterprise_install": team.org_wide,
             }
         ],
-        "is_ext_shared_channel": False,
+        "is_ext_shared_channel": bool(person and person.is_stranger and body["type"] != "app_home_opened"),
     }

@@ -8,15 +8,18 @@ from sandbox.slack.state.model import Json
 
 
 def auth_test(request: Request) -> Json:
+    """Of an org-wide installation the organisation stands in the workspace's place (Slack docs: reference/methods/auth.test)."""
     team = request.team
+    enterprise = {"enterprise_id": team.enterprise_id} if team.enterprise_id else {}
     return {
+        **enterprise,
         "url": f"https://{team.domain}.slack.com/",
         "team": team.name,
         "user": team.people[team.bot_user_id].name,
-        "team_id": team.team_id,
+        "team_id": team.enterprise_id if team.org_wide else team.team_id,
         "user_id": team.bot_user_id,
         "bot_id": team.bot_id,
-        "is_enterprise_install": False,
+        "is_enterprise_install": team.org_wide,
     }
 
 

@@ -1,7 +1,7 @@
 """Ways to fail as Slack fails, on demand.
 
 A fault names what it befalls: a Web API method ("chat.postMessage", "chat.*", "*"), a call of a response_url
-("response_url"), or a delivery to the app ("deliver.slash_commands", "deliver.interactive", "deliver.events_api", "deliver.*").
+("response_url"), a Socket Mode connection ("socket"), or a delivery to the app ("deliver.slash_commands", "deliver.interactive", "deliver.events_api", "deliver.*").
 
     Fault("chat.postMessage")                                        the connection is cut before anything is done
     Fault("chat.postMessage", when="after")                          it is posted, and the answer is lost
@@ -12,6 +12,15 @@ A fault names what it befalls: a Web API method ("chat.postMessage", "chat.*", "
     Fault("auth.test", do="garbled", status=502, body="<html>")      nothing of Slack's: a gateway's page, or no body
     Fault("deliver.interactive", do="twice")                         the app gets the payload twice
     Fault("deliver.*")                                               the payload never arrives
+    Fault("*", do="status", status=429, retry_after="")              refused, and Retry-After says nothing (or "0.5", a date)
+    Fault("socket")                                                  a Socket Mode connection is cut before its hello
+    Fault("socket", when="after", seconds=0.05)                      ... and so long after its hello
+    Fault("socket", do="error", error="too_many_websockets")         a disconnect with this reason in place of the hello
+    Fault("socket", do="status", status=403)                         the handshake is refused
+
+Where each was seen: status, error and Retry-After, Slack docs (apis/web-api/rate-limits, errors of each method); a body that
+is no object, gateways (docs/facts/slack.md); too_many_websockets, Slack docs
+(apis/events-api/using-socket-mode, disconnects); sockets that close early, reports about other apps behind middleboxes.
 """
 
 from __future__ import annotations
@@ -26,7 +35,7 @@ from sandbox.slack.state.model import Json
 
 @dataclass
 class Fault:
-    """One way to fail. `times` None: for ever; `skip`: so many matching calls pass first; `seconds`: delay or Retry-After."""
+    """One way to fail. `times` None: for ever; `skip`: so many matching calls pass first; `seconds`: delay or Retry-After, as which `retry_after` is sent letter for letter."""
 
     method: str
     when: Literal["before", "after"] = "before"
@@ -36,6 +45,7 @@ class Fault:
     body: str = ""
     content_type: str = "application/json"
     seconds: float = 0.0
+    retry_after: str | None = None
     times: int | None = 1
     skip: int = 0
     probability: float = 1.0
@@ -43,7 +53,8 @@ class Fault:
 
     def matches(self, name: str) -> bool:
         same_kind = self.method.startswith("deliver.") == name.startswith("deliver.")
-        return same_kind and fnmatchcase(name, self.method)
+        named = name != "socket" or self.method == "socket"
+        return same_kind and named and fnmatchcase(name, self.method)
 
 
 class Faults:

@@ -13,6 +13,9 @@ class Person:
     """Somebody who uses Slack. `name` is the handle, `real_name` is what clients show.
 
     `guest` is "multi" or "single" for guests of several channels or of one, and empty for members.
+
+    `team_id` is the workspace that Slack names as theirs in what they do, if it isn't the one where they do it: another
+    of their workspaces on Enterprise Grid, or (`is_stranger`) their own company's, from which Slack Connect lets them in.
     """
 
     id: str
@@ -21,6 +24,8 @@ class Person:
     is_bot: bool = False
     guest: str = ""
     is_admin: bool = False
+    team_id: str | None = None
+    is_stranger: bool = False
 
 
 @dataclass

@@ -46,6 +46,10 @@ class Team:
         self.bot_user_id = app.identifier("U")
         self.bot_id = app.identifier("B")
         self.scopes = app.manifest.bot_scopes
+        self.enterprise_id: str | None = None
+        """The Enterprise Grid organisation that the workspace belongs to."""
+        self.org_wide = False
+        """The app is installed in the organisation, and its token is the organisation's."""
         self.people: dict[str, Person] = {}
         self.channels: dict[str, Channel] = {}
         self.messages: dict[str, list[Message]] = {}

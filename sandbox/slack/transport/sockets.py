@@ -63,25 +63,39 @@ class Sockets:
         if ticket not in self._tickets:
             return web.Response(status=404)
         self._tickets.remove(ticket)
+        fault = self._app.faults.strike("socket")
+        if fault and fault.do == "status":
+            return web.Response(status=fault.status)
         socket = web.WebSocketResponse(autoping=False)
         await socket.prepare(request)
-        if len(self.connections) >= self._app.limits.connections:
-            await socket.send_str(json.dumps({"type": "disconnect", "reason": "too_many_websockets"}))
+        reason = _turned_down(fault)
+        if reason is None and len(self.connections) >= self._app.limits.connections:
+            reason = "too_many_websockets"
+        if reason is not None:
+            if reason:
+                await socket.send_str(json.dumps({"type": "disconnect", "reason": reason}))
             await socket.close()
             return socket
         connection = Connection(socket)
         self.connections.append(connection)
         await connection.send(self._hello())
         self.changed.touch()
-        pinging = asyncio.create_task(self._ping(connection))
+        busy = [asyncio.create_task(self._ping(connection))]
+        if fault:
+            busy.append(asyncio.create_task(self._cut_later(connection, fault.seconds)))
         try:
             await self._receive(connection)
         finally:
-            pinging.cancel()
+            for each in busy:
+                each.cancel()
             if connection in self.connections:
                 self.connections.remove(connection)
             self.changed.touch()
         return socket
+
+    async def _cut_later(self, connection: Connection, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        await connection.socket.close()
 
     def _hello(self) -> Json:
         return {
@@ -197,6 +211,13 @@ class Sockets:
                 async with asyncio.timeout(1):
                     await connection.socket.close()
         self.changed.touch()
+
+
+def _turned_down(fault: Fault | None) -> str | None:
+    """The reason that is given in place of the hello, empty for none; None if there is a hello."""
+    if fault is None or fault.when == "after":
+        return None
+    return fault.error if fault.do == "error" else ""
 
 
 def _since(started: float) -> float:

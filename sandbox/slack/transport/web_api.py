@@ -66,7 +66,12 @@ class WebApi:
             return None
         if fault.do == "garbled":
             self._log(Call(method, args, token, self._app.clock(), fault.status, None, {}, describe(fault)))
-            return web.Response(text=fault.body, status=fault.status, content_type=fault.content_type)
+            headers = {} if fault.retry_after is None else {"retry-after": fault.retry_after}
+            # A lone surrogate stands for a byte that is no UTF-8.
+            body = fault.body.encode("utf-8", "surrogateescape")
+            return web.Response(
+                body=body, status=fault.status, content_type=fault.content_type, headers=headers
+            )
         return self._send(method, args, token, struck(fault), describe(fault))
 
     def _cut(self, request: web.Request, method: str, args: Json, token: str, why: str) -> web.StreamResponse:
@@ -164,8 +169,13 @@ def failure(error: SlackError) -> Answer:
     return 200, {"ok": False, "error": error.code, **error.extra}, {}
 
 
-def ratelimited(seconds: int) -> Answer:
-    return 429, {"ok": False, "error": "ratelimited"}, {"retry-after": str(seconds)}
+def ratelimited(seconds: int, told: str | None = None) -> Answer:
+    """`told`: what stands in Retry-After instead of the seconds."""
+    return (
+        429,
+        {"ok": False, "error": "ratelimited"},
+        {"retry-after": str(seconds) if told is None else told},
+    )
 
 
 def struck(fault: Fault) -> Answer:
@@ -173,7 +183,7 @@ def struck(fault: Fault) -> Answer:
     if fault.do == "error":
         return failure(SlackError(fault.error))
     if fault.status == 429:
-        return ratelimited(max(1, round(fault.seconds)))
+        return ratelimited(max(1, round(fault.seconds)), fault.retry_after)
     return fault.status, {"ok": False, "error": "service_unavailable"}, {}
 
 

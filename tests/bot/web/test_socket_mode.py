@@ -219,3 +219,77 @@ async def test_after_the_stop_of_intake_nothing_more_is_taken(world: World) -> N
     world.mode.stop_intake()
 
     assert not await world.echoes("hello")
+
+
+async def test_ten_others_leave_no_room_and_the_pause_grows(world: World) -> None:
+    """Slack closes an eleventh socket as soon as it stands: asked at once again and again, thousands of times a minute."""
+    world.slack.app.limits.connections = 0
+
+    world.mode.start()
+    await asyncio.sleep(3)
+
+    assert 2 <= len(asked(world)) <= 4
+    assert "socket" in world.health.reasons
+
+    world.slack.app.limits.connections = 10
+    await world.until(lambda: not world.health.reasons)
+    assert await world.echoes("hello")
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"do": "drop"},
+        {"do": "drop", "when": "after", "seconds": 0.02},
+        {"do": "status", "status": 403},
+        {"do": "error", "error": "too_many_websockets"},
+    ],
+)
+async def test_sockets_that_end_right_after_they_opened_are_asked_for_ever_more_seldom(
+    world: World, fault: dict[str, Any]
+) -> None:
+    world.slack.app.faults.add(method="socket", times=None, **fault)
+    lost: list[bool] = []
+
+    world.mode.start()
+    for _ in range(30):
+        await asyncio.sleep(0.1)
+        lost.append("socket" in world.health.reasons)
+
+    assert 2 <= len(asked(world)) <= 4
+    # At most the first one is believed, for as long as it stands.
+    assert lost.count(False) <= 3
+    world.slack.app.faults.clear()
+    await world.until(lambda: not world.health.reasons)
+    assert await world.echoes("hello")
+
+
+async def test_no_more_than_one_socket_retires_at_a_time(world: World) -> None:
+    await connected(world)
+    most = 0
+
+    for time in range(1, 4):
+        await world.slack.sockets.disconnect("warning")
+        await world.until(lambda asks=time + 1: len(asked(world)) == asks and not world.health.reasons)  # type: ignore[misc]
+        most = max(most, len(world.slack.sockets.connections))
+
+    assert most <= 3
+    await world.until(lambda: len(world.slack.sockets.connections) <= 2)
+    assert await world.echoes("hello")
+
+
+@pytest.mark.parametrize(
+    ("told", "least"), [("3", 2.9), ("", 0.9), ("0.5", 0.4), ("Mon, 30 Nov 2026 09:00:00 GMT", 0.9)]
+)
+async def test_how_long_slack_wants_no_socket_to_be_asked_for_is_waited(
+    world: World, told: str, least: float
+) -> None:
+    world.slack.app.faults.add(method="apps.connections.open", do="status", status=429, retry_after=told)
+
+    world.mode.start()
+    await world.until(lambda: len(asked(world)) == 2)
+
+    first, second = asked(world)
+    assert least <= second.at - first.at
+    await world.until(lambda: not world.health.reasons)
+    assert await world.echoes("hello")
