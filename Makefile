@@ -6,8 +6,9 @@ READY := $(VENV)/.ready
 
 .PHONY: demo test lint types architecture format bench campaign pictures requirements clean
 
-demo: $(READY)
-	$(BIN)/paylink demo
+# What running needs, and not the tools of development; a virtual environment that has those, too, will do.
+demo: $(VENV)/.runs
+	$(BIN)/python -m bot demo $(ARGS)
 
 # One file or test: make test TESTS=tests/domain/test_money.py (then nothing is said about what is missing).
 test: $(READY)
@@ -47,7 +48,15 @@ $(READY): requirements/dev.txt pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
-	touch $@
+	touch $(VENV)/.runs $@
+
+$(VENV)/.runs: requirements/runtime.txt
+	@echo "Setting up Paylink in $(VENV), this once: $$(grep -c == requirements/runtime.txt) packages, pinned with hashes."
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --progress-bar off --disable-pip-version-check --no-input --require-hashes -r requirements/runtime.txt | \
+		awk '/^Collecting/ {printf "\r  %3d  %-50s", ++n, $$2; fflush()} END {print ""}'
+	@$(BIN)/python -c "import aiohttp, sqlalchemy, stripe" # a pipe has the exit status of its end
+	@touch $@
 
 # Renews the pins. Needs uv; the files name no package index.
 requirements:

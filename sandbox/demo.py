@@ -6,10 +6,13 @@ import csv
 import fcntl
 import io
 import json
+import os
 import signal
 import socket
+import sys
 import tempfile
-from collections.abc import AsyncIterator
+import webbrowser
+from collections.abc import AsyncIterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
@@ -36,7 +39,7 @@ from sandbox.slack import LocalSlack
 from sandbox.stopping import clean_up
 from sandbox.stripe.server import LocalStripe
 
-PORT = 8765
+HOST, PORT = "127.0.0.1", 8765
 TEAM = "T0PAYLINK1"
 PORTS_TRIED = 50
 BEGIN_SECONDS = 30.0
@@ -58,6 +61,15 @@ def demo(
     data: Annotated[
         Path | None, typer.Option(help="Keep the demo's world in this directory between runs.")
     ] = None,
+    host: Annotated[
+        str, typer.Option(help="Where the page listens; 0.0.0.0 in a container, whose port is forwarded.")
+    ] = HOST,
+    public_url: Annotated[
+        str, typer.Option(help="Under which address browsers reach the page, if it is forwarded.")
+    ] = "",
+    no_browser: Annotated[
+        bool, typer.Option("--no-browser", help="Open no browser, even where there is one.")
+    ] = False,
 ) -> None:
     """Run everything on this machine, with no account anywhere, until Ctrl-C."""
     with contextlib.ExitStack() as stack:
@@ -76,10 +88,10 @@ def demo(
                 f"Another demo keeps its world in {data}: end it first, or take another directory."
             ) from None
         configure_logs(log)
-        asyncio.run(_run(data, port))
+        asyncio.run(_run(data, host, port, public_url.rstrip("/"), browser=not no_browser))
 
 
-async def _run(data: Path, port: int) -> None:
+async def _run(data: Path, host: str, port: int, public_url: str, *, browser: bool) -> None:
     told = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, told.set)
@@ -90,10 +102,13 @@ async def _run(data: Path, port: int) -> None:
         stripe = await stack.enter_async_context(
             LocalStripe(data=data / "stripe.json", merchant="Paylink Demo")
         )
+        # Before the first link, whose address is the page's.
+        address = await stack.enter_async_context(_page(slack, stripe, host, port, public_url))
         service = await stack.enter_async_context(bot_between(slack, stripe, data))
         await furnish(service.bot, stripe, data)
-        address = await stack.enter_async_context(_page(slack, stripe, port))
     show_address(console, address)
+    if browser and console.is_terminal and has_screen(os.environ):
+        await asyncio.to_thread(webbrowser.open, address)
     async with stack:
         await told.wait()
 
@@ -208,24 +223,36 @@ async def _create(bot: Bot, actor: Actor, number: str) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _page(slack: LocalSlack, stripe: LocalStripe, port: int) -> AsyncIterator[str]:
-    routes = page_routes(slack.workspace, hints=HINTS, dashboard=f"{stripe.public_url}/dashboard")
+async def _page(
+    slack: LocalSlack, stripe: LocalStripe, host: str, port: int, public_url: str
+) -> AsyncIterator[str]:
+    """All that a browser sees, behind one address: the workspace, the buyers' pages, the merchant's."""
+    routes = page_routes(slack.workspace, hints=HINTS, dashboard="dashboard", public_url=public_url)
+    stripe.add_pages(routes)
     runner = web.AppRunner(routes, access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, "127.0.0.1", free_port(port))
-        await site.start()
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}/"
+        await web.TCPSite(runner, host, free_port(port, host)).start()
+        own = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104 - compared, not listened on
+        stripe.public_url = public_url or f"http://{own}:{runner.addresses[0][1]}"
+        yield f"{stripe.public_url}/"
     finally:
         await clean_up(runner)
 
 
-def free_port(wanted: int) -> int:
+def has_screen(environment: Mapping[str, str]) -> bool:
+    """Whether a browser would open beside the terminal and not in it."""
+    return sys.platform in ("darwin", "win32") or bool(
+        environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY")
+    )
+
+
+def free_port(wanted: int, host: str = HOST) -> int:
     """``wanted`` if it is free, else the next free one; 0 stays 0 (any). Raises Stop if there is none nearby."""
     for port in range(wanted, min(wanted + PORTS_TRIED, 65536)) if wanted else ():
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(("127.0.0.1", port))
+            probe.bind((host, port))
             return port
     if wanted:
         raise Stop(f"No port from {wanted} on is free; choose another one with --port.")

@@ -94,7 +94,7 @@ def details(
         blocks.append(actions(buttons, block_id="invoice"))
     blocks += of_invoice(exceptions, resolved)
     blocks.append(divider())
-    blocks.append(_labelled(invoice, stripe, creating) | {"block_id": f"{_OF_INVOICE}{invoice.id}"})
+    blocks.append(_labelled(invoice, stripe) | {"block_id": f"{_OF_INVOICE}{invoice.id}"})
     if invoice.description:
         blocks.append(paragraph("Description ", fit(invoice.description, 1000)))
     waits = invoice.status is LinkStatus.PENDING_PAYMENT
@@ -110,10 +110,11 @@ def _glance(invoice: InvoiceSummary, today: date, *, creating: bool, doubtful: b
     """What one must see before anything else, in the largest letters that a modal has."""
     first = f"{inline(invoice.number, 62)} · {invoice.amount} · "
     buyer = inline(unbroken(invoice.buyer_name), HEADER_MOST - length(first))
-    status = status_line(invoice, creating=creating)
-    due = due_in(invoice, today)
-    line = f"{sign(invoice, doubtful=doubtful)} {status}" + (f" · {due}" if due else "")
-    return [header(first + buyer), section(line)]
+    status = f"{sign(invoice, doubtful=doubtful)} {status_line(invoice, creating=creating)}"
+    due = invoice.due_date.isoformat() if invoice.due_date else "—"
+    if how_far := due_in(invoice, today):
+        due += f" · {how_far}"
+    return [header(first + buyer), fields([("Online Payment Link", status), ("Due date", due)])]
 
 
 def find_invoice_id(view: Json) -> int | None:
@@ -181,14 +182,12 @@ def last_checked(stripe: StripeState, *, waits: bool) -> list[Json]:
     return [told, context(f"⚠ {late(stripe.paused)}")] if stripe.is_late(waits=waits) else [told]
 
 
-def _labelled(invoice: InvoiceSummary, stripe: StripeState, creating: bool) -> Json:
+def _labelled(invoice: InvoiceSummary, stripe: StripeState) -> Json:
     labelled = [
         ("Invoice number", invoice.number),
         ("Buyer", fit(unbroken(invoice.buyer_name), 500)),
         ("E-mail", fit(invoice.buyer_email, 300) or "—"),
         ("Billing amount", str(invoice.amount)),
-        ("Due date", invoice.due_date.isoformat() if invoice.due_date else "—"),
-        ("Online Payment Link", status_line(invoice, creating=creating)),
     ]
     block, link = fields(labelled), invoice.link
     if link is None:

@@ -14,6 +14,7 @@ from sandbox.slack.workspace import Workspace
 
 _STATIC = Path(__file__).parent / "static"
 _SETTING = web.AppKey("setting", Setting)
+_PUBLIC = web.AppKey("public_url", str)
 _OPEN_TABS = web.AppKey("open_tabs", set[web.WebSocketResponse])
 _HEADERS = {
     "Content-Security-Policy": "; ".join(
@@ -46,16 +47,18 @@ def page_routes(
     team: str = "Paylink demo",
     hints: Sequence[str] = (),
     dashboard: str = "",
+    public_url: str = "",
 ) -> web.Application:
     """Build the page for one workspace; its addresses are relative, so it may be served at / or below any prefix ending in /.
 
     `hints` are texts for the message box that an empty conversation offers. `dashboard`: the address of the other side's
-    page, for the top bar. A tab acts as the person whose id or
+    page, for the top bar. `public_url`: where browsers reach the page if a forwarder stands between. A tab acts as the person whose id or
     name stands in the address as ?user=, else as the first one.
     """
     app = web.Application(middlewares=[_guard])
     open_tabs: set[web.WebSocketResponse] = set()
     app[_OPEN_TABS] = open_tabs
+    app[_PUBLIC] = public_url
     app.on_shutdown.append(_hang_up)
     app[_SETTING] = Setting(workspace, app_name, team, tuple(hints), dashboard)
     app.router.add_get("/", _index)
@@ -70,7 +73,9 @@ def page_routes(
 async def _guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     response = await handler(request)
     if not response.prepared:
-        response.headers.update(_HEADERS)
+        # The pages of others that are served beside it have theirs.
+        for name, value in _HEADERS.items():
+            response.headers.setdefault(name, value)
     return response
 
 
@@ -95,7 +100,9 @@ async def _socket(request: web.Request) -> web.StreamResponse:
 def _refuse_strangers(request: web.Request) -> None:
     """Browsers let any site talk to this machine; only this page's own may act for people."""
     origin = request.headers.get(hdrs.ORIGIN)
-    if origin is not None and origin.partition("://")[2] != request.host:
+    # A forwarder in between may speak TLS, and name another host.
+    hosts = (request.host, request.app[_PUBLIC].partition("://")[2])
+    if origin is not None and origin.partition("://")[2] not in hosts:
         raise web.HTTPForbidden(text="This belongs to the page that is served beside it.")
 
 

@@ -77,8 +77,7 @@ class LocalStripe(Dashboard):
         content = None if self._data is None else saved.read(self._data)
         app = web.Application(client_max_size=1 << 20)
         Api(self, self.record_request).add_routes(app)
-        BuyerPages(self).add_routes(app)
-        DashboardPages(self).add_routes(app)
+        self.add_pages(app)
         Control(self).add_routes(app)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
         await self._runner.setup()
@@ -89,6 +88,11 @@ class LocalStripe(Dashboard):
         if self._data is not None:
             self._saver = asyncio.create_task(self._save_when_changed(self._data))
         return self
+
+    def add_pages(self, app: web.Application) -> None:
+        """Serves buyers' pages and the merchant's from another server, too: set `public_url` to its address."""
+        BuyerPages(self).add_routes(app)
+        DashboardPages(self).add_routes(app)
 
     async def _listen(self, port: int, *, anywhere: bool) -> None:
         if self._runner is None:

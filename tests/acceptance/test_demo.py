@@ -3,11 +3,13 @@
 import asyncio
 import re
 import signal
+import sqlite3
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import aiohttp
 import pytest
 from playwright.async_api import Page, async_playwright, expect
 
@@ -99,6 +101,22 @@ async def test_a_link_is_created_paid_and_announced_and_a_restart_keeps_it(tmp_p
         await page.get_by_label("Message").fill(f"/invoice {number}")
         await page.keyboard.press("Enter")
         await expect(page.get_by_role("dialog").get_by_text("Amount received")).to_be_visible(timeout=WAIT)
+
+
+async def test_all_that_a_browser_sees_is_served_from_the_one_port(tmp_path: Path) -> None:
+    async with demo(tmp_path) as address, aiohttp.ClientSession() as browser:
+        database = sqlite3.connect(tmp_path / "paylink.sqlite3")
+        urls = [url for (url,) in database.execute("SELECT url FROM links WHERE url IS NOT NULL")]
+        database.close()
+        assert urls
+        assert all(url.startswith(f"{address}pay/") for url in urls)
+        for shown in (urls[0], f"{address}dashboard"):
+            async with browser.get(shown) as page:
+                assert page.status == 200
+                # Its own policy, which lets its forms be sent; the workspace's page has none to send.
+                assert "form-action" not in page.headers["Content-Security-Policy"]
+        async with browser.get(address) as page:
+            assert "form-action 'none'" in page.headers["Content-Security-Policy"]
 
 
 async def test_a_second_one_in_the_same_directory_is_refused(tmp_path: Path) -> None:

@@ -101,7 +101,9 @@ def test_details_hold_every_label_letter_for_letter() -> None:
     lines = flat(details(paid(invoice(1)), organisation(), STRIPE, today=TODAY)).splitlines()
     labels = "Invoice number,Buyer,E-mail,Billing amount,Due date,Online Payment Link,Paid on,Amount received,Stripe payment"
     assert set(labels.split(",")) <= set(lines)
-    assert {"Billing Invoice Details", "INV-1001", "Acme Corporation", "USD 1,200.50", "Paid"} <= set(lines)
+    assert {"Billing Invoice Details", "INV-1001", "Acme Corporation", "USD 1,200.50", "🟢 Paid"} <= set(
+        lines
+    )
     assert any(line.startswith("Last checked with Stripe") for line in lines)
 
 
@@ -125,7 +127,7 @@ def test_details_offer_what_the_standing_allows(standing: str, expected: list[st
 def test_the_button_goes_while_the_link_is_being_created() -> None:
     view = details(invoice(1), organisation(), STRIPE, today=TODAY, creating=True)
     assert buttons(view) == []
-    assert "Not Created · Being created" in flat(view).splitlines()
+    assert "⚪ Not Created · Being created" in flat(view).splitlines()
 
 
 def test_while_stripe_refuses_the_key_the_details_say_why_the_link_waits_and_what_to_do() -> None:
@@ -180,7 +182,7 @@ def test_the_type_ahead_says_what_the_link_asks_for_where_that_is_another_amount
 
 def test_what_was_paid_and_reversed_stands_beside_the_status() -> None:
     view = details(standings(invoice(1))["reversed"], organisation(), STRIPE, today=TODAY)
-    assert "Paid · Refunded · Dispute lost · Exception" in flat(view).splitlines()
+    assert "🔴 Paid · Refunded · Dispute lost · Exception" in flat(view).splitlines()
 
 
 def test_nobody_is_invited_to_copy_a_link_that_was_switched_off() -> None:

@@ -113,7 +113,7 @@ async def test_a_link_created_from_its_details_takes_the_invoice_off_what_can_be
     await tick(few, "1", "2", "9")
     await few.idle()
     await create_from_details(few, "2")
-    assert "Pending Payment" in few.shown.splitlines()
+    assert "🟡 Pending Payment" in few.shown.splitlines()
     await go_back(few)
     assert few.top.id == root
     assert "2" not in [
@@ -175,7 +175,7 @@ async def test_details_that_are_closed_at_once_show_in_the_list_all_the_same(few
 async def test_details_that_stand_alone_touch_no_list(few: Bench) -> None:
     await few.command("/invoice INV-1002")
     await few.press("Create Payment Link")
-    assert "Pending Payment" in few.shown.splitlines()
+    assert "🟡 Pending Payment" in few.shown.splitlines()
     assert few.desk.selections == {}
 
 

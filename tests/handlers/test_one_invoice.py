@@ -79,7 +79,7 @@ async def test_creating_shows_the_link_in_the_same_modal(bench: Bench) -> None:
     view = bench.top.id
     await bench.press("Create Payment Link")
     assert bench.top.id == view
-    assert "Pending Payment" in bench.shown.splitlines()
+    assert "🟡 Pending Payment" in bench.shown.splitlines()
     assert "https://buy.stripe.com/test_1" in bench.shown
     assert buttons(bench.top.payload) == ["Copy Link URL", "Open Link", "Recheck Now"]
     assert bench.refused_calls() == []
@@ -91,7 +91,7 @@ async def test_the_same_click_delivered_twice_creates_one_link(bench: Bench) -> 
     bench.slack.faults.add(method="deliver.interactive", do="twice")
     await bench.press("Create Payment Link")
     assert bench.desk.created == [1]
-    assert "Pending Payment" in bench.shown.splitlines()
+    assert "🟡 Pending Payment" in bench.shown.splitlines()
 
 
 async def test_somebody_elses_link_is_shown_if_they_were_faster(bench: Bench) -> None:
@@ -122,11 +122,11 @@ async def test_while_stripe_takes_long_the_button_is_gone_and_the_modal_follows(
     await bench.command("/invoice INV-1001")
     bench.desk.answers.clear()
     await bench.workspace.press(bench.anna, bench.top.id, "Create Payment Link")
-    await bench.workspace.wait_for(lambda: "Not Created · Being created" in bench.shown.splitlines())
+    await bench.workspace.wait_for(lambda: "⚪ Not Created · Being created" in bench.shown.splitlines())
     assert buttons(bench.top.payload) == []
     bench.desk.settle(1)
     await bench.idle()
-    assert "Pending Payment" in bench.shown.splitlines()
+    assert "🟡 Pending Payment" in bench.shown.splitlines()
 
 
 async def test_a_refusal_of_stripes_is_shown_and_can_be_tried_again(bench: Bench) -> None:
@@ -253,7 +253,7 @@ async def test_slack_being_away_stops_no_creation_and_the_modal_shows_it_later(
     await bench.press("Create Payment Link")
     assert bench.desk.created == [1]
     assert bench.log.named("view.not_updated")
-    assert "Pending Payment" in bench.shown.splitlines()
+    assert "🟡 Pending Payment" in bench.shown.splitlines()
 
 
 async def test_where_slack_opens_no_modal_it_is_said_beside_the_command_or_in_a_direct_message(
@@ -275,7 +275,7 @@ async def test_a_view_that_changed_meanwhile_is_rendered_from_what_is_so_now(ben
     await bench.command("/invoice INV-1001")
     bench.slack.faults.add(method="views.update", do="error", error="hash_conflict")
     await bench.press("Create Payment Link")
-    assert "Pending Payment" in bench.shown.splitlines()
+    assert "🟡 Pending Payment" in bench.shown.splitlines()
 
 
 async def test_forged_values_end_in_a_sentence(bench: Bench) -> None:

@@ -145,7 +145,7 @@ async def test_a_link_is_asked_for_while_slack_still_redraws_the_modal(few: Benc
     await few.workspace.wait_for(lambda: few.desk.created == [1])
     assert few.top.hash == drawn
     await few.idle()
-    assert "Pending Payment" in few.shown.splitlines()
+    assert "🟡 Pending Payment" in few.shown.splitlines()
 
 
 @pytest.mark.parametrize("times", [1, 9])
