@@ -83,15 +83,20 @@ class SlackPoster:
         return Posted(channel, ts)
 
     async def find(self, announcement: Announcement) -> Posted | None:
-        """Look for the announcement's key in the destination's history, from some minutes before the first attempt on.
+        """Look for the announcement's key from some minutes before the first attempt on: in its thread, and in the destination's
+        history, where an attempt stands that was made before there was a thread.
 
         Raises HistoryUnreadable, or PostUnknown and NotPosted (with its retry_after) when Slack can't be asked now.
         """
         if not announcement.destination.startswith(("C", "G", "D")):
             raise HistoryUnreadable("not_a_channel")
+        found = None if announcement.thread is None else await self._find(announcement, announcement.thread)
+        return found or await self._find(announcement, None)
+
+    async def _find(self, announcement: Announcement, thread: str | None) -> Posted | None:
         cursor: str | None = None
         for _ in range(_PAGES):
-            page = await self._read(announcement, cursor)
+            page = await self._read(announcement, thread, cursor)
             for message in _messages(page):
                 if _key_of(message) == announcement.key and text_at(message, "ts"):
                     return Posted(announcement.destination, text_at(message, "ts"))
@@ -100,7 +105,7 @@ class SlackPoster:
                 return None
         raise HistoryUnreadable("too_long")
 
-    async def _read(self, announcement: Announcement, cursor: str | None) -> Any:
+    async def _read(self, announcement: Announcement, thread: str | None, cursor: str | None) -> Any:
         since = announcement.attempted_at
         oldest = "0" if since is None else f"{(since - CLOCKS_DIFFER).timestamp():.6f}"
         arguments: Json = {
@@ -111,11 +116,11 @@ class SlackPoster:
             "include_all_metadata": True,
         }
         try:
-            if announcement.thread is None:
+            if thread is None:
                 answer = await self._client.conversations_history(**arguments)
             else:
                 # A channel's history leaves out what stands in threads.
-                answer = await self._client.conversations_replies(ts=announcement.thread, **arguments)
+                answer = await self._client.conversations_replies(ts=thread, **arguments)
         except SlackApiError as error:
             code = slack_code(error)
             if code in _HISTORY_LOST:

@@ -9,7 +9,7 @@ from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
 from domain.overview.figures import Figures
-from domain.states import WRITTEN, LinkStatus
+from domain.states import WRITTEN, ExceptionKind, LinkStatus
 
 # Around Bolt's own floor of 10 ms and Slack's limit of three seconds.
 ACK_BUCKETS = (0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0)
@@ -96,6 +96,12 @@ class Metrics:
         self.links = Gauge("paylink_links", "Online payment links by state", ["state"], registry=registry)
         self.payments = Gauge("paylink_payments", "Payments by verdict", ["verdict"], registry=registry)
         self.exceptions = Gauge("paylink_exceptions", "Exceptions by kind", ["kind"], registry=registry)
+        self.exceptions_open = Gauge(
+            "paylink_exceptions_open",
+            "Exceptions that nobody has dealt with yet, by kind",
+            ["kind"],
+            registry=registry,
+        )
         self.outbox = Gauge(
             "paylink_outbox", "Messages for Slack by kind and state", ["kind", "state"], registry=registry
         )
@@ -119,6 +125,9 @@ class Metrics:
         self.exceptions.clear()
         for exception, count in figures.exceptions.items():
             self.exceptions.labels(exception.value).set(count)
+        # With a 0 for each, so that a rule over them never lacks a value.
+        for each in ExceptionKind:
+            self.exceptions_open.labels(each.value).set(figures.open_exceptions.get(each, 0))
         self.events_waiting.clear()
         for name, count in figures.events_waiting.items():
             self.events_waiting.labels(name).set(count)

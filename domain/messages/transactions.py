@@ -10,7 +10,7 @@ from domain.coordination.leases import Lease
 from domain.coordination.pacing import hold_back
 from domain.database import database_now
 from domain.exceptions.undelivered import open_undelivered, settle_delivered
-from domain.messages.contents import with_contents
+from domain.messages.contents import IS_SAYABLE, with_contents
 from domain.models import (
     IS_OPEN,
     Instant,
@@ -63,7 +63,7 @@ def claim_due(session: Session, organisation_id: int, lease: Lease) -> list[Clai
     # The first open message of each destination, whoever is at it: nothing overtakes it.
     first = (
         sa.select(sa.func.min(OutboxMessage.id))
-        .where(IS_OPEN, OutboxMessage.organisation_id == organisation_id)
+        .where(IS_OPEN, OutboxMessage.organisation_id == organisation_id, IS_SAYABLE)
         .group_by(OutboxMessage.destination)
     )
     due = session.execute(

@@ -2,16 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import Session
 
 from domain.models import Ledger, Link, OutboxMessage, Payment, PaymentException
 from domain.payments import events
 from domain.states import AnnouncementKind, ExceptionKind, LinkState, LinkStatus, MessageState, Verdict
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -22,6 +19,8 @@ class Figures:
     """Of created ones by their status, of the others by their state."""
     payments: dict[Verdict, int]
     exceptions: dict[ExceptionKind, int]
+    open_exceptions: dict[ExceptionKind, int]
+    """Those of them that nobody has dealt with yet."""
     outbox: dict[tuple[AnnouncementKind, MessageState], int]
     events_waiting: dict[str, int]
     """Events that tell of what Stripe doesn't show yet, by what they wait for (domain/payments/reconciling.py)."""
@@ -37,22 +36,32 @@ def read(session: Session, ledger_id: int) -> Figures:
         .group_by(Link.state, Link.status)
     )
     outbox = session.execute(
-        sa.select(OutboxMessage.kind, OutboxMessage.state, sa.func.count()).group_by(
-            OutboxMessage.kind, OutboxMessage.state
-        )
+        sa.select(OutboxMessage.kind, OutboxMessage.state, sa.func.count())
+        .where(OutboxMessage.kind.in_(list(AnnouncementKind)))
+        .group_by(OutboxMessage.kind, OutboxMessage.state)
+    )
+    payments = session.execute(
+        sa.select(Payment.verdict, sa.func.count())
+        .where(Payment.ledger_id == ledger_id)
+        .group_by(Payment.verdict)
     )
     return Figures(
         links={status if state is LinkState.CREATED else state: count for state, status, count in links},
-        payments=_counted(session, Payment.verdict, Payment.ledger_id, ledger_id),
-        exceptions=_counted(session, PaymentException.kind, PaymentException.ledger_id, ledger_id),
+        payments={row[0]: row[1] for row in payments},
+        exceptions=_exceptions(session, ledger_id),
+        open_exceptions=_exceptions(session, ledger_id, PaymentException.resolved_at.is_(None)),
         outbox={(kind, state): count for kind, state, count in outbox},
         events_waiting=events.count_waiting(session, ledger_id),
         last_checked_at=session.scalar(sa.select(Ledger.last_checked_at).where(Ledger.id == ledger_id)),
     )
 
 
-def _counted(
-    session: Session, column: InstrumentedAttribute[T], ledger: InstrumentedAttribute[int], ledger_id: int
-) -> dict[T, int]:
-    rows = session.execute(sa.select(column, sa.func.count()).where(ledger == ledger_id).group_by(column))
+def _exceptions(session: Session, ledger_id: int, *which: sa.ColumnElement[bool]) -> dict[ExceptionKind, int]:
+    # A newer version may know others.
+    known = PaymentException.kind.in_(list(ExceptionKind))
+    rows = session.execute(
+        sa.select(PaymentException.kind, sa.func.count())
+        .where(PaymentException.ledger_id == ledger_id, known, *which)
+        .group_by(PaymentException.kind)
+    )
     return {row[0]: row[1] for row in rows}

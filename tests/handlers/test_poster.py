@@ -195,6 +195,12 @@ async def test_what_follows_up_stands_in_the_thread_and_is_found_there(
     assert await poster.find(replace(payment("never-posted"), thread=told.ts)) is None
 
 
+async def test_what_was_posted_before_there_was_a_thread_is_found_in_the_channel(poster: SlackPoster) -> None:
+    posted = await poster.post(payment("reply"))
+    told = await poster.post(payment())
+    assert await poster.find(replace(payment("reply"), thread=told.ts)) == posted
+
+
 @pytest.mark.parametrize(
     "code",
     [

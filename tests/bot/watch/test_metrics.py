@@ -26,6 +26,20 @@ def furnish(session: Session, ledger_id: int, link_id: int) -> None:
             seen_at=NOW,
         )
     )
+    for key, ended in (("open", {}), ("ended", {"resolved_at": NOW, "resolved_by": "U0ADA"})):
+        session.add(
+            PaymentException(
+                link_id=link_id,
+                ledger_id=ledger_id,
+                key=key,
+                kind="disputed",
+                stripe_object="du_1",
+                amount=1,
+                currency="USD",
+                seen_at=NOW,
+                **ended,
+            )
+        )
     session.add(
         PaymentException(
             link_id=link_id,
@@ -73,6 +87,9 @@ def test_the_figures_of_the_account_in_use_are_shown(db: Database) -> None:
         'paylink_links{state="refused"} 1.0',
         'paylink_payments{verdict="paid"} 1.0',
         'paylink_exceptions{kind="refunded"} 1.0',
+        'paylink_exceptions{kind="disputed"} 2.0',
+        'paylink_exceptions_open{kind="disputed"} 1.0',
+        'paylink_exceptions_open{kind="link_unknown"} 0.0',
         'paylink_outbox{kind="paid",state="waiting"} 2.0',
         'paylink_outbox{kind="paid",state="dead"} 1.0',
         "paylink_last_check_age_seconds 90.0",

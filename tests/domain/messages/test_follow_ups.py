@@ -10,6 +10,7 @@ from domain.messages.poster_port import NotPosted, PostUnknown
 from domain.models import Link, Organisation, OutboxMessage
 from domain.money import Money
 from domain.outbox import enqueuing
+from domain.overview import figures
 from domain.scope import Scope
 from domain.states import AnnouncementKind, ExceptionKind, FollowUp, Settlement
 from tests.domain.factories import NOW, make_invoice, make_link
@@ -162,3 +163,31 @@ async def test_a_direct_message_that_cant_be_delivered_is_nobodys_task(world: Wo
         await world.announcing.deliver_due()
     assert world.db.run(lambda session: session.scalars(sa.select(OutboxMessage.state)).all()) == ["dead"]
     assert kinds(world) == []
+
+
+async def test_what_only_a_newer_version_knows_is_left_for_it_and_holds_up_nothing(
+    world: World, link: int
+) -> None:
+    unknown_kind, newly_said, of_new_kind, known = (opened(world, link, key) for key in "abcd")
+
+    def write(session: Session) -> None:
+        if session.get_bind().dialect.name == "sqlite":
+            session.execute(sa.text("PRAGMA ignore_check_constraints = on"))
+        else:
+            session.execute(sa.text("ALTER TABLE outbox DROP CONSTRAINT ck_outbox_kind"))
+        for statement, about in (
+            ("UPDATE outbox SET kind = 'a_new_kind' WHERE exception_id = :id", unknown_kind),
+            ("UPDATE outbox SET says = 'something_new' WHERE exception_id = :id", newly_said),
+            ("UPDATE payment_exceptions SET kind = 'of_a_new_kind' WHERE id = :id", of_new_kind),
+        ):
+            session.execute(sa.text(statement), {"id": about})
+
+    world.db.run(write)
+    for _ in range(3):
+        await world.announcing.deliver_due()
+    assert [message.exception and message.exception.id for message in world.poster.posted] == [known]
+    states = sa.text("SELECT state, attempts FROM outbox ORDER BY id")
+    rows = world.db.run(lambda session: [tuple(row) for row in session.execute(states)])
+    assert rows[:3] == [("waiting", 0)] * 3
+    counted = world.db.run(figures.read, world.scope.ledger_id).exceptions
+    assert counted == {ExceptionKind.SECOND_PAYMENT: 3}
