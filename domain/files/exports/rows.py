@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from domain.invoices.badges import read_badges
 from domain.models import Invoice, Link, Payment, PaymentException, Reversal
 from domain.money import Money
+from domain.reasons import BillingState
 from domain.states import WRITTEN, ExceptionKind, LinkState, LinkStatus, Verdict
 
 COLUMNS = (
@@ -117,14 +118,16 @@ def _row(row: Found, beside: _Beside) -> Row:
         _money(row.link_amount, paid_in),
         paid_in,
         _money(beside.refunded.get(row.link_id), paid_in),
-        tuple(
-            badge.value
-            for badge in read_badges(
-                row.badges, refunded=row.refunded, disputed=row.disputed, state=row.billing_state
-            )
-        ),
+        _badges(row),
         beside.exceptions.get(row.id, ()),
     )
+
+
+def _badges(row: Found) -> Codes:
+    if not (row.badges or row.refunded or row.disputed) and row.billing_state == BillingState.OPEN:
+        return ()
+    found = read_badges(row.badges, refunded=row.refunded, disputed=row.disputed, state=row.billing_state)
+    return tuple(badge.value for badge in found)
 
 
 def _money(amount: int | None, currency: str | None) -> Money | None:
