@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from benchmarks import obvious_bot
 from domain.database import Database
-from domain.files.import_lines import COLUMNS
+from domain.files.import_fields import COLUMNS
 from domain.migrations import upgrade
 from domain.organisations import organisations
 from domain.stripe.ledgers import open_ledger

@@ -35,21 +35,21 @@ def measure(url: str, file: Path, lines: int) -> Import:
 def main(url: str, path: str, lines: str) -> None:
     from benchmarks.data import NOW, TEAM
     from domain.database import Database
-    from domain.files.import_lines import InvoiceFile
-    from domain.files.importing import take
+    from domain.files.importing import ImportResult, take
+    from domain.files.reading.invoice_file import open_path
     from domain.organisations import organisations
 
     db = Database(url)
     memory: list[int] = []
     due = int(lines) // 10
 
-    def progress(done: int) -> None:
-        if done >= due * (len(memory) + 1):
+    def progress(so_far: ImportResult) -> None:
+        if so_far.taken >= due * (len(memory) + 1):
             memory.append(resident())
 
     organisation = db.run(organisations.get_by_team, TEAM)
     began = time.perf_counter()
-    with InvoiceFile(Path(path)) as opened:
+    with open_path(Path(path)) as opened:
         result = take(db, organisation, opened.read(), now=NOW, on_progress=progress)
     seconds = time.perf_counter() - began
     db.close_now()

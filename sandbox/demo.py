@@ -27,8 +27,8 @@ from bot.settings import load_settings
 from bot.stop import Stop, connect
 from bot.watch.logs import configure_logs
 from bot.wiring import Bot, build
-from domain.files.import_lines import InvoiceFile
 from domain.files.importing import take
+from domain.files.reading.invoice_file import open_path
 from domain.migrations import prepare
 from domain.organisations import organisations
 from domain.states import LinkStatus
@@ -212,7 +212,7 @@ async def furnish(bot: Bot, stripe: LocalStripe, data: Path) -> None:
 
 def _take(bot: Bot, file: Path) -> None:
     organisation = bot.db.run(organisations.get_by_team, TEAM)
-    with InvoiceFile(file) as invoices:
+    with open_path(file) as invoices:
         take(bot.db, organisation, invoices.read(), now=bot.clock())
 
 

@@ -26,7 +26,7 @@ ELSEWHERE = {
         "Write billing invoices, their links and payments as CSV, a workbook for Excel, or JSON Lines.",
     ),
     "import": (
-        "bot.cli.invoices",
+        "bot.cli.imports.command",
         "Read billing invoices from FILE: new ones are added, known ones updated.",
     ),
     "organization": (

@@ -1,10 +1,8 @@
-"""``paylink import`` and ``paylink export``."""
+"""``paylink export``."""
 
-import asyncio
 import sys
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -19,11 +17,7 @@ from domain.states import WRITTEN, LinkStatus
 if TYPE_CHECKING:
     from bot.settings import Settings
     from domain.database import Database
-    from domain.files.import_lines import InvoiceFile
-    from domain.files.importing import ImportResult
     from domain.summaries import OrganisationSummary
-
-SOME_BAD = 1
 
 
 class Status(StrEnum):
@@ -38,65 +32,6 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 Organization = Annotated[
     str | None, typer.Option("--organization", metavar="TEAM_ID", help="Needed with several organisations.")
 ]
-
-
-@app.command("import")
-def import_(
-    context: typer.Context,
-    file: Annotated[
-        Path | None, typer.Argument(metavar="FILE", help="CSV or JSON Lines in UTF-8.", show_default=False)
-    ] = None,
-    organization: Organization = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Check the file and say what would change; change nothing.")
-    ] = False,
-    template: Annotated[bool, typer.Option("--template", help="Print an example of a file.")] = False,
-) -> None:
-    """Read billing invoices from FILE: new ones are added, known ones updated.
-
-    The exit status is 0 if every line was taken, 1 if any was bad, 2 if nothing could be taken.
-    """
-    from domain.files.import_lines import TEMPLATE, FileUnusable, InvoiceFile
-
-    if template:
-        typer.echo(TEMPLATE, nl=False)
-        return
-    if file is None:
-        raise Stop("Say which file: `paylink import FILE`. `paylink import --template` prints an example.")
-    settings = settings_of(context)
-    try:
-        with InvoiceFile(file) as opened, database_of(settings) as db:
-            result = _import(db, settings, opened, organization, dry_run)
-    except FileUnusable as unusable:
-        raise Stop(f"{unusable}.") from None
-    counts = f"{result.new:,} new, {result.updated:,} updated, {result.unchanged:,} unchanged"
-    words = "Dry run: {} would be taken ({}), {} bad." if dry_run else "{} taken ({}), {} bad."
-    typer.echo(words.format(f"{result.taken:,}", counts, f"{result.bad:,}"))
-    if result.bad:
-        raise typer.Exit(SOME_BAD)
-
-
-def _import(
-    db: "Database", settings: "Settings", file: "InvoiceFile", team_id: str | None, dry_run: bool
-) -> "ImportResult":
-    from bot.cli.import_progress import reporting
-    from domain.files.importing import take
-
-    organisation = find_organisation(db, team_id)
-    if organisation is None and not dry_run:
-        from bot.cli.organizations import ensure_organization
-
-        organisation = asyncio.run(ensure_organization(settings, db))
-    with reporting(file) as report:
-        return take(
-            db,
-            organisation,
-            file.read(),
-            now=datetime.now(UTC),
-            dry_run=dry_run,
-            on_bad=report.bad,
-            on_progress=report.progress,
-        )
 
 
 @app.command()

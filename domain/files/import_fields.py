@@ -1,9 +1,9 @@
-"""The fields of one line of an import: what each may hold, and how to write it otherwise."""
+"""The fields of one record of an import: what each may hold, and how to write it otherwise."""
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cache, lru_cache
 
@@ -16,9 +16,21 @@ from domain.reasons import BillingState
 NUMBER_LENGTH = 60
 TEXT_LENGTH = 10_000
 EMAIL_LENGTH = 254
+COLUMNS = (
+    "number",
+    "buyer_name",
+    "buyer_email",
+    "billing_amount",
+    "currency",
+    "issue_date",
+    "due_date",
+    "description",
+)
 OPTIONAL = frozenset({"buyer_email", "issue_date", "due_date", "description"})
 STATE = "state"
-"""A column that may be there, besides those that must be."""
+"""A field that may be there, besides the COLUMNS."""
+SHOWN = 100
+"""So many characters of what stands in a bad field are told."""
 
 _STATES = frozenset(state.value for state in BillingState)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -29,13 +41,35 @@ _CONTROL = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _SEPARATORS = "\u2028\u2029"
 
 
-class LineRefused(ValueError):
-    """``args[0]`` says what is wrong with the line and how to write it."""
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with a record: the field (blank if it is the record as a whole), what stands there, and what is right.
+
+    ``found`` is one line that any terminal bears, cut to SHOWN characters. ``right`` is the same for all that are wrong
+    in the same way, so that they can be counted; what differs among them is ``where``.
+    """
+
+    field: str
+    found: str
+    right: str
+    where: str = ""
+
+    def __str__(self) -> str:
+        said = ": ".join(part for part in (self.field, self.where, self.right) if part)
+        return f"{said} (it says “{self.found}”)" if self.found else said
+
+
+class RecordRefused(ValueError):
+    """Why no invoice can be made of a record."""
+
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__("; ".join(map(str, problems)))
+        self.problems = problems
 
 
 @dataclass(frozen=True, slots=True)
 class ImportedInvoice:
-    """One good line, which begins at ``line`` of the file."""
+    """One good record, which begins at ``line`` of the file."""
 
     line: int
     number: str
@@ -48,10 +82,20 @@ class ImportedInvoice:
     due_date: date | None
     description: str
     billing_state: str = BillingState.OPEN.value
+    last: int = field(default=0, compare=False)
+    """The line that it ends with."""
+    cells: Sequence[str] = field(default=(), compare=False)
+    """The record as it was."""
 
 
-def read_fields(line: int, values: dict[str, str]) -> ImportedInvoice:
-    """Raises LineRefused with all that is wrong with the line."""
+def read_fields(
+    line: int, values: Mapping[str, str], last: int | None = None, cells: Sequence[str] = ()
+) -> ImportedInvoice:
+    """``values`` by the names of the COLUMNS and STATE; those that may be blank may be missing.
+
+    Raises RecordRefused with all that is wrong.
+    """
+    value = values.get
     try:
         number = _read_number(values["number"].strip())
         money = parse_major_units(
@@ -62,28 +106,39 @@ def read_fields(line: int, values: dict[str, str]) -> ImportedInvoice:
             number=number,
             number_key=number_key(number),
             buyer_name=_read_buyer_name(values["buyer_name"].strip()),
-            buyer_email=_read_email(values["buyer_email"].strip()),
+            buyer_email=_read_email(value("buyer_email", "").strip()),
             amount=money.amount,
             currency=money.currency,
-            issue_date=_read_date(values["issue_date"].strip()),
-            due_date=_read_date(values["due_date"].strip()),
-            description=_read_description(values["description"].strip()),
-            billing_state=_read_state(values.get("state", "").strip()),
+            issue_date=_read_date(value("issue_date", "").strip()),
+            due_date=_read_date(value("due_date", "").strip()),
+            description=_read_description(value("description", "").strip()),
+            billing_state=_read_state(value("state", "").strip()),
+            last=line if last is None else last,
+            cells=cells,
         )
     except ValueError:
-        raise LineRefused("; ".join(_all_that_is_wrong(values))) from None
+        raise RecordRefused(*all_that_is_wrong(values)) from None
 
 
-def _all_that_is_wrong(values: dict[str, str]) -> Iterator[str]:
+def all_that_is_wrong(values: Mapping[str, str]) -> Iterator[Problem]:
+    """In the order of the fields."""
     currency = values["currency"].strip()
     for name, read in _READ.items():
+        text = values.get(name, "").strip()
         try:
             if name != "billing_amount":
-                read(values.get(name, "").strip())
+                read(text)
             elif currency in _currencies():
-                parse_major_units(values[name].strip(), currency)
+                parse_major_units(text, currency)
         except ValueError as error:
-            yield f"{name}: {error}"
+            yield Problem(name, shown(text), str(error))
+
+
+def shown(text: str) -> str:
+    """The text on one line that nothing can be hidden in, cut to SHOWN characters."""
+    cut = text[: SHOWN + 1]
+    printable = "".join(char if char.isprintable() else " " for char in cut).strip()
+    return f"{printable[: SHOWN - 1]}…" if len(cut) > SHOWN else printable
 
 
 def _read_number(text: str) -> str:
@@ -100,7 +155,7 @@ def read_line_of_text(text: str, longest: int, what: str, but: str = "") -> str:
     if not text:
         raise ValueError(f"write {what}, it can't be blank")
     if len(text) > longest:
-        raise ValueError(f"write {what} in at most {longest:,} characters, it has {len(text):,}")
+        raise ValueError(f"write {what} in at most {longest:,} characters")
     if _holds_control(text, but):
         raise ValueError(f"write {what} without control characters, such as line breaks and tabs")
     return text
@@ -108,7 +163,7 @@ def read_line_of_text(text: str, longest: int, what: str, but: str = "") -> str:
 
 def _read_description(text: str) -> str:
     if len(text) > TEXT_LENGTH:
-        raise ValueError(f"write at most {TEXT_LENGTH:,} characters, it has {len(text):,}")
+        raise ValueError(f"write at most {TEXT_LENGTH:,} characters")
     if _holds_control(text, but="\n\r\t" + _SEPARATORS):
         raise ValueError("write it without control characters other than line breaks and tabs")
     return text
@@ -129,9 +184,14 @@ def _read_email(text: str) -> str:
 def _read_currency(text: str) -> str:
     if text not in _currencies():
         if _CODE.fullmatch(text):
-            raise ValueError(f"write a currency of ISO 4217, such as USD, {text} isn't one")
+            raise ValueError("write a currency of ISO 4217, such as USD: this isn't one")
         raise ValueError("write the currency as three capitals of ISO 4217, such as USD")
     return text
+
+
+def is_currency(code: str) -> bool:
+    """Whether it is one of ISO 4217, whether or not Stripe takes it."""
+    return code in _currencies()
 
 
 @lru_cache(maxsize=4_000)  # an import says the same days over and over

@@ -4,12 +4,12 @@ An interrupted import has taken what its finished transactions took; running it 
 """
 
 import secrets
-import sqlite3
 import time
+from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 from typing import TypeVar
@@ -22,8 +22,8 @@ from domain.errors import DatabaseUnavailable
 from domain.exceptions.reminding import tell_batch
 from domain.files.import_exceptions import Importing
 from domain.files.import_fields import ImportedInvoice
-from domain.files.import_lines import BadLine
 from domain.files.import_writing import Changes, write_rows
+from domain.files.reading.records import BadLine, Item, LeftOut, LeftOutBecause
 from domain.invoices.search_terms import shared_terms
 from domain.models import Organisation
 from domain.organisations.organisations import OPERATOR
@@ -42,12 +42,13 @@ RETRY_SECONDS = 1.0
 
 @dataclass
 class ImportResult:
-    """What became of the lines. ``taken`` is the sum of the three before ``bad``."""
+    """What became of the records. ``taken`` is the sum of the three before ``bad``."""
 
     new: int = 0
     updated: int = 0
     unchanged: int = 0
     bad: int = 0
+    left_out: Counter[LeftOutBecause] = field(default_factory=Counter)
 
     @property
     def taken(self) -> int:
@@ -57,17 +58,18 @@ class ImportResult:
 def take(
     db: Database,
     organisation: OrganisationSummary | None,
-    lines: Iterable[ImportedInvoice | BadLine],
+    items: Iterable[Item],
     *,
     now: datetime,
     dry_run: bool = False,
     actor: str = OPERATOR,
     on_bad: Callable[[BadLine], None] = lambda _: None,
-    on_progress: Callable[[int], None] = lambda _: None,
+    on_left_out: Callable[[LeftOut], None] = lambda _: None,
+    on_progress: Callable[[ImportResult], None] = lambda _: None,
 ) -> ImportResult:
-    """Take every good line, and tell ``on_bad`` of each other one; a number said twice stays as said first.
+    """Take every invoice, of which no number may come twice (reading/repeated.py), and tell of each other record.
 
-    ``on_progress`` gets the number of lines dealt with so far. A dry run writes nothing, and may be made before there
+    ``on_progress`` gets what became of the records so far. A dry run writes nothing, and may be made before there
     is an organisation. Raises DatabaseUnavailable when the database stays away.
     """
     result = ImportResult()
@@ -81,12 +83,13 @@ def take(
     buyers: set[str] = set()
     with (
         _connections_of_its_own(db),
-        closing(_Seen()) as seen,
-        closing(_ahead(_chunks(lines, CHUNK_ROWS, seen))) as chunks,
+        closing(_ahead(_chunks(items, CHUNK_ROWS))) as chunks,
     ):
         for chunk in chunks:
-            for line in chunk.bad:
-                on_bad(line)
+            for bad in chunk.bad:
+                on_bad(bad)
+            for left_out in chunk.left_out:
+                on_left_out(left_out)
             pause.wait()
             names = {row.buyer_name for row in chunk.rows}
             terms = {name: begins for name in names - buyers if (begins := shared_terms(name))}
@@ -99,7 +102,8 @@ def take(
             result.updated += changes.updated
             result.unchanged += changes.unchanged
             result.bad += len(chunk.bad)
-            on_progress(result.taken + result.bad)
+            result.left_out.update(one.because for one in chunk.left_out)
+            on_progress(result)
     if organisation is not None and importing is not None:
         db.run(_finish, organisation, result, actor, importing)
     return result
@@ -159,17 +163,25 @@ def _connections_of_its_own(db: Database) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class _Chunk:
-    """Lines that are written in one transaction, and the bad lines among them."""
+    """Invoices that are written in one transaction, and the other records among them."""
 
     rows: list[ImportedInvoice]
     bad: list[BadLine]
+    left_out: list[LeftOut]
 
 
-def _chunks(lines: Iterable[ImportedInvoice | BadLine], size: int, seen: "_Seen") -> Iterator[_Chunk]:
-    iterator = iter(lines)
+def _chunks(items: Iterable[Item], size: int) -> Iterator[_Chunk]:
+    iterator = iter(items)
     while some := list(islice(iterator, size)):
-        rows, bad = seen.sort_out(some)
-        yield _Chunk(rows, bad)
+        chunk = _Chunk([], [], [])
+        for item in some:
+            if isinstance(item, ImportedInvoice):
+                chunk.rows.append(item)
+            elif isinstance(item, BadLine):
+                chunk.bad.append(item)
+            else:
+                chunk.left_out.append(item)
+        yield chunk
 
 
 def _ahead(items: Iterator[T]) -> Generator[T]:
@@ -195,37 +207,3 @@ class _Pause:
         left = self._until - time.monotonic()
         if left > 0:
             time.sleep(left)
-
-
-class _Seen:
-    """Which numbers the file has said, and on which line first: in a temporary file, so that memory stays flat."""
-
-    def __init__(self) -> None:
-        self._store = sqlite3.connect("", isolation_level=None, check_same_thread=False)
-        self._store.execute("PRAGMA journal_mode = OFF")
-        self._store.execute("PRAGMA synchronous = OFF")
-        self._store.execute("CREATE TABLE seen (key TEXT PRIMARY KEY, line INTEGER) WITHOUT ROWID")
-
-    def close(self) -> None:
-        self._store.close()
-
-    def sort_out(self, lines: list[ImportedInvoice | BadLine]) -> tuple[list[ImportedInvoice], list[BadLine]]:
-        """The lines to take, and the bad ones in the file's order."""
-        keys = [line.number_key for line in lines if isinstance(line, ImportedInvoice)]
-        places = ", ".join("?" * len(keys))
-        first: dict[str, int] = dict(
-            self._store.execute(f"SELECT key, line FROM seen WHERE key IN ({places})", keys)  # noqa: S608
-        )
-        rows: list[ImportedInvoice] = []
-        bad: list[BadLine] = []
-        for line in lines:
-            if isinstance(line, BadLine):
-                bad.append(line)
-            elif (earlier := first.setdefault(line.number_key, line.line)) != line.line:
-                bad.append(BadLine(line.line, f"number: it is in line {earlier} already, which stays"))
-            else:
-                rows.append(line)
-        self._store.executemany(
-            "INSERT INTO seen VALUES (?, ?)", ((row.number_key, row.line) for row in rows)
-        )
-        return rows, bad

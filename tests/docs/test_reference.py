@@ -13,7 +13,7 @@ from bot.cli.doctor_stripe import READS
 from bot.settings import Settings, setting_names
 from bot.watch.metrics import Metrics
 from domain.files.exports.rows import COLUMNS as EXPORTED
-from domain.files.import_lines import HEADING
+from domain.files.reading.plain import HEADING
 from domain.payments.event_reading import TYPES
 from handlers.app import COMMANDS
 from tests.docs.pages import REFERENCE, ROOT, command_below, first_codes, table_rows

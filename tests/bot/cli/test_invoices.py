@@ -10,9 +10,9 @@ import pytest
 import yaml
 
 from bot.__main__ import main
-from bot.cli import import_progress
+from bot.cli.imports import progress
 from domain.database import Database
-from domain.files.import_lines import HEADING
+from domain.files.reading.plain import HEADING
 from sandbox.slack import LocalSlack
 from tests.domain.factories import make_ledger
 
@@ -84,15 +84,20 @@ def test_on_postgresql_it_is_the_same(env: Env, postgresql_url: str, write: Writ
 def test_bad_lines_are_told_by_line_and_reason_and_give_status_1(
     env: Env, team: str, write: Write, capsys: Capture
 ) -> None:
-    path = write("INV-1,Acme,,1.5x,USD,,,\n" + GOOD + "inv-1 ,Acme,,1,USD,,,\n")
+    path = write("INV-2,Acme,,1.5x,USD,,,\n" + GOOD + "INV-3,Acme, Inc,,1,USD,,,\n")
 
     assert main(["import", path], env) == 1
 
     captured = capsys.readouterr()
     assert captured.out == "1 taken (1 new, 0 updated, 0 unchanged), 2 bad.\n"
+    amount = "billing_amount: write the amount with digits and a point before decimals, such as 1200.50"
+    fields = "put a field that holds a comma in quotation marks"
     assert captured.err.splitlines() == [
-        "line 2: billing_amount: write the amount with digits and a point before decimals, such as 1200.50",
-        "line 4: number: it is in line 3 already, which stays",
+        f"line 2 (INV-2): {amount} (it says “1.5x”)",
+        f"line 4 (INV-3): 9 fields instead of 8: {fields}",
+        "Refused:",
+        f"        1  {amount}",
+        f"        1  {fields}",
     ]
 
 
@@ -107,9 +112,9 @@ def test_a_dry_run_changes_nothing(env: Env, team: str, write: Write, capsys: Ca
     ("content", "sentence"),
     [
         (None, "can't be opened: No such file"),
-        (b"\xff\xfe", "isn't UTF-8"),
+        (GOOD.encode() + b"\xff\xfe\x81", "isn't text in UTF-8"),
         (b"a,b\n1,2\n", f"doesn't begin with the heading {HEADING}"),
-        (b"", "doesn't begin with the heading"),
+        (b"", "is empty"),
     ],
 )
 def test_an_unusable_file_gives_status_2_and_one_sentence(
@@ -195,13 +200,13 @@ def test_slack_away_is_a_sentence(env: Env, write: Write, capsys: Capture, unuse
 def test_a_long_import_says_how_far_it_is(
     env: Env, team: str, write: Write, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(import_progress, "LINES_BETWEEN", 1_000)
+    monkeypatch.setattr(progress, "LINES_BETWEEN", 1_000)
     monkeypatch.setattr("domain.files.importing.CHUNK_ROWS", 1_000)
     path = write("".join(f"INV-{n},Acme,,1.00,USD,,,\n" for n in range(2_500)))
 
     assert main(["import", path], env) == 0
 
-    assert capsys.readouterr().err.splitlines() == ["1,000 lines so far", "2,000 lines so far"]
+    assert capsys.readouterr().err.splitlines() == ["1,000 records so far", "2,000 records so far"]
 
 
 def test_on_a_terminal_bad_lines_stand_beside_the_bar(
@@ -209,7 +214,7 @@ def test_on_a_terminal_bad_lines_stand_beside_the_bar(
 ) -> None:
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     assert main(["import", write("[red],x\n" + GOOD)], env) == 1
-    assert "line 2: 2 fields instead of 8" in capsys.readouterr().err
+    assert "line 2 ([red]): 2 fields instead of 8" in capsys.readouterr().err
 
 
 def test_whoever_reads_an_export_may_stop_reading(env: Env, team: str, write: Write) -> None:

@@ -7,8 +7,10 @@ import sqlalchemy as sa
 
 from domain.database import Database
 from domain.errors import NotEligible
-from domain.files.import_lines import HEADING, BadLine, InvoiceFile
 from domain.files.importing import take
+from domain.files.reading.invoice_file import open_path
+from domain.files.reading.plain import HEADING
+from domain.files.reading.records import BadLine
 from domain.models import Invoice
 from domain.money import Money
 from domain.organisations import organisations
@@ -32,7 +34,7 @@ def imported(db: Database, tmp_path: Path, states: dict[str, str], *, column: bo
     path.write_text("\n".join([HEADING + (",state" if column else ""), *lines]) + "\n")
     bad: list[BadLine] = []
     organisation = db.run(organisations.get_by_team, TEAM)
-    with InvoiceFile(path) as file:
+    with open_path(path) as file:
         take(db, organisation, file.read(), now=NOW, on_bad=bad.append)
     return bad
 
@@ -64,7 +66,7 @@ def test_another_state_is_refused_with_its_line_and_nothing_else_is(
     [bad] = imported(db, tmp_path, {"GOOD": "void", "BAD": state})
     assert (bad.line, bad.reason) == (
         3,
-        "state: write open, settled or void, or leave it blank, which is open",
+        f"state: write open, settled or void, or leave it blank, which is open (it says “{state}”)",
     )
     assert set(stored(db)) == {"GOOD"}
 
@@ -76,7 +78,7 @@ def test_json_lines_may_say_the_state(db: Database, tmp_path: Path) -> None:
         '{"number": "J", "buyer_name": "Acme", "billing_amount": "10.00", "currency": "USD", "state": "void"}\n'
         '{"number": "K", "buyer_name": "Acme", "billing_amount": "10.00", "currency": "USD", "state": null}\n'
     )
-    with InvoiceFile(path) as file:
+    with open_path(path) as file:
         take(db, db.run(organisations.get_by_team, TEAM), file.read(), now=NOW)
     assert stored(db) == {"J": ("void", "1"), "K": ("open", "0")}
 

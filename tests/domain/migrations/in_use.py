@@ -123,8 +123,8 @@ class Importing(Writer):
             self._keys.append(line.number_key)
             yield line
 
-    def _taken(self, lines: int) -> None:
-        self.wrote(*self._keys[len(self.written) : lines])
+    def _taken(self, so_far: importing.ImportResult) -> None:
+        self.wrote(*self._keys[len(self.written) : so_far.taken])
 
 
 class Billing(Writer):

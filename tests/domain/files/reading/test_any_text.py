@@ -7,16 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.files.import_fields import ImportedInvoice
-from domain.files.import_lines import COLUMNS, HEADING
-from tests.domain.files.test_import_lines import read
+from domain.files.import_fields import COLUMNS, ImportedInvoice
+from domain.files.reading.plain import HEADING
+from domain.files.reading.records import FileUnusable
+from domain.invoices.list_position import number_key
+from tests.domain.files.reading.test_plain import read
 
 _FIELDS = st.text(
     st.characters(codec="utf-8", categories=["L", "N", "P", "S", "Zs"]), min_size=1, max_size=30
 ).map(lambda text: text.strip() or "x")
 
 
-@given(st.lists(st.tuples(_FIELDS, _FIELDS, _FIELDS), max_size=5))
+@given(st.lists(st.tuples(_FIELDS, _FIELDS, _FIELDS), max_size=5, unique_by=lambda row: number_key(row[0])))
 def test_what_a_csv_writer_writes_is_read(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str, str]]
 ) -> None:
@@ -37,5 +39,8 @@ def test_what_a_csv_writer_writes_is_read(
 def test_no_file_breaks_the_reader(tmp_path_factory: pytest.TempPathFactory, text: str, suffix: str) -> None:
     path = tmp_path_factory.getbasetemp() / f"any.{suffix}"
     path.write_bytes(f"{HEADING}\n{text}".encode() if suffix == "csv" else text.encode())
-    for one in read(path):
-        assert one.line >= 1
+    try:
+        for one in read(path):
+            assert one.line >= 1
+    except FileUnusable:
+        assert suffix == "jsonl"

@@ -1,0 +1,1 @@
+"""`paylink import`: the command, what it asks, and what it tells."""

@@ -1,0 +1,192 @@
+"""``paylink import``."""
+
+import asyncio
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bot.cli.imports.questions import answers_wanted, require_answers
+from bot.cli.imports.refusals import writing_bad
+from bot.cli.shared import database_of, find_organisation, settings_of
+from bot.stop import Stop
+
+if TYPE_CHECKING:
+    from bot.settings import Settings
+    from domain.database import Database
+    from domain.files.importing import ImportResult
+    from domain.files.reading.invoice_file import InvoiceFile
+    from domain.files.reading.maps import FileMap
+    from domain.files.reading.records import BadLine
+    from domain.files.reading.sources.content import Content
+
+SOME_BAD = 1
+INTERRUPTED = 130
+STDIN = "-"
+
+
+class DecimalSign(StrEnum):
+    POINT = "."
+    COMMA = ","
+
+
+class DateOrder(StrEnum):
+    DAY_FIRST = "dmy"
+    MONTH_FIRST = "mdy"
+    YEAR_FIRST = "ymd"
+
+
+File = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="FILE", help="CSV, an Excel workbook or JSON Lines; - is standard input.", show_default=False
+    ),
+]
+Organization = Annotated[
+    str | None, typer.Option("--organization", metavar="TEAM_ID", help="Needed with several organisations.")
+]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Check the file and say what would change; change nothing.")
+]
+Template = Annotated[bool, typer.Option("--template", help="Print an example of a file.")]
+From = Annotated[
+    str, typer.Option("--from", metavar="NAME", help="The layout, if it isn't to be recognised.")
+]
+Map = Annotated[
+    Path | None,
+    typer.Option("--map", metavar="MAP", help="A map that describes the file.", show_default=False),
+]
+Explain = Annotated[bool, typer.Option("--explain", help="Print the map that would be taken, to be edited.")]
+Bad = Annotated[
+    Path | None,
+    typer.Option(
+        "--bad", metavar="FILE", help="Write the refused records there, and why.", show_default=False
+    ),
+]
+Sign = Annotated[
+    DecimalSign | None, typer.Option("--decimal-sign", help="Of all amounts.", show_default=False)
+]
+Order = Annotated[DateOrder | None, typer.Option("--date-order", help="Of all dates.", show_default=False)]
+Currency = Annotated[
+    str, typer.Option("--currency", metavar="CODE", help="Of invoices that don't say their own.")
+]
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command("import")
+def import_(
+    context: typer.Context,
+    file: File = None,
+    organization: Organization = None,
+    dry_run: DryRun = False,
+    template: Template = False,
+    layout: From = "",
+    map_file: Map = None,
+    explain: Explain = False,
+    bad: Bad = None,
+    decimal_sign: Sign = None,
+    date_order: Order = None,
+    currency: Currency = "",
+) -> None:
+    """Read billing invoices from FILE: new ones are added, known ones updated.
+
+    The exit status is 0 if every record was taken, 1 if any was bad, 2 if nothing could be taken.
+    """
+    from domain.files.reading.invoice_file import Choices, InvoiceFile
+    from domain.files.reading.plain import TEMPLATE
+    from domain.files.reading.records import FileUnusable
+
+    if template:
+        typer.echo(TEMPLATE, nl=False)
+        return
+    if file is None:
+        raise Stop("Say which file: `paylink import FILE`. `paylink import --template` prints an example.")
+    chosen = None if map_file is None else _map_in(map_file)
+    choices = Choices(layout, chosen, decimal_sign or "", date_order or "", currency.upper())
+    try:
+        with _content(file) as content:
+            opened = InvoiceFile(content, choices)
+            if explain:
+                _explain(opened)
+                return
+            require_answers(opened)
+            settings = settings_of(context)
+            with database_of(settings) as db, writing_bad(bad, opened) as write_bad:
+                result = _import(db, settings, opened, organization, dry_run, write_bad)
+    except FileUnusable as unusable:
+        raise Stop(f"{unusable}.") from None
+    if result.bad:
+        raise typer.Exit(SOME_BAD)
+
+
+def _map_in(path: Path) -> "FileMap":
+    from domain.files.reading.maps import MapUnusable, read_map
+
+    try:
+        return read_map(path.read_text("utf-8"))
+    except OSError as error:
+        raise Stop(f"{path} can't be read: {error.strerror or error}.") from None
+    except (MapUnusable, UnicodeDecodeError) as problem:
+        raise Stop(f"{path} can't be taken as a map: {problem}.") from None
+
+
+def _content(file: str) -> "Content":
+    from domain.files.reading.sources.content import Content
+
+    if file == STDIN:
+        return Content.of_stream(sys.stdin.buffer, "standard input")
+    return Content.of_path(Path(file))
+
+
+def _explain(file: "InvoiceFile") -> None:
+    """The map on standard output; what is still to be said, on standard error."""
+    for sentence in answers_wanted(file):
+        typer.echo(sentence, err=True)
+    typer.echo(file.map.to_toml(), nl=False)
+
+
+def _import(
+    db: "Database",
+    settings: "Settings",
+    file: "InvoiceFile",
+    team_id: str | None,
+    dry_run: bool,
+    write_bad: "Callable[[BadLine], None]",
+) -> "ImportResult":
+    from bot.cli.imports.progress import reporting
+    from domain.files.importing import ImportResult, take
+
+    organisation = find_organisation(db, team_id)
+    if organisation is None and not dry_run:
+        from bot.cli.organizations import ensure_organization
+
+        organisation = asyncio.run(ensure_organization(settings, db))
+    result = ImportResult()
+    try:
+        with reporting(file) as report:
+
+            def refused(line: "BadLine") -> None:
+                report.bad(line)
+                write_bad(line)
+
+            result = take(
+                db,
+                organisation,
+                file.read(),
+                now=datetime.now(UTC),
+                dry_run=dry_run,
+                on_bad=refused,
+                on_left_out=report.left_out,
+                on_progress=report.progress,
+            )
+            done = True
+    except KeyboardInterrupt:
+        done = False
+    report.conclude(dry_run=dry_run, interrupted=not done)
+    if not done:
+        raise typer.Exit(INTERRUPTED)
+    return result

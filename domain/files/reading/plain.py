@@ -1,0 +1,69 @@
+"""The strict dialect, which needs no guess: names as they are, UTF-8, commas, amounts with a point, dates as in ISO 8601."""
+
+from collections.abc import Iterator, Sequence
+
+from domain.files.import_fields import COLUMNS, OPTIONAL, STATE, Problem, RecordRefused, read_fields
+from domain.files.reading.records import BadLine, Item, Record
+from domain.files.reading.tables import Table
+from domain.invoices.list_position import number_key
+
+HEADING = ",".join(COLUMNS)
+NEEDED = tuple(name for name in COLUMNS if name not in OPTIONAL)
+WHY = "why"
+"""The column that a file of refused records has besides its own; it is passed over."""
+TEMPLATE = f"""{HEADING}
+INV-1001,Acme Corporation,billing@acme.example,1200.50,USD,2026-10-31,2026-11-30,Consulting in October
+INV-1002,"Müller, Söhne & Co.",,98000,JPY,2026-10-31,2026-11-30,"Two lines,
+in quotation marks"
+INV-1003,Gulf Trading,ap@gulf.example,1.500,KWD,,,
+"""
+
+
+def is_plain(heading: Sequence[str]) -> bool:
+    """Whether it holds every column that is needed, none twice, and none that isn't known."""
+    names = set(heading)
+    return len(names) == len(heading) and names.issuperset(NEEDED) and names.issubset({*COLUMNS, STATE, WHY})
+
+
+class PlainTable:
+    """The records below a heading of the strict dialect."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self.heading = table.heading
+        self._number = self.heading.index("number")
+
+    def __iter__(self) -> Iterator[Item]:
+        heading, number, width = self.heading, self._number, len(self.heading)
+        for record in self._table.below():
+            cells = record.cells
+            try:
+                if record.fault is not None or len(cells) != width or record.last != record.line:
+                    self._check(record)
+                yield read_fields(record.line, dict(zip(heading, cells, strict=True)), record.last, cells)
+            except RecordRefused as refused:
+                written = cells[number].strip() if number < len(cells) else ""
+                key = number_key(written)
+                yield BadLine(record.line, record.last, refused.problems, written, cells, key)
+
+    def keys(self) -> Iterator[str]:
+        number = self._number
+        for record in self._table.below():
+            cells = record.cells
+            if number < len(cells) and (key := number_key(cells[number])):
+                yield key
+
+    def _check(self, record: Record) -> None:
+        """Raise RecordRefused if the record doesn't have the heading's fields, each on one line but for the description."""
+        if record.fault is not None:
+            raise RecordRefused(record.fault)
+        if len(record.cells) != len(self.heading):
+            more = len(record.cells) > len(self.heading)
+            wanted = "put a field that holds a comma in quotation marks" if more else "write all fields"
+            counted = f"{len(record.cells):,} fields instead of {len(self.heading)}"
+            raise RecordRefused(Problem("", "", wanted, counted))
+        for name, cell in zip(self.heading, record.cells, strict=True):
+            if ("\n" in cell or "\r" in cell) and name != "description":
+                raise RecordRefused(
+                    Problem(name, "", "a quotation mark opens it and isn't closed in this line")
+                )

@@ -1,0 +1,77 @@
+"""What is read from a file of invoices: records, and what becomes of each of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from domain.files.import_fields import ImportedInvoice, Problem
+
+
+class FileUnusable(Exception):
+    """Nothing can be taken from the file; ``args[0]`` is the sentence for people: what the file is, and what to do."""
+
+
+class Exact(str):
+    """A cell whose type a workbook says: a number with a point before its decimals, or a day as year-month-day."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record as it stands in the file's lines (or a sheet's rows) ``line`` to ``last``, both counted from 1."""
+
+    line: int
+    last: int
+    cells: Sequence[str]
+    fault: Problem | None = None
+    """Why the record as a whole can't be read; ``cells`` are then as far as they could be told apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class BadLine:
+    """A record that isn't taken, and all that is wrong with it."""
+
+    line: int
+    last: int
+    problems: tuple[Problem, ...]
+    number: str = ""
+    """As it was written, as far as it could be read."""
+    cells: Sequence[str] = ()
+    """The record as it was."""
+    number_key: str = ""
+
+    @property
+    def where(self) -> str:
+        return f"line {self.line:,}" if self.last <= self.line else f"lines {self.line:,} to {self.last:,}"
+
+    @property
+    def reason(self) -> str:
+        return "; ".join(map(str, self.problems))
+
+
+class LeftOutBecause(StrEnum):
+    """Why a record is no invoice to be taken although nothing is wrong with it."""
+
+    DRAFT = "draft"
+    VOID = "void"
+    OTHER_KIND = "other_kind"
+    """Not an invoice, such as a payment or a credit note; or not one of those that are to be kept."""
+    TOTALS = "totals"
+    REPEATED = "repeated"
+    """The same as an earlier record in every field."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A record that isn't taken since it needn't be."""
+
+    line: int
+    last: int
+    because: LeftOutBecause
+    number: str = ""
+    first: int = 0
+    """Of a repetition: the line of the record that it repeats."""
+
+
+Item = ImportedInvoice | BadLine | LeftOut

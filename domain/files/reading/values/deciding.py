@@ -1,0 +1,95 @@
+"""Which decimal sign a file has, and which order of day and month: decided for all of its records, or not at all.
+
+What decides is a value that one reading excludes. Nothing else counts, not even the program that wrote the file: it
+writes as its user's region does.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from domain.files.import_fields import shown
+from domain.files.reading.maps import DECIMAL_SIGNS
+from domain.files.reading.records import Exact
+from domain.files.reading.values.amounts import exact_in, in_major_units, take_apart
+from domain.files.reading.values.dates import days
+
+DECIMAL_SIGN = "decimal_sign"
+DATE_ORDER = "date_order"
+_ORDERS = ("dmy", "mdy")
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """What the file doesn't say: a field of FileMap, and the readings of one example by what could be said for it.
+
+    ``others`` is the line of a record that says something else than the example's, where records contradict each other.
+    """
+
+    what: str
+    line: int
+    example: str
+    readings: tuple[tuple[str, str], ...]
+    others: int = 0
+
+
+@dataclass
+class _Evidence:
+    """By reading: the line and text of a value that excludes all others; and one that excludes none."""
+
+    only: dict[str, tuple[int, str]]
+    either: tuple[int, str, dict[str, str]] | None = None
+
+    def see(self, line: int, text: str, readings: dict[str, str]) -> None:
+        if len(readings) == 1:
+            self.only.setdefault(next(iter(readings)), (line, text))
+        elif self.either is None and len(set(readings.values())) > 1:
+            self.either = line, text, readings
+
+    def decide(self, what: str) -> str | Doubt:
+        """The reading, blank where nothing depends on it."""
+        if len(self.only) > 1:
+            (line, text), (others, _) = list(self.only.values())[:2]
+            contradicting = tuple((reading, shown(said)) for reading, (_, said) in self.only.items())
+            return Doubt(what, line, shown(text), contradicting, others)
+        if self.only:
+            return next(iter(self.only))
+        if self.either is None:
+            return ""
+        line, text, readings = self.either
+        return Doubt(what, line, shown(text), tuple(readings.items()))
+
+
+class Evidence:
+    """What a file's amounts and dates say of how they are written."""
+
+    def __init__(self) -> None:
+        self._amounts = _Evidence({})
+        self._dates = _Evidence({})
+
+    def see_amounts(self, line: int, texts: Iterable[str], currency: str) -> None:
+        """``currency`` may be blank where it isn't known."""
+        for text in texts:
+            if not isinstance(text, Exact) and (written := take_apart(text)) is not None:
+                readings = {
+                    sign: value
+                    for sign in DECIMAL_SIGNS
+                    if (value := in_major_units(written, sign)) is not None
+                    and (exact := exact_in(value, currency) if currency else value) is not None
+                    and exact
+                }
+                self._amounts.see(line, text, readings)
+
+    def see_dates(self, line: int, texts: Iterable[str]) -> None:
+        for text in texts:
+            if not isinstance(text, Exact) and (read := days(text)) and "ymd" not in read:
+                self._dates.see(
+                    line, text, {order: read[order].isoformat() for order in _ORDERS if order in read}
+                )
+
+    @property
+    def decimal_sign(self) -> str | Doubt:
+        return self._amounts.decide(DECIMAL_SIGN)
+
+    @property
+    def date_order(self) -> str | Doubt:
+        return self._dates.decide(DATE_ORDER)
