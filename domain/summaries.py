@@ -98,6 +98,8 @@ class InvoiceOption:
     status: LinkStatus
     link_amount: Money | None = None
     """What its link asks for; None for no link, and among the nearest numbers, where it isn't asked for."""
+    badges: tuple[Badge, ...] = ()
+    """None among the nearest numbers."""
 
 
 FIRST_REVISION = 1

@@ -19,6 +19,7 @@ from domain.invoices.list_position import existing_reason, number_key
 from domain.invoices.search_terms import LAST
 from domain.models import Invoice, Link, Organisation
 from domain.money import Money
+from domain.reasons import BillingState
 from domain.scope import Scope
 from domain.states import Badge, LinkState, LinkStatus
 from domain.summaries import InvoiceOption, InvoiceSummary, LinkSummary
@@ -168,18 +169,13 @@ def find_options(session: Session, scope: Scope, text: str) -> tuple[InvoiceOpti
     """Up to 100 invoices whose number, or any word of whose buyer, begins with the text; in list order."""
     ids = find_page(session, scope.organisation_id, text, status=None, after=None, limit=OPTIONS)
     # Columns: whole invoices cost more than their links' amounts do.
+    columns: list[Any] = [
+        *(Invoice.id, Invoice.number, Invoice.buyer_name, Invoice.amount, Invoice.currency, Invoice.status),
+        *(Link.amount, Link.currency),
+        *(Invoice.billing_state, Link.badges, Link.refunded, Link.disputed),
+    ]
     found = (
-        sa.select(
-            *(
-                Invoice.id,
-                Invoice.number,
-                Invoice.buyer_name,
-                Invoice.amount,
-                Invoice.currency,
-                Invoice.status,
-            ),
-            *(Link.amount, Link.currency),
-        )
+        sa.select(*columns)
         .outerjoin(Link, sa.and_(_in_ledger(scope), Link.state == LinkState.CREATED))
         .where(_is_one_of(session, ids))
         .order_by(Invoice.position)
@@ -200,6 +196,10 @@ def _option(
     status: LinkStatus,
     asked: int | None = None,
     asked_in: str | None = None,
+    state: str = BillingState.OPEN,
+    codes: str | None = None,
+    refunded: bool | None = None,
+    disputed: bool | None = None,
 ) -> InvoiceOption:
     return InvoiceOption(
         invoice_id,
@@ -208,6 +208,7 @@ def _option(
         Money(amount, currency),
         status,
         None if asked is None or asked_in is None else Money(asked, asked_in),
+        read_badges(codes, refunded=refunded, disputed=disputed, state=state),
     )
 
 

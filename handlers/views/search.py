@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from domain.summaries import InvoiceOption
 from handlers import ids
 from handlers.views.blocks import Json, actions, button, field, header, modal, option, plain, section
-from handlers.words.sentences import STATUSES
-from handlers.words.text import inline, length
+from handlers.words.sentences import BADGES, STATUSES
+from handlers.words.text import fit, inline, length
 
 TITLE = "Find Invoice"
 
@@ -24,7 +24,7 @@ def unknown(number: str, nearest: Sequence[InvoiceOption]) -> Json:
 
 
 def found(options: Sequence[InvoiceOption]) -> list[Json]:
-    """What the type-ahead offers: number and buyer, with the link's amount where the invoice's has changed."""
+    """What the type-ahead offers: number and buyer, with its status and badges, and the link's amount where the invoice's has changed."""
     return [option(_number_and_buyer(each, 75), str(each.id), _described(each)) for each in options[:100]]
 
 
@@ -60,7 +60,8 @@ def _nearest(options: Sequence[InvoiceOption]) -> Json:
 def _described(each: InvoiceOption) -> str:
     changed = each.link_amount is not None and each.link_amount != each.amount
     said = f" · link: {each.link_amount}" if changed else ""
-    return f"{each.amount} · {STATUSES[each.status]}{said}"
+    told = [str(each.amount), STATUSES[each.status], *(BADGES[badge] for badge in each.badges)]
+    return fit(" · ".join(told) + said, 75)
 
 
 def _number_and_buyer(each: InvoiceOption, most: int) -> str:

@@ -444,7 +444,7 @@ class FakeDesk:
 
 def _option(one: InvoiceSummary) -> InvoiceOption:
     asked = one.link.amount if one.link else None
-    return InvoiceOption(one.id, one.number, one.buyer_name, one.amount, one.status, asked)
+    return InvoiceOption(one.id, one.number, one.buyer_name, one.amount, one.status, asked, one.badges)
 
 
 def _found(one: InvoiceSummary, text: str) -> bool:

@@ -19,6 +19,7 @@ from handlers.views.details import copying, details
 from handlers.views.home import home, unavailable
 from handlers.views.listing import listing
 from handlers.views.messages import announcement_message
+from handlers.words.sentences import STATUSES
 from sandbox.slack.blocks.surfaces import check_options, check_view
 from tests.handlers.hostile import HOSTILE
 from tests.handlers.samples import invoice, organisation, paid, with_link
@@ -178,6 +179,17 @@ def test_the_type_ahead_says_what_the_link_asks_for_where_that_is_another_amount
     [found] = search.found([option])
     said = " · link: USD 9.00" if asked == Money(900, "USD") else ""
     assert found["description"]["text"] == f"{LARGEST} · Pending Payment{said}"
+
+
+def test_the_type_ahead_shows_what_stands_beside_the_status_as_far_as_there_is_room() -> None:
+    money = Money(999_999_999_999, "USD")
+    option = InvoiceOption(
+        1, "INV-1", "Acme", money, LinkStatus.PAID, badges=(Badge.REFUNDED, Badge.DISPUTED)
+    )
+    [found] = search.found([option])
+    assert found["description"]["text"] == f"{money} · {STATUSES[LinkStatus.PAID]} · Refunded · Disputed"
+    options = search.found([replace(option, badges=tuple(Badge), link_amount=Money(1, "USD"))])
+    assert check_options({"options": options}) == []
 
 
 def test_what_was_paid_and_reversed_stands_beside_the_status() -> None:

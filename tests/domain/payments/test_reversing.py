@@ -103,6 +103,8 @@ async def test_each_refund_is_told_with_its_own_sum_and_the_sum_so_far(
     await stripe.refund(paid, amount=500)
     await see(world, stripe)
     assert await badges(world) == (Badge.REFUNDED,)
+    (option,) = await world.desk.find_options(ADA, "INV-1")
+    assert option.badges == (Badge.REFUNDED,)
 
 
 async def test_a_refund_that_fails_gives_its_badge_back_and_the_same_sum_is_told_again(
