@@ -119,8 +119,10 @@ class Paylink:
         pace = StripePace(db, rate)
         minute = timedelta(seconds=60)
         lease = Lease(f"bench-{os.getpid()}", minute, minute)
-        self.creation = LinkCreation(db, self.accounts, pace, lease, clock=now)
         self.watching = Watching(db, self.accounts, pace, lease, poll_every=timedelta(0), clock=now)
+        self.creation = LinkCreation(
+            db, self.accounts, pace, lease, clock=now, catch_up=self.watching.catch_up
+        )
         self.desk = Desk(db, self.accounts, self.creation, self.watching, now)
 
 

@@ -131,15 +131,6 @@ def build(settings: Settings, *, db: Database | None = None, clock: Clock = utc_
     posters: dict[int, Poster] = {}
     followers: list[Follower] = []
     pace = StripePace(db, settings.paylink_stripe_rate)
-    creation = LinkCreation(
-        db,
-        accounts,
-        pace,
-        lease,
-        clock=clock,
-        wake=wakes["create_links"].set,
-        on_settled=settled,
-    )
     watching = Watching(
         db,
         accounts,
@@ -149,6 +140,16 @@ def build(settings: Settings, *, db: Database | None = None, clock: Clock = utc_
         clock=clock,
         wake=wakes["settle_events"].set,
         on_recorded=recorded,
+    )
+    creation = LinkCreation(
+        db,
+        accounts,
+        pace,
+        lease,
+        clock=clock,
+        catch_up=watching.catch_up,
+        wake=wakes["create_links"].set,
+        on_settled=settled,
     )
     announcing = Announcing(db, posters, lease, clock=clock, on_posted=posted)
     probes = Probes(db, slack, stripe, health)

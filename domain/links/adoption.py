@@ -113,7 +113,7 @@ class LinkSearch:
                 found |= _matching(page, missing)
                 ids = [str(link.get("id")) for link in page]
                 if found.keys() == missing or await self._db.background_read(
-                    _any_older, ledger_id, ids, since - _ALLOWANCE
+                    any_older, ledger_id, ids, since
                 ):
                     break
                 await self._pace.slot(ledger_id)
@@ -155,9 +155,9 @@ def _matching(links: list[dict[str, Any]], missing: Set[str]) -> _Seen:
     return found
 
 
-def _any_older(session: Session, ledger_id: int, stripe_ids: list[str], than: datetime) -> bool:
-    """Whether one of these was made before ``than``, by the database's clock: it was asked for the last time by then."""
+def any_older(session: Session, ledger_id: int, stripe_ids: list[str], than: datetime) -> bool:
+    """Whether one of these was certainly made before ``than``: it was asked for the last time by then."""
     older = sa.select(Link.id).where(
-        Link.ledger_id == ledger_id, Link.stripe_id.in_(stripe_ids), Link.last_sent_at < than
+        Link.ledger_id == ledger_id, Link.stripe_id.in_(stripe_ids), Link.last_sent_at < than - _ALLOWANCE
     )
     return bool(session.scalar(sa.select(older.exists())))

@@ -16,7 +16,7 @@ from domain.errors import NotEligible
 from domain.invoices import invoices
 from domain.links import claiming, reserving
 from domain.links.claiming import Intent
-from domain.links.sending import OnSettled, Sending
+from domain.links.sending import CatchUp, OnSettled, Sending
 from domain.money import Money
 from domain.reasons import Reason
 from domain.scope import Scope
@@ -43,15 +43,17 @@ class LinkCreation:
         lease: Lease,
         *,
         clock: Callable[[], datetime],
+        catch_up: CatchUp,
         wake: Callable[[], None] = lambda: None,
         on_settled: OnSettled = lambda link_id, created: None,
     ) -> None:
-        """``wake`` is told when there is work to do."""
+        """``catch_up`` is asked before each link is; ``wake`` is told when there is work to do."""
         self._db = db
         self._accounts = accounts
         self._pace = pace
         self._lease = lease
         self._clock = clock
+        self._catch_up = catch_up
         self._on_settled = on_settled
         self._ending = False
         self._of: dict[Account, Sending] = {}
@@ -116,6 +118,7 @@ class LinkCreation:
                 self._pace,
                 self._lease,
                 clock=self._clock,
+                catch_up=self._catch_up,
                 on_settled=self._on_settled,
             )
         return self._of[account]

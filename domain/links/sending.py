@@ -7,7 +7,7 @@ outcome is known.
 import asyncio
 import json
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 import structlog
@@ -41,8 +41,13 @@ ATTEMPTS_BEFORE_LOOKING = 4
 # So many requests in a row without an answer, and Stripe is taken to be away.
 TROUBLES_BEFORE_PAUSING = 8
 
+# Until it is asked again whether what happened at Stripe is known.
+GAP_DELAY = 1.0
+
 OnSettled = Callable[[int, bool], None]
 """Told of each link that was created (True) or refused (False)."""
+CatchUp = Callable[[int, int], Awaitable[bool]]
+"""Of an organisation's link: whether it is known what Stripe has of its invoice (domain/payments/gaps.py)."""
 
 
 class Sending:
@@ -56,9 +61,11 @@ class Sending:
         lease: Lease,
         *,
         clock: Callable[[], datetime],
+        catch_up: CatchUp,
         on_settled: OnSettled,
     ) -> None:
         self._db = db
+        self._catch_up = catch_up
         self._account = account
         self._pace = pace
         self._lease = lease
@@ -90,6 +97,9 @@ class Sending:
             _log.error("link.unsettled", task=task.get_name(), error=type(error).__name__, exc_info=error)
 
     async def _settle(self, intent: Intent, turn: float) -> None:
+        if not await self._catch_up(self._account.organisation_id, intent.link_id):
+            await self.postpone(intent, GAP_DELAY)
+            return
         try:
             if intent.look_first or self._key_expired(intent):
                 await self._adopt_or_renew(intent)

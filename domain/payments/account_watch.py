@@ -18,6 +18,7 @@ from domain.database import Database
 from domain.payments import event_reading, events
 from domain.payments.event_reading import Received
 from domain.payments.events import Receipt
+from domain.payments.gaps import Gaps, Watch
 from domain.payments.permissions import Thing, thing_of
 from domain.payments.reconciling import Reconciler
 from domain.payments.reversals.reversals import ReversalKind
@@ -30,7 +31,6 @@ from domain.stripe.pace import StripePace
 
 _log = structlog.get_logger()
 
-OVERLAP = timedelta(seconds=600)
 # A session lives 24 hours at most, and is listed by when it was opened.
 SESSION_LIFE = timedelta(hours=25)
 HOURLY = timedelta(hours=1)
@@ -73,6 +73,16 @@ class AccountWatch:
         self._on_recorded = on_recorded
         self._reconciler = Reconciler(db, account, pace)
         self._troubles = Troubles(db, account, pace, wake)
+        self.gaps = Gaps(
+            db,
+            account,
+            pace,
+            self._reconciler.unknown,
+            self._troubles,
+            Watch(self.settle_due, wake, on_recorded),
+            longest=max(HOURLY, poll_every),
+            clock=clock,
+        )
         self._in_trouble = 0
         self._settle_again_at = 0.0
         self._unused: dict[str, datetime] = {}
@@ -171,7 +181,12 @@ class AccountWatch:
         )
         every = self._poll_every if pending else max(HOURLY, self._poll_every)
         if any_link and since is not None:
-            await self._on_duty("poll", every, Thing.EVENTS, lambda: self._poll(since))
+            await self._on_duty("poll", every, Thing.EVENTS, lambda: self.gaps.poll(since))
+        elif not self.gaps.passed:
+            # Links that were made before the database was restored may be paid meanwhile.
+            await self._on_duty("poll", AT_START, Thing.EVENTS, self.gaps.pass_over)
+        # How far it goes by now, whoever polled, is how far it has to go at least from now on.
+        await self.gaps.is_continuous()
 
     async def sweep_if_due(self, *, at_start: bool = False) -> bool:
         """Go through the completed sessions if the sweep is due: hourly, and at each start. False if it failed."""
@@ -219,32 +234,6 @@ class AccountWatch:
                 intervals.end_duty, name, self._lease, again_in=again_in, every=every
             )
         return again_in is None
-
-    async def _poll(self, since: datetime) -> None:
-        begun_at = self._clock()
-        newest: datetime | None = None
-        params = {
-            "types": list(event_reading.TYPES),
-            "created": {"gte": int((since - OVERLAP).timestamp())},
-        }
-        await self._pace.slot(self._account.ledger_id)
-        async for page in self._account.stripe.list_all("/v1/events", params):
-            read = (event_reading.read_event(event, livemode=self._account.stripe.livemode) for event in page)
-            received = [event for event in read if event is not None]
-            if received:
-                newest = max([event.created_at for event in received] + ([newest] if newest else []))
-                if await self._db.background_write(events.keep, self._account.ledger_id, received):
-                    self._wake()
-            await self._pace.slot(self._account.ledger_id)
-        await self._db.background_write(
-            events.move_watermark,
-            self._account.ledger_id,
-            newest,
-            # Only the answers told how far off Stripe's clock is.
-            begun_at + self._account.stripe.clock.ahead,
-            self._clock(),
-        )
-        await self._troubles.allow(Thing.EVENTS)
 
     async def _sweep(self, since: datetime) -> None:
         begun_at = self._clock()
@@ -295,4 +284,4 @@ class AccountWatch:
         since, *_ = await self._db.background_read(events.watch_from, self._account.ledger_id)
         if since is not None:
             with contextlib.suppress(StripeTrouble):
-                await self._poll(since)
+                await self.gaps.read_events(since, whole=False)

@@ -247,12 +247,16 @@ def watch_from(session: Session, ledger_id: int) -> tuple[datetime | None, datet
 
 
 def move_watermark(
-    session: Session, ledger_id: int, newest: datetime | None, begun_at: datetime, now: datetime
+    session: Session, ledger_id: int, newest: datetime | None, begun_at: datetime | None, now: datetime
 ) -> None:
-    """A whole pass over the events is done; ``newest`` and ``begun_at`` are of Stripe's clock, ``now`` is ours."""
+    """A whole pass over the events is done; ``newest`` and ``begun_at`` are of Stripe's clock, ``now`` is ours.
+
+    ``begun_at`` is None if it may have left out what happened before.
+    """
     ledger = session.get_one(Ledger, ledger_id, with_for_update=True)
     ledger.last_checked_at = now
-    ledger.polled_until = begun_at
+    if begun_at is not None:
+        ledger.polled_until = begun_at
     if newest is not None and (ledger.events_watermark is None or ledger.events_watermark < newest):
         ledger.events_watermark = newest
 

@@ -12,7 +12,6 @@ from domain.database import Database
 from domain.models import Link, Payment
 from domain.payments import recording
 from domain.payments.event_reading import (
-    LINK_CREATED_TYPE,
     LINK_TYPES,
     REVERSAL_TYPES,
     SUCCEEDED_TYPE,
@@ -56,25 +55,18 @@ class Reconciler:
         self._db = db
         self._account = account
         self._pace = pace
-        self._unknown = UnknownReconciler(db, account, pace)
         self._reversals = ReversalReconciler(db, account, pace, self._look_for)
+        self.unknown = UnknownReconciler(db, account, pace, self._reversals.recheck)
 
     async def reconcile_event(self, event: Received, now: datetime) -> tuple[str, ...] | Wait:
         """Fetch what the event is about and record it: what was recorded by this call, or what it still waits for.
 
         Raises the errors of stripe_errors, but for what is refused about this object alone.
         """
-        if event.type in LINK_TYPES and await self._db.background_read(
-            link_states.is_settled,
-            self._ledger_id,
-            event.object_id,
-            created=event.type == LINK_CREATED_TYPE,
-        ):
-            return ()
-        await self._slot()
         try:
             if event.type in LINK_TYPES:
-                return await self._unknown.reconcile_link(event, now)
+                return await self.unknown.reconcile_link(event, now)
+            await self._slot()
             if event.type in REVERSAL_TYPES:
                 return await self._reconcile_reversal(event, now)
             found = await self._account.stripe.get_session(event.object_id)
@@ -84,7 +76,7 @@ class Reconciler:
         recorded = await self._db.background_write(_record_session, self._ledger_id, event, found, now)
         if recorded != ():
             return recorded
-        unknown = await self._unknown.reconcile_sessions([found], now)
+        unknown = await self.unknown.reconcile_sessions([found], now)
         if isinstance(unknown, Wait):
             return unknown
         # Its link may be known by now, and the event tells when it was paid.
@@ -93,7 +85,7 @@ class Reconciler:
 
     async def reconcile_unknown(self, page: list[dict[str, Any]], now: datetime) -> tuple[str, ...]:
         """As UnknownReconciler.reconcile_sessions; what waits is seen again by the next sweep."""
-        found = await self._unknown.reconcile_sessions(page, now)
+        found = await self.unknown.reconcile_sessions(page, now)
         return () if isinstance(found, Wait) else found
 
     async def sweep_reversals(self, created: dict[str, int], now: datetime) -> Swept:

@@ -80,6 +80,11 @@ class Watching:
         except StripeTrouble:
             raise StripeUnasked(PauseReason.STRIPE_AWAY) from None
 
+    async def catch_up(self, organisation_id: int, link_id: int) -> bool:
+        """Before one of this organisation's links is asked for: whether it is known what Stripe has of its invoice, or
+        False while nobody can say. Costs no request but after a gap, in which Stripe wasn't asked."""
+        return await self.get(organisation_id).gaps.catch_up(link_id)
+
     async def settle_due(self) -> None:
         """Fetch and record what received events are about."""
         await for_each(self._known, AccountWatch.settle_due)

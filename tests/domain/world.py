@@ -86,9 +86,11 @@ class World:
         self.accounts = Accounts(db, livemode=self.api.livemode, clock=self.clock)
         self.lease = Lease(owner, length=timedelta(seconds=20), margin=timedelta(seconds=0.2))
         pace = StripePace(db, 500)
-        self.creation = LinkCreation(db, self.accounts, pace, self.lease, clock=self.clock)
         self.watching = Watching(
             db, self.accounts, pace, self.lease, poll_every=timedelta(0), clock=self.clock
+        )
+        self.creation = LinkCreation(
+            db, self.accounts, pace, self.lease, clock=self.clock, catch_up=self.watching.catch_up
         )
         self.poster = FakePoster()
         self.posters: dict[int, Poster] = {}

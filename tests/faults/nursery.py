@@ -29,7 +29,7 @@ def quicken() -> None:
     from bot.work import workers
     from domain.links import adoption, sending
     from domain.messages import announcing, transactions
-    from domain.payments import account_watch
+    from domain.payments import account_watch, gaps
     from domain.stripe import pausing
 
     startup.LONGEST_DELAY = SHORT
@@ -41,7 +41,8 @@ def quicken() -> None:
     sending.LONGEST_DELAY = SHORT
     sending.PAUSED_DELAY = SHORT
     adoption._ALLOWANCE = timedelta(seconds=15)
-    account_watch.OVERLAP = timedelta(seconds=30)
+    gaps.OVERLAP = timedelta(seconds=30)
+    gaps.AGAIN_AFTER = SHORT
     account_watch.SESSION_LIFE = timedelta(seconds=60)
     account_watch.HOURLY = timedelta(seconds=10)
     account_watch.AT_START = timedelta(seconds=2)

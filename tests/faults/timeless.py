@@ -143,8 +143,10 @@ class Process:
         accounts = Accounts(db, livemode=self._api.livemode, clock=clock.now)
         lease = Lease(self.owner, LEASE, MARGIN)
         pace = TimelessPace(db, clock)
-        self.creation = LinkCreation(db, accounts, pace, lease, clock=clock.now)
         self.watching = Watching(db, accounts, pace, lease, poll_every=timedelta(0), clock=clock.now)
+        self.creation = LinkCreation(
+            db, accounts, pace, lease, clock=clock.now, catch_up=self.watching.catch_up
+        )
         self._posters: dict[int, Poster] = {}
         self._channel = channel
         self.announcing = Announcing(db, self._posters, lease, clock=clock.now)

@@ -1,18 +1,22 @@
 """Asking Stripe about links, also about those that aren't known: each is brought up to date, adopted, or told of."""
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from weakref import WeakValueDictionary
 
 import structlog
 from sqlalchemy.orm import Session
 
 from domain.database import Database
-from domain.payments.event_reading import Received
+from domain.payments.event_reading import LINK_CREATED_TYPE, Received
 from domain.payments.recording import SessionFacts
 from domain.payments.session_pages import read_or_log, record_sessions
 from domain.payments.stripe_links import unknown
-from domain.payments.stripe_links.states import read_link, record_link
+from domain.payments.stripe_links.adopting import adopt
+from domain.payments.stripe_links.states import is_settled, read_link, record_link
 from domain.payments.stripe_links.unknown import Naming, Offer, read_naming, read_offer
 from domain.payments.waits import Wait
 from domain.states import ExceptionKind
@@ -23,6 +27,8 @@ from domain.stripe.pace import StripePace
 
 # An update that shows nothing new may be of something else, or read too soon: so often it is looked at again.
 LOOKS_AT_UPDATE = 4
+# One unlucky answer says nothing.
+LOOKS_AT_LINK = 3
 
 _log = structlog.get_logger()
 
@@ -37,18 +43,36 @@ class Taken:
 
 
 class UnknownReconciler:
-    """Knows one account's ledger. A link that isn't known costs one request, and another one if it was paid."""
+    """Knows one account's ledger. A link that isn't known costs one request, another one if it was paid, and two more if
+    it is adopted then. ``follow`` records what became of an adopted link's payments since."""
 
-    def __init__(self, db: Database, account: Account, pace: StripePace) -> None:
+    def __init__(
+        self,
+        db: Database,
+        account: Account,
+        pace: StripePace,
+        follow: Callable[[frozenset[str], datetime, datetime], Awaitable[list[str]]],
+    ) -> None:
         self._db = db
         self._account = account
         self._pace = pace
+        self._follow = follow
+        self._asking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def reconcile_link(self, event: Received, now: datetime) -> tuple[str, ...] | Wait:
         """Fetch the link that the event is about; what was recorded by this call, or what it still waits for.
 
-        The caller has taken a slot. Raises the errors of stripe_errors.
+        Raises the errors of stripe_errors.
         """
+        async with self._alone(event.object_id):
+            created = event.type == LINK_CREATED_TYPE
+            ledger_id, stripe_id = self._account.ledger_id, event.object_id
+            if await self._db.background_read(is_settled, ledger_id, stripe_id, created=created):
+                return ()
+            return await self._reconcile_link(event, now)
+
+    async def _reconcile_link(self, event: Received, now: datetime) -> tuple[str, ...] | Wait:
+        await self._slot()
         found = await self._account.stripe.get_payment_link(event.object_id, items=True)
         try:
             facts = read_link(found)
@@ -76,7 +100,12 @@ class UnknownReconciler:
         recorded: tuple[str, ...] = ()
         waits: Wait | None = None
         for facts, naming in found:
-            outcome = await self._reconcile_session(facts, naming, now)
+            async with self._alone(facts.stripe_link_id or facts.session_id):
+                if not await self._db.background_read(
+                    unknown.find_unknown, self._account.ledger_id, [(facts, naming)]
+                ):
+                    continue
+                outcome = await self._reconcile_session(facts, naming, now)
             if isinstance(outcome, Wait):
                 waits = outcome
             else:
@@ -111,9 +140,41 @@ class UnknownReconciler:
             await self._slot()
             asked = {"payment_link": offer.facts.stripe_id, "status": "complete"}
             paid = listed(await self._account.stripe.list_page("/v1/checkout/sessions", asked))
-        return await self._db.background_write(
+        taken = await self._db.background_write(
             _take_up, offer, paid, self._account.ledger_id, made_at, now, tell
         )
+        if isinstance(taken, Taken) and taken.recorded and taken.known:
+            facts = [one for one in map(read_or_log, paid) if one is not None]
+            intents = frozenset(one.payment_intent for one in facts if one.payment_intent is not None)
+            # Events told of it when nobody knew that these payments are ours.
+            followed = await self._follow(intents, min(one.opened_at for one in facts), now)
+            return Taken(True, (*taken.recorded, *followed))
+        return taken
+
+    async def reconsider(self, stripe_id: str, now: datetime, *, closed: bool) -> tuple[str, ...]:
+        """Adopt a link that isn't known and names an organisation of ours, or tell of it while it can be paid; what was
+        recorded. ``closed``: also one that can't be.
+
+        What isn't there or can't be read, however often it is asked for, is left. Raises the errors of stripe_errors.
+        """
+        for _ in range(LOOKS_AT_LINK):
+            await self._slot()
+            try:
+                found = await self._account.stripe.get_payment_link(stripe_id, items=True)
+                offer = read_offer(found, read_link(found))
+            except (ValueError, StripeUnreadable, StripeRefused) as error:
+                _log.warning("link.not_adopted", stripe_link=stripe_id, reason=str(error))
+                continue
+            if not (closed or offer.facts.active or offer.facts.completed):
+                break
+            made_at = self._account.stripe.clock.now()
+            taken = await self._take_up(offer, made_at, now, tell=offer.facts.active)
+            return () if isinstance(taken, Wait) else taken.recorded
+        return ()
+
+    def _alone(self, stripe_id: str) -> asyncio.Lock:
+        """Several events tell of a link at once: whoever comes first asks about it."""
+        return self._asking.setdefault(stripe_id, asyncio.Lock())
 
     async def _slot(self) -> None:
         await self._pace.slot(self._account.ledger_id)
@@ -128,13 +189,15 @@ def _take_up(
     now: datetime,
     tell: bool,
 ) -> Taken | Wait:
-    if unknown.is_being_created(session, ledger_id, offer):
-        return Wait.LINK_RESERVED
     # Another event of the same link, in the same moment, may have been faster.
     known = record_link(session, offer.facts, ledger_id, now) is not None
-    if known or unknown.adopt(session, offer, ledger_id, made_at, now):
-        _log.info("link.adopted", stripe_link=offer.facts.stripe_id)
-        record_link(session, offer.facts, ledger_id, now)
+    adopted = known or adopt(session, offer, ledger_id, made_at, now)
+    if isinstance(adopted, Wait):
+        return adopted
+    if adopted:
+        if not known:
+            _log.info("link.adopted", stripe_link=offer.facts.stripe_id)
+            record_link(session, offer.facts, ledger_id, now)
         recorded = record_sessions(session, ledger_id, paid, now)
         unknown.settle_payments(session, ledger_id, filter(None, (id_of(one) for one in paid)), now)
         return Taken(True, recorded)

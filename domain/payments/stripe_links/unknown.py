@@ -14,15 +14,13 @@ from sqlalchemy.orm import Session
 
 from domain.exceptions.opening import Opening, open_once
 from domain.exceptions.resolving import settle
-from domain.invoices.list_position import number_key, place
-from domain.links.happened import note_created
+from domain.invoices.list_position import number_key
 from domain.models import Invoice, Ledger, Link, Organisation, PaymentException
 from domain.money import Money
 from domain.payments.recording import SessionFacts
 from domain.payments.stripe_links.states import LinkFacts
-from domain.states import ExceptionKind, LinkState, LinkStatus, Settlement
-from domain.stripe.client import API_VERSION, amount_of, id_of, read_payment_link
-from domain.stripe.ledgers import is_current
+from domain.states import ExceptionKind, LinkState, Settlement
+from domain.stripe.client import amount_of, id_of, read_payment_link
 
 MOST_NUMBER = 255
 MOST_TEAM = 255
@@ -134,61 +132,10 @@ def list_named(session: Session, ledger_id: int, team_ids: set[str]) -> set[str]
     )
 
 
-def is_being_created(session: Session, ledger_id: int, offer: Offer) -> bool:
-    """Whether it may be the link that is promised here: its creation settles first."""
-    return offer.naming is not None and _is_reserved(session, ledger_id, offer.naming.reference)
-
-
-def adopt(session: Session, offer: Offer, ledger_id: int, made_at: datetime, now: datetime) -> bool:
-    """Take up a link that Paylink made for an invoice that has none here, over that invoice's amount; whether it is
-    the invoice's now.
-
-    ``made_at``: a time by Stripe's clock at which it was there.
-    """
-    naming, money = offer.naming, offer.money
-    if naming is None or naming.reference is None or money is None or not _is_mode(session, offer, ledger_id):
-        return False
-    invoice = _find_invoice(session, ledger_id, naming, lock=True)
-    if invoice is None or (invoice.amount, invoice.currency) != (money.amount, money.currency):
-        return False
-    # With the invoice locked nobody reserves a link for it meanwhile.
-    in_ledger = sa.select(Link).where(Link.ledger_id == ledger_id)
-    link = session.scalar(in_ledger.where(Link.invoice_id == invoice.id).with_for_update())
-    if link is not None and link.stripe_id == offer.facts.stripe_id:
-        return True
-    holder = session.scalar(sa.select(Link.id).where(Link.reference == naming.reference))
-    if link is None and holder is None:
-        link = Link(
-            organisation_id=invoice.organisation_id,
-            invoice_id=invoice.id,
-            ledger_id=ledger_id,
-            reference=naming.reference,
-            idempotency_key=f"adopted-{naming.reference}",
-            request="{}",
-            api_version=API_VERSION,
-            reserved_at=now,
-            next_attempt_at=now,
-        )
-        session.add(link)
-    elif link is None or link.state is not LinkState.REFUSED or holder != link.id:
-        # Another link's reference: it is a copy, or the invoice has a link.
-        return False
-    link.state, link.status = LinkState.CREATED, LinkStatus.PENDING_PAYMENT
-    link.amount, link.currency = money.amount, money.currency
-    link.stripe_id, link.url, link.refusal = offer.facts.stripe_id, offer.url, None
-    link.created_at, link.changed_at = made_at, now
-    session.flush()
-    if is_current(session, link.organisation_id, ledger_id):
-        place(invoice, link)
-    note_created(session, link)
-    _settle(session, ledger_id, _link_key(offer.facts.stripe_id), now)
-    return True
-
-
 def tell_link(session: Session, offer: Offer, ledger_id: int, now: datetime) -> bool:
     """Tell of a link that isn't known and is in nobody's place, once; whether this call did."""
     naming = offer.naming
-    if naming is None or not _is_mode(session, offer, ledger_id):
+    if naming is None or not is_mode(session, offer, ledger_id):
         return False
     return _tell(
         session,
@@ -216,6 +163,11 @@ def tell_payment(
         facts.payment_intent or facts.session_id,
         now,
     )
+
+
+def settle_link(session: Session, ledger_id: int, stripe_id: str, now: datetime) -> None:
+    """This link is known now."""
+    _settle(session, ledger_id, _link_key(stripe_id), now)
 
 
 def settle_payments(session: Session, ledger_id: int, session_ids: Iterable[str], now: datetime) -> None:
@@ -247,26 +199,25 @@ def _tell(
         ledger_id,
         money,
         organisation_id=organisation_id,
-        invoice=_find_invoice(session, ledger_id, naming),
+        invoice=find_invoice(session, ledger_id, naming),
         number=naming.number,
         stripe_object=stripe_object,
     )
     return open_once(session, opening, now) is not None
 
 
-def _find_invoice(session: Session, ledger_id: int, naming: Naming, *, lock: bool = False) -> Invoice | None:
+def find_invoice(session: Session, ledger_id: int, naming: Naming) -> Invoice | None:
     if naming.number is None:
         return None
-    found = (
+    return session.scalar(
         sa.select(Invoice)
         .join(Organisation, Organisation.id == Invoice.organisation_id)
         .where(Organisation.team_id == naming.team_id, Organisation.ledger_id == ledger_id)
         .where(Invoice.number_key == number_key(naming.number))
     )
-    return session.scalar(found.with_for_update(of=Invoice, key_share=True) if lock else found)
 
 
-def _is_mode(session: Session, offer: Offer, ledger_id: int) -> bool:
+def is_mode(session: Session, offer: Offer, ledger_id: int) -> bool:
     return session.scalar(sa.select(Ledger.livemode).where(Ledger.id == ledger_id)) == offer.livemode
 
 

@@ -1,0 +1,45 @@
+"""A database as it was once, and that put back: what an operator does with a backup."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from domain.database import Database
+from domain.models import Base
+
+_TABLES = Base.metadata.sorted_tables
+
+
+@dataclass(frozen=True)
+class Backup:
+    rows: dict[str, list[dict[str, Any]]]
+
+
+def take(db: Database) -> Backup:
+    return Backup(db.run(_read))
+
+
+def put_back(db: Database, backup: Backup) -> None:
+    """Nothing of what came later is left, and ids are given as they were going to be then."""
+    db.run(_write, backup)
+
+
+def _read(session: Session) -> dict[str, list[dict[str, Any]]]:
+    return {
+        table.name: [dict(row) for row in session.execute(sa.select(table)).mappings()] for table in _TABLES
+    }
+
+
+def _write(session: Session, backup: Backup) -> None:
+    for table in reversed(_TABLES):
+        session.execute(sa.delete(table))
+    for table in _TABLES:
+        if rows := backup.rows[table.name]:
+            session.execute(sa.insert(table), rows)
+        numbered = [column.name for column in table.primary_key] == ["id"]
+        if numbered and session.get_bind().dialect.name == "postgresql":
+            next_id = max((row["id"] for row in rows), default=0) + 1
+            place = sa.text("SELECT setval(pg_get_serial_sequence(:table, 'id'), :next, false)")
+            session.execute(place, {"table": table.name, "next": next_id})
