@@ -162,8 +162,8 @@ def _judged(error: SlackApiError, announcement: Announcement) -> NotPosted | Pos
         return NotPosted(code, thread_lost=True)
     channel_lost = code in _CHANNEL_LOST
     # Messages of payments wait for as long as it takes; what only follows up on one isn't worth holding them up.
-    given_up = announcement.follow_up is not None and not channel_lost
-    return NotPosted(code, channel_lost=channel_lost, final=given_up or code in _MESSAGE_REFUSED)
+    final = code in _MESSAGE_REFUSED or (announcement.follow_up is not None and not channel_lost)
+    return NotPosted(code, channel_lost=channel_lost, final=final, unforeseen=not (channel_lost or final))
 
 
 def _is_limited(error: SlackApiError) -> bool:

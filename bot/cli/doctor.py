@@ -24,6 +24,7 @@ from domain.errors import DatabaseUnavailable
 from domain.migrations import REVISIONS, check
 from domain.organisations import organisations
 from domain.outbox import enqueuing
+from domain.outbox.enqueuing import StuckMessage
 from domain.payments.standing import Standing, list_standings
 from domain.stripe.client import StripeApi, quiet_sdk
 from domain.summaries import OrganisationSummary
@@ -36,7 +37,7 @@ class Kept:
     """What the database says; nothing while it can't be asked."""
 
     organisations: tuple[OrganisationSummary, ...] = ()
-    stuck: int = 0
+    stuck: tuple[StuckMessage, ...] = ()
     standings: tuple[Standing, ...] = ()
 
 
@@ -92,9 +93,14 @@ async def _findings(env: Mapping[str, str]) -> AsyncIterator[Finding]:
     if kept.stuck:
         yield Finding(
             Level.WRONG,
-            f"Announcements: {kept.stuck} wait for you, refused by Slack for good or perhaps posted.",
+            f"Announcements: {len(kept.stuck)} wait for you, refused by Slack for good or perhaps posted{_codes(kept)}.",
             "Look at them with `paylink announcements list`, and send them again with `paylink announcements resend ID`.",
         )
+
+
+def _codes(kept: Kept) -> str:
+    codes = sorted({message.problem for message in kept.stuck if message.problem})
+    return f" ({', '.join(codes)})" if codes else ""
 
 
 def examine_settings(settings: Settings) -> list[Finding]:
@@ -154,7 +160,7 @@ def examine_database(settings: Settings) -> list[Finding | Kept]:
             _check(db)
         kept = Kept(
             db.run(organisations.list_all),
-            len(db.run(enqueuing.list_stuck)),
+            tuple(db.run(enqueuing.list_stuck)),
             tuple(db.run(list_standings, datetime.now(UTC))),
         )
         return [Finding(Level.WELL, f"Database: {db.engine.dialect.name}, schema {REVISIONS[-1]}."), kept]
@@ -202,9 +208,20 @@ async def _examine_slack(settings: Settings, kept: Kept) -> AsyncIterator[Findin
             client, ours[0].channel if ours else settings.paylink_notification_channel, identity.team_id
         )
         for organisation in ours:
+            if organisation.channel_problem:
+                yield _examine_channel_problem(organisation)
             yield _examine_add_on(organisation)
     finally:
         await session.close()
+
+
+def _examine_channel_problem(organisation: OrganisationSummary) -> Finding:
+    return Finding(
+        Level.WRONG,
+        f"Notification channel: Slack takes no message for {organisation.channel} ({organisation.channel_problem}), so "
+        "announcements wait.",
+        "They are tried again all the time, and go out as soon as Slack takes them.",
+    )
 
 
 def _examine_add_on(organisation: OrganisationSummary) -> Finding:

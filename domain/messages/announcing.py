@@ -16,8 +16,9 @@ from domain.coordination.leases import Lease
 from domain.coordination.pacing import hold_back, reserve_slot
 from domain.database import Database
 from domain.messages import transactions
+from domain.messages.claims import Claim
+from domain.messages.overtaking import Others, look_behind
 from domain.messages.poster_port import HistoryUnreadable, NotPosted, Posted, Poster, PostUnknown
-from domain.messages.transactions import Claim
 
 _log = structlog.get_logger()
 
@@ -29,6 +30,7 @@ ATTEMPTS = 3
 LONGEST_DELAY = 15.0
 LOOK_AGAIN = 10.0
 CHANNEL_LOST_DELAY = 30.0
+NOBODY = Others(posted=False, waiting=False)
 
 
 class Announcing:
@@ -134,18 +136,27 @@ class Announcing:
         attempts = claim.announcement.attempts + 1
         if refusal.retry_after is not None:
             await self._db.background_write(hold_back, claim.pace, refusal.retry_after)
-        if refusal.channel_lost and not claim.direct:
+        aside = refusal.unforeseen and not claim.direct and attempts >= ATTEMPTS
+        others = await self._db.background_read(look_behind, claim) if aside else NOBODY
+        # What is behind it tells whether the channel takes anything; it is tried first.
+        lost = refusal.channel_lost or (
+            aside and not others.posted and not (others.waiting and attempts == ATTEMPTS)
+        )
+        if lost and not claim.direct:
             _log.warning("announcement.channel_lost", organisation=claim.organisation_id, code=refusal.code)
             await self._db.background_write(
                 transactions.record_channel_lost, claim, refusal.code, self._clock()
             )
+        if refusal.channel_lost and not claim.direct:
             delay = CHANNEL_LOST_DELAY
         elif refusal.retry_after is not None:
             delay = refusal.retry_after
         else:
             delay = min(2.0 ** min(attempts, 10), LONGEST_DELAY)
         # Not before it was tried without its thread.
-        refused = refusal.final or (refusal.channel_lost and claim.direct)
+        refused = (
+            refusal.final or others.posted or ((refusal.channel_lost or refusal.unforeseen) and claim.direct)
+        )
         dead = attempts >= ATTEMPTS and refused and not refusal.thread_lost
         if dead:
             _log.error("announcement.dead", message=claim.id, code=refusal.code)
@@ -156,4 +167,5 @@ class Announcing:
             timedelta(seconds=delay),
             dead=dead,
             thread_lost=refusal.thread_lost,
+            aside=aside,
         )

@@ -17,6 +17,7 @@ class NotPosted(Exception):
 
     ``channel_lost``: nothing can be posted to this destination until people mend it.
     ``thread_lost``: nothing can stand in that thread any more; in the channel it can.
+    ``unforeseen``: the code says neither that the destination is at fault nor the message nor the token.
     ``final``: this message will never be taken as it is.
     ``retry_after``: seconds to wait before the next message to this destination, when told.
     """
@@ -29,6 +30,7 @@ class NotPosted(Exception):
         channel_lost: bool = False,
         thread_lost: bool = False,
         final: bool = False,
+        unforeseen: bool = False,
     ) -> None:
         super().__init__(code)
         self.code = code
@@ -36,6 +38,7 @@ class NotPosted(Exception):
         self.channel_lost = channel_lost
         self.thread_lost = thread_lost
         self.final = final
+        self.unforeseen = unforeseen
 
 
 class PostUnknown(Exception):

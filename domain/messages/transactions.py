@@ -1,6 +1,5 @@
 """The transactions of delivering the outbox: claim, begin, record what came of it."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -10,7 +9,9 @@ from domain.coordination.leases import Lease
 from domain.coordination.pacing import hold_back
 from domain.database import database_now
 from domain.exceptions.undelivered import open_undelivered, settle_delivered
+from domain.messages.claims import Claim
 from domain.messages.contents import IS_SAYABLE, with_contents
+from domain.messages.overtaking import waits_aside
 from domain.models import (
     IS_OPEN,
     Instant,
@@ -33,25 +34,6 @@ LEAST_APART = 1.0
 PEOPLE_TOLD = 5
 
 
-@dataclass(frozen=True)
-class Claim:
-    """A message that is this process's until its lease ends, with what it says at this moment."""
-
-    id: int
-    organisation_id: int
-    direct: bool
-    """A direct message to a person, not to the notification channel."""
-    lease: Lease
-    until: datetime
-    """When the lease ends. It tells this claim from a later one of the same process, whose attempt may be under way."""
-    enqueued_at: datetime
-    announcement: Announcement
-
-    @property
-    def pace(self) -> str:
-        return f"slack:{self.announcement.destination}"
-
-
 def claim_due(session: Session, organisation_id: int, lease: Lease) -> list[Claim]:
     """Claim the organisation's first open message to each destination if it is due; a destination's order is kept.
 
@@ -60,10 +42,10 @@ def claim_due(session: Session, organisation_id: int, lease: Lease) -> list[Clai
     now = database_now(session)
     # Whoever died there might have waited for Slack's answer for half a lease (see begin_posting).
     _doubt_abandoned(session, organisation_id, now, lease.length / 2 + lease.margin)
-    # The first open message of each destination, whoever is at it: nothing overtakes it.
+    # The first open message of each destination, whoever is at it: nothing overtakes it, unless it stands aside.
     first = (
         sa.select(sa.func.min(OutboxMessage.id))
-        .where(IS_OPEN, OutboxMessage.organisation_id == organisation_id, IS_SAYABLE)
+        .where(IS_OPEN, OutboxMessage.organisation_id == organisation_id, IS_SAYABLE, ~waits_aside(now))
         .group_by(OutboxMessage.destination)
     )
     due = session.execute(
@@ -207,11 +189,18 @@ def record_posted(session: Session, claim: Claim, channel: str, ts: str) -> None
 
 
 def record_not_posted(
-    session: Session, claim: Claim, code: str, delay: timedelta, *, dead: bool, thread_lost: bool = False
+    session: Session,
+    claim: Claim,
+    code: str,
+    delay: timedelta,
+    *,
+    dead: bool,
+    thread_lost: bool = False,
+    aside: bool = False,
 ) -> None:
     """It certainly wasn't posted: due again after ``delay``, wherever announcements go by then; or dead.
 
-    With ``thread_lost`` it is to stand in the channel from now on.
+    With ``thread_lost`` it is to stand in the channel from now on. With ``aside`` others may overtake it.
     """
     now = database_now(session)
     ours = session.execute(
@@ -225,6 +214,7 @@ def record_not_posted(
             owner=None,
             lease_until=None,
             next_attempt_at=now + delay,
+            stands_aside=aside,
             **({"follows_id": None} if thread_lost else {}),
         )
         .returning(OutboxMessage.id)

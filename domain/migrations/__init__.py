@@ -16,7 +16,19 @@ from sqlalchemy.exc import OperationalError
 from domain.errors import DatabaseUnavailable
 from domain.migrations.indexing import build_indexes
 
-REVISIONS: tuple[str, ...] = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010")
+REVISIONS: tuple[str, ...] = (
+    "0001",
+    "0002",
+    "0003",
+    "0004",
+    "0005",
+    "0006",
+    "0007",
+    "0008",
+    "0009",
+    "0010",
+    "0011",
+)
 """All versions, the oldest first. Known without reading them, so that a start doesn't wait for Alembic."""
 
 # Any number, as long as all processes ask for the same.

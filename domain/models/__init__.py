@@ -4,7 +4,7 @@ from domain.models.base import EPOCH, STATUS, Base, Bytewise, Id, Instant, milli
 from domain.models.coordination import Duty, Pace
 from domain.models.invoices import BuyerTerm, Invoice, OpenView, SearchTerm, Selection, SelectionItem
 from domain.models.links import BulkRun, BulkRunItem, Ledger, Link
-from domain.models.organisations import AuditEntry, Organisation
+from domain.models.organisations import AuditEntry, Organisation, Welcome
 from domain.models.outbox import IS_OPEN, OutboxMessage
 from domain.models.payments import Payment, PaymentException, Reversal, StripeEvent, UnusedEvent
 from domain.models.programs import ApiToken, FeedEvent, FeedHead
@@ -40,5 +40,6 @@ __all__ = [
     "SelectionItem",
     "StripeEvent",
     "UnusedEvent",
+    "Welcome",
     "milliseconds",
 ]

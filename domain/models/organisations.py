@@ -24,6 +24,16 @@ class Organisation(Base):
     """The current ledger: the one whose links the invoices' status and position show. None before the first start."""
 
 
+class Welcome(Base):
+    """Somebody was told what Paylink is, or is being told: once, whoever sees them first."""
+
+    __tablename__ = "welcomes"
+
+    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"), primary_key=True)
+    user_id: Mapped[str] = mapped_column(String(255), primary_key=True)
+    at: Mapped[datetime] = mapped_column(Instant)
+
+
 class AuditEntry(Base):
     """Who did or tried what: links asked for, ids refused, settings changed."""
 

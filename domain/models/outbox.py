@@ -60,6 +60,9 @@ class OutboxMessage(Base):
     """Whether it stands in the channel too, and not in the thread alone."""
     says: Mapped[FollowUp | None] = mapped_column(Code(FollowUp, 20))
     """What a follow-up says."""
+    stands_aside: Mapped[bool] = mapped_column(server_default=false())
+    """Slack refuses it time and again, with a code that says neither that the channel is at fault nor the message: while
+    it waits for its next attempt, what is behind it may be posted."""
     batch: Mapped[str | None] = mapped_column(String(64))
     """Whose exceptions it tells together: those of one import."""
 

@@ -27,6 +27,7 @@ def get_home(session: Session, scope: Scope) -> HomeSummary:
         lately_paid=_latest(session, scope, LinkStatus.PAID),
         undelivered=_messages(session, scope, OPEN) if lost else 0,
         dead=_messages(session, scope, STUCK),
+        dead_because=_problems(session, scope),
         exceptions=listing.count_open(session, scope),
     )
 
@@ -61,6 +62,19 @@ def _latest(session: Session, scope: Scope, status: LinkStatus) -> tuple[Invoice
         .limit(SHOWN)
     )
     return tuple(invoices.summarise(invoice, link) for invoice, link in rows)
+
+
+def _problems(session: Session, scope: Scope) -> tuple[str, ...]:
+    latest = sa.func.max(OutboxMessage.id).label("latest")
+    found = session.execute(
+        sa.select(OutboxMessage.problem, latest)
+        .where(OutboxMessage.organisation_id == scope.organisation_id, OutboxMessage.state.in_(STUCK))
+        .where(OutboxMessage.destination == "", OutboxMessage.problem.is_not(None))
+        .group_by(OutboxMessage.problem)
+        .order_by(latest.desc())
+        .limit(3)
+    )
+    return tuple(str(problem) for problem, _ in found)
 
 
 def _messages(session: Session, scope: Scope, states: tuple[MessageState, ...]) -> int:

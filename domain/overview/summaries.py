@@ -33,3 +33,5 @@ class HomeSummary:
     """Announcements that Slack refused for good or whose outcome nobody can know."""
     exceptions: int = 0
     """How many are open."""
+    dead_because: tuple[str, ...] = ()
+    """Slack's codes for why announcements are dead, the latest first, three at most."""

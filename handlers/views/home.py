@@ -63,10 +63,14 @@ def _problems(shown: HomeSummary) -> list[str]:
         problems.append(f"{counted(shown.undelivered, 'announcement')} waiting to be posted.")
     if shown.dead:
         problems.append(
-            f"{counted(shown.dead, 'announcement')} given up, because Slack refused or never answered. "
+            f"{counted(shown.dead, 'announcement')} given up, because Slack refused or never answered{_codes(shown)}. "
             "Whoever runs Paylink can look at them and send them again."
         )
     return problems
+
+
+def _codes(shown: HomeSummary) -> str:
+    return f" ({', '.join(shown.dead_because)})" if shown.dead_because else ""
 
 
 def _rows(invoices: tuple[InvoiceSummary, ...], otherwise: str) -> list[Json]:

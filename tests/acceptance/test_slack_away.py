@@ -119,11 +119,10 @@ async def test_a_token_that_stops_working_is_told_with_its_cure(
     status, told = await world.get("/readyz")
     assert (status, told["reasons"]["slack"]) == (503, reasons["slack"])
 
-    out = io.StringIO()
     world.slack.faults.add(method="auth.test", do="error", error=code, times=None)
-    await asyncio.to_thread(examine, world.env, Console(file=out, highlight=False, soft_wrap=True))
-    assert f"it refuses SLACK_BOT_TOKEN ({code})" in out.getvalue()
-    assert words in out.getvalue()
+    said = await doctored(world)
+    assert f"it refuses SLACK_BOT_TOKEN ({code})" in said
+    assert words in said
     assert fault.struck
 
 
@@ -137,3 +136,50 @@ async def test_an_org_wide_token_ends_the_start_and_nothing_is_written(worlds: W
 
     assert stop.value.status == 2
     assert service.bot.db.run(organisations.list_all) == ()
+
+
+@pytest.mark.parametrize("code", ["message_limit_exceeded", "access_denied", "something_new"])
+async def test_one_message_that_slack_refuses_for_its_own_reasons_holds_up_no_other(
+    worlds: Worlds, code: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(announcing, "LONGEST_DELAY", 0.2)
+    world = await worlds.make()
+    world.slack.faults.add(
+        method="chat.postMessage", do="error", error=code, containing="INV-1001", times=None
+    )
+    pay(world, "INV-1001")
+    pay(world, "INV-1002")
+
+    await world.until(lambda: world.announced())
+    assert "INV-1002" in world.announced()[0]
+    await world.until(lambda: world.db.run(enqueuing.list_stuck))
+    await world.workspace.open_home(world.alice)
+    home = await world.workspace.wait_for(lambda: world.workspace.home(world.alice))
+    assert home is not None
+    assert code in str(home.payload)
+    assert code in await doctored(world)
+
+
+async def test_a_channel_that_takes_nothing_is_told_by_slacks_code_and_nothing_is_lost(
+    worlds: Worlds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(announcing, "LONGEST_DELAY", 0.2)
+    world = await worlds.make()
+    fault = world.slack.faults.add(
+        method="chat.postMessage", do="error", error="access_denied", containing=world.channel, times=None
+    )
+    pay(world, "INV-1001")
+    pay(world, "INV-1002")
+
+    known = world.workspace.team_id
+    await world.until(lambda: world.db.run(organisations.get_by_team, known).channel_problem)
+    assert "access_denied" in await doctored(world)
+    world.slack.faults.active.remove(fault)
+    await world.until(lambda: len(world.announced()) == 2)
+    await world.until(lambda: not world.db.run(organisations.get_by_team, known).channel_problem)
+
+
+async def doctored(world: World) -> str:
+    out = io.StringIO()
+    await asyncio.to_thread(examine, world.env, Console(file=out, highlight=False, soft_wrap=True))
+    return out.getvalue()

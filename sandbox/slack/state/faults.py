@@ -35,7 +35,7 @@ from sandbox.slack.state.model import Json
 
 @dataclass
 class Fault:
-    """One way to fail. `times` None: for ever; `skip`: so many matching calls pass first; `seconds`: delay or Retry-After, as which `retry_after` is sent letter for letter."""
+    """One way to fail. `times` None: for ever; `skip`: so many matching calls pass first; `containing`: in their arguments; `seconds`: delay or Retry-After, as which `retry_after` is sent letter for letter."""
 
     method: str
     when: Literal["before", "after"] = "before"
@@ -46,6 +46,7 @@ class Fault:
     content_type: str = "application/json"
     seconds: float = 0.0
     retry_after: str | None = None
+    containing: str = ""
     times: int | None = 1
     skip: int = 0
     probability: float = 1.0
@@ -75,10 +76,10 @@ class Faults:
         self.active.clear()
         self.outage = False
 
-    def strike(self, name: str) -> Fault | None:
+    def strike(self, name: str, args: Json | None = None) -> Fault | None:
         """The fault that befalls this call, counted, or None."""
         for fault in list(self.active):
-            if not fault.matches(name):
+            if not fault.matches(name) or fault.containing not in str(args or ""):
                 continue
             if fault.skip > 0:
                 fault.skip -= 1

@@ -35,7 +35,7 @@ class WebApi:
         args, token, problem = await arguments(request)
         if self._app.faults.outage:
             return self._cut(request, method, args, token, "outage")
-        fault = self._app.faults.strike(method)
+        fault = self._app.faults.strike(method, args)
         if fault and fault.when == "before":
             response = await self._before(request, method, args, token, fault)
             if response is not None:

@@ -11,14 +11,14 @@ from domain.coordination.leases import Lease
 from domain.database import database_now
 from domain.messages import transactions
 from domain.messages.announcing import ONE_A_SECOND, Announcing
+from domain.messages.claims import Claim
 from domain.messages.poster_port import NotPosted, Posted, PostUnknown
-from domain.messages.transactions import Claim
 from domain.models import Organisation, OutboxMessage
 from domain.outbox import enqueuing
 from domain.states import AnnouncementKind
 from domain.summaries import Announcement
 from tests.domain.factories import NOW, make_invoice, make_organisation
-from tests.domain.world import ADA, World
+from tests.domain.world import ADA, FakePoster, World
 
 
 @pytest.fixture
@@ -313,7 +313,7 @@ async def test_what_a_slow_post_held_up_is_posted_by_the_same_delivery(
         await slow.wait()
         return await post(announcement)
 
-    async def claim_slowly() -> list[transactions.Claim]:
+    async def claim_slowly() -> list[Claim]:
         busy = bool(world.announcing._posting)
         found = await claim()
         if busy and not looked.is_set():
@@ -331,3 +331,84 @@ async def test_what_a_slow_post_held_up_is_posted_by_the_same_delivery(
     ended.set()
     await delivering
     assert states(world) == ["posted", "posted"]
+
+
+class Picky(FakePoster):
+    """Refuses some messages with a code that nobody has heard of."""
+
+    def __init__(self, *refused: int) -> None:
+        super().__init__()
+        self.refused = set(refused)
+        self.tried: list[int] = []
+
+    async def post(self, announcement: Announcement) -> Posted:
+        self.tried.append(announcement.id)
+        if announcement.id in self.refused:
+            raise NotPosted("message_limit_exceeded", unforeseen=True)
+        return await super().post(announcement)
+
+
+async def try_again(world: World, times: int) -> None:
+    for _ in range(times):
+        make_due(world)
+        await world.announcing.deliver_due()
+
+
+def channel_problem(world: World, organisation: int) -> str | None:
+    return world.db.run(lambda session: session.get_one(Organisation, organisation).channel_problem)
+
+
+async def test_what_is_refused_for_no_known_reason_lets_others_pass_and_ends_if_only_it_is_refused(
+    world: World, organisation: int
+) -> None:
+    world.announcing._pause = no_pause
+    picky = world.posters[organisation] = Picky(1)
+    enqueue(world, organisation, "paid:1", "paid:2", "paid:3")
+
+    await world.announcing.deliver_due()
+    assert (picky.tried, states(world)) == ([1], ["waiting", "waiting", "waiting"])
+    await try_again(world, 1)
+    assert picky.tried == [1, 1]
+    await try_again(world, 1)
+    assert picky.tried == [1, 1, 1, 2, 3]
+    assert channel_problem(world, organisation) is None
+    await try_again(world, 1)
+    assert states(world) == ["dead", "posted", "posted"]
+    (stuck,) = world.db.run(enqueuing.list_stuck)
+    assert stuck.problem == "message_limit_exceeded"
+    shown = await world.desk.get_home(ADA)
+    assert (shown.dead, shown.dead_because) == (1, ("message_limit_exceeded",))
+
+
+@pytest.mark.parametrize("messages", [1, 3])
+async def test_a_channel_that_takes_nothing_for_no_known_reason_is_told_and_loses_nothing(
+    world: World, organisation: int, messages: int
+) -> None:
+    world.announcing._pause = no_pause
+    picky = world.posters[organisation] = Picky(1, 2, 3)
+    enqueue(world, organisation, *(f"paid:{n + 1}" for n in range(messages)))
+
+    await world.announcing.deliver_due()
+    await try_again(world, 5)
+    assert channel_problem(world, organisation) == "message_limit_exceeded"
+    assert states(world) == ["waiting"] * messages
+
+    picky.refused.clear()
+    await try_again(world, 2)
+    assert states(world) == ["posted"] * messages
+    assert channel_problem(world, organisation) is None
+
+
+async def test_a_direct_message_that_is_refused_for_no_known_reason_ends(
+    world: World, organisation: int
+) -> None:
+    world.announcing._pause = no_pause
+    world.posters[organisation] = Picky(1)
+    enqueue(world, organisation, "bulk:1", "bulk:2", destination="U0ADA")
+    await world.announcing.deliver_due()
+    await try_again(world, 3)
+    assert states(world) == ["dead", "posted"]
+
+
+async def no_pause(seconds: float) -> None:
+    """Nobody waits for Slack's pace here."""

@@ -21,6 +21,7 @@ from domain.invoices import invoices
 from domain.links import claiming, reserving
 from domain.links.claiming import Intent
 from domain.messages import transactions
+from domain.messages.claims import Claim
 from domain.money import Money
 from domain.payments import event_reading, events, recording
 from domain.scope import Scope
@@ -168,7 +169,7 @@ class Posting(Writer):
             if not claims:
                 self.pause(0.02)
 
-    def _post(self, claim: transactions.Claim) -> None:
+    def _post(self, claim: Claim) -> None:
         assert self.write(lambda session: transactions.begin_posting(session, claim))
         self.write(lambda session: transactions.record_posted(session, claim, "C0PAYMENTS", "1.0"))
         self.wrote(claim.announcement.key)
