@@ -1,4 +1,4 @@
-"""What a person at their desk can do: the one door through which handlers reach the domain.
+"""What a person at their desk can do, or a program: the one door through which handlers and the API reach the domain.
 
 Each method is one or two transactions and at most one request to Stripe (three for a recheck). Each checks the organisation, so an id from
 a button may be anybody's. All raise OrganisationUnknown for a workspace that isn't set up and DatabaseUnavailable.
@@ -9,6 +9,7 @@ from dataclasses import replace
 from domain.desks.exceptions import ExceptionDesk
 from domain.desks.lists import ListDesk
 from domain.desks.open_views import ViewDesk
+from domain.desks.programs import ProgramDesk
 from domain.desks.runs import RunDesk
 from domain.desks.scoped import record_refusal
 from domain.invoices import invoices
@@ -28,8 +29,8 @@ from domain.summaries import (
 )
 
 
-class Desk(ListDesk, RunDesk, ExceptionDesk, ViewDesk):
-    """Answers and acts for people: all that handlers ask for, in parts by what it is about (domain/desks/)."""
+class Desk(ListDesk, RunDesk, ExceptionDesk, ViewDesk, ProgramDesk):
+    """Answers and acts for people and programs: all that is asked for from outside, in parts by what it is about (domain/desks/)."""
 
     @property
     def livemode(self) -> bool:

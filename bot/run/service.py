@@ -11,6 +11,7 @@ from typing import Any
 import structlog
 from slack_bolt.authorization import AuthorizeResult
 
+from bot.api.application import Api
 from bot.run.startup import begin
 from bot.settings import Settings, secret
 from bot.slack_client import Identity
@@ -194,6 +195,7 @@ class Service:
             health=bot.health,
             ping=bot.probes.database,
             figures=self._figures,
+            api=Api(lambda: bot.desk if self.begun.is_set() else None, bot.metrics),
         )
 
     async def _receive(self, event: dict[str, Any]) -> Receipt:

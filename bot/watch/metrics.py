@@ -84,6 +84,9 @@ class Metrics:
             ["outcome"],
             registry=registry,
         )
+        self.api_requests = Counter(
+            "paylink_api_requests", "Requests to the HTTP API by their answer", ["status"], registry=registry
+        )
         self.ready = Gauge("paylink_ready", "1 if /readyz says 200", registry=registry)
         self.socket_connected = Gauge(
             "paylink_socket_connected", "Socket Mode connections to Slack", registry=registry

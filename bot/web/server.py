@@ -1,4 +1,4 @@
-"""The bot's HTTP server: Slack's requests (without Socket Mode), Stripe's webhook, health, readiness, metrics."""
+"""The bot's HTTP server: Slack's requests (without Socket Mode), Stripe's webhook, the API for programs, health, readiness, metrics."""
 
 import asyncio
 import secrets
@@ -11,6 +11,7 @@ import structlog
 from aiohttp import web
 from slack_bolt.adapter.aiohttp import to_aiohttp_response
 
+from bot.api.application import MOST_LINE, Api
 from bot.watch.health import DATABASE_AWAY, Health
 from bot.watch.metrics import Metrics
 from bot.web import guard
@@ -119,6 +120,7 @@ class HttpServer:
         health: Health,
         ping: Callable[[], Awaitable[None]],
         figures: Callable[[], Awaitable[bytes]],
+        api: Api | None = None,
         host: str = "0.0.0.0",  # noqa: S104 - Slack and Stripe come from outside
     ) -> None:
         self.port = port
@@ -133,8 +135,12 @@ class HttpServer:
         app.router.add_post("/stripe/webhook", stripe.take)
         if slack is not None:
             app.router.add_post("/slack/events", slack.take)
+        if api is not None:
+            api.add_to(app)
         # Neither Slack nor Stripe compresses what it sends, and what doesn't unpack would break aiohttp's own handling.
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=5.0, auto_decompress=False)
+        self._runner = web.AppRunner(
+            app, access_log=None, shutdown_timeout=5.0, auto_decompress=False, max_line_size=MOST_LINE
+        )
         self._site: web.TCPSite | None = None
 
     async def start(self) -> None:

@@ -88,6 +88,22 @@ def of_invoice(
     )
 
 
+def open_of(
+    session: Session, scope: Scope, invoice_ids: Sequence[int]
+) -> dict[int, tuple[ExceptionSummary, ...]]:
+    """The open ones of these invoices, by invoice, the oldest first."""
+    found = _rows().where(
+        PaymentException.invoice_id.in_(invoice_ids),
+        PaymentException.ledger_id == scope.ledger_id,
+        PaymentException.resolved_at.is_(None),
+    )
+    by_invoice: dict[int, tuple[ExceptionSummary, ...]] = {}
+    for one in _summaries(session.execute(found.order_by(PaymentException.id)).all()):
+        if one.invoice_id is not None:
+            by_invoice[one.invoice_id] = (*by_invoice.get(one.invoice_id, ()), one)
+    return by_invoice
+
+
 def of_batch(session: Session, batch: str, limit: int) -> tuple[tuple[ExceptionSummary, ...], int]:
     """The first of those that an import opened, and how many there are."""
     in_batch = PaymentException.batch == batch

@@ -27,7 +27,11 @@ _EVENTS = Base.metadata.tables[FeedEvent.__tablename__]
 
 
 class FeedForgotten(Exception):
-    """What came after this position isn't known: it isn't kept any more, or it never was."""
+    """What came after this position isn't kept any more."""
+
+
+class FeedUnknown(Exception):
+    """There is no such position yet: it is of another database, or of what a backup doesn't have."""
 
 
 @dataclass(frozen=True)
@@ -81,13 +85,15 @@ def number(session: Session, organisation_id: int) -> int:
 
 
 def read_page(session: Session, scope: Scope, after: int | None) -> FeedPage:
-    """The events of the scope's ledger after that position; None for the oldest that are kept. Raises FeedForgotten."""
+    """The events of the scope's ledger after that position; None for the oldest that are kept. Raises FeedForgotten, FeedUnknown."""
     head = session.get(FeedHead, scope.organisation_id)
     numbered, deleted = (0, 0) if head is None else (head.numbered, head.deleted)
     if after is None:
         after = deleted
-    if not deleted <= after <= numbered:
+    if after < deleted:
         raise FeedForgotten
+    if after > numbered:
+        raise FeedUnknown
     found = session.scalars(
         sa.select(FeedEvent)
         .where(FeedEvent.organisation_id == scope.organisation_id, FeedEvent.ledger_id == scope.ledger_id)

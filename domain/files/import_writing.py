@@ -39,6 +39,8 @@ _invoices = cast(sa.Table, Invoice.__table__)
 _terms = cast(sa.Table, SearchTerm.__table__)
 # What a chunk touches has room in it: pages that are put out before the end of the transaction are written twice.
 _SQLITE_CACHE_KIBIBYTES = 32 * 1024
+# Of so many it isn't worth it, and the connection would hold on to it.
+_FEW_ROWS = 1_000
 # In one statement; few enough for its places, and for it to be kept compiled.
 _SQLITE_ROWS = 500
 
@@ -75,7 +77,7 @@ def write_rows(
     """
     dry_run = importing is None
     if not dry_run:
-        if session.get_bind().dialect.name == "sqlite":
+        if session.get_bind().dialect.name == "sqlite" and len(rows) > _FEW_ROWS:
             session.execute(sa.text(f"PRAGMA cache_size = -{_SQLITE_CACHE_KIBIBYTES}"))
         # Another import of this organisation waits here, so nobody inserts between the look and the write.
         session.execute(

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from domain.database import Database
 from domain.feed import reading, recording
-from domain.feed.reading import FeedForgotten, FeedPage
+from domain.feed.reading import FeedForgotten, FeedPage, FeedUnknown
 from domain.models import FeedEvent
 from domain.scope import Scope
 from domain.states import FeedKind
@@ -141,7 +141,7 @@ async def test_only_the_beginning_is_forgotten_and_asking_for_it_is_told(db: Dat
     assert numbers_of(read(db, scope, 2)) == ["c", "d"]
     with pytest.raises(FeedForgotten):
         read(db, scope, 1)
-    with pytest.raises(FeedForgotten):
+    with pytest.raises(FeedUnknown):
         read(db, scope, 5)
 
 

@@ -1,0 +1,188 @@
+"""Who is let in, how often, and that nothing of a token gets out."""
+
+import asyncio
+import time
+from collections import Counter
+
+import pytest
+
+from bot.api.access import ATTEMPTS, Access
+from bot.api.problems import Problem
+from domain.programs import tokens
+from domain.programs.tokens import Program
+from domain.states import Right
+from domain.summaries import Actor
+from tests.bot.api.conftest import Served, invoice, serve
+from tests.domain.factories import TEAM
+from tests.domain.world import World
+
+EVERYTHING = [
+    ("GET", "/invoices"),
+    ("PUT", "/invoices"),
+    ("GET", "/invoices/A-1"),
+    ("POST", "/invoices/A-1/payment-link"),
+    ("GET", "/events"),
+]
+
+
+@pytest.mark.parametrize(("method", "path"), EVERYTHING)
+@pytest.mark.parametrize(
+    "header", [None, "", "Bearer", "Bearer ", "Bearer x", "Basic eDp5", "Bearer paylink_x_y"]
+)
+async def test_without_a_valid_token_nobody_is_let_in(
+    served: Served, method: str, path: str, header: str | None
+) -> None:
+    stranger = served.bearing(None)
+    answer = await stranger.ask(method, path, headers={} if header is None else {"Authorization": header})
+    assert (answer.status, answer.problem) == (401, "unauthorized")
+    assert answer.headers["WWW-Authenticate"] == 'Bearer realm="paylink"'
+
+
+async def test_a_revoked_token_is_out_at_once(served: Served) -> None:
+    assert (await served.ours.get("/events")).status == 200
+    served.world.db.run(tokens.revoke, TEAM, "ours")
+    assert (await served.ours.get("/events")).status == 401
+
+
+@pytest.mark.parametrize("right", list(Right))
+async def test_a_token_may_do_what_it_has_the_right_for(served: Served, right: Right) -> None:
+    program = served.client(right, name=right.value)
+    allowed = {
+        method
+        for method, path in EVERYTHING
+        if (await program.ask(method, path)).problem_or_none != "forbidden"
+    }
+    assert allowed == {Right.LOOK: {"GET"}, Right.CREATE: {"POST"}, Right.IMPORT: {"PUT"}}[right]
+
+
+async def test_twenty_requests_a_second(world: World) -> None:
+    async with serve(world, per_second=20) as served:
+        began = time.monotonic()
+        answers = await asyncio.gather(*(served.ours.get("/invoices/A-1") for _ in range(45)))
+        seconds = time.monotonic() - began
+        counted = Counter(answer.status for answer in answers)
+        assert counted.keys() == {404, 429}
+        assert 20 <= counted[404] <= 20 * (1 + int(seconds))
+        late = next(answer for answer in answers if answer.status == 429)
+        assert (late.problem, late.headers["Retry-After"]) == ("too-many-requests", "1")
+        # Each token has its own.
+        assert (await served.theirs.get("/invoices/A-1")).status == 404
+        await asyncio.sleep(1)
+        assert (await served.ours.get("/invoices/A-1")).status == 404
+
+
+class Watch:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+async def admit(token: str) -> Program | None:
+    if not token.startswith("good"):
+        return None
+    return Program(1, Actor(TEAM, "token:x"), frozenset(Right), is_used_anew=False)
+
+
+async def try_out(access: Access, token: str, address: str = "192.0.2.1") -> int:
+    try:
+        await access.enter(f"Bearer {token}", address, Right.LOOK)
+    except Problem as problem:
+        return problem.status
+    return 200
+
+
+async def test_whoever_tries_tokens_is_slowed_down_and_nobody_else() -> None:
+    watch = Watch()
+    access = Access(admit, clock=watch)
+    assert await try_out(access, "good") == 200
+    assert [await try_out(access, f"bad{n}") for n in range(ATTEMPTS)] == [401] * ATTEMPTS
+    assert await try_out(access, "bad") == 429
+    # Even the right one isn't found out so; but who was in before stays in, and other addresses are others.
+    assert await try_out(access, "good-too") == 429
+    assert await try_out(access, "good") == 200
+    assert await try_out(access, "good-too", "192.0.2.2") == 200
+    watch.now += 1.0
+    assert await try_out(access, "bad") == 401
+    assert await try_out(access, "bad") == 429
+    watch.now += 60.0
+    assert [await try_out(access, "bad") for _ in range(ATTEMPTS + 1)] == [401] * ATTEMPTS + [429]
+
+
+async def test_of_any_twenty_first_request_within_a_second_none_is_let_through() -> None:
+    watch = Watch()
+    access = Access(admit, clock=watch)
+    assert [await try_out(access, "good") for _ in range(21)] == [200] * 20 + [429]
+    watch.now = 0.99
+    assert await try_out(access, "good") == 429
+    watch.now = 1.0
+    assert [await try_out(access, "good") for _ in range(21)] == [200] * 20 + [429]
+
+
+async def test_a_token_is_in_no_log_and_no_answer(
+    served: Served, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object) -> None:
+        raise RuntimeError(served.ours.token)
+
+    monkeypatch.setattr(served.world.desk, "list_events", fail)
+    answer = await served.ours.get("/events")
+    assert (answer.status, answer.problem) == (500, "unforeseen")
+    assert answer.body["reference"] in (said := "".join(capsys.readouterr()))
+    assert "api.request_failed" in said
+    secret = (served.ours.token or "").rpartition("_")[2]
+    assert secret not in str(answer)
+
+
+async def test_when_it_was_used_is_listed(served: Served) -> None:
+    await served.ours.get("/events")
+    ours, theirs = served.world.db.run(tokens.list_all)
+    assert ours.last_used_at is not None
+    assert theirs.last_used_at is None
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "problem"),
+    [
+        ("GET", "", 404, "not-found"),
+        ("GET", "/", 404, "not-found"),
+        ("GET", "/nothing", 404, "not-found"),
+        ("GET", "/invoices/", 404, "not-found"),
+        ("GET", "/invoices/A-1/payment-link/", 404, "not-found"),
+        ("DELETE", "/invoices", 405, "method-not-allowed"),
+        ("HEAD", "/openapi.json", 405, None),
+        ("GET", "/invoices/A-1/payment-link", 405, "method-not-allowed"),
+    ],
+)
+async def test_what_is_not_there_is_a_problem_too(
+    served: Served, method: str, path: str, status: int, problem: str | None
+) -> None:
+    answer = await served.ours.ask(method, path)
+    assert answer.status == status
+    if problem is not None:
+        assert answer.problem == problem
+    if status == 405:
+        assert answer.headers["Allow"]
+
+
+async def test_nothing_of_one_organisation_is_seen_by_another(served: Served) -> None:
+    await served.ours.put([invoice("A-1"), invoice("A-2")])
+    assert (await served.ours.ask("POST", "/invoices/A-1/payment-link")).status == 201
+    page = (await served.ours.get("/invoices")).body
+    for path in ("/invoices", "/invoices?search=A", "/invoices?changed_since=2020-01-01T00:00:00Z"):
+        assert (await served.theirs.get(path)).body["invoices"] == []
+    assert (await served.theirs.get("/invoices/A-1")).status == 404
+    assert (await served.theirs.ask("POST", "/invoices/A-1/payment-link")).status == 404
+    assert (await served.theirs.get("/events")).body["events"] == []
+    assert (await served.theirs.put([invoice("A-1", "7.00")]))[0]["outcome"] == "new"
+    assert (await served.ours.get("/invoices")).body["invoices"] == page["invoices"]
+    assert (await served.theirs.get("/invoices/A-1")).body["link"] is None
+    assert len((await served.ours.get("/events")).body["events"]) == 1
+
+
+async def test_what_is_asked_is_counted(served: Served) -> None:
+    await served.ours.get("/nothing")
+    await served.ours.get("/events")
+    shown = served.metrics.render().decode()
+    assert 'paylink_api_requests_total{status="404"} 1.0' in shown
+    assert 'paylink_api_requests_total{status="200"} 1.0' in shown
