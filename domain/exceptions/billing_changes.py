@@ -36,6 +36,12 @@ def open_settled_elsewhere(
     _open(session, ExceptionKind.SETTLED_ELSEWHERE, link, asked, facts, now, batch)
 
 
+def open_link_deactivated(session: Session, link: Link, now: datetime) -> None:
+    asked = Money(link.amount, link.currency)
+    facts = ExceptionFacts(expected=asked)
+    _open(session, ExceptionKind.LINK_DEACTIVATED, link, asked, facts, now, batch=None)
+
+
 def _open(
     session: Session,
     kind: ExceptionKind,

@@ -7,7 +7,11 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from domain.exceptions.billing_changes import open_amount_changed, open_settled_elsewhere
+from domain.exceptions.billing_changes import (
+    open_amount_changed,
+    open_link_deactivated,
+    open_settled_elsewhere,
+)
 from domain.exceptions.resolving import PAYLINK, settle_all
 from domain.files.import_fields import ImportedInvoice
 from domain.models import Link, Organisation
@@ -83,5 +87,10 @@ def _compare_states(session: Session, link: Link, row: ImportedInvoice, importin
     if row.billing_state == BillingState.OPEN:
         kinds = [ExceptionKind.SETTLED_ELSEWHERE]
         settle_all(session, kinds, Settlement.REOPENED, importing.now, link_id=link.id, by=PAYLINK)
-    elif link.active and link.status is LinkStatus.PENDING_PAYMENT:
+        if link.status is LinkStatus.PENDING_PAYMENT and not link.active:
+            open_link_deactivated(session, link, importing.now)
+        return
+    kinds, ended = [ExceptionKind.LINK_DEACTIVATED], Settlement.NOT_TO_BE_PAID
+    settle_all(session, kinds, ended, importing.now, link_id=link.id, by=PAYLINK)
+    if link.active and link.status is LinkStatus.PENDING_PAYMENT:
         open_settled_elsewhere(session, link, row.billing_state, importing.now, batch=importing.id)

@@ -6,7 +6,7 @@ from handlers import ids
 from handlers.views.blocks import Json, actions, button, paragraph, section
 from handlers.views.exception_messages import exception_message
 from handlers.views.result import result_message
-from handlers.words.sentences import STATUSES, changed_since, channel_problem
+from handlers.words.sentences import STATUSES, changed_since, channel_problem, settled_before
 from handlers.words.text import escaped, inline, isolated
 
 
@@ -28,7 +28,7 @@ def _paid(announcement: Announcement, invoice: InvoiceSummary) -> Json:
     mode = "" if announcement.livemode else " · Test mode"
     rest = f": invoice {isolated(invoice.number)} of {inline(invoice.buyer_name, 300)}, {amount}{mode}"
     word = STATUSES[LinkStatus.PAID]
-    lines = changed_since(invoice)
+    lines = [*changed_since(invoice), *settled_before(invoice)]
     blocks = [paragraph(word, rest), *([section("\n".join(lines))] if lines else [])]
     blocks.append(actions([button("View Invoice", ids.VIEW_INVOICE, str(invoice.id))], block_id="invoice"))
     return {"text": escaped("\n".join([word + rest, *lines])), "blocks": blocks}

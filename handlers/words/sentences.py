@@ -159,6 +159,20 @@ def changed_since(invoice: InvoiceSummary) -> list[str]:
     ]
 
 
+def settled_before(invoice: InvoiceSummary) -> list[str]:
+    """What to say of a payment of an invoice that wasn't to be paid any more."""
+    if Badge.VOID in invoice.badges:
+        return [
+            "Take care: the invoice is void. Refund the payment in the Stripe Dashboard, or correct your books."
+        ]
+    if Badge.SETTLED_ELSEWHERE in invoice.badges:
+        return [
+            "Take care: the invoice was settled in another way, too. If the buyer has paid twice, refund this payment in the "
+            "Stripe Dashboard."
+        ]
+    return []
+
+
 _PAUSES: dict[PauseReason, str] = {
     PauseReason.STRIPE_AWAY: "Stripe can't be reached right now",
     PauseReason.KEY_REFUSED: "Stripe refuses the API key",

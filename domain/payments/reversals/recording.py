@@ -21,6 +21,7 @@ from domain.models import Link, Payment, PaymentException, Reversal
 from domain.money import Money
 from domain.payments.reversals import happened, told
 from domain.payments.reversals.reversals import (
+    APPEALED,
     INQUIRY,
     LOST,
     REFUND_ENDED,
@@ -223,14 +224,22 @@ def _tell_dispute(
     first = told.find_dispute(session, row)
     if facts.status in _ENDS:
         how = _ENDS[facts.status]
-        lost = settle_all(session, [ExceptionKind.DISPUTE_LOST], how, now, reversal_id=row.id, broadcast=True)
-        if first is not None and not lost:
+        open_ones = (ExceptionKind.DISPUTED, ExceptionKind.DISPUTE_LOST)
+        ended = settle_all(session, open_ones, how, now, reversal_id=row.id, broadcast=True)
+        if first is not None and not ended:
             end(session, first, how, now, of=facts.stripe_id)
         return ()
+    lost = told.find_loss(session, row)
     if facts.status == LOST:
         if first is not None:
             settle(session, first, Settlement.DISPUTE_LOST, now, tell=False)
+        if lost is not None and session.get_one(PaymentException, lost).resolved_at is not None:
+            # Somebody had dealt with it before it was appealed.
+            end(session, lost, Settlement.APPEAL_LOST, now, of=facts.stripe_id)
         return _open(session, ExceptionKind.DISPUTE_LOST, link, payment, row, facts, said, now, follows=first)
+    if lost is not None and facts.status in APPEALED:
+        # Lost until the appeal has ended.
+        return ()
     if first is not None and (facts.status in INQUIRY or not _is_inquiry(session, first)):
         # It was told already; whether an answer is due may have changed.
         _move_deadline(session, row)

@@ -27,6 +27,7 @@ REFUND_ENDED = frozenset({"failed", "canceled"})
 INQUIRY = frozenset({"warning_needs_response", "warning_under_review"})
 STILL_DISPUTED = INQUIRY | {"needs_response", "under_review"}
 LOST = "lost"
+APPEALED = frozenset({"appeal_needs_response", "appeal_under_review"})
 # Nothing is disputed any more.
 SETTLED = frozenset({"won", "warning_closed", "prevented"})
 ANSWER_DUE = frozenset({"warning_needs_response", "needs_response", "appeal_needs_response"})

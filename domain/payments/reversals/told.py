@@ -53,3 +53,11 @@ def find_dispute(session: Session, row: Reversal) -> int | None:
         sa.or_(PaymentException.reversal_id == row.id, PaymentException.key == f"disputed:{row.stripe_id}"),
     )
     return session.scalar(told.order_by(PaymentException.id.desc()).limit(1))
+
+
+def find_loss(session: Session, row: Reversal) -> int | None:
+    """The exception that told that the dispute was lost."""
+    told = sa.select(PaymentException.id).where(
+        PaymentException.reversal_id == row.id, PaymentException.kind == ExceptionKind.DISPUTE_LOST
+    )
+    return session.scalar(told.order_by(PaymentException.id.desc()).limit(1))

@@ -7,17 +7,15 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from domain.exceptions.opening import Opening, open_state
+from domain.exceptions.billing_changes import open_link_deactivated
 from domain.exceptions.resolving import settle_all
 from domain.invoices import changing
 from domain.invoices.badges import show_badges
 from domain.invoices.locking import lock_link
 from domain.models import Invoice, Link
-from domain.money import Money
 from domain.reasons import BillingState
 from domain.states import Badge, ExceptionKind, LinkStatus, Settlement
 from domain.stripe.client import id_of
-from domain.summaries import ExceptionFacts
 
 _BADGE = Badge.LINK_DEACTIVATED
 # Somebody who was advised to deactivate the link isn't told to reactivate it.
@@ -90,8 +88,8 @@ def end_by_payment(session: Session, link: Link, now: datetime) -> None:
     The caller has locked its invoice too: an import might be opening something.
     """
     show_badges(link, (), among=frozenset({_BADGE}))
-    ended = (ExceptionKind.LINK_DEACTIVATED, *_ADVISED)
-    settle_all(session, ended, Settlement.PAID, now, link_id=link.id)
+    settle_all(session, [ExceptionKind.LINK_DEACTIVATED], Settlement.PAID, now, link_id=link.id)
+    settle_all(session, _ADVISED, Settlement.LINK_PAID, now, link_id=link.id)
 
 
 def _tell_off(session: Session, link: Link, now: datetime) -> None:
@@ -99,14 +97,4 @@ def _tell_off(session: Session, link: Link, now: datetime) -> None:
     billing_state = session.scalar(sa.select(Invoice.billing_state).where(Invoice.id == link.invoice_id))
     if advised or billing_state != BillingState.OPEN:
         return
-    asked = Money(link.amount, link.currency)
-    opening = Opening(
-        ExceptionKind.LINK_DEACTIVATED,
-        f"link_deactivated:{link.id}",
-        link.ledger_id,
-        asked,
-        link=link,
-        stripe_object=link.stripe_id or "",
-        facts=ExceptionFacts(expected=asked),
-    )
-    open_state(session, opening, now)
+    open_link_deactivated(session, link, now)

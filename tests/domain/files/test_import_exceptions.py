@@ -96,6 +96,21 @@ def test_one_that_is_not_to_be_paid_any_more_is_one_while_its_link_waits(db: Dat
     assert opens(db) == []
 
 
+@pytest.mark.parametrize("state", ["settled", "void"])
+def test_a_link_that_is_off_is_somebodys_task_only_while_its_invoice_is_to_be_paid(
+    db: Database, state: str
+) -> None:
+    imported(db, line(1, 100, state))
+    off = sa.update(Link).where(Link.id == 1).values(active=False, badges="link_deactivated")
+    db.run(lambda session: session.execute(off) and None)
+    imported(db, line(1, 100))
+    assert [(one.kind, one.number) for one in opens(db)] == [(ExceptionKind.LINK_DEACTIVATED, "INV-1")]
+    imported(db, line(1, 100, state))
+    assert opens(db) == []
+    imported(db, line(1, 100))
+    assert [one.kind for one in opens(db)] == [ExceptionKind.LINK_DEACTIVATED]
+
+
 def test_a_dry_run_opens_nothing(db: Database) -> None:
     take(db, db.run(organisations.get_by_team, TEAM), [line(1, 250)], now=NOW, dry_run=True)
     assert (opens(db), told(db)) == ([], [])

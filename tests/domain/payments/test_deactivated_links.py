@@ -5,13 +5,15 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from domain.exceptions.billing_changes import open_settled_elsewhere
 from domain.invoices import invoices
-from domain.models import PaymentException, StripeEvent
+from domain.models import Link, PaymentException, StripeEvent
 from domain.money import Money
 from domain.payments.events import Receipt
 from domain.reasons import BillingState
-from domain.states import Badge, ExceptionKind, Settlement
+from domain.states import AnnouncementKind, Badge, ExceptionKind, Settlement
 from domain.summaries import InvoiceSummary
+from handlers.views.messages import announcement_message
 from sandbox.stripe.server import LocalStripe
 from tests.domain.factories import make_invoice
 from tests.domain.payments.test_thin_events import thin_of
@@ -121,6 +123,25 @@ async def test_whoever_was_advised_to_deactivate_it_is_not_told_to_reactivate_it
     await see(world)
     assert shown(world, invoice_id).badges == (Badge.LINK_DEACTIVATED, Badge.VOID)
     assert exceptions(world) == []
+
+
+async def test_one_that_is_paid_although_its_invoice_is_void_ends_so_and_says_to_take_care(
+    world: World, stripe: LocalStripe
+) -> None:
+    invoice_id = await linked(world)
+    void = sa.text("UPDATE invoices SET billing_state = 'void'")
+    world.db.run(lambda session: session.execute(void))
+    link = sa.select(Link)
+    world.db.run(
+        lambda session: open_settled_elsewhere(session, session.scalars(link).one(), "void", world.clock())
+    )
+    session = await stripe.open_session(stripe.links()[0]["id"])
+    await stripe.pay(session["id"])
+    await see(world)
+    assert exceptions(world) == [(ExceptionKind.SETTLED_ELSEWHERE, Settlement.LINK_PAID)]
+    assert shown(world, invoice_id).badges == (Badge.VOID,)
+    (paid,) = [one for one in world.poster.posted if one.kind is AnnouncementKind.PAID]
+    assert "Take care: the invoice is void." in announcement_message(paid)["text"]
 
 
 async def test_paylinks_own_links_cost_no_request_when_stripe_tells_that_they_were_created(

@@ -145,6 +145,48 @@ async def test_a_pending_refund_that_fails_is_told_though_it_never_was_one(
     assert (await badges(world), told(world)) == ((), [ExceptionKind.REFUND_FAILED])
 
 
+@pytest.mark.parametrize("seen_first", ["needs_response", "lost"])
+async def test_a_loss_that_is_appealed_is_open_until_the_appeal_has_ended(
+    world: World, stripe: LocalStripe, paid: str, seen_first: str
+) -> None:
+    dispute = await stripe.dispute(paid, status=seen_first)
+    await see(world, stripe)
+    if seen_first != "lost":
+        await stripe.change_dispute(dispute["id"], status="lost")
+        await see(world, stripe)
+    assert told(world)[-1] is ExceptionKind.DISPUTE_LOST
+    for status in ("appeal_needs_response", "appeal_under_review"):
+        await stripe.change_dispute(dispute["id"], status=status)
+        await see(world, stripe)
+        assert await badges(world) == (Badge.DISPUTED,)
+        assert (await open_kinds(world), told(world)) == ([ExceptionKind.DISPUTE_LOST], [])
+    await stripe.change_dispute(dispute["id"], status="won")
+    await see(world, stripe)
+    assert (await badges(world), await open_kinds(world)) == ((), [])
+    ends = [one.exception.kind for one in world.poster.posted if one.exception and one.broadcast]
+    assert ends == [ExceptionKind.DISPUTE_LOST]
+
+
+@pytest.mark.parametrize("resolved", [False, True])
+async def test_an_appeal_that_is_lost_leaves_the_loss_and_is_told_where_that_was_resolved(
+    world: World, stripe: LocalStripe, paid: str, resolved: bool
+) -> None:
+    dispute = await stripe.dispute(paid, status="lost")
+    await see(world, stripe)
+    (loss,) = await open_ones(world)
+    if resolved:
+        world.db.run(resolve, None, loss.id, "Booked", by="U0ADA", now=world.clock())
+        await see(world, stripe)
+    world.poster.posted.clear()
+    for status in ("appeal_needs_response", "lost"):
+        await stripe.change_dispute(dispute["id"], status=status)
+        await see(world, stripe)
+    assert await badges(world) == (Badge.DISPUTE_LOST,)
+    assert await open_kinds(world) == ([] if resolved else [ExceptionKind.DISPUTE_LOST])
+    ended = [one.exception.facts.ended for one in world.poster.posted if one.exception]
+    assert ended == (["appeal_lost"] if resolved else [])
+
+
 async def test_a_dispute_that_is_won_takes_its_badge_away_and_settles_itself(
     world: World, stripe: LocalStripe, paid: str
 ) -> None:
