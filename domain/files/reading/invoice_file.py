@@ -31,10 +31,9 @@ from domain.files.reading.sources.json_lines import JsonLines, is_json_lines
 from domain.files.reading.sources.kinds import Kind, kind_of
 from domain.files.reading.sources.text import UTF_8, first_fault
 from domain.files.reading.sources.workbook import Workbook
+from domain.files.reading.sources.xml_files import XmlFile, ZipOfXml
 from domain.files.reading.tables import Column
 from domain.files.reading.values.deciding import Doubt, Evidence
-
-JSON_LINES = "json-lines"
 
 
 @dataclass(frozen=True)
@@ -90,18 +89,17 @@ class InvoiceFile:
         self._choices = choices
         self._opened: Opened | None = None
         self._items: Items | None = None
+        self._source: JsonLines | XmlFile | ZipOfXml | None = None
         self._map = FileMap()
         kind = kind_of(content)
         if kind is Kind.WORKBOOK:
             self._take(open_workbook(content, Workbook(content), choices.layout, choices.map))
-        elif kind is not Kind.TEXT:
-            # Readers of XML and of zips of them: a source whose __iter__ gives Items, as JsonLines', goes here.
-            what = "XML" if kind is Kind.XML else "a zip of something else than a workbook"
-            raise FileUnusable(
-                f"{content.name} is {what} that Paylink doesn't know: export the invoices as CSV or .xlsx"
-            )
+        elif kind is Kind.XML:
+            self._items = self._source = XmlFile(content, choices.layout)
+        elif kind is Kind.ZIP:
+            self._items = self._source = ZipOfXml(content, choices.layout)
         elif choices.map is None and not choices.layout and is_json_lines(content):
-            self._items = self._json_lines()
+            self._items = self._source = self._json_lines()
         else:
             self._take(open_text(content, choices.layout, choices.map))
 
@@ -155,15 +153,16 @@ class InvoiceFile:
     def layout(self) -> str:
         """Its name; blank if the heading isn't known, or a map describes it."""
         if self._opened is None:
-            return JSON_LINES
+            assert self._source is not None
+            return self._source.layout
         return "" if self._opened.layout is None else self._opened.layout.name
 
     @property
     def heading(self) -> tuple[str, ...]:
         """What the cells of its records are called."""
         if self._opened is None:
-            assert isinstance(self._items, JsonLines)
-            return self._items.heading
+            assert self._source is not None
+            return self._source.heading
         return self._opened.table.heading
 
     @cached_property

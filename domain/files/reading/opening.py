@@ -18,6 +18,7 @@ from domain.files.reading.recognising import (
 from domain.files.reading.records import FileUnusable
 from domain.files.reading.sources.content import Content
 from domain.files.reading.sources.csv_records import CsvRecords
+from domain.files.reading.sources.einvoices import FORMS
 from domain.files.reading.sources.text import ENCODINGS, encoding_of, first_fault
 from domain.files.reading.sources.workbook import Workbook
 from domain.files.reading.tables import Records, Table, first_rows, unique_names
@@ -36,8 +37,12 @@ def layouts_of(name: str) -> tuple[Layout, ...]:
     """Those to look for: the one that is named, or all. Raises FileUnusable."""
     if not name:
         return LAYOUTS
+    if name in FORMS:
+        raise FileUnusable(f"The file isn't XML, as {name} is: leave --from out")
     if name not in BY_NAME:
-        raise FileUnusable(f"There is no layout {shown(name)!r}: write one of {', '.join(BY_NAME)}")
+        raise FileUnusable(
+            f"There is no layout {shown(name)!r}: write one of {', '.join([*BY_NAME, *FORMS])}"
+        )
     return (BY_NAME[name],)
 
 

@@ -26,6 +26,7 @@ def is_json_lines(content: Content) -> bool:
 class JsonLines:
     """The objects of a file."""
 
+    layout = "json-lines"
     heading = _NAMES
 
     def __init__(self, content: Content) -> None:

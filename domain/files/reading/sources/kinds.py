@@ -58,6 +58,8 @@ def kind_of(content: Content) -> Kind:
         raise FileUnusable(
             f"{content.name} is a web page (HTML), whatever its name says: open it in a spreadsheet and save it as .xlsx"
         )
+    if start.startswith((b"\xff\xfe<\0", b"\xfe\xff\0<")):  # in UTF-16
+        return Kind.XML
     return Kind.XML if text.startswith(b"<") else Kind.TEXT
 
 
