@@ -27,6 +27,7 @@ class Intent:
     """A reserved link, claimed by this process: what to send to Stripe."""
 
     link_id: int
+    organisation_id: int
     ledger_id: int
     reference: str
     key: str
@@ -64,6 +65,7 @@ def claim_due(session: Session, ledger_id: int, limit: int, lease: Lease) -> lis
 def intent_of(link: Link, now: datetime) -> Intent:
     return Intent(
         link_id=link.id,
+        organisation_id=link.organisation_id,
         ledger_id=link.ledger_id,
         reference=link.reference,
         key=link.idempotency_key,
@@ -78,7 +80,10 @@ def intent_of(link: Link, now: datetime) -> Intent:
 
 
 def begin_sending(session: Session, intent: Intent, owner: str, until: timedelta) -> bool:
-    """Note that the request goes out now; False if the claim is no longer ours or has less than ``until`` left."""
+    """Note that the request goes out now; False if the claim is no longer ours or has less than ``until`` left, or if the
+    organisation has another ledger by now, which may be of the same account."""
+    if not is_current(session, intent.organisation_id, intent.ledger_id, hold=True):
+        return False
     now = database_now(session)
     first = sa.func.coalesce(Link.first_sent_at, sa.literal(now, Instant))
     return (

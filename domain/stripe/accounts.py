@@ -20,7 +20,14 @@ from domain.organisations import organisations
 from domain.scope import Scope
 from domain.stripe.client import StripeApi, id_of
 from domain.stripe.errors import StripeAway, StripeKeyRefused, StripeRefused, StripeTrouble, StripeUnreadable
-from domain.stripe.ledgers import LINKS_ASKED_ABOUT, Candidate, list_candidates, open_ledger, take_up
+from domain.stripe.ledgers import (
+    LINKS_ASKED_ABOUT,
+    Candidate,
+    CandidateMoved,
+    list_candidates,
+    open_ledger,
+    take_up,
+)
 from domain.stripe.pausing import AWAY, because_refused, pause, resume
 from domain.summaries import Pause
 
@@ -84,14 +91,21 @@ class Account:
             return True
         try:
             account = await self._ask_account()
-            proved = await self._find_proved(unnamed=account is not None)
+            candidates = await self._db.background_read(
+                list_candidates,
+                self.organisation_id,
+                self.stripe.livemode,
+                unnamed=account is not None,
+            )
+            proved = await self._find_proved(candidates)
+            opened = await self._open(account, proved, candidates)
         except StripeKeyRefused as refused:
             return await self._wait(because_refused(refused))
         except StripeAway:
             return await self._wait(AWAY)
-        except StripeTrouble:
+        except (StripeTrouble, CandidateMoved):
             return False
-        self._ledger_id = await self._open(account, proved)
+        self._ledger_id = opened
         await self._db.background_write(resume, self._ledger_id)
         self._known = True
         if self._paused is not None:
@@ -121,22 +135,26 @@ class Account:
             raise StripeUnreadable("an account without an id")
         return account
 
-    async def _find_proved(self, *, unnamed: bool) -> int | None:
+    async def _find_proved(self, candidates: list[Candidate]) -> int | None:
         """The ledger that is shown to be this account's: it was last used with this very key, or Stripe knows a link of it.
 
-        ``unnamed``: the account is known, so that only a ledger of an unknown one can be meant. Raises the errors of
+        A link shows more: with other keys of the account in between there may be two ledgers of it. Raises the errors of
         stripe_errors: without an answer nothing is shown.
         """
-        candidates = await self._db.background_read(
-            list_candidates, self.organisation_id, self.stripe.livemode, unnamed=unnamed
-        )
-        for candidate in candidates:
-            if candidate.key_digest == self.stripe.key_digest:
-                return candidate.ledger_id
+        last_used = self._last_used(candidates)
+        if last_used is not None and last_used.stripe_ids:
+            return last_used.ledger_id
         for candidate in candidates:
             if await self._knows(candidate.stripe_ids):
                 return candidate.ledger_id
-        return await self._find_lost([candidate for candidate in candidates if candidate.lost])
+        others = [one for one in candidates if one.lost and one is not last_used]
+        found = await self._find_lost(others)
+        return last_used.ledger_id if found is None and last_used is not None else found
+
+    def _last_used(self, candidates: list[Candidate]) -> Candidate | None:
+        """The one that was last used with this very key."""
+        same = (one for one in candidates if one.key_digest == self.stripe.key_digest)
+        return next(same, None)
 
     async def _find_lost(self, candidates: list[Candidate]) -> int | None:
         """The ledger of which this account has a link whose answer was lost: all that can show it, without any link's id.
@@ -185,7 +203,9 @@ class Account:
         await self._db.background_write(pause, self.ledger_id, why)
         return False
 
-    async def _open(self, account: str | None, proved: int | None) -> int:
+    async def _open(self, account: str | None, proved: int | None, candidates: list[Candidate]) -> int:
+        last_used = self._last_used(candidates)
+
         def opened(session: Session) -> int:
             digest = self.stripe.key_digest
             return open_ledger(
@@ -195,7 +215,9 @@ class Account:
                 account,
                 self._clock(),
                 proved=proved,
+                last_used=None if last_used is None else last_used.ledger_id,
                 key_digest=digest,
+                looked_at=candidates,
             )
 
         try:

@@ -6,6 +6,7 @@ where a second link would become possible. Organisations with the same account s
 """
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -30,10 +31,15 @@ class Candidate:
     ledger_id: int
     key_digest: str | None
     stripe_ids: tuple[str, ...]
-    lost: frozenset[str]
-    """References of the organisation's links that were asked for without an answer; empty where ids are known."""
+    lost: dict[str, datetime]
+    """When each of the organisation's links was last asked for that got no answer, by its reference; empty where ids are
+    known."""
     under_way: bool
     """Whether one of those was asked for so lately that it may still be made."""
+
+
+class CandidateMoved(Exception):
+    """What was shown of a candidate isn't so any more: a link of it was asked for, or made, since the look."""
 
 
 def list_candidates(
@@ -45,13 +51,17 @@ def list_candidates(
     for ledger in _of_mode(session, livemode):
         if unnamed and ledger.account is not None:
             continue
-        links = sa.select(Link.stripe_id).where(Link.ledger_id == ledger.id, Link.stripe_id.is_not(None))
-        found = session.scalars(links.order_by(Link.id.desc()).limit(LINKS_ASKED_ABOUT))
-        stripe_ids = tuple(filter(None, found))
+        stripe_ids = _list_stripe_ids(session, ledger.id)
         lost = {} if stripe_ids else _list_lost(session, organisation_id, ledger.id)
         under_way = any(sent_at > settled for sent_at in lost.values())
-        candidates.append(Candidate(ledger.id, ledger.key_digest, stripe_ids, frozenset(lost), under_way))
+        candidates.append(Candidate(ledger.id, ledger.key_digest, stripe_ids, lost, under_way))
     return candidates
+
+
+def _list_stripe_ids(session: Session, ledger_id: int) -> tuple[str, ...]:
+    """Of the links that were made last."""
+    links = sa.select(Link.stripe_id).where(Link.ledger_id == ledger_id, Link.stripe_id.is_not(None))
+    return tuple(filter(None, session.scalars(links.order_by(Link.id.desc()).limit(LINKS_ASKED_ABOUT))))
 
 
 def _list_lost(session: Session, organisation_id: int, ledger_id: int) -> dict[str, datetime]:
@@ -64,14 +74,16 @@ def _list_lost(session: Session, organisation_id: int, ledger_id: int) -> dict[s
     return dict(session.execute(lost).all())
 
 
-def is_current(session: Session, organisation_id: int, ledger_id: int) -> bool:
-    """Whether this is the organisation's current ledger."""
+def is_current(session: Session, organisation_id: int, ledger_id: int, *, hold: bool = False) -> bool:
+    """Whether this is the organisation's current ledger; with ``hold`` it stays so until this transaction ends."""
     taken_up = sa.select(Organisation.ledger_id).where(Organisation.ledger_id.is_not(None))
     # A version before schema 0008 has put the whole database under another account since.
     before = sa.select(Ledger.id).where(Ledger.current, Ledger.id.not_in(taken_up))
     current = sa.select(Organisation.id).where(
         Organisation.id == organisation_id, Organisation.ledger_id == ledger_id, ~before.exists()
     )
+    if hold:
+        current = current.with_for_update(read=True, of=Organisation)
     return session.scalar(current) is not None
 
 
@@ -95,15 +107,25 @@ def open_ledger(
     now: datetime,
     *,
     proved: int | None = None,
+    last_used: int | None = None,
     key_digest: str | None = None,
+    looked_at: Sequence[Candidate] = (),
 ) -> int:
     """The ledger of this account and mode, made the organisation's current one.
 
     ``account`` is None while the key may not read it, and ``proved`` the ledger that is shown to be the key's account's,
-    if any is. Without either it is one that nothing was asked of Stripe for, or a new one.
+    if any is. Without either it is one that nothing was asked of Stripe for, or a new one. ``last_used`` with this very key
+    was a ledger that is of the same account, then: what was promised in it goes on in the one that is opened. Raises
+    CandidateMoved unless the candidates are as they were when they were ``looked_at``.
     """
     organisation = _lock(session, organisation_id)
     ledgers = _of_mode(session, livemode)
+    # From here on nothing is asked of Stripe for this organisation until the ledger is its current one.
+    for candidate in looked_at:
+        ids = _list_stripe_ids(session, candidate.ledger_id)
+        lost = {} if ids else _list_lost(session, organisation_id, candidate.ledger_id)
+        if (bool(ids), lost) != (bool(candidate.stripe_ids), candidate.lost):
+            raise CandidateMoved
     ledger = next((one for one in ledgers if one.id == proved), None)
     named = next((one for one in ledgers if account is not None and one.account == account), None)
     if named is not None and ledger is not named:
@@ -123,7 +145,10 @@ def open_ledger(
         ledger = Ledger(livemode=livemode, used_at=now)
     ledger.account = account or ledger.account
     ledger.key_digest = key_digest or ledger.key_digest
-    return _use(session, organisation, ledger, now)
+    opened = _use(session, organisation, ledger, now)
+    if last_used is not None and last_used != opened:
+        _take_over(session, organisation.id, last_used, opened, sent=True)
+    return opened
 
 
 def _lock(session: Session, organisation_id: int) -> Organisation:
@@ -179,7 +204,7 @@ def _switch(session: Session, organisation: Organisation, ledger: Ledger) -> Non
     organisation.ledger_id = ledger.id
     marked = _mark(session, ledger)
     if before is not None and before.id != ledger.id and before.livemode == ledger.livemode:
-        _take_over_unsent(session, organisation.id, before.id, ledger.id)
+        _take_over(session, organisation.id, before.id, ledger.id)
     shown = {one.id for one in (before, marked, ledger) if one is not None}
     own = Link.organisation_id == organisation.id
     touched = sa.select(Link.invoice_id).where(own, Link.ledger_id.in_(shown))
@@ -206,22 +231,29 @@ def _mark(session: Session, ledger: Ledger) -> Ledger | None:
     return marked
 
 
-def _take_over_unsent(session: Session, organisation_id: int, before_id: int, ledger_id: int) -> None:
+def _take_over(
+    session: Session, organisation_id: int, before_id: int, ledger_id: int, *, sent: bool = False
+) -> None:
     """Links that were promised but never asked of Stripe are made with the new account.
 
-    Whoever holds one of them now has the old account's key: the claim ends, and its request may go out no more.
+    Whoever holds one of them now has the old account's key: the claim ends, and its request may go out no more. With
+    ``sent``, where both are of one account, those that were asked for go on too, and are looked for first.
     """
     taken = sa.select(Link.invoice_id).where(Link.ledger_id == ledger_id)
-    unsent = session.scalars(
+    promised = (
         sa.select(Link)
         .where(Link.organisation_id == organisation_id, Link.ledger_id == before_id)
-        .where(Link.state == LinkState.RESERVED, Link.first_sent_at.is_(None))
-        .where(Link.invoice_id.not_in(taken))
-        .order_by(Link.id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
+        .where(Link.state == LinkState.RESERVED, Link.invoice_id.not_in(taken))
     )
-    for link in unsent:
-        link.ledger_id, link.idempotency_key = ledger_id, f"paylink-{uuid.uuid4()}"
+    if not sent:
+        promised = promised.where(Link.first_sent_at.is_(None))
+    for link in session.scalars(
+        promised.order_by(Link.id).with_for_update().execution_options(populate_existing=True)
+    ):
+        link.ledger_id = ledger_id
+        if link.first_sent_at is None:
+            link.idempotency_key = f"paylink-{uuid.uuid4()}"
+        else:
+            link.look_first = True
         link.owner = link.lease_until = None
     session.flush()

@@ -380,7 +380,8 @@ class PaylinkModel(RuleBasedStateMachine):
             self.stripe.objects("refund"),
             self.stripe.objects("dispute"),
         )
-        assert list(found) == []
+        differences = list(found)
+        assert differences == []
         kinds = Counter(one.kind.value for one in self.slack.posted)
         assert kinds["paid"] == paid
         assert kinds["exception"] == len(books.exceptions)

@@ -8,10 +8,10 @@ import pytest
 import sqlalchemy as sa
 
 from domain.database import Database
-from domain.models import Ledger, Link
+from domain.models import Ledger, Link, Organisation
 from domain.money import Money
-from domain.states import LinkStatus
-from domain.stripe.accounts import UNANSWERED
+from domain.states import LinkState, LinkStatus
+from domain.stripe.accounts import UNANSWERED, Account
 from domain.stripe.ledgers import LOST_AFTER
 from sandbox.stripe.faults import FaultKind
 from sandbox.stripe.server import LocalStripe
@@ -283,3 +283,86 @@ async def test_without_an_answer_nothing_is_taken_for_granted(
             await world.accounts.settle()
             assert len(world.accounts.list_known()) == 1
             assert await status(world) is LinkStatus.NOT_CREATED
+
+
+async def test_an_old_key_after_a_new_one_that_found_nothing_makes_no_second_link(
+    db: Database, stripe: LocalStripe
+) -> None:
+    """The request of the old key's ledger had no effect, and the new key's has made the link."""
+    make_invoice(db)
+    second = make_invoice(db)
+    async with started(db, stripe, A_RESTRICTED) as world:
+        for invoice_id in (1, second):
+            stripe.faults.add(FaultKind.ERROR, method="POST", path="/v1/payment_links", status=500)
+            await create(world, invoice_id)
+    long_ago(db)
+    async with started(db, stripe, A_ROLLED) as world:
+        assert world.account.known
+        assert await status(world) is LinkStatus.NOT_CREATED
+        await create(world)
+        assert await status(world) is LinkStatus.PENDING_PAYMENT
+        # The old key's process is still there, or is again.
+        async with serving(db, stripe, A_RESTRICTED) as old:
+            await old.open()
+            old.account._known, old.account._ledger_id = True, 1
+            await old.creation.run_due()
+    assert len(stripe.links()) == 1
+    async with started(db, stripe, A_RESTRICTED) as world:
+        assert await status(world) is LinkStatus.PENDING_PAYMENT
+        # What was promised goes on where the account's links are.
+        db.run(
+            lambda session: session.execute(
+                sa.update(Link).values(next_attempt_at=datetime(2026, 1, 1, tzinfo=UTC))
+            )
+        )
+        for _ in range(2):
+            await world.creation.run_due()
+        assert await status(world, second) is LinkStatus.PENDING_PAYMENT
+    numbers = [link["metadata"]["invoice_number"] for link in stripe.links()]
+    assert len(numbers) == len(set(numbers)) == 2
+
+
+async def test_back_in_its_account_an_old_key_goes_on_with_what_was_lost(
+    db: Database, stripe: LocalStripe
+) -> None:
+    make_invoice(db)
+    async with started(db, stripe, A_RESTRICTED) as world:
+        await lose(world, stripe)
+        ledger = world.account.ledger_id
+    long_ago(db)
+    async with started(db, stripe, B_RESTRICTED) as world:
+        await create(world)
+        assert await status(world) is LinkStatus.PENDING_PAYMENT
+    async with started(db, stripe, A_RESTRICTED) as world:
+        assert world.account.ledger_id == ledger
+        await world.creation.run_due()
+        assert await status(world) is LinkStatus.PENDING_PAYMENT
+    assert len(stripe.links()) == 1
+
+
+@pytest.mark.parametrize("meanwhile", ["asked for", "made"])
+async def test_no_new_ledger_is_opened_on_a_look_that_is_out_of_date(
+    db: Database, stripe: LocalStripe, monkeypatch: pytest.MonkeyPatch, meanwhile: str
+) -> None:
+    """The old key's process asks once more while the new one's reads the links."""
+    make_invoice(db)
+    async with started(db, stripe, A_RESTRICTED) as world:
+        stripe.faults.add(FaultKind.ERROR, method="POST", path="/v1/payment_links", status=500)
+        await create(world)
+        ledger = world.account.ledger_id
+    long_ago(db)
+
+    async def look(self: Account, candidates: object) -> None:
+        now = datetime.now(UTC)
+        values: dict[str, object] = {"last_sent_at": now}
+        if meanwhile == "made":
+            values |= {"state": LinkState.CREATED, "status": LinkStatus.PENDING_PAYMENT}
+            values |= {"stripe_id": "plink_1", "url": "https://buy.example/1", "created_at": now}
+        db.run(lambda session: session.execute(sa.update(Link).values(**values)))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Account, "_find_lost", look)
+        async with started(db, stripe, A_ROLLED) as world:
+            assert world.accounts.list_known() == []
+    assert accounts(db) == [None]
+    assert db.run(lambda session: session.scalar(sa.select(Organisation.ledger_id))) == ledger
