@@ -18,6 +18,7 @@ from benchmarks.data import TEAM
 from domain.coordination.leases import Lease
 from domain.database import Database
 from domain.desk import Desk
+from domain.imports.running import FileImports
 from domain.links.creation import LinkCreation
 from domain.organisations import organisations
 from domain.payments.watching import Watching
@@ -123,7 +124,8 @@ class Paylink:
         self.creation = LinkCreation(
             db, self.accounts, pace, lease, clock=now, catch_up=self.watching.catch_up
         )
-        self.desk = Desk(db, self.accounts, self.creation, self.watching, now)
+        imports = FileImports(db, lease, clock=now)
+        self.desk = Desk(db, self.accounts, self.creation, self.watching, imports, now)
 
 
 @asynccontextmanager

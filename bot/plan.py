@@ -49,6 +49,13 @@ _BEFORE_POLLING = (
 )
 _AFTER_POLLING = (
     PeriodicJob(
+        "import_files",
+        1,
+        None,
+        "imports the files that people brought in, and erases those that nobody said to import",
+        "People wake it at once; the timer finds what another process left behind, and what an hour has passed over.",
+    ),
+    PeriodicJob(
         "sweep",
         30,
         account_watch.HOURLY.total_seconds(),

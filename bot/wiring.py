@@ -25,6 +25,7 @@ from domain.database import Database
 from domain.desk import Desk
 from domain.exceptions import reminding
 from domain.feed import reading
+from domain.imports.running import FileImports
 from domain.invoices.placing import Placing
 from domain.links.creation import LinkCreation
 from domain.messages.announcing import Announcing
@@ -62,6 +63,7 @@ class Bot:
     creation: LinkCreation
     watching: Watching
     announcing: Announcing
+    imports: FileImports
     desk: Desk
     probes: Probes
     tracker: Tracker
@@ -72,6 +74,7 @@ class Bot:
         """Connections first, threads last."""
         await self.stripe.close()
         await self.session.close()
+        self.imports.close()
         await self.db.close()
 
 
@@ -152,10 +155,18 @@ def build(settings: Settings, *, db: Database | None = None, clock: Clock = utc_
         on_settled=settled,
     )
     announcing = Announcing(db, posters, lease, clock=clock, on_posted=posted)
+    imports = FileImports(
+        db,
+        lease,
+        clock=clock,
+        wake=wakes["import_files"].set,
+        on_finished=wakes["announce"].set,
+    )
     probes = Probes(db, slack, stripe, health)
     rounds = _rounds(accounts, creation, watching, announcing, probes)
     rounds["exceptions"] = lambda: reminding.look_after(db, clock)
     rounds["follow_views"] = lambda: for_each(lambda: followers, Follower.look)
+    rounds["import_files"] = imports.run_due
     rounds["prune"] = lambda: housekeeping.prune(db, clock)
     rounds["forget_events"] = lambda: reading.forget_old(db)
     rounds["place"] = Placing(db).place_again
@@ -175,11 +186,13 @@ def build(settings: Settings, *, db: Database | None = None, clock: Clock = utc_
         creation=creation,
         watching=watching,
         announcing=announcing,
+        imports=imports,
         desk=Desk(
             db,
             accounts,
             creation,
             watching,
+            imports,
             clock,
             poll_every=timedelta(seconds=settings.paylink_poll_seconds),
         ),

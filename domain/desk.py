@@ -7,6 +7,7 @@ a button may be anybody's. All raise OrganisationUnknown for a workspace that is
 from dataclasses import replace
 
 from domain.desks.exceptions import ExceptionDesk
+from domain.desks.imports import ImportDesk
 from domain.desks.lists import ListDesk
 from domain.desks.open_views import ViewDesk
 from domain.desks.programs import ProgramDesk
@@ -29,7 +30,7 @@ from domain.summaries import (
 )
 
 
-class Desk(ListDesk, RunDesk, ExceptionDesk, ViewDesk, ProgramDesk):
+class Desk(ListDesk, RunDesk, ExceptionDesk, ImportDesk, ViewDesk, ProgramDesk):
     """Answers and acts for people and programs: all that is asked for from outside, in parts by what it is about (domain/desks/)."""
 
     @property

@@ -107,6 +107,22 @@ class StripeUnasked(PaylinkError):
         self.permission = permission
 
 
+class FileRefused(PaylinkError):
+    """Nothing can be taken from a file. ``why`` says what it is and what to do."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+class ImportNotFound(PaylinkError):
+    """No such file was brought in by this person: unknown, or somebody else's (which nobody is told)."""
+
+
+class ImportOutdated(PaylinkError):
+    """The preview is older than what is kept of its file."""
+
+
 class LedgerChanged(PaylinkError):
     """Another process has put this database under another Stripe account or mode."""
 

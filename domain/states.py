@@ -158,6 +158,8 @@ class AnnouncementKind(StrEnum):
     """What became of an exception, in the thread of its message."""
     AMOUNTS_CHANGED = "amounts_changed"
     """The exceptions of one import, together."""
+    IMPORT_RESULT = "import_result"
+    """What became of a file that somebody brought in."""
 
 
 class Outcome(StrEnum):
@@ -186,3 +188,15 @@ class Right(StrEnum):
     LOOK = "look"
     CREATE = "create"
     IMPORT = "import"
+
+
+class ImportState(StrEnum):
+    """How far a file has come that somebody brought in."""
+
+    PREVIEWED = "previewed"
+    """Nothing has happened but that it was read, and nothing will if nobody says so."""
+    CONFIRMED = "confirmed"
+    """It goes on until it is finished."""
+    FINISHED = "finished"
+    FAILED = "failed"
+    """It broke off again and again; what was taken by then stays."""

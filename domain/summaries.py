@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
+from domain.import_results import ImportStanding
 from domain.money import Money
 from domain.reasons import Reason
 from domain.states import AnnouncementKind, Badge, ExceptionKind, FollowUp, LinkStatus, Outcome, PauseReason
@@ -281,6 +282,9 @@ class Announcement:
     broadcast: bool = False
     """Whether it is to stand in the channel too."""
     bulk: BulkResult | None = None
+    imported: ImportStanding | None = None
+    file: bytes | None = None
+    """What comes with the message: the rows of an import that weren't taken."""
     problem: str | None = None
     channel: str | None = None
     """The organisation's notification channel; ``problem`` is what is wrong with it."""

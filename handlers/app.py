@@ -147,8 +147,6 @@ def build_app(
         # Its answer is there when the listener returns, which each does once it has acknowledged; otherwise Bolt looks for
         # the acknowledgement every 10 ms.
         process_before_response=True,
-        # Answered before Bolt, which would hold its token against SLACK_VERIFICATION_TOKEN of the environment.
-        ssl_check_enabled=False,
         before_authorize=_with_proxy_of(client),
         user_facing_authorize_error_message=sentence(OrganisationUnknown("")),
     )

@@ -1,6 +1,8 @@
 """The one file that posts announcements. chat.postMessage has no idempotency key, so every failure is told apart:
 certainly not posted, or perhaps posted (docs/facts/slack.md, posting once)."""
 
+import io
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,11 +13,15 @@ from slack_sdk.web.async_client import AsyncWebClient
 from domain.messages.poster_port import HistoryUnreadable, NotPosted, Posted, PostUnknown
 from domain.summaries import Announcement
 from handlers.bolt.answers import AnswerReader, http_status, slack_code, told_seconds
+from handlers.bolt.failures import SLACK_AWAY
+from handlers.bolt.files import NotUploaded, share, upload
 from handlers.bolt.payload import dig, text_at
 from handlers.views.blocks import Json
 from handlers.views.messages import announcement_message
 
 EVENT_TYPE = "paylink_announcement"
+REFUSED_ROWS = "refused.csv"
+"""How the file of an import's rows that weren't taken is called."""
 CLOCKS_DIFFER = timedelta(minutes=5)
 _PAGE = 200
 _PAGES = 50
@@ -69,6 +75,8 @@ class SlackPoster:
     async def post(self, announcement: Announcement) -> Posted:
         """Post once. Raises NotPosted, PostUnknown."""
         arguments = _arguments(announcement)
+        if announcement.file is not None:
+            return await self._post_file(announcement, announcement.file, text_at(arguments, "text"))
         try:
             answer = await self._client.chat_postMessage(**arguments)
         except SlackApiError as error:
@@ -81,6 +89,26 @@ class SlackPoster:
         if not channel or not ts:
             raise PostUnknown("no_ts")
         return Posted(channel, ts)
+
+    async def _post_file(self, announcement: Announcement, content: bytes, text: str) -> Posted:
+        """One message with its file; without it where the bot may send none."""
+        try:
+            file = io.BytesIO(content)
+            file.seek(0, io.SEEK_END)
+            file_id = await upload(self._client, file, REFUSED_ROWS)
+        except SlackApiError as error:
+            if slack_code(error) == "missing_scope":
+                return await self.post(replace(announcement, file=None))
+            raise _judged(error, announcement) from error
+        except (NotUploaded, *SLACK_AWAY) as error:
+            raise NotPosted("not_uploaded") from error
+        try:
+            await share(self._client, announcement.destination, file_id, REFUSED_ROWS, text)
+        except SlackApiError as error:
+            raise _judged(error, announcement) from error
+        except Exception as error:  # sent, and no answer that says what became of it
+            raise PostUnknown(type(error).__name__) from error
+        return Posted(announcement.destination, file_id)
 
     async def find(self, announcement: Announcement) -> Posted | None:
         """Look for the announcement's key from some minutes before the first attempt on: in its thread, and in the destination's

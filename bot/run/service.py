@@ -107,6 +107,7 @@ class Service:
         self._timer.stop()
         bot.creation.claim_no_more()
         bot.announcing.claim_no_more()
+        bot.imports.claim_no_more()
         await asyncio.gather(
             bot.tracker.finish(FINISH_SECONDS), *(worker.stop(FINISH_SECONDS) for worker in bot.workers)
         )

@@ -13,7 +13,6 @@ from urllib.parse import parse_qsl, urlsplit
 
 # Slack's largest payload is a submitted view (250 kB), which a form's encoding can treble.
 MOST_BYTES = 1024 * 1024
-MOST_BYTES_OF_CHECK = 4096
 TOLERANCE_SECONDS = 300
 JSON_TYPE = "application/json"
 FORM_TYPE = "application/x-www-form-urlencoded"
@@ -48,19 +47,6 @@ def check_signature(body: bytes, headers: Mapping[str, str], signing_secret: str
         raise Refused(401, "signature")
 
 
-def is_ssl_check(body: bytes, content_type: str) -> bool:
-    """Whether Slack only looks at the certificate, which it does unsigned: nothing else may come of it.
-
-    Source: docs.slack.dev/interactivity/implementing-slash-commands, about ssl_check
-    """
-    if content_type != FORM_TYPE or b"ssl_check" not in body or len(body) > MOST_BYTES_OF_CHECK:
-        return False
-    try:
-        return _fields(body.decode("utf-8")).get("ssl_check") == "1"
-    except (UnicodeDecodeError, Refused):
-        return False
-
-
 def read_body(body: bytes, content_type: str, api_url: str) -> Object:
     """The payload of one of the three shapes that Slack sends. Raises Refused with 400.
 
@@ -84,8 +70,7 @@ def check_payload(payload: object, api_url: str) -> Object:
         raise Refused(400, "payload")
     try:
         # Half of a surrogate pair can't be sent on, and a NUL can't be stored in PostgreSQL.
-        # What follows a command is never kept as it came, and whoever typed it is told what is wrong with it.
-        written = json.dumps(_without_typed(payload), ensure_ascii=False)
+        written = json.dumps(payload, ensure_ascii=False)
         written.encode("utf-8")
     except (UnicodeEncodeError, RecursionError, ValueError):
         raise Refused(400, "text") from None
@@ -100,12 +85,6 @@ def check_payload(payload: object, api_url: str) -> Object:
     for url in (payload.get("response_url"), *urls):
         if url and not is_slack_address(url, api_url):
             raise Refused(400, "response_url")
-    return payload
-
-
-def _without_typed(payload: Object) -> Object:
-    if isinstance(payload.get("command"), str) and isinstance(payload.get("text"), str):
-        return {**payload, "text": ""}
     return payload
 
 

@@ -9,14 +9,17 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from domain.database import database_now
-from domain.models import IS_OPEN, Duty, Link, OutboxMessage, StripeEvent
-from domain.states import LinkState
+from domain.models import IS_OPEN, Duty, FileImport, Link, OutboxMessage, StripeEvent
+from domain.states import ImportState, LinkState
 
 # Only what is open can be claimed, and indexes hold only that: a start must not read a million settled links.
-_CLAIMED: tuple[tuple[type[Link | StripeEvent | OutboxMessage | Duty], sa.ColumnElement[bool]], ...] = (
+_CLAIMED: tuple[
+    tuple[type[Link | StripeEvent | OutboxMessage | FileImport | Duty], sa.ColumnElement[bool]], ...
+] = (
     (Link, Link.state == LinkState.RESERVED),
     (StripeEvent, StripeEvent.settled_at.is_(None)),
     (OutboxMessage, IS_OPEN),
+    (FileImport, FileImport.state == ImportState.CONFIRMED),
     (Duty, sa.true()),
 )
 

@@ -1,4 +1,5 @@
-"""Throwing away what nobody needs any more: drafts of lists, modals that follow nothing any more, and events that were settled long ago."""
+"""Throwing away what nobody needs any more: drafts of lists, modals that follow nothing any more, events that were settled
+long ago, and rows of files that nobody could be sent."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -7,11 +8,14 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from domain.database import Database, database_now
-from domain.models import OpenView, Selection, SelectionItem, StripeEvent
+from domain.models import FileImport, OpenView, Selection, SelectionItem, StripeEvent
+from domain.states import ImportState
 
 # Slack forgets a modal long before; Stripe lists an event for 30 days.
 SELECTIONS_KEPT = timedelta(days=2)
 EVENTS_KEPT = timedelta(days=31)
+# Of an import: for as long as Slack may not take the message that brings them.
+REFUSED_ROWS_KEPT = timedelta(days=1)
 AT_ONCE = 500
 
 
@@ -36,6 +40,12 @@ def _prune(session: Session, now: datetime) -> int:
         session.execute(
             sa.delete(StripeEvent).where(StripeEvent.ledger_id == ledger_id, StripeEvent.id == event_id)
         )
+    session.execute(
+        sa.update(FileImport)
+        .where(FileImport.state == ImportState.FINISHED, FileImport.finished_at < now - REFUSED_ROWS_KEPT)
+        .where(FileImport.refused.is_not(None))
+        .values(refused=None)
+    )
     closed = session.scalars(
         sa.select(OpenView.view_id).where(OpenView.until <= database_now(session)).limit(AT_ONCE)
     ).all()

@@ -9,7 +9,14 @@ from sqlalchemy.orm import Session
 
 from domain import audit
 from domain.database import Database
-from domain.errors import ExceptionNotFound, InvoiceNotFound, RunNotFound, SelectionNotFound
+from domain.errors import (
+    ExceptionNotFound,
+    ImportNotFound,
+    InvoiceNotFound,
+    RunNotFound,
+    SelectionNotFound,
+)
+from domain.imports.running import FileImports
 from domain.links.creation import LinkCreation
 from domain.payments.watching import Watching
 from domain.scope import Scope
@@ -29,6 +36,7 @@ class ScopedDesk:
         accounts: Accounts,
         creation: LinkCreation,
         watching: Watching,
+        imports: FileImports,
         clock: Callable[[], datetime],
         *,
         poll_every: timedelta = timedelta(minutes=5),
@@ -37,6 +45,7 @@ class ScopedDesk:
         self._accounts = accounts
         self._creation = creation
         self._watching = watching
+        self._imports = imports
         self._clock = clock
         self._poll_every = poll_every
 
@@ -75,7 +84,13 @@ class ScopedDesk:
         """Await; an id that isn't this organisation's (or a selection of another person's) is refused, and written down."""
         try:
             return await answer
-        except (InvoiceNotFound, ExceptionNotFound, RunNotFound, SelectionNotFound) as refusal:
+        except (
+            InvoiceNotFound,
+            ExceptionNotFound,
+            RunNotFound,
+            SelectionNotFound,
+            ImportNotFound,
+        ) as refusal:
             await self._write(actor, record_refusal, actor, str(refusal) or what, self._clock())
             raise
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from operator import attrgetter
 from typing import Any, cast
@@ -99,6 +99,20 @@ def write_rows(
         frozenset(row.number_key for row in changed),
         len(rows) - len(fresh) - len(changed),
     )
+
+
+def compare_rows(
+    session: Session, organisation_id: int, rows: list[ImportedInvoice]
+) -> tuple[list[ImportedInvoice], list[tuple[ImportedInvoice, ImportedInvoice, int]]]:
+    """What write_rows would insert, and what it would update: as it would be, as it is, and its id."""
+    known = _known(session, organisation_id, [row.number_key for row in rows], lock=False)
+    fresh = [row for row in rows if row.number_key not in known]
+    changed = [
+        (row, replace(row, **{name: getattr(old, name) for name in _COMPARED}), old.id)
+        for row in rows
+        if (old := known.get(row.number_key)) is not None and _differs(row, old)
+    ]
+    return fresh, changed
 
 
 def _known(session: Session, organisation_id: int, keys: list[str], *, lock: bool) -> dict[str, sa.Row[Any]]:

@@ -12,7 +12,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
-from typing import TypeVar
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy.orm import Session
 
@@ -55,6 +55,23 @@ class ImportResult:
         return self.new + self.updated + self.unchanged
 
 
+class Progress(Protocol):
+    """Where an import stands that goes on after a restart: written down in the transactions that it tells of."""
+
+    batch: str
+    """Names the import where its exceptions are told together."""
+    done: int
+    """So many records have been dealt with: what comes before is passed over."""
+    counted: ImportResult
+    """What became of those before the import went on."""
+
+    def record(self, session: Session, records: int, changes: Changes, bad: int, left_out: int) -> None:
+        """So many more records have been dealt with. What this raises undoes their chunk."""
+
+    def finish(self, session: Session) -> None:
+        """All of them have."""
+
+
 def take(
     db: Database,
     organisation: OrganisationSummary | None,
@@ -66,63 +83,95 @@ def take(
     on_bad: Callable[[BadLine], None] = lambda _: None,
     on_left_out: Callable[[LeftOut], None] = lambda _: None,
     on_progress: Callable[[ImportResult], None] = lambda _: None,
+    progress: Progress | None = None,
+    run: Callable[..., Any] | None = None,
 ) -> ImportResult:
     """Take every invoice, of which no number may come twice (reading/repeated.py), and tell of each other record.
 
     ``on_progress`` gets what became of the records so far. A dry run writes nothing, and may be made before there
-    is an organisation. Raises DatabaseUnavailable when the database stays away.
+    is an organisation. With ``progress`` an import goes on where it was, and tells of all other records again. ``run``
+    runs the transactions, in this thread if it isn't given. Raises DatabaseUnavailable when the database stays away.
     """
-    result = ImportResult()
+    run = run or db.run
+    result = ImportResult() if progress is None else progress.counted
     if organisation is None and not dry_run:
         raise ValueError("only a dry run can do without an organisation")
-    if organisation is not None and not dry_run:
-        db.run(_audit, organisation, "import.begin", organisation.team_id, actor, now)
+    passed_over = 0 if progress is None else progress.done
+    if organisation is not None and not dry_run and not passed_over:
+        run(_audit, organisation, "import.begin", organisation.team_id, actor, now)
     organisation_id = 0 if organisation is None else organisation.id
-    importing = None if dry_run else Importing(secrets.token_hex(16), now)
+    batch = secrets.token_hex(16) if progress is None else progress.batch
+    importing = None if dry_run else Importing(batch, now)
     pause = _Pause(PAUSE_SECONDS if db.is_sqlite and not dry_run else 0)
     buyers: set[str] = set()
     with (
         _connections_of_its_own(db),
-        closing(_ahead(_chunks(items, CHUNK_ROWS))) as chunks,
+        closing(_ahead(_chunks(items, CHUNK_ROWS, passed_over))) as chunks,
     ):
         for chunk in chunks:
             for bad in chunk.bad:
                 on_bad(bad)
             for left_out in chunk.left_out:
                 on_left_out(left_out)
+            if chunk.passed_over:
+                continue
             pause.wait()
             names = {row.buyer_name for row in chunk.rows}
             terms = {name: begins for name in names - buyers if (begins := shared_terms(name))}
-            changes = _persist(db, organisation_id, chunk.rows, terms, importing)
+            changes = _persist(run, organisation_id, chunk, terms, importing, progress)
+            if progress is not None:
+                progress.done += chunk.size
             pause.begin()
             if len(buyers) > KNOWN_BUYERS:
                 buyers.clear()
             buyers.update(terms)
-            result.new += changes.new
-            result.updated += changes.updated
-            result.unchanged += changes.unchanged
-            result.bad += len(chunk.bad)
-            result.left_out.update(one.because for one in chunk.left_out)
+            _count(result, chunk, changes)
             on_progress(result)
     if organisation is not None and importing is not None:
-        db.run(_finish, organisation, result, actor, importing)
+        run(_finish, organisation, result, actor, importing, progress)
     return result
 
 
+def _count(result: ImportResult, chunk: "_Chunk", changes: Changes) -> None:
+    result.new += changes.new
+    result.updated += changes.updated
+    result.unchanged += changes.unchanged
+    result.bad += len(chunk.bad)
+    result.left_out.update(one.because for one in chunk.left_out)
+
+
 def _persist(
-    db: Database,
+    run: Callable[..., Any],
     organisation_id: int,
-    rows: list[ImportedInvoice],
+    chunk: "_Chunk",
     terms: Mapping[str, frozenset[str]],
     importing: Importing | None,
+    progress: Progress | None,
 ) -> Changes:
     """One chunk; a database that is busy or away for a moment doesn't end an import of an hour."""
-    for _ in range(_ATTEMPTS - 1):
+    for attempt in range(_ATTEMPTS):
         try:
-            return db.run(write_rows, organisation_id, rows, terms, importing)
+            changes: Changes = run(_write, organisation_id, chunk, terms, importing, progress)
+            return changes
         except DatabaseUnavailable:
+            if attempt + 1 == _ATTEMPTS:
+                raise
             time.sleep(RETRY_SECONDS)
-    return db.run(write_rows, organisation_id, rows, terms, importing)
+    raise AssertionError("unreachable")
+
+
+def _write(
+    session: Session,
+    organisation_id: int,
+    chunk: "_Chunk",
+    terms: Mapping[str, frozenset[str]],
+    importing: Importing | None,
+    progress: Progress | None,
+) -> Changes:
+    changes = write_rows(session, organisation_id, chunk.rows, terms, importing)
+    if progress is not None:
+        progress.record(session, chunk.size, changes, len(chunk.bad), len(chunk.left_out))
+    return changes
 
 
 def _finish(
@@ -131,8 +180,11 @@ def _finish(
     result: ImportResult,
     actor: str,
     importing: Importing,
+    progress: Progress | None,
 ) -> None:
     now = importing.now
+    if progress is not None:
+        progress.finish(session)
     tell_batch(session, importing.id, organisation.id, now)
     if result.taken:
         session.get_one(Organisation, organisation.id).last_imported_at = now
@@ -168,12 +220,19 @@ class _Chunk:
     rows: list[ImportedInvoice]
     bad: list[BadLine]
     left_out: list[LeftOut]
+    passed_over: bool = False
+    """An earlier attempt has dealt with them."""
+
+    @property
+    def size(self) -> int:
+        return len(self.rows) + len(self.bad) + len(self.left_out)
 
 
-def _chunks(items: Iterable[Item], size: int) -> Iterator[_Chunk]:
+def _chunks(items: Iterable[Item], size: int, passed_over: int) -> Iterator[_Chunk]:
     iterator = iter(items)
-    while some := list(islice(iterator, size)):
-        chunk = _Chunk([], [], [])
+    while some := list(islice(iterator, min(size, passed_over) or size)):
+        chunk = _Chunk([], [], [], passed_over > 0)
+        passed_over = max(passed_over - len(some), 0)
         for item in some:
             if isinstance(item, ImportedInvoice):
                 chunk.rows.append(item)

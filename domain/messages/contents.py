@@ -6,9 +6,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from domain.exceptions import listing
+from domain.imports.transactions import summarise
 from domain.invoices import invoices
 from domain.links import run_results
-from domain.models import BulkRun, Invoice, Ledger, Link, OutboxMessage, Payment, PaymentException
+from domain.models import BulkRun, FileImport, Invoice, Ledger, Link, OutboxMessage, Payment, PaymentException
 from domain.money import Money
 from domain.states import AnnouncementKind, ExceptionKind, FollowUp
 from domain.summaries import Announcement
@@ -33,6 +34,9 @@ def with_contents(session: Session, message: OutboxMessage, announcement: Announ
     if message.run_id is not None:
         run = session.get_one(BulkRun, message.run_id)
         return replace(announcement, bulk=run_results.summarise(session, run))
+    if message.import_id is not None:
+        brought = session.get_one(FileImport, message.import_id)
+        return replace(announcement, imported=summarise(brought), file=brought.refused)
     if message.payment_id is not None:
         payment = session.get_one(Payment, message.payment_id)
         received = Money(payment.amount, payment.currency)

@@ -14,6 +14,7 @@ from domain.messages.contents import IS_SAYABLE, with_contents
 from domain.messages.overtaking import waits_aside
 from domain.models import (
     IS_OPEN,
+    FileImport,
     Instant,
     Link,
     Organisation,
@@ -179,6 +180,9 @@ def record_posted(session: Session, claim: Claim, channel: str, ts: str) -> None
         )
     )
     session.execute(posted)
+    if claim.announcement.kind is AnnouncementKind.IMPORT_RESULT:
+        told = sa.select(OutboxMessage.import_id).where(OutboxMessage.id == claim.id)
+        session.execute(sa.update(FileImport).where(FileImport.id.in_(told)).values(refused=None))
     if not claim.direct:
         settle_delivered(session, claim.id, claim.organisation_id, database_now(session))
         session.execute(

@@ -28,6 +28,8 @@ REVISIONS: tuple[str, ...] = (
     "0009",
     "0010",
     "0011",
+    "0012",
+    "0013",
 )
 """All versions, the oldest first. Known without reading them, so that a start doesn't wait for Alembic."""
 

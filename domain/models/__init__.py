@@ -2,6 +2,7 @@
 
 from domain.models.base import EPOCH, STATUS, Base, Bytewise, Id, Instant, milliseconds
 from domain.models.coordination import Duty, Pace
+from domain.models.files import FileImport, KnownHeading
 from domain.models.invoices import BuyerTerm, Invoice, OpenView, SearchTerm, Selection, SelectionItem
 from domain.models.links import BulkRun, BulkRunItem, Ledger, Link
 from domain.models.organisations import AuditEntry, Organisation, Welcome
@@ -23,9 +24,11 @@ __all__ = [
     "Duty",
     "FeedEvent",
     "FeedHead",
+    "FileImport",
     "Id",
     "Instant",
     "Invoice",
+    "KnownHeading",
     "Ledger",
     "Link",
     "OpenView",

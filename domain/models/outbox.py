@@ -26,7 +26,8 @@ class OutboxMessage(Base):
         CheckConstraint("state IN ('waiting', 'sending', 'posted', 'dead', 'unknown')", name="state"),
         CheckConstraint("(state = 'posted') = (posted_ts IS NOT NULL)", name="posted"),
         CheckConstraint(
-            "kind IN ('paid', 'exception', 'bulk_result', 'channel_lost', 'follow_up', 'amounts_changed')",
+            "kind IN ('paid', 'exception', 'bulk_result', 'channel_lost', 'follow_up', 'amounts_changed', "
+            "'import_result')",
             name="kind",
         ),
     )
@@ -41,6 +42,7 @@ class OutboxMessage(Base):
     payment_id: Mapped[int | None] = mapped_column(ForeignKey("payments.id"))
     exception_id: Mapped[int | None] = mapped_column(ForeignKey("payment_exceptions.id"))
     run_id: Mapped[int | None] = mapped_column(ForeignKey("bulk_runs.id"))
+    import_id: Mapped[int | None] = mapped_column(ForeignKey("file_imports.id"))
     enqueued_at: Mapped[datetime] = mapped_column(Instant)
     state: Mapped[MessageState] = mapped_column(Code(MessageState, 10), default=MessageState.WAITING)
     may_be_posted: Mapped[bool] = mapped_column(default=False)

@@ -33,6 +33,7 @@ def enqueue(
     payment_id: int | None = None,
     exception_id: int | None = None,
     run_id: int | None = None,
+    import_id: int | None = None,
     **thread: Unpack[Thread],
 ) -> bool:
     """Add the message unless one with the same ``subject`` is there already; False if it was.
@@ -50,6 +51,7 @@ def enqueue(
             payment_id=payment_id,
             exception_id=exception_id,
             run_id=run_id,
+            import_id=import_id,
             enqueued_at=now,
             next_attempt_at=database_now(session),
             state=MessageState.WAITING,

@@ -55,14 +55,14 @@ def explain(log: Log, error: Exception) -> str | None:
 async def tell(office: Office, delivery: Delivery, words: str) -> None:
     """Say it where the person acted: in their modal, beside their command or message, or in a modal of its own.
 
-    A modal that is closed or shows something else by now isn't disturbed, and some Slack can't update or open, nor
-    answers that it takes at every address: then a direct message says it.
+    A modal that is closed or shows something else by now isn't disturbed, and some Slack can't update or open: then a
+    direct message says it.
     """
     try:
         if delivery.view is not None and delivery.view.is_modal:
             await _tell_in_modal(delivery, delivery.view, words)
         elif delivery.response_url:
-            await _respond(office, delivery, words)
+            await _respond(delivery, words)
         else:
             await _tell_in_note(delivery, words)
     except SlackApiError as error:
@@ -106,23 +106,15 @@ async def _tell_in_note(delivery: Delivery, words: str) -> None:
         await delivery.client.chat_postMessage(channel=delivery.actor.user_id, text=escaped(words))
 
 
-async def _respond(office: Office, delivery: Delivery, words: str) -> None:
-    """To the response_url, whose host is checked where the payload comes in; directly if that is refused."""
+async def _respond(delivery: Delivery, words: str) -> None:
+    """To the response_url, whose host is checked where the payload comes in."""
     client = delivery.client
     hook = AsyncWebhookClient(
         delivery.response_url,
         timeout=client.timeout,
         session=client.session,
         ssl=client.ssl,
+        proxy=client.proxy,
         logger=client.logger,
     )
-    # The SDK takes the environment's where none is given.
-    hook.proxy = client.proxy
-    try:
-        answer = await hook.send(text=escaped(words), response_type="ephemeral", replace_original=False)
-        refused = None if answer.status_code == 200 else f"http_{answer.status_code}"
-    except SLACK_AWAY as error:
-        refused = type(error).__name__
-    if refused is not None:
-        office.log.warning("response.refused", code=refused)
-        await client.chat_postMessage(channel=delivery.actor.user_id, text=escaped(words))
+    await hook.send(text=escaped(words), response_type="ephemeral", replace_original=False)

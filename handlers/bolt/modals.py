@@ -9,20 +9,15 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from handlers.bolt.answers import http_status, slack_code
+from handlers.bolt.answers import slack_code
 from handlers.bolt.context import Log, Office
 from handlers.bolt.failures import SLACK_AWAY, explain
 from handlers.bolt.payload import Delivery, text_at
 from handlers.views.blocks import Json
 from handlers.views.search import note, skeleton
 
-ASK_AGAIN = 1.0
-"""Seconds after which a view is sent once more that Slack said it doesn't know, or couldn't take: it may be wrong."""
 SKELETON_AFTER = 0.4
 """Seconds that the data may take before a skeleton is shown in its place."""
-
-# Slack docs: reference/methods/views.update, errors.
-_PASSING = frozenset("not_found internal_error fatal_error service_unavailable request_timeout".split())
 
 Making = Coroutine[Any, Any, Json]
 
@@ -66,19 +61,19 @@ async def update(
     again: Callable[[], Awaitable[Json]] | None = None,
     only_unchanged: bool = False,
 ) -> Place | None:
-    """Update a view; None if the person closed it, which Slack is asked twice about.
+    """Update a view; None if the person closed it.
 
     If it has changed meanwhile, what ``again`` makes is shown instead; with ``only_unchanged`` it is left as it is, and
     None returned. If Slack can't or won't, it is stale.
     """
     try:
         try:
-            answer = await _update(client, place.view_id, view, place.hash)
+            answer = await client.views_update(view_id=place.view_id, hash=place.hash or None, view=view)
         except SlackApiError as error:
             if slack_code(error) != "hash_conflict" or only_unchanged:
                 raise
             view = view if again is None else await again()
-            answer = await _update(client, place.view_id, view)
+            answer = await client.views_update(view_id=place.view_id, view=view)
     except SlackApiError as error:
         code = slack_code(error)
         if code == "not_found" or (code == "hash_conflict" and only_unchanged):
@@ -89,19 +84,6 @@ async def update(
         log.warning("view.not_updated", code=type(error).__name__)
         return Place(place.view_id, stale=True)
     return _place(answer, view)
-
-
-async def _update(client: AsyncWebClient, view_id: str, view: Json, hash_: str = "") -> AsyncSlackResponse:
-    """Whatever Slack itself failed at, it may have done: with its hash it isn't done twice."""
-    try:
-        return await client.views_update(view_id=view_id, hash=hash_ or None, view=view)
-    except SlackApiError as error:
-        if slack_code(error) not in _PASSING and http_status(error) < 500:
-            raise
-    except SLACK_AWAY:
-        pass
-    await asyncio.sleep(ASK_AGAIN)
-    return await client.views_update(view_id=view_id, hash=hash_ or None, view=view)
 
 
 async def _present(

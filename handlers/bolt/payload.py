@@ -72,11 +72,6 @@ class Delivery:
         return self.action.value
 
     @property
-    def cleared(self) -> bool:
-        """Whether a choice was taken back and nothing chosen instead, which Slack tells as null."""
-        return self.action is not None and self.action.payload.get("selected_option", "") is None
-
-    @property
     def shown(self) -> ShownView:
         """Raises Unreadable for what didn't happen in a view."""
         if self.view is None:

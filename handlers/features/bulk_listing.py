@@ -83,7 +83,7 @@ async def filter_by(office: Office, delivery: Delivery) -> None:
     """A choice of the filter; the search that was applied stays."""
     reference = reference_of(delivery.shown)
     try:
-        status = read_filter(None if delivery.cleared else delivery.value)
+        status = read_filter(delivery.action.value if delivery.action else None)
     except ValueError as error:
         raise Unreadable("filter") from error
     now = await shown_list(office, delivery, reference)

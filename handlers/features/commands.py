@@ -12,8 +12,9 @@ TOO_LONG = (
     f"That is too long for an invoice number, which has {NUMBER_MOST} characters at most. "
     "Type `/invoice` alone to search by number or buyer."
 )
-UNPRINTABLE = "That holds control characters, which no invoice number has. Type `/invoice` alone to search by number or buyer."
-UNSEARCHABLE = "That holds control characters, which no number and no buyer's name has. Type `/invoices` alone, then search in the list."
+UNPRINTABLE = (
+    "That holds characters that no invoice number has. Type `/invoice` alone to search by number or buyer."
+)
 SEARCH_TOO_LONG = f"A search takes {SEARCH_MOST} characters at most. Type the beginning of the number or of the buyer's name."
 
 
@@ -40,8 +41,6 @@ def invoices(office: Office, delivery: Delivery) -> str | Work:
         return INVOICES_HELP
     if len(search) > SEARCH_MOST:
         return SEARCH_TOO_LONG
-    if not is_printable(search):
-        return UNSEARCHABLE
     return bulk_listing.open_list(office, delivery, printable(search))
 
 

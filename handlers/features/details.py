@@ -47,8 +47,6 @@ async def open_by_id(office: Office, delivery: Delivery) -> None:
 
 async def push_by_id(office: Office, delivery: Delivery) -> None:
     """The list's Details; they carry which list they stand on."""
-    if delivery.cleared:
-        return
     bulk_listing.reference_of(delivery.shown)
     invoice_id = read_id(delivery.value)
 
@@ -60,8 +58,6 @@ async def push_by_id(office: Office, delivery: Delivery) -> None:
 
 async def push_copy(office: Office, delivery: Delivery) -> None:
     """Copy Link URL, wherever it stands."""
-    if delivery.cleared:
-        return
     await push_modal(office, delivery, _copy(office, delivery.actor, read_id(delivery.value)))
     follow_longer(office, delivery)
 

@@ -3,19 +3,17 @@
 import asyncio
 import tempfile
 from collections.abc import AsyncIterator
-from typing import IO
 
-import aiohttp
 from slack_sdk.errors import SlackApiError
-from slack_sdk.web.async_client import AsyncWebClient
 
 from domain.files.exports import Format
 from domain.lists.summaries import SelectionSummary
 from handlers.bolt.answers import slack_code
 from handlers.bolt.context import Exports, Office
 from handlers.bolt.failures import explain, tell, with_notice
+from handlers.bolt.files import share, upload
 from handlers.bolt.modals import Place, push_modal, update
-from handlers.bolt.payload import Delivery, dig, text_at
+from handlers.bolt.payload import Delivery
 from handlers.features.bulk_listing import reference_of, shown_list
 from handlers.references import read_id
 from handlers.rejections import NoFilesHere
@@ -29,10 +27,6 @@ NOT_ALLOWED = (
     "again with that scope; `paylink doctor` says what is missing."
 )
 _NAMES = {Format.XLSX: "Excel", Format.CSV: "CSV"}
-
-
-class NotUploaded(Exception):
-    """Slack's file store didn't take the file; ``args[0]`` is the HTTP status."""
 
 
 async def choose_for_list(office: Office, delivery: Delivery) -> None:
@@ -113,8 +107,8 @@ async def _send(
         with tempfile.TemporaryFile() as file:
             async for piece in pieces:
                 await asyncio.to_thread(file.write, piece)
-            file_id = await _upload(delivery.client, file, name)
-        await _share(delivery, {"id": file_id, "title": name}, words)
+            file_id = await upload(delivery.client, file, name)
+        await share(delivery.client, delivery.actor.user_id, file_id, name, escaped(words))
     except Exception as error:
         if isinstance(error, SlackApiError) and slack_code(error) == "missing_scope":
             office.log.warning("download.not_allowed")
@@ -128,36 +122,3 @@ async def _send(
         return
     if place is not None:
         await update(office.log, delivery.client, place, download.sent(name))
-
-
-async def _upload(client: AsyncWebClient, file: IO[bytes], name: str) -> str:
-    """The file's id. In steps, so that the file is never in memory as a whole (Slack docs: files.getUploadURLExternal)."""
-    length = file.tell()
-    file.seek(0)
-    place = await client.files_getUploadURLExternal(filename=name, length=length)
-    await _post_bytes(client, text_at(place.data, "upload_url"), file)
-    return text_at(place.data, "file_id")
-
-
-async def _share(delivery: Delivery, file: dict[str, str | None], words: str) -> None:
-    """One message with its file, in the person's direct messages: in ``channels`` Slack takes a person's id, and opens
-    them without any further scope (Slack docs: files.completeUploadExternal)."""
-    done = await delivery.client.files_completeUploadExternal(
-        files=[file], channels=[delivery.actor.user_id], initial_comment=escaped(words)
-    )
-    if not dig(done.data, "files"):
-        raise NotUploaded("completed without a file")
-
-
-async def _post_bytes(client: AsyncWebClient, url: str, file: IO[bytes]) -> None:
-    timeout = aiohttp.ClientTimeout(total=300)
-    session = client.session or aiohttp.ClientSession(trust_env=client.trust_env_in_session)
-    try:
-        async with session.post(
-            url, data=file, timeout=timeout, proxy=client.proxy, ssl=client.ssl or True
-        ) as answer:
-            if answer.status != 200:
-                raise NotUploaded(answer.status)
-    finally:
-        if session is not client.session:
-            await session.close()

@@ -31,8 +31,6 @@ async def offer(office: Office, delivery: Delivery) -> Json:
 
 async def show_chosen(office: Office, delivery: Delivery) -> None:
     """Show the invoice that was chosen, in the type-ahead or among the nearest, in the same modal."""
-    if delivery.cleared:
-        return
     invoice_id = read_id(delivery.value)
     place = await replace_modal(office, delivery, lambda: details.by_id(office, delivery.actor, invoice_id))
     details.follow(office, delivery.actor, place)

@@ -5,6 +5,7 @@ from domain.summaries import Announcement, InvoiceSummary
 from handlers import ids
 from handlers.views.blocks import Json, actions, button, paragraph, section
 from handlers.views.exception_messages import exception_message
+from handlers.views.import_result import import_message
 from handlers.views.result import result_message
 from handlers.words.sentences import STATUSES, changed_since, channel_problem, settled_before
 from handlers.words.text import escaped, inline, isolated
@@ -14,6 +15,8 @@ def announcement_message(announcement: Announcement) -> Json:
     """``text`` and ``blocks`` for any announcement. Raises ValueError for one that lacks what its kind tells."""
     if announcement.kind is AnnouncementKind.BULK_RESULT and announcement.bulk is not None:
         return result_message(announcement.bulk)
+    if announcement.kind is AnnouncementKind.IMPORT_RESULT and announcement.imported is not None:
+        return import_message(announcement.imported, with_file=announcement.file is not None)
     if announcement.kind is AnnouncementKind.CHANNEL_LOST:
         return _channel_lost(announcement.channel, announcement.problem)
     if announcement.kind is not AnnouncementKind.PAID:

@@ -12,7 +12,7 @@ from domain.reasons import Doubt, Reason
 from domain.states import Badge, LinkStatus, PauseReason
 from domain.summaries import InvoiceSummary, Pause
 from handlers.rejections import NoFilesHere, Outsider, Unreadable
-from handlers.words.text import counted, fit, isolated, one_line
+from handlers.words.text import capitalised, counted, fit, isolated, one_line
 
 ADD_ON = "Stripe Credit Card Payment Add-on"
 
@@ -69,6 +69,14 @@ _ERRORS: dict[type[Exception], Callable[[Any], str]] = {
         "This exception has been resolved already: close this and open it again."
     ),
     errors.ReasonUnusable: lambda _: "Write down how it was dealt with, in 500 characters at most.",
+    errors.FileRefused: lambda error: f"{capitalised(error.why)}.",
+    errors.ImportNotFound: lambda _: (
+        "This import doesn't exist any more: a file that nobody said to import is kept for an hour. "
+        "Bring it in again with /invoices import."
+    ),
+    errors.ImportOutdated: lambda _: (
+        "This preview is too old to go on with. Bring the file in again with /invoices import."
+    ),
     errors.NotEligible: lambda error: (
         REASONS[error.reason]
         if error.reason is Reason.ADD_ON_MISSING

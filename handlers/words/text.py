@@ -75,6 +75,10 @@ def packed(lines: Iterable[str], most: int) -> Iterator[list[str]]:
         yield group
 
 
+def capitalised(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
 def counted(number: int, noun: str) -> str:
     """``1 invoice``, ``12 invoices``."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

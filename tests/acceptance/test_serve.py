@@ -154,19 +154,3 @@ async def test_two_clicks_and_two_deliveries_make_one_link(worlds: Worlds) -> No
 
     assert len(world.stripe.links()) == 1
     assert len(creations(world)) == 1
-
-
-@pytest.mark.parametrize("transport", TRANSPORTS)
-async def test_control_characters_in_a_command_are_answered_with_a_sentence(
-    worlds: Worlds, transport: Transport, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("SLACK_VERIFICATION_TOKEN", "another")
-    world = await worlds.make(transport)
-    for typed in ("/invoice INV\x00", "/invoices acme\x00", "/invoice \x07", "/invoice INV\ud800"):
-        if transport == "http" and "\ud800" in typed:
-            continue  # a form can't carry it
-        outcome = await world.workspace.command(world.alice, world.channel, typed)
-        assert outcome.acked
-        assert "control characters" in str(outcome.body)
-    if transport == "http":
-        assert await world.slack.posts.check_ssl() == (200, "")

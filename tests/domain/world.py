@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from domain.coordination.leases import Lease
 from domain.database import Database, insert_into
 from domain.desk import Desk
+from domain.imports.running import FileImports
 from domain.links.creation import LinkCreation
 from domain.messages.announcing import Announcing
 from domain.messages.poster_port import HistoryUnreadable, NotPosted, Posted, Poster, PostUnknown
@@ -95,7 +96,8 @@ class World:
         self.poster = FakePoster()
         self.posters: dict[int, Poster] = {}
         self.announcing = Announcing(db, self.posters, self.lease, clock=self.clock)
-        self.desk = Desk(db, self.accounts, self.creation, self.watching, self.clock)
+        self.imports = FileImports(db, self.lease, clock=self.clock)
+        self.desk = Desk(db, self.accounts, self.creation, self.watching, self.imports, self.clock)
 
     def clock(self) -> datetime:
         return datetime.now(UTC) + self.ahead

@@ -15,6 +15,7 @@ from domain.coordination.abandoned_claims import end_claims
 from domain.coordination.leases import Lease
 from domain.database import Database
 from domain.desk import Desk
+from domain.imports.running import FileImports
 from domain.links.creation import LinkCreation
 from domain.messages import announcing, transactions
 from domain.messages.announcing import Announcing
@@ -150,7 +151,8 @@ class Process:
         self._posters: dict[int, Poster] = {}
         self._channel = channel
         self.announcing = Announcing(db, self._posters, lease, clock=clock.now)
-        self.desk = Desk(db, accounts, self.creation, self.watching, clock.now)
+        self.imports = FileImports(db, lease, clock=clock.now)
+        self.desk = Desk(db, accounts, self.creation, self.watching, self.imports, clock.now)
         self.accounts = accounts
 
     async def start(self) -> "Process":

@@ -11,14 +11,12 @@ import pytest
 import yaml
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.authorization import AuthorizeResult
-from slack_sdk.http_retry.builtin_async_handlers import AsyncConnectionErrorRetryHandler
 from slack_sdk.web.async_client import AsyncWebClient
 
 from domain.files.exports import Format
 from domain.states import LinkStatus
 from domain.summaries import Actor, InvoiceSummary
 from handlers.app import AcknowledgingApp, build_app
-from handlers.bolt.answers import AnswerReader
 from handlers.features import bulk_runs
 from sandbox.slack import LocalSlack, Outcome, View
 from tests.handlers.fake_desk import FakeDesk
@@ -138,8 +136,7 @@ async def bench(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bench]:
     ):
         bench = Bench(slack)
         token = bench.workspace.bot_token
-        handlers = [AsyncConnectionErrorRetryHandler(), AnswerReader()]
-        client = AsyncWebClient(token=token, base_url=slack.api_url, session=session, retry_handlers=handlers)
+        client = AsyncWebClient(token=token, base_url=slack.api_url, session=session)
 
         async def authorize() -> AuthorizeResult:
             return AuthorizeResult(

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from handlers.features import download
+from handlers.bolt import files
 from tests.handlers.conftest import Bench
 from tests.handlers.samples import invoice
 from tests.handlers.shapes import buttons
@@ -50,14 +50,14 @@ async def test_a_modal_that_is_closed_meanwhile_stops_nothing(
 ) -> None:
     await listed.press("Download")
     choice = listed.top.id
-    post_bytes = download._post_bytes
+    post_bytes = files.post_bytes
 
     async def close_then_post(*args: Any) -> None:
         assert "billing-invoices.csv is being made" in listed.shown
         await listed.workspace.close(listed.anna, choice)
         await post_bytes(*args)
 
-    monkeypatch.setattr(download, "_post_bytes", close_then_post)
+    monkeypatch.setattr(files, "post_bytes", close_then_post)
     await listed.press("CSV")
     assert direct_messages(listed) == ["Billing invoices as CSV: Not Created."]
 
@@ -84,7 +84,7 @@ async def test_a_refused_upload_leaves_no_message(listed: Bench, monkeypatch: py
     async def refuse(*_: object) -> None:
         raise OSError
 
-    monkeypatch.setattr("handlers.features.download._post_bytes", refuse)
+    monkeypatch.setattr("handlers.bolt.files.post_bytes", refuse)
     await listed.press("Download")
 
     await listed.press("Excel")

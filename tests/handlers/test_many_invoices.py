@@ -392,17 +392,6 @@ async def test_a_run_of_somebody_else_is_not_found(many: Bench) -> None:
     assert "doesn't exist" in many.shown
 
 
-async def test_clearing_the_filter_shows_all_again_on_an_empty_page_too(many: Bench) -> None:
-    many.invoices(invoice(1))
-    await many.command("/invoices")
-    await many.click("filter", "list_filter", "paid")
-    assert "INV-" not in many.shown
-    await many.click("filter", "list_filter", None)
-    assert "INV-" in many.shown
-    assert many.block("filter")["element"]["initial_option"]["text"]["text"] == "All"
-    assert many.log.named("delivery.refused") == []
-
-
 @pytest.mark.parametrize("forged", ["x", "1", "1|2|\x00", "1|2|" + "x" * 201, "-1|1", "|", "1|" + "9" * 30])
 async def test_a_forged_list_ends_in_a_sentence(bench: Bench, forged: str) -> None:
     bench.invoices(invoice(1))

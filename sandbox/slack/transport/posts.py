@@ -95,18 +95,6 @@ class Posts:
             status == 200 and (answer.get("challenge") if isinstance(answer, dict) else answer) == challenge
         )
 
-    async def check_ssl(self) -> tuple[int, str]:
-        """What Slack sends now and then to see that the certificate is good, unsigned: status and body of the answer.
-
-        Slack docs: interactivity/implementing-slash-commands, ssl_check.
-        """
-        if self._session is None:
-            self._session = ClientSession(timeout=ClientTimeout(total=30))
-        assert self.request_url is not None
-        sent = {"token": self._app.verification_token, "ssl_check": "1"}
-        async with self._session.post(self.request_url, data=sent) as response:
-            return response.status, await response.text()
-
     async def _post(
         self, url: str, envelope: Envelope, payload: Json, retry: tuple[int, str] | None
     ) -> tuple[int, str, str]:

@@ -1,0 +1,156 @@
+"""An import in the hands of one process: claim it, note how far it is, give it back or end it."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from domain.coordination.leases import Lease
+from domain.database import database_now
+from domain.import_results import ImportCounts
+from domain.imports.transactions import counts_of
+from domain.models import FileImport, Organisation
+from domain.organisations import organisations
+from domain.outbox import enqueuing
+from domain.states import AnnouncementKind, ImportState
+from domain.summaries import OrganisationSummary
+
+if TYPE_CHECKING:
+    # What reads files is loaded when one is read: a start doesn't wait for it.
+    from domain.files.import_writing import Changes
+
+ATTEMPTS = 20
+"""So often an import is begun without getting any further; then whoever wanted it is told."""
+
+
+class ClaimLost(Exception):
+    """Another process is at this import by now."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """An import in the hands of this process."""
+
+    import_id: int
+    lease: Lease
+    organisation: OrganisationSummary
+    user_id: str
+    name: str
+    content: bytes
+    reading: str
+    batch: str
+    done: int
+    counts: ImportCounts
+    hopeless: bool
+    """It was begun again and again, and never got any further."""
+
+
+def claim_next(session: Session, lease: Lease) -> Claim | None:
+    """The oldest confirmed import that is nobody's."""
+    now = database_now(session)
+    due = (
+        sa.select(FileImport.id)
+        .where(FileImport.state == ImportState.CONFIRMED)
+        .where(sa.or_(FileImport.lease_until.is_(None), FileImport.lease_until <= now))
+        .order_by(FileImport.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    claimed = session.scalar(
+        sa.update(FileImport)
+        .where(FileImport.id.in_(due))
+        .values(owner=lease.owner, lease_until=now + lease.length, attempts=FileImport.attempts + 1)
+        .returning(FileImport.id)
+    )
+    if claimed is None:
+        return None
+    brought = session.get_one(FileImport, claimed, populate_existing=True)
+    return Claim(
+        import_id=brought.id,
+        lease=lease,
+        organisation=organisations.summarise(session.get_one(Organisation, brought.organisation_id)),
+        user_id=brought.user_id,
+        name=brought.name,
+        content=brought.content or b"",
+        reading=brought.reading,
+        batch=brought.batch,
+        done=brought.done,
+        counts=counts_of(brought),
+        hopeless=brought.attempts > ATTEMPTS,
+    )
+
+
+def note_progress(
+    session: Session, claim: Claim, done: int, records: int, changes: "Changes", bad: int, left_out: int
+) -> None:
+    """``records`` more than ``done`` have been dealt with, in this transaction. Raises ClaimLost."""
+    ours = session.execute(
+        sa.update(FileImport)
+        .where(_claimed(claim), FileImport.done == done)
+        .values(
+            done=done + records,
+            new=FileImport.new + changes.new,
+            changed=FileImport.changed + changes.updated,
+            unchanged=FileImport.unchanged + changes.unchanged,
+            bad=FileImport.bad + bad,
+            left_out=FileImport.left_out + left_out,
+            attempts=0,
+            lease_until=database_now(session) + claim.lease.length,
+        )
+        .returning(FileImport.id)
+    ).scalar_one_or_none()
+    if ours is None:
+        raise ClaimLost
+
+
+def release(session: Session, claim: Claim, delay: timedelta = timedelta(0)) -> None:
+    """Give the claim back: it is due again after ``delay``."""
+    session.execute(
+        sa.update(FileImport).where(_claimed(claim)).values(lease_until=database_now(session) + delay)
+    )
+
+
+def end(
+    session: Session,
+    claim: Claim,
+    state: ImportState,
+    done: int,
+    *,
+    refused: bytes | None,
+    now: datetime,
+) -> None:
+    """``done`` records have been dealt with: erase the file, and tell whoever wanted it. Raises ClaimLost."""
+    ours = session.execute(
+        sa.update(FileImport)
+        .where(_claimed(claim), FileImport.done == done)
+        .values(
+            state=state,
+            content=None,
+            refused=refused,
+            finished_at=now,
+            owner=None,
+            lease_until=None,
+        )
+        .returning(FileImport.id)
+    ).scalar_one_or_none()
+    if ours is None:
+        raise ClaimLost
+    enqueuing.enqueue(
+        session,
+        AnnouncementKind.IMPORT_RESULT,
+        f"import:{claim.import_id}",
+        organisation_id=claim.organisation.id,
+        now=now,
+        destination=claim.user_id,
+        import_id=claim.import_id,
+    )
+
+
+def _claimed(claim: Claim) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        FileImport.id == claim.import_id,
+        FileImport.state == ImportState.CONFIRMED,
+        FileImport.owner == claim.lease.owner,
+    )

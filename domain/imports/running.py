@@ -1,0 +1,139 @@
+"""Previews, and the imports that were confirmed: each done once, by whichever process comes to it, and gone on with by
+another one where the first was killed.
+
+Reading a file takes a thread of its own. What is written goes the way of all background work, so that it delays nobody's
+click; each chunk is noted in the transaction that writes it.
+"""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+import structlog
+from sqlalchemy.orm import Session
+
+from domain.coordination.leases import Lease
+from domain.database import Database
+from domain.errors import DatabaseUnavailable, FileRefused
+from domain.imports import claiming, transactions
+from domain.imports.claiming import Claim, ClaimLost
+from domain.imports.summaries import ImportAnswers, ImportQuestion
+from domain.imports.transactions import Kept
+from domain.imports.work import Previewed, Stopping, Work
+from domain.states import ImportState
+
+_log = structlog.get_logger()
+
+READERS = 2
+"""Files that a process reads at once."""
+AGAIN = timedelta(seconds=10)
+"""After what nobody foresaw."""
+
+
+class FileImports:
+    """Several of these, in several processes, share the work by claims with leases."""
+
+    def __init__(
+        self,
+        db: Database,
+        lease: Lease,
+        *,
+        clock: Callable[[], datetime],
+        wake: Callable[[], None] = lambda: None,
+        on_finished: Callable[[], None] = lambda: None,
+    ) -> None:
+        """``wake`` is told when there is work to do, ``on_finished`` when there is something to tell."""
+        self._db = db
+        self._lease = lease
+        self._clock = clock
+        self._on_finished = on_finished
+        self._ending = False
+        self._readers = ThreadPoolExecutor(READERS, "import-files")
+        self.wake = wake
+
+    async def preview(self, kept: Kept) -> Previewed | ImportQuestion:
+        """What importing the file would do, or what must be said first. Raises FileRefused, DatabaseUnavailable."""
+        loop = asyncio.get_running_loop()
+        way = partial(self._run, loop, self._db.background_read)
+        return await loop.run_in_executor(self._readers, _preview, kept, way)
+
+    async def answer(self, kept: Kept, answers: ImportAnswers) -> tuple[str, str]:
+        """How the file is read from now on, and its heading's digest. Raises FileRefused."""
+        loop = asyncio.get_running_loop()
+        way = partial(self._run, loop, self._db.background_read)
+        return await loop.run_in_executor(self._readers, _answer, kept, answers, way)
+
+    async def run_due(self) -> None:
+        """Do every import that is due, one at a time."""
+        await self._db.background_write(transactions.forget_unconfirmed, self._clock())
+        while not self._ending:
+            claim = await self._db.background_write(claiming.claim_next, self._lease)
+            if claim is None:
+                return
+            await self._do(claim)
+
+    def claim_no_more(self) -> None:
+        """What is under way ends with the chunk that is being written; the rest is for other processes."""
+        self._ending = True
+
+    def close(self) -> None:
+        self._ending = True
+        self._readers.shutdown(wait=False, cancel_futures=True)
+
+    async def _do(self, claim: Claim) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            if claim.hopeless:
+                raise FileRefused("")
+            work = Work(
+                partial(self._run, loop, self._db.background_write), self._clock, lambda: self._ending
+            )
+            await loop.run_in_executor(self._readers, _import, self._db, claim, work)
+        except (ClaimLost, Stopping):
+            await self._db.background_write(claiming.release, claim)
+        except FileRefused:
+            # It was read before, for its preview: people are told, and it is looked into.
+            _log.error("import.broke_off", file_import=claim.import_id, done=claim.done)
+            await self._db.background_write(_fail, claim, self._clock())
+            self._on_finished()
+        except DatabaseUnavailable:
+            raise
+        except Exception as error:
+            _log.error("import.failed", file_import=claim.import_id, exc_info=error)
+            await self._db.background_write(claiming.release, claim, AGAIN)
+        else:
+            self._on_finished()
+
+    def _run(self, loop: asyncio.AbstractEventLoop, way: Callable[..., Any], *work: Any) -> Any:
+        """From a reader's thread: a transaction behind people's. Raises Stopping."""
+        if self._ending:
+            raise Stopping
+        return asyncio.run_coroutine_threadsafe(way(*work), loop).result()
+
+
+# What reads files is loaded in the thread that reads the first one: neither a start nor the loop waits for it.
+
+
+def _preview(kept: Kept, run: Callable[..., Any]) -> Previewed | ImportQuestion:
+    from domain.imports.reading_thread import preview
+
+    return preview(kept, run)
+
+
+def _answer(kept: Kept, answers: ImportAnswers, run: Callable[..., Any]) -> tuple[str, str]:
+    from domain.imports.reading_thread import answer
+
+    return answer(kept, answers, run)
+
+
+def _import(db: Database, claim: Claim, work: Work) -> None:
+    from domain.imports.reading_thread import import_claimed
+
+    import_claimed(db, claim, work)
+
+
+def _fail(session: Session, claim: Claim, now: datetime) -> None:
+    claiming.end(session, claim, ImportState.FAILED, claim.done, refused=None, now=now)
