@@ -181,12 +181,17 @@ class AccountWatch:
         )
         every = self._poll_every if pending else max(HOURLY, self._poll_every)
         if any_link and since is not None:
-            await self._on_duty("poll", every, Thing.EVENTS, lambda: self.gaps.poll(since))
+            await self._on_duty("poll", every, Thing.EVENTS, lambda: self._poll(since))
         elif not self.gaps.passed:
             # Links that were made before the database was restored may be paid meanwhile.
             await self._on_duty("poll", AT_START, Thing.EVENTS, self.gaps.pass_over)
         # How far it goes by now, whoever polled, is how far it has to go at least from now on.
         await self.gaps.is_continuous()
+
+    async def _poll(self, since: datetime) -> None:
+        await self.gaps.poll(since)
+        for verdict in await self._reconciler.unknown.look_again(self._clock()):
+            self._on_recorded(verdict)
 
     async def sweep_if_due(self, *, at_start: bool = False) -> bool:
         """Go through the completed sessions if the sweep is due: hourly, and at each start. False if it failed."""

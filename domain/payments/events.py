@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from domain.coordination.leases import Lease
 from domain.database import database_now, insert_into
-from domain.models import Ledger, Link, Organisation, Payment, StripeEvent, UnusedEvent
+from domain.models import Ledger, Link, Organisation, Payment, PaymentException, StripeEvent, UnusedEvent
 from domain.payments.event_reading import (
     DISPUTE_TYPES,
     LINK_CREATED_TYPE,
@@ -18,7 +18,7 @@ from domain.payments.event_reading import (
     Received,
 )
 from domain.payments.stripe_links.unknown import list_named
-from domain.states import LinkState, LinkStatus
+from domain.states import ExceptionKind, LinkState, LinkStatus
 
 WATCHED_AFTER_PAYMENT = timedelta(days=3)
 
@@ -82,6 +82,16 @@ def _ours(session: Session, ledger_id: int, events: list[Received]) -> list[Rece
         session.scalars(
             sa.select(Payment.payment_intent).where(
                 Payment.ledger_id == ledger_id, Payment.payment_intent.in_(intents)
+            )
+        )
+    )
+    # Of a payment that Paylink doesn't know, but has told of.
+    paid |= set(
+        session.scalars(
+            sa.select(PaymentException.stripe_object).where(
+                PaymentException.ledger_id == ledger_id,
+                PaymentException.kind == ExceptionKind.PAYMENT_UNKNOWN,
+                PaymentException.stripe_object.in_(intents),
             )
         )
     )

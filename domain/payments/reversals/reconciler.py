@@ -15,7 +15,7 @@ from domain.payments.event_reading import (
     REFUND_FAILED_TYPE,
     Received,
 )
-from domain.payments.reversals import recording, reversals, revisiting
+from domain.payments.reversals import of_unknown, recording, reversals, revisiting
 from domain.payments.reversals.recording import OlderAnswer
 from domain.payments.reversals.reversals import REFUND_ENDED, STILL_DISPUTED, ReversalFacts, ReversalKind
 from domain.payments.reversals.revisiting import Unheard
@@ -197,6 +197,7 @@ class ReversalReconciler:
         self, read: list[ReversalFacts], now: datetime, *, sure: bool
     ) -> tuple[str, ...] | Wait:
         recorded: list[str] = []
+        unknown: list[ReversalFacts] = []
         for facts in sorted(read, key=lambda one: one.created_at):
             try:
                 opened = await self._write(facts, now, sure)
@@ -207,6 +208,9 @@ class ReversalReconciler:
             except OlderAnswer:
                 return Wait.OLDER
             recorded += opened or ()
+            unknown += [facts] if opened is None else []
+        if unknown:
+            recorded += await self._db.background_write(of_unknown.follow, unknown, self._ledger_id, now)
         return tuple(recorded)
 
     async def _write(self, facts: ReversalFacts, now: datetime, sure: bool) -> tuple[str, ...] | None:

@@ -43,7 +43,7 @@ OF_SURPLUS = (
     ExceptionKind.REFUNDED,
     ExceptionKind.REFUND_FAILED,
 )
-_ENDS = {
+ENDS = {
     "won": Settlement.DISPUTE_WON,
     "warning_closed": Settlement.DISPUTE_CLOSED,
     "prevented": Settlement.DISPUTE_PREVENTED,
@@ -222,8 +222,8 @@ def _tell_dispute(
     whole = Money(payment.amount, payment.currency)
     said = ExceptionFacts(whole=whole, reason=facts.reason, inquiry=facts.status in INQUIRY)
     first = told.find_dispute(session, row)
-    if facts.status in _ENDS:
-        how = _ENDS[facts.status]
+    if facts.status in ENDS:
+        how = ENDS[facts.status]
         open_ones = (ExceptionKind.DISPUTED, ExceptionKind.DISPUTE_LOST)
         ended = settle_all(session, open_ones, how, now, reversal_id=row.id, broadcast=True)
         if first is not None and not ended:

@@ -17,7 +17,7 @@ from domain.payments.session_pages import read_or_log, record_sessions
 from domain.payments.stripe_links import unknown
 from domain.payments.stripe_links.adopting import adopt
 from domain.payments.stripe_links.states import is_settled, read_link, record_link
-from domain.payments.stripe_links.unknown import Naming, Offer, read_naming, read_offer
+from domain.payments.stripe_links.unknown import Naming, Offer, Unplaced, read_naming, read_offer
 from domain.payments.waits import Wait
 from domain.states import ExceptionKind
 from domain.stripe.accounts import Account
@@ -111,6 +111,32 @@ class UnknownReconciler:
             else:
                 recorded += outcome
         return waits or recorded
+
+    async def look_again(self, now: datetime) -> tuple[str, ...]:
+        """Adopt what was told of before its invoice was imported: one request for each, two for a payment, and once."""
+        recorded: tuple[str, ...] = ()
+        for unplaced in await self._db.background_read(unknown.list_unplaced, self._account.ledger_id):
+            outcome = await self._look_again(unplaced, now)
+            if isinstance(outcome, Wait):
+                continue
+            recorded += outcome.recorded
+            await self._db.background_write(unknown.place_told, unplaced, self._account.ledger_id)
+        return recorded
+
+    async def _look_again(self, unplaced: Unplaced, now: datetime) -> Taken | Wait:
+        stripe, link = self._account.stripe, unplaced.stripe_id
+        try:
+            if unplaced.kind is ExceptionKind.PAYMENT_UNKNOWN:
+                await self._slot()
+                link = id_of((await stripe.get_session(unplaced.stripe_id)).get("payment_link")) or ""
+            if not link:
+                return Taken(known=False)
+            await self._slot()
+            found = await stripe.get_payment_link(link, items=True)
+            return await self._take_up(read_offer(found, read_link(found)), unplaced.seen_at, now, tell=False)
+        except (ValueError, StripeUnreadable, StripeRefused) as error:
+            _log.warning("link.not_adopted", stripe_link=link, reason=str(error))
+            return Taken(known=False)
 
     async def _reconcile_session(
         self, facts: SessionFacts, naming: Naming, now: datetime

@@ -132,6 +132,46 @@ def list_named(session: Session, ledger_id: int, team_ids: set[str]) -> set[str]
     )
 
 
+@dataclass(frozen=True)
+class Unplaced:
+    """What was told of an object of Stripe's before its invoice was known, which is there now."""
+
+    exception_id: int
+    kind: ExceptionKind
+    stripe_id: str
+    """The link's, or the session's."""
+    seen_at: datetime
+
+
+def list_unplaced(session: Session, ledger_id: int) -> list[Unplaced]:
+    """Whatever became of it: a link that somebody has dealt with is the invoice's all the same."""
+    found = (
+        sa.select(PaymentException, Organisation.team_id)
+        .join(Organisation, Organisation.id == PaymentException.organisation_id)
+        .where(
+            PaymentException.ledger_id == ledger_id,
+            PaymentException.kind.in_([ExceptionKind.LINK_UNKNOWN, ExceptionKind.PAYMENT_UNKNOWN]),
+            PaymentException.invoice_id.is_(None),
+            PaymentException.invoice_number.is_not(None),
+        )
+    )
+    return [
+        Unplaced(row.id, row.kind, row.key.partition(":")[2], row.seen_at)
+        for row, team_id in session.execute(found.order_by(PaymentException.id))
+        if find_invoice(session, ledger_id, Naming(team_id, row.invoice_number, None)) is not None
+    ]
+
+
+def place_told(session: Session, unplaced: Unplaced, ledger_id: int) -> None:
+    """Its exception is about the invoice from now on."""
+    exception = session.get_one(PaymentException, unplaced.exception_id)
+    organisation = session.get_one(Organisation, exception.organisation_id)
+    naming = Naming(organisation.team_id, exception.invoice_number, None)
+    invoice = find_invoice(session, ledger_id, naming)
+    if invoice is not None:
+        exception.invoice_id = invoice.id
+
+
 def tell_link(session: Session, offer: Offer, ledger_id: int, now: datetime) -> bool:
     """Tell of a link that isn't known and is in nobody's place, once; whether this call did."""
     naming = offer.naming
