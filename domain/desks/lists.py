@@ -23,7 +23,10 @@ class ListDesk(ScopedDesk):
     async def open_list(self, actor: Actor, search: str = "", *, shape: PageShape) -> InvoiceList:
         """A new selection with nothing ticked, on its first page, filtered by Not Created."""
         # No write: it would wait for an import's chunk before the person sees anything.
-        return await self._read(actor, selections.open_list, actor, new_id(actor), search, shape=shape)
+        now = self._clock()
+        return await self._read(
+            actor, selections.open_list, actor, new_id(actor), search, shape=shape, now=now
+        )
 
     async def show_list(
         self, actor: Actor, selection_id: int, *, shape: PageShape, opened_with: str | None = None
@@ -33,7 +36,13 @@ class ListDesk(ScopedDesk):
         ``opened_with``: the search of a list in which nothing was done yet, which isn't written down; None for others.
         """
         shown = self._read(
-            actor, selections.show_list, actor, selection_id, shape=shape, opened_with=opened_with
+            actor,
+            selections.show_list,
+            actor,
+            selection_id,
+            shape=shape,
+            now=self._clock(),
+            opened_with=opened_with,
         )
         return await self._audited(actor, shown, f"selection {selection_id}")
 

@@ -25,6 +25,9 @@ _NO_DUE_DATE = "9999-12-31"
 POSITION_OF_DUE_DATE = len("0|9999-12-31")
 """How many characters of a position say whether the invoice is eligible, and when it is due; a bar and the number follow."""
 
+FIRST_INELIGIBLE = "1|"
+"""Where in list order the eligible ones end."""
+
 
 def number_key(number: str) -> str:
     """What an invoice number is unique by within its organisation: without regard to case or surrounding blanks."""

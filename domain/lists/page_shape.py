@@ -26,3 +26,14 @@ class PageShape:
             if -(-eligible // self.ticks_in_row) + others > self.rows:
                 return count
         return min(len(invoices), self.invoices)
+
+    def count_pages(self, eligible: int, others: int) -> int:
+        """How many pages so many invoices take, the eligible ones first."""
+        pages = 0
+        while eligible or others:
+            pages += 1
+            ticked = min(eligible, self.invoices, self.rows * self.ticks_in_row)
+            rows = self.rows - -(-ticked // self.ticks_in_row)
+            eligible -= ticked
+            others -= 0 if eligible else min(others, rows, self.invoices - ticked)
+        return pages

@@ -28,11 +28,18 @@ from domain.summaries import FIRST_REVISION, Actor
 
 
 def open_list(
-    session: Session, scope: Scope, actor: Actor, selection_id: int, search: str, *, shape: PageShape
+    session: Session,
+    scope: Scope,
+    actor: Actor,
+    selection_id: int,
+    search: str,
+    *,
+    shape: PageShape,
+    now: datetime,
 ) -> InvoiceList:
     """A list in which nothing is ticked, on its first page; nothing is written."""
     opened = Selection(**_opened(scope, actor, selection_id, search))
-    return show(session, scope, opened, shape)
+    return show(session, scope, opened, shape, now=now)
 
 
 def show_list(
@@ -42,6 +49,7 @@ def show_list(
     selection_id: int,
     *,
     shape: PageShape,
+    now: datetime,
     opened_with: str | None = None,
 ) -> InvoiceList:
     """The page that the selection is on.
@@ -54,8 +62,8 @@ def show_list(
     except SelectionNotFound:
         if opened_with is None or not is_made_for(actor, selection_id):
             raise
-        return open_list(session, scope, actor, selection_id, opened_with, shape=shape)
-    return show(session, scope, selection, shape)
+        return open_list(session, scope, actor, selection_id, opened_with, shape=shape, now=now)
+    return show(session, scope, selection, shape, now=now)
 
 
 def tick(
@@ -107,7 +115,7 @@ def select_page(
     wanted = [invoice.id for invoice in page if invoice.eligible and invoice.id not in before]
     added = wanted[: MOST_TICKED - len(before)]
     _add(session, selection, added)
-    return show(session, scope, selection, shape, left_out=len(wanted) - len(added))
+    return show(session, scope, selection, shape, now=now, left_out=len(wanted) - len(added))
 
 
 def clear(
@@ -115,7 +123,7 @@ def clear(
 ) -> InvoiceList:
     selection = _touch(session, scope, actor, selection_id, now)
     empty(session, selection)
-    return show(session, scope, selection, shape)
+    return show(session, scope, selection, shape, now=now)
 
 
 def untick(
@@ -130,7 +138,7 @@ def untick(
 ) -> InvoiceList:
     selection = _touch(session, scope, actor, selection_id, now)
     _remove(session, selection, {invoice_id})
-    return show(session, scope, selection, shape)
+    return show(session, scope, selection, shape, now=now)
 
 
 def turn_page(
@@ -155,7 +163,7 @@ def turn_page(
             if has_next:
                 trail = [*trail, _position_of(session, page[-1].id)]
         selection.trail = "\n".join(trail)
-    return show(session, scope, selection, shape)
+    return show(session, scope, selection, shape, now=now)
 
 
 def narrow(
@@ -172,7 +180,7 @@ def narrow(
     selection = _touch(session, scope, actor, selection_id, now)
     selection.filter = filter
     selection.search, selection.trail = search[:200], ""
-    return show(session, scope, selection, shape)
+    return show(session, scope, selection, shape, now=now)
 
 
 def start_over(
@@ -195,7 +203,7 @@ def start_over(
     fresh = Selection(**opened | drawn_anew)
     session.add(fresh)
     session.flush()
-    return show(session, scope, fresh, shape)
+    return show(session, scope, fresh, shape, now=now)
 
 
 def get(session: Session, scope: Scope, actor: Actor, selection_id: int, *, lock: bool = False) -> Selection:

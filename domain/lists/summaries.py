@@ -1,6 +1,7 @@
 """What a list modal and the confirmation of what is ticked in it show."""
 
 from dataclasses import dataclass
+from datetime import date
 
 from domain.money import Money
 from domain.states import LinkStatus
@@ -22,16 +23,35 @@ class SelectionSummary:
 
 
 @dataclass(frozen=True)
+class Extent:
+    """How many invoices the filter shows, and on how many pages they stand."""
+
+    invoices: int
+    pages: int | None
+    """None if there are more invoices than are counted."""
+
+
+@dataclass(frozen=True)
 class InvoiceList:
     """One page of the list modal, in list order: eligible first, then by due date, then by number."""
 
     organisation: OrganisationSummary
     selection: SelectionSummary
     invoices: tuple[InvoiceSummary, ...]
-    has_previous: bool
+    page_number: int
     has_next: bool
+    today: date
+    """What is overdue or not: the day in UTC."""
+    extent: Extent | None = None
+    """None where counting would mean searching all that there is."""
+    totals: tuple[Money, ...] = ()
+    """One a currency, over all that is ticked."""
     left_out: int = 0
     """How many of what was asked to be ticked the cap of 100 left out."""
+
+    @property
+    def has_previous(self) -> bool:
+        return self.page_number > 1
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,13 @@
 
 from collections.abc import Awaitable, Callable
 
+from domain.errors import NothingSelected
 from domain.lists.summaries import InvoiceList
 from handlers import ids
 from handlers.bolt.context import Office
 from handlers.bolt.failures import tell
 from handlers.bolt.modals import Place, open_modal, update
-from handlers.bolt.payload import Delivery, ShownView, all_chosen, dig
+from handlers.bolt.payload import Delivery, ShownView, all_chosen, dig, text_at
 from handlers.references import SEARCH_MOST, ListReference, read_id
 from handlers.rejections import Unreadable
 from handlers.views.blocks import Json
@@ -98,14 +99,55 @@ async def filter_by(office: Office, delivery: Delivery) -> None:
 
 
 async def submit(office: Office, delivery: Delivery) -> Json:
-    """Create Payment Link: the confirmation is pushed. Text in Search that wasn't applied is ignored."""
+    """Create Payment Link: the confirmation is pushed. What was typed into Search is taken, too.
+
+    With nothing ticked it is all that was wanted, and the list is shown with it.
+    """
     reference = reference_of(delivery.shown)
     left = await take_ticks(office, delivery, reference)
-    shown = await office.desk.confirm(delivery.actor, reference.selection_id)
-    if left:
-        office.track(_show(office, delivery, reference, said=left_out(left)))
+    # Where nothing can be ticked, the submit is called Search.
+    only_searches = not displayed_ticks(delivery)[0]
+    searched = await _take_search(office, delivery, reference, cleared=only_searches)
+    if searched is not None and not searched.selection.ticked:
+        return {"response_action": "update", "view": listing(searched)}
+    try:
+        shown = await office.desk.confirm(delivery.actor, reference.selection_id)
+    except NothingSelected:
+        page = await shown_list(office, delivery, reference)
+        if any(invoice.eligible for invoice in page.invoices):
+            raise
+        return {"response_action": "update", "view": listing(page)}
+    if left or searched is not None:
+        office.track(_show(office, delivery, reference, said=left_out(left) if left else None))
     view = confirmation(shown, said=left_out(left) if left else None)
     return {"response_action": "push", "view": view}
+
+
+async def _take_search(
+    office: Office, delivery: Delivery, reference: ListReference, *, cleared: bool = False
+) -> InvoiceList | None:
+    """The list with what stands in Search, if that isn't what was applied; None if it is.
+
+    An empty Search counts only where it was ``cleared`` to search.
+    """
+    typed = typed_search(delivery.shown)
+    if not typed and not cleared:
+        return None
+    now = await shown_list(office, delivery, reference)
+    if typed.split() == now.selection.search.split():
+        return None
+    return await office.desk.narrow(
+        delivery.actor, reference.selection_id, filter=now.selection.filter, search=typed, shape=PAGE
+    )
+
+
+def typed_search(view: ShownView) -> str:
+    """What stands in Search, with Enter or without."""
+    for block in view.blocks:
+        block_id = str(block.get("block_id"))
+        if block_id.startswith(f"{ids.SEARCH_BLOCK}-"):
+            return printable(text_at(view.state_of(block_id, ids.LIST_SEARCH), "value"))[:SEARCH_MOST]
+    return ""
 
 
 async def start_over(
@@ -201,19 +243,20 @@ def _offered(element: Json) -> list[str]:
 
 
 async def _turn(office: Office, delivery: Delivery, *, forward: bool) -> None:
+    """Another page; of what was typed into Search meanwhile, the first."""
     reference = reference_of(delivery.shown)
-    await _change(
-        office,
-        delivery,
-        reference,
-        lambda: office.desk.turn_page(
+
+    async def turned() -> InvoiceList:
+        searched = await _take_search(office, delivery, reference)
+        return searched or await office.desk.turn_page(
             delivery.actor,
             reference.selection_id,
             forward=forward,
             revision=reference.revision,
             shape=PAGE,
-        ),
-    )
+        )
+
+    await _change(office, delivery, reference, turned)
 
 
 async def _change(office: Office, delivery: Delivery, reference: ListReference, change: Change) -> None:

@@ -65,6 +65,11 @@ def context(text: str, *, block_id: str | None = None) -> Json:
     return _named({"type": "context", "elements": [plain(fit(text, 2900))]}, block_id)
 
 
+def small(texts: Iterable[str], *, block_id: str) -> Json:
+    """Small plain texts side by side, ten at most."""
+    return {"type": "context", "block_id": block_id, "elements": [plain(text) for text in texts]}
+
+
 def moment_context(before: str, moment: datetime, after: str = "") -> Json:
     """Small text with a time in the reader's own zone. Only for Paylink's own words."""
     text = f"{before} {slack_time(moment)}{after}"

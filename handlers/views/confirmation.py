@@ -64,11 +64,14 @@ def copy_select(invoices: list[tuple[int, str]]) -> list[Json]:
 def _summary(shown: Confirmation) -> list[Json]:
     if not shown.targets:
         return [section("No link can be created for any of the ticked invoices.")]
-    totals = ", ".join(str(total) for total in shown.totals)
+    lines = [counted(len(shown.targets), "invoice"), *(f"Total: {total}" for total in shown.totals)]
     return [
-        section(f"{counted(len(shown.targets), 'invoice')}\nTotal: {totals}"),
+        section("\n".join(lines)),
         *(section(f"⚠ {words}") for words in doubtful(shown.targets)),
-        section("Online payment links can't be withdrawn, deleted or changed once they are created."),
+        section(
+            f"Create {counted(len(shown.targets), 'link')}? Online payment links can't be withdrawn, deleted or changed "
+            "once they are created."
+        ),
     ]
 
 

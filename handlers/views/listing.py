@@ -1,6 +1,7 @@
 """The list modal: a page of invoices, what is ticked on it, and everything that changes either."""
 
 from collections.abc import Iterator, Sequence
+from datetime import date
 from zlib import crc32
 
 from domain.lists.page_shape import MOST_TICKED, PageShape
@@ -27,13 +28,14 @@ from handlers.views.blocks import (
     static_select,
 )
 from handlers.views.details import status_line
+from handlers.words.glance import due_in, sign
 from handlers.words.sentences import REASONS, STATUSES, changed_since
 from handlers.words.text import counted, fit, inline, isolated, length
 
 HEADER = "Billing Invoices"
 GROUP = 10
-_FIXED = 10
-"""Header, notice, add-on, search, filter, buttons, count, details, the caption of the rows, and one to spare."""
+_FIXED = 11
+"""Header, notice, add-on, search, filter, buttons, count; the caption of the rows, the pages' buttons, details; and one to spare."""
 PAGE = PageShape(rows=BLOCKS_OF_VIEW - _FIXED, ticks_in_row=GROUP, invoices=100)
 _ALL = "All"
 
@@ -50,19 +52,23 @@ def listing(page: InvoiceList, *, said: str | None = None) -> Json:
     if not page.organisation.add_on:
         blocks.append(section(REASONS[Reason.ADD_ON_MISSING]))
     blocks += [_search(selection, mark), _filter(selection, mark), _buttons(page, mark), _count(page)]
-    if page.invoices:
-        blocks.append(_details(page.invoices, mark))
-    else:
+    if not page.invoices:
         blocks.append(section("No billing invoice fits this filter and search."))
-    blocks += _groups(eligible, selection, mark)
+    blocks += _groups(eligible, page, mark)
     if others:
         blocks.append(caption("These can't be ticked"))
-        blocks += [_row(invoice) for invoice in others]
+        blocks += [_row(invoice, page.today) for invoice in others]
+    # What leads away from the page stands where one has read it.
+    if turns := _turns(page):
+        blocks.append(actions(turns, block_id=f"turn-{mark}"))
+    if page.invoices:
+        blocks.append(_details(page.invoices, mark))
     return modal(
         HEADER,
         blocks,
         callback_id=ids.LIST_VIEW,
-        submit="Create Payment Link",
+        # A modal with inputs must have a submit (Slack docs: view object).
+        submit="Create Payment Link" if _can_create(page) else "Search",
         private_metadata=str(ListReference(selection.id, selection.revision, selection.search)),
     )
 
@@ -96,38 +102,64 @@ def _filter(selection: SelectionSummary, mark: str) -> Json:
     return field("Online Payment Link", element, block_id=f"filter-{mark}", dispatch=True)
 
 
+def _can_create(page: InvoiceList) -> bool:
+    """Something is ticked, or can be."""
+    return bool(page.selection.ticked) or any(invoice.eligible for invoice in page.invoices)
+
+
 def _buttons(page: InvoiceList, mark: str) -> Json:
-    buttons = [
-        button("Select All on This Page", ids.LIST_SELECT_PAGE),
-        button("Remove All Selections", ids.LIST_CLEAR),
-    ]
-    if page.has_previous:
-        buttons.append(button("Previous Page", ids.LIST_PREVIOUS))
-    if page.has_next:
-        buttons.append(button("Next Page", ids.LIST_NEXT))
+    buttons = []
+    if any(invoice.eligible for invoice in page.invoices):
+        buttons.append(button("Select All on This Page", ids.LIST_SELECT_PAGE))
+    if _can_create(page):
+        buttons.append(button("Remove All Selections", ids.LIST_CLEAR))
     buttons.append(button("Download", ids.LIST_DOWNLOAD))
     return actions(buttons, block_id=f"page-{mark}")
 
 
+def _turns(page: InvoiceList) -> list[Json]:
+    turns = []
+    if page.has_previous:
+        turns.append(button("Previous Page", ids.LIST_PREVIOUS))
+    if page.has_next:
+        turns.append(button("Next Page", ids.LIST_NEXT))
+    return turns
+
+
 def _count(page: InvoiceList) -> Json:
+    lines = [_place(page)]
     ticked = page.selection.ticked
-    elsewhere = len(ticked - {invoice.id for invoice in page.invoices})
-    text = f"{len(ticked)} of {MOST_TICKED} selected"
-    if elsewhere:
-        text += f", {elsewhere} of them not shown here"
-    return context(f"{text} · {counted(len(page.invoices), 'invoice')} on this page")
+    if ticked:
+        sums = [f"{len(ticked)} of at most {MOST_TICKED} ticked", *map(str, page.totals)]
+        elsewhere = len(ticked - {invoice.id for invoice in page.invoices})
+        if elsewhere:
+            sums.append(f"{elsewhere} of them not shown here")
+        lines.append(" · ".join(sums))
+    return context("\n".join(lines))
 
 
-def _groups(eligible: Sequence[InvoiceSummary], selection: SelectionSummary, mark: str) -> Iterator[Json]:
+def _place(page: InvoiceList) -> str:
+    """Which page it is, of how many, as far as they were counted."""
+    extent = page.extent
+    if extent is None:
+        return f"Page {page.page_number}" + (" · more follow" if page.has_next else "")
+    if extent.pages is None:
+        return f"Page {page.page_number} · more than {counted(extent.invoices, 'invoice')}"
+    # What came or went meanwhile has moved the pages.
+    pages = max(extent.pages, page.page_number + page.has_next)
+    return f"Page {page.page_number} of {pages} · {counted(extent.invoices, 'invoice')}"
+
+
+def _groups(eligible: Sequence[InvoiceSummary], page: InvoiceList, mark: str) -> Iterator[Json]:
     """Checkboxes stand in actions blocks: an input block would call each group "(optional)"."""
     for start in range(0, len(eligible), GROUP):
-        options = {invoice.id: _tick(invoice) for invoice in eligible[start : start + GROUP]}
+        options = {invoice.id: _tick(invoice, page.today) for invoice in eligible[start : start + GROUP]}
         element: Json = {
             "type": "checkboxes",
             "action_id": ids.LIST_TICKS,
             "options": list(options.values()),
         }
-        initial = [each for invoice_id, each in options.items() if invoice_id in selection.ticked]
+        initial = [each for invoice_id, each in options.items() if invoice_id in page.selection.ticked]
         if initial:
             element["initial_options"] = initial
         # Slack keeps the ticks of a block that it knows, at their places: where others stand by now it must be another block.
@@ -135,20 +167,30 @@ def _groups(eligible: Sequence[InvoiceSummary], selection: SelectionSummary, mar
         yield actions([element], block_id=f"{ids.TICKS_BLOCK}-{mark}-{start // GROUP}-{stands:08x}")
 
 
-def _tick(invoice: InvoiceSummary) -> Json:
-    due = f"due {invoice.due_date.isoformat()}" if invoice.due_date else "no due date"
-    rest = f" · {invoice.amount} · {due}"
+def _tick(invoice: InvoiceSummary, today: date) -> Json:
+    rest = f" · {invoice.amount} · {_due(invoice, today)}"
     number = fit(invoice.number, 75)
     return option(number, str(invoice.id), inline(invoice.buyer_name, 75 - length(rest)) + rest)
 
 
-def _row(invoice: InvoiceSummary) -> Json:
+def _due(invoice: InvoiceSummary, today: date) -> str:
+    if invoice.due_date is None:
+        return "no due date"
+    if invoice.due_date < today and (how_far := due_in(invoice, today)):
+        return f"⚠ {how_far}"
+    return f"due {invoice.due_date.isoformat()}"
+
+
+def _row(invoice: InvoiceSummary, today: date) -> Json:
     assert invoice.reason is not None
     copy = None
     if invoice.link is not None and not invoice.deactivated:
         copy = button("Copy Payment Link URL", ids.COPY_LINK, str(invoice.id))
     buyer = inline(invoice.buyer_name, 150)
-    first = f"{isolated(invoice.number)} · {buyer} · {invoice.amount} · {status_line(invoice)}"
+    status = f"{sign(invoice)} {status_line(invoice)}"
+    first = f"{isolated(invoice.number)} · {buyer} · {invoice.amount} · {status}"
+    if invoice.due_date is not None and invoice.due_date < today and due_in(invoice, today):
+        first += f" · {_due(invoice, today)}"
     lines = [first, REASONS[invoice.reason]]
     lines += changed_since(invoice)
     return section("\n".join(lines), accessory=copy)

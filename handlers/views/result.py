@@ -17,6 +17,7 @@ from handlers.views.blocks import (
     notice,
     preformatted,
     section,
+    small,
 )
 from handlers.views.confirmation import copy_select
 from handlers.words.sentences import REASONS, refused_with
@@ -28,6 +29,9 @@ COUNTS = {
     Outcome.FAILED: "Failed",
     Outcome.BEING_CREATED: "Being created",
 }
+SIGNS = {Outcome.CREATED: "✅", Outcome.SKIPPED: "➖", Outcome.FAILED: "🔴", Outcome.BEING_CREATED: "⏳"}
+BAR = 20
+"""Characters of the bar of progress."""
 _TOLD_IN_MESSAGE = 20
 
 
@@ -35,7 +39,8 @@ def result(run: BulkResult, *, said: str | None = None) -> Json:
     blocks = [header("Online Payment Links")]
     if said is not None:
         blocks.append(notice(said))
-    blocks.append(section("\n".join(count_lines(run)), block_id="counts"))
+    blocks.append(section(_summary(run), block_id="summary"))
+    blocks.append(small(count_lines(run), block_id="counts"))
     if not run.final:
         blocks.append(
             section(
@@ -65,6 +70,23 @@ def result_message(run: BulkResult) -> Json:
         blocks += [caption("Failed"), *bullets([*told, *more])]
     blocks.append(actions([button("Show Result", ids.SHOW_RESULT, str(run.id))], block_id="run"))
     return {"text": fit(escaped("\n".join(text)), 4000), "blocks": blocks}
+
+
+def _summary(run: BulkResult) -> str:
+    """What came of it so far, and how far it is."""
+    said = " · ".join(
+        f"{SIGNS[outcome]} {run.count(outcome)} {COUNTS[outcome].lower()}"
+        for outcome in COUNTS
+        if run.count(outcome)
+    )
+    return said if run.final else f"{_bar(run)}\n{said}"
+
+
+def _bar(run: BulkResult) -> str:
+    everything = len(run.items)
+    done = everything - run.count(Outcome.BEING_CREATED)
+    full = done * BAR // everything
+    return f"{'█' * full}{'░' * (BAR - full)} {done} of {everything}"
 
 
 def count_lines(run: BulkResult) -> list[str]:

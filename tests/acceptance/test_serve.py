@@ -32,7 +32,7 @@ async def start_run(world: World, count: int) -> None:
     await world.workspace.command(world.alice, world.channel, "/invoices")
     await world.until(lambda: "Billing Invoices" in world.top())
     await world.press("Select All on This Page")
-    await world.until(lambda: f"{count} of 100 selected" in world.top())
+    await world.until(lambda: f"{count} of at most 100 ticked" in world.top())
     await world.submit()
     await world.until(lambda: "Create Invoice Online Payment Links" in world.top())
     await world.submit()

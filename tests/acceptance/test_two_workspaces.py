@@ -49,7 +49,7 @@ async def create_links(world: World) -> None:
     await world.workspace.command(world.alice, world.channel, "/invoices")
     await world.until(lambda: "Billing Invoices" in world.top())
     await world.press("Select All on This Page")
-    await world.until(lambda: "2 of 100 selected" in world.top())
+    await world.until(lambda: "2 of at most 100 ticked" in world.top())
     await world.submit()
     await world.until(lambda: "Create Invoice Online Payment Links" in world.top())
     await world.submit()

@@ -24,8 +24,9 @@ from domain.errors import (
     SelectionNotFound,
 )
 from domain.exceptions.resolving import read_reason
+from domain.invoices.invoices import totals
 from domain.lists.page_shape import PageShape
-from domain.lists.summaries import Confirmation, InvoiceList, SelectionSummary
+from domain.lists.summaries import Confirmation, Extent, InvoiceList, SelectionSummary
 from domain.money import Money
 from domain.overview.summaries import FollowedView, HomeSummary
 from domain.reasons import Reason
@@ -439,7 +440,19 @@ class FakeDesk:
         start = self.offsets[selection_id][-1]
         page = found[start : start + shape.count_fitting(found[start:])]
         more = start + len(page) < len(found)
-        return InvoiceList(self.organisation, selection, tuple(page), start > 0, more)
+        number = len(self.offsets[selection_id])
+        ticks = sum(one.eligible for one in found)
+        extent = Extent(len(found), shape.count_pages(ticks, len(found) - ticks))
+        return InvoiceList(
+            self.organisation,
+            selection,
+            tuple(page),
+            number,
+            more,
+            NOW.date(),
+            extent if not selection.search or (number == 1 and not more) else None,
+            totals(self.invoices[key] for key in selection.ticked),
+        )
 
 
 def _option(one: InvoiceSummary) -> InvoiceOption:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from domain.lists.summaries import InvoiceList, SelectionSummary
+from domain.lists.summaries import Extent, InvoiceList, SelectionSummary
 from domain.money import Money
 from domain.reasons import Reason
 from domain.states import Badge, LinkStatus, Outcome
@@ -80,7 +80,9 @@ def selection(**changes: Any) -> SelectionSummary:
 
 
 def page(invoices: list[InvoiceSummary], **changes: Any) -> InvoiceList:
-    return replace(InvoiceList(organisation(), selection(), tuple(invoices), True, True), **changes)
+    return replace(
+        InvoiceList(organisation(), selection(), tuple(invoices), 2, True, TODAY, Extent(231, 3)), **changes
+    )
 
 
 def run(outcomes: dict[Outcome, int], **changes: Any) -> BulkResult:

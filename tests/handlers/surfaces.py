@@ -57,7 +57,7 @@ async def surfaces(world: World) -> dict[str, Json]:
         "details": details(one, organisation, stripe, today=found.today),
         "details of a link": details(other, organisation, stripe, today=found.today),
         "copy": copying(other, other.link),
-        "list": listing(replace(page, has_next=True, has_previous=True)),
+        "list": listing(replace(page, has_next=True, page_number=2)),
         "confirmation": confirmation(await desk.confirm(ADA, shown)),
         "result": result(run),
         "download of the list": of_list("All", ListReference.read(listing(page)["private_metadata"])),

@@ -107,14 +107,14 @@ def test_every_input_of_the_list_is_optional() -> None:
 
 
 def test_pages_are_offered_only_where_there_are_any() -> None:
-    only = page([invoice(1)], has_previous=False, has_next=False)
+    only = page([invoice(1)], page_number=1, has_next=False)
     assert {"Next Page", "Previous Page"}.isdisjoint(buttons(listing(only)))
     assert {"Next Page", "Previous Page"} <= set(buttons(listing(page([invoice(1)]))))
 
 
 def test_the_count_says_how_many_are_ticked_elsewhere() -> None:
     shown = page([invoice(1)], selection=selection(ticked=frozenset({1, 50, 51})))
-    assert "3 of 100 selected, 2 of them not shown here" in flat(listing(shown))
+    assert "3 of at most 100 ticked · 2 of them not shown here" in flat(listing(shown))
 
 
 def test_a_row_that_cannot_be_ticked_says_why_and_offers_its_url() -> None:

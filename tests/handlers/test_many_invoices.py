@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
@@ -92,9 +93,9 @@ async def test_select_all_and_remove_all_really_change_what_is_ticked(many: Benc
 async def test_ticks_survive_paging_and_the_count_follows(many: Bench) -> None:
     await many.command("/invoices")
     await tick(many, 0, 1, 2)
-    assert "2 of 100 selected" in many.shown
+    assert "2 of at most 100 ticked · USD 2,401.00" in many.shown
     await many.press("Next Page")
-    assert "2 of 100 selected, 2 of them not shown here" in many.shown
+    assert "2 of at most 100 ticked · USD 2,401.00 · 2 of them not shown here" in many.shown
     await tick(many, 0, 101)
     await many.press("Previous Page")
     assert shown_as_ticked(many) == 2
@@ -144,14 +145,53 @@ async def test_the_filter_and_the_search_narrow_and_keep_each_other(many: Bench)
     assert "No billing invoice fits" not in many.shown
 
 
-async def test_text_in_search_that_was_not_applied_is_ignored(many: Bench) -> None:
+async def test_text_in_search_without_enter_is_taken_when_the_list_is_submitted(many: Bench) -> None:
     await many.command("/invoices")
     await tick(many, 0, 1)
     await type_search(many, "zeta", enter=False)
     assert (await many.submit()).ok
     assert "1 invoice" in many.shown.splitlines()
     [selection] = many.desk.selections.values()
-    assert selection.search == ""
+    assert selection.search == "zeta"
+
+
+async def test_submitting_with_nothing_but_a_search_shows_what_it_finds(many: Bench) -> None:
+    await many.command("/invoices")
+    await type_search(many, "INV-11", enter=False)
+    assert (await many.submit()).ok
+    assert "Billing Invoices" in many.shown
+    assert "Page 1 of 1 · " in many.shown
+    [selection] = many.desk.selections.values()
+    assert selection.search == "INV-11"
+
+
+async def test_turning_the_page_takes_the_search_that_was_typed(many: Bench) -> None:
+    await many.command("/invoices")
+    await type_search(many, "INV-11", enter=False)
+    await many.press("Next Page")
+    [selection] = many.desk.selections.values()
+    assert selection.search == "INV-11"
+    assert "Page 1 of 1 · " in many.shown
+
+
+async def test_where_nothing_can_be_ticked_there_is_only_a_search(bench: Bench) -> None:
+    bench.invoices(with_link(invoice(1)))
+    await bench.command("/invoices")
+    await choose(bench, "filter-", "list_filter", "All")
+    view = bench.top.payload
+    assert view["submit"]["text"] == "Search"
+    assert "Select All on This Page" not in str(view)
+    assert "Remove All Selections" not in str(view)
+    assert (await bench.submit()).ok
+    assert "Page 1 of 1 · 1 invoice" in bench.shown
+
+
+async def test_what_is_overdue_is_marked(bench: Bench) -> None:
+    late = invoice(1, due_date=date(2026, 10, 21))
+    bench.invoices(late, with_link(replace(late, id=2)), paid(replace(late, id=3)))
+    await bench.command("/invoices")
+    await choose(bench, "filter-", "list_filter", "All")
+    assert bench.shown.count("⚠ 12 days overdue") == 2
 
 
 async def test_details_lie_on_the_list_and_the_copy_view_on_them(many: Bench) -> None:
@@ -216,7 +256,7 @@ async def test_from_a_hundred_ticks_to_a_hundred_links(many: Bench) -> None:
     assert {"Created: 100", "Skipped: 0", "Failed: 0", "Being created: 0"} <= set(many.shown.splitlines())
     assert "INV-1001\thttps://buy.stripe.com/test_1" in many.shown
     underneath = many.workspace.view(root)
-    assert "0 of 100 selected" in str(underneath.payload)
+    assert " ticked" not in str(underneath.payload)
     assert many.refused_calls() == []
 
 

@@ -108,10 +108,10 @@ def _questions() -> dict[str, Question]:
         "a filtered search": listed("acme", LinkStatus.NOT_CREATED),
         "the second page of a search": listed("acme", LinkStatus.NOT_CREATED, "0|2026"),
         "the modal of the list": lambda s: selections.open_list(
-            s, SCOPE, ANNA, new_id(ANNA), "acme", shape=replace(PAGE, rows=30)
+            s, SCOPE, ANNA, new_id(ANNA), "acme", shape=replace(PAGE, rows=30), now=NOW
         ),
         "the modal of a list that is written down": lambda s: selections.show_list(
-            s, SCOPE, ANNA, _written_down(s), shape=replace(PAGE, rows=30)
+            s, SCOPE, ANNA, _written_down(s), shape=replace(PAGE, rows=30), now=NOW
         ),
         "a page of an export": exported(""),
         "a page of an export that is searched": exported("acme"),
