@@ -94,7 +94,7 @@ _AFTER_POLLING = (
         "exceptions",
         60,
         None,
-        "reminds of deadlines, and tells what an import that broke off has changed",
+        "reminds of deadlines, and tells what an import that broke off has changed, and which numbers look the same",
         "A deadline is told a day before it passes; a minute more or less is nothing.",
     ),
     PeriodicJob(
@@ -117,6 +117,13 @@ _AFTER_POLLING = (
         None,
         "puts invoices where this version's rules want them in the list, once for each start",
         "What a version before wrote is in order right after an upgrade.",
+    ),
+    PeriodicJob(
+        "fold",
+        3600,
+        None,
+        "notes what the numbers that a version before wrote are one by, once for each start",
+        "Until then such a number is found only as it is written.",
     ),
     PeriodicJob(
         "figures",

@@ -24,8 +24,10 @@ from domain.coordination.side_by_side import for_each
 from domain.database import Database
 from domain.desk import Desk
 from domain.exceptions import reminding
+from domain.exceptions.twins import TwinWatch
 from domain.feed import reading
 from domain.imports.running import FileImports
+from domain.invoices.numbers.folding import Folding
 from domain.invoices.placing import Placing
 from domain.links.creation import LinkCreation
 from domain.messages.announcing import Announcing
@@ -164,12 +166,19 @@ def build(settings: Settings, *, db: Database | None = None, clock: Clock = utc_
     )
     probes = Probes(db, slack, stripe, health)
     rounds = _rounds(accounts, creation, watching, announcing, probes)
-    rounds["exceptions"] = lambda: reminding.look_after(db, clock)
+    twin_watch = TwinWatch(db)
+
+    async def look_after_exceptions() -> None:
+        await reminding.look_after(db, clock)
+        await twin_watch.look(clock())
+
+    rounds["exceptions"] = look_after_exceptions
     rounds["follow_views"] = lambda: for_each(lambda: followers, Follower.look)
     rounds["import_files"] = imports.run_due
     rounds["prune"] = lambda: housekeeping.prune(db, clock)
     rounds["forget_events"] = lambda: reading.forget_old(db)
     rounds["place"] = Placing(db).place_again
+    rounds["fold"] = Folding(db).fold
     return Bot(
         settings=settings,
         clock=clock,

@@ -24,6 +24,7 @@ from domain.summaries import (
     InvoiceDetails,
     InvoiceOption,
     InvoiceSummary,
+    LookedUp,
     OrganisationSummary,
     Recheck,
     StripeState,
@@ -44,7 +45,7 @@ class Desk(ListDesk, RunDesk, ExceptionDesk, ImportDesk, ViewDesk, ProgramDesk):
     # Looking at one invoice
 
     async def find_invoice(self, actor: Actor, number: str) -> InvoiceSummary | None:
-        """By number, without regard to case or surrounding blanks."""
+        """By number, however it is written (domain/invoices/numbers/keys.py)."""
         return await self._read(actor, invoices.find_by_number, number)
 
     async def get_invoice(self, actor: Actor, invoice_id: int) -> InvoiceSummary:
@@ -56,6 +57,12 @@ class Desk(ListDesk, RunDesk, ExceptionDesk, ImportDesk, ViewDesk, ProgramDesk):
         """As find_invoice, with what else the details of an invoice tell."""
         found = await self._read(actor, details.find_by_number, number, self._clock())
         return found and replace(found, stripe=self._aged(found.stripe))
+
+    async def look_up(self, actor: Actor, text: str) -> LookedUp:
+        """What somebody means who typed this: see find_details, and the invoices among which they have to choose."""
+        found = await self._read(actor, details.look_up, text, self._clock())
+        one = found.details
+        return found if one is None else replace(found, details=replace(one, stripe=self._aged(one.stripe)))
 
     async def get_details(self, actor: Actor, invoice_id: int) -> InvoiceDetails:
         """As get_invoice, with what else the details of an invoice tell."""

@@ -61,6 +61,8 @@ class ExceptionKind(StrEnum):
     LINK_UNKNOWN = "link_unknown"
     UNDELIVERABLE = "undeliverable"
     """A message to the notification channel that Slack refuses for good, or that may have been posted."""
+    NUMBER_TWIN = "number_twin"
+    """Another invoice's number looks the same, and both have a link or could get one."""
 
 
 class Settlement(StrEnum):
@@ -92,6 +94,8 @@ class Settlement(StrEnum):
     REOPENED = "reopened"
     """The invoice is to be paid again."""
     LINK_KNOWN = "link_known"
+    TWIN_CLOSED = "twin_closed"
+    """One of two whose numbers look the same can't get a link any more."""
     DELIVERED = "delivered"
     BEFORE_UPGRADE = "before_upgrade"
     """It was told long before exceptions could be resolved."""

@@ -184,6 +184,10 @@ class ExceptionFacts:
     """Of what kind the message is that can't be delivered."""
     problem: str = ""
     """Slack's code for why it can't."""
+    other: str = ""
+    """The number that looks the same, as it is written; with its buyer's name, cut, and its billing amount."""
+    other_buyer: str = ""
+    other_amount: Money | None = None
     ended: str = ""
     """How a dispute ended (a code of Settlement) with which somebody had dealt before."""
 
@@ -243,6 +247,17 @@ class InvoiceDetails:
     """The open ones."""
     resolved: tuple[ExceptionSummary, ...] = ()
     """Those of the last 90 days, the latest first."""
+
+
+@dataclass(frozen=True)
+class LookedUp:
+    """What a person's words for an invoice lead to: the one that is meant, or some that may be; or nothing."""
+
+    details: InvoiceDetails | None = None
+    options: tuple[InvoiceOption, ...] = ()
+    """In list order."""
+    more: bool = False
+    """Whether there are more than these."""
 
 
 @dataclass(frozen=True)

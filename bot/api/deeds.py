@@ -121,12 +121,17 @@ class Deeds:
         return found
 
 
+_SEVERAL = "several invoices have this number: write it exactly as one of them is written"
+
+
 def _outcome(one: Offered, number: str | None, taken: dict[str, Outcome]) -> PutOutcome:
     if isinstance(one, Refusal):
         return answers.refused(one)
     if isinstance(one, Repetition):
         why = f"the same as invoices[{one.index}]"
         return PutOutcome(number=number, outcome=Outcome.UNCHANGED, reason=why)
+    if taken[one.number_key] is Outcome.REFUSED:
+        return answers.refused(Refusal("number", _SEVERAL, number))
     return PutOutcome(number=number, outcome=taken[one.number_key])
 
 

@@ -147,12 +147,14 @@ def doctor(context: typer.Context) -> None:
 
 def db_upgrade(context: typer.Context) -> None:
     """Bring the schema up to date."""
+    from domain.invoices.numbers.folding import fold_all
     from domain.migrations import upgrade
 
     db = connect(settings_of(context))
     try:
         with reached(), schema_sentences():
             changed = upgrade(db.engine)
+            fold_all(db)
     finally:
         db.close_now()
     typer.echo("The schema was brought up to date." if changed else "The schema is up to date.")

@@ -21,6 +21,7 @@ from bot.stop import Stop, connect, reached, schema_sentences, unmakeable
 from bot.watch.metrics import Metrics
 from domain.database import Database
 from domain.errors import DatabaseUnavailable
+from domain.invoices.numbers.twins import LookAlikes, list_look_alikes
 from domain.migrations import REVISIONS, check
 from domain.organisations import organisations
 from domain.outbox import enqueuing
@@ -29,6 +30,7 @@ from domain.payments.standing import Standing, list_standings
 from domain.stripe.client import StripeApi, quiet_sdk
 from domain.summaries import OrganisationSummary
 
+MOST_LOOK_ALIKES = 10
 MARKS = {Level.WELL: ("✓", "green"), Level.NOTE: ("!", "yellow"), Level.WRONG: ("✗", "red")}
 
 
@@ -39,6 +41,7 @@ class Kept:
     organisations: tuple[OrganisationSummary, ...] = ()
     stuck: tuple[StuckMessage, ...] = ()
     standings: tuple[Standing, ...] = ()
+    look_alikes: tuple[LookAlikes, ...] = ()
 
 
 def examine(env: Mapping[str, str], console: Console | None = None) -> int:
@@ -90,6 +93,8 @@ async def _findings(env: Mapping[str, str]) -> AsyncIterator[Finding]:
                 yield finding
         finally:
             await stripe.close()
+    if kept.look_alikes:
+        yield _examine_look_alikes(kept.look_alikes)
     if kept.stuck:
         yield Finding(
             Level.WRONG,
@@ -101,6 +106,18 @@ async def _findings(env: Mapping[str, str]) -> AsyncIterator[Finding]:
 def _codes(kept: Kept) -> str:
     codes = sorted({message.problem for message in kept.stuck if message.problem})
     return f" ({', '.join(codes)})" if codes else ""
+
+
+def _examine_look_alikes(found: tuple[LookAlikes, ...]) -> Finding:
+    """In escapes, by which the numbers can be told apart."""
+    told = [f"{' and '.join(map(ascii, one.numbers))} ({one.team_id})" for one in found[:MOST_LOOK_ALIKES]]
+    more = ", and more" if len(found) > MOST_LOOK_ALIKES else ""
+    return Finding(
+        Level.NOTE,
+        f"Invoices: an older version kept numbers apart that look the same: {', '.join(told)}{more}.",
+        "Import those that aren't meant as void, their numbers written exactly so. Where both could get a link, "
+        "`paylink exceptions list` has an exception.",
+    )
 
 
 def examine_settings(settings: Settings) -> list[Finding]:
@@ -162,6 +179,7 @@ def examine_database(settings: Settings) -> list[Finding | Kept]:
             db.run(organisations.list_all),
             tuple(db.run(enqueuing.list_stuck)),
             tuple(db.run(list_standings, datetime.now(UTC))),
+            db.run(list_look_alikes, MOST_LOOK_ALIKES + 1),
         )
         return [Finding(Level.WELL, f"Database: {db.engine.dialect.name}, schema {REVISIONS[-1]}."), kept]
     except (Stop, DatabaseUnavailable) as problem:

@@ -9,7 +9,7 @@ from functools import cache, lru_cache
 
 from babel.core import get_global
 
-from domain.invoices.list_position import number_key
+from domain.invoices.numbers.keys import number_key
 from domain.money import RETIRED, SUPPORTED, parse_major_units
 from domain.reasons import BillingState
 
@@ -142,7 +142,10 @@ def shown(text: str) -> str:
 
 
 def _read_number(text: str) -> str:
-    return read_line_of_text(text, NUMBER_LENGTH, "the invoice's number")
+    number = read_line_of_text(text, NUMBER_LENGTH, "the invoice's number")
+    if not number_key(number):
+        raise ValueError("write the invoice's number in characters that can be seen, it holds none")
+    return number
 
 
 def _read_buyer_name(text: str) -> str:

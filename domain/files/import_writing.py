@@ -15,25 +15,18 @@ from domain.database import database_now, insert_into
 from domain.errors import DatabaseUnavailable
 from domain.files.import_exceptions import Difference, Importing, note_differences
 from domain.files.import_fields import ImportedInvoice
+from domain.files.import_matching import COMPARED, NUMBER, Doubtful, Known, find_known
 from domain.invoices.list_position import position, standing
+from domain.invoices.numbers.folding import fold_some, lock_numbers
+from domain.invoices.numbers.keys import identity_of, written_key
 from domain.invoices.search_terms import own_terms
 from domain.models import EPOCH, STATUS, Invoice, Link, Organisation, SearchTerm, milliseconds
 from domain.money import Money
 from domain.states import LinkState, LinkStatus
 
-_COMPARED = (
-    "number",
-    "buyer_name",
-    "buyer_email",
-    "amount",
-    "currency",
-    "issue_date",
-    "due_date",
-    "description",
-    "billing_state",
-)
-_WRITTEN = ("organisation_id", "number_key", "status", "position", "changed_at", *_COMPARED)
-_compared = attrgetter(*_COMPARED)
+_WRITTEN = ("organisation_id", *NUMBER, "status", "position", "changed_at", *COMPARED)
+_WRITTEN_ONCE = ("organisation_id", *NUMBER)
+_compared = attrgetter(*COMPARED)
 # Core's statements: the ORM's bulk inserts take eleven times as long.
 _invoices = cast(sa.Table, Invoice.__table__)
 _terms = cast(sa.Table, SearchTerm.__table__)
@@ -45,6 +38,9 @@ _FEW_ROWS = 1_000
 _SQLITE_ROWS = 500
 
 
+Number = tuple[str, str, str | None]
+
+
 @dataclass(frozen=True)
 class Changes:
     """What became of the rows: how many, and of which numbers' keys."""
@@ -52,6 +48,8 @@ class Changes:
     new_keys: frozenset[str]
     updated_keys: frozenset[str]
     unchanged: int
+    doubtful: tuple[Doubtful, ...] = ()
+    """Nothing is done about them."""
 
     @property
     def new(self) -> int:
@@ -62,6 +60,15 @@ class Changes:
         return len(self.updated_keys)
 
 
+@dataclass(frozen=True)
+class Comparison:
+    """Rows that would be inserted, and those that would be updated: as they would be, as they are, and their ids."""
+
+    fresh: list[ImportedInvoice]
+    changed: list[tuple[ImportedInvoice, ImportedInvoice, int]]
+    doubtful: list[Doubtful]
+
+
 def write_rows(
     session: Session,
     organisation_id: int,
@@ -69,7 +76,7 @@ def write_rows(
     buyer_terms: Mapping[str, frozenset[str]],
     importing: Importing | None,
 ) -> Changes:
-    """Insert or update these invoices, whose numbers differ; leave alone what hasn't changed.
+    """Insert or update these invoices, whose numbers' keys differ; leave alone what hasn't changed.
 
     ``buyer_terms`` are those that the rows' buyers share, by name, of all that may not have theirs yet.
     The status and the position follow from the row and its link in the current ledger; no link is touched, but
@@ -80,13 +87,12 @@ def write_rows(
         if session.get_bind().dialect.name == "sqlite" and len(rows) > _FEW_ROWS:
             session.execute(sa.text(f"PRAGMA cache_size = -{_SQLITE_CACHE_KIBIBYTES}"))
         # Another import of this organisation waits here, so nobody inserts between the look and the write.
-        session.execute(
-            sa.select(Organisation.id)
-            .where(Organisation.id == organisation_id)
-            .with_for_update(key_share=True)
-        )
-    known = _known(session, organisation_id, [row.number_key for row in rows], lock=not dry_run)
-    fresh = [row for row in rows if row.number_key not in known]
+        lock_numbers(session, organisation_id)
+        while fold_some(session, organisation_id):
+            pass
+    known, doubtful = find_known(session, organisation_id, rows, lock=not dry_run)
+    unclear = {one.row.number_key for one in doubtful}
+    fresh = [row for row in rows if row.number_key not in known and row.number_key not in unclear]
     changed = [row for row in rows if (old := known.get(row.number_key)) is not None and _differs(row, old)]
     if importing is not None:
         _insert(session, organisation_id, fresh)
@@ -97,43 +103,22 @@ def write_rows(
     return Changes(
         frozenset(row.number_key for row in fresh),
         frozenset(row.number_key for row in changed),
-        len(rows) - len(fresh) - len(changed),
+        len(rows) - len(fresh) - len(changed) - len(doubtful),
+        tuple(doubtful),
     )
 
 
-def compare_rows(
-    session: Session, organisation_id: int, rows: list[ImportedInvoice]
-) -> tuple[list[ImportedInvoice], list[tuple[ImportedInvoice, ImportedInvoice, int]]]:
-    """What write_rows would insert, and what it would update: as it would be, as it is, and its id."""
-    known = _known(session, organisation_id, [row.number_key for row in rows], lock=False)
-    fresh = [row for row in rows if row.number_key not in known]
+def compare_rows(session: Session, organisation_id: int, rows: list[ImportedInvoice]) -> Comparison:
+    """What write_rows would do."""
+    known, doubtful = find_known(session, organisation_id, rows, lock=False)
+    unclear = {one.row.number_key for one in doubtful}
+    fresh = [row for row in rows if row.number_key not in known and row.number_key not in unclear]
     changed = [
-        (row, replace(row, **{name: getattr(old, name) for name in _COMPARED}), old.id)
+        (row, replace(row, number=old.number, **{name: getattr(old, name) for name in COMPARED}), old.id)
         for row in rows
         if (old := known.get(row.number_key)) is not None and _differs(row, old)
     ]
-    return fresh, changed
-
-
-def _known(session: Session, organisation_id: int, keys: list[str], *, lock: bool) -> dict[str, sa.Row[Any]]:
-    query = (
-        sa.select(_invoices.c.id, _invoices.c.number_key, *(_invoices.c[name] for name in _COMPARED))
-        .where(_are_numbers(session, organisation_id, keys))
-        .order_by(_invoices.c.id)
-    )
-    # A link that is being reserved is either seen below or sees the new amount: it locks the invoice as well.
-    found = session.execute(query.with_for_update(of=_invoices, key_share=True) if lock else query)
-    return {row.number_key: row for row in found}
-
-
-def _are_numbers(session: Session, organisation_id: int, keys: list[str]) -> sa.TextClause:
-    """One parameter however many numbers: a place for each takes longer to write than the rows to find."""
-    if session.get_bind().dialect.name == "sqlite":
-        found = "organisation_id = :own AND number_key IN (SELECT value FROM json_each(:keys))"
-        return sa.text(found).bindparams(own=organisation_id, keys=json.dumps(keys))
-    # Pairs, since PostgreSQL takes any organisation for a small one while the table grows, and would read all it has.
-    found = "(organisation_id, number_key) IN (SELECT CAST(:own AS BIGINT), unnest(CAST(:keys AS TEXT[])))"
-    return sa.text(found).bindparams(own=organisation_id, keys=keys)
+    return Comparison(fresh, changed, doubtful)
 
 
 def _differs(row: ImportedInvoice, old: sa.Row[Any]) -> bool:
@@ -154,12 +139,17 @@ def _insert(session: Session, organisation_id: int, rows: list[ImportedInvoice])
         return
     ids = _reserve_ids(session, len(rows))
     now = database_now(session)
+    numbers = [_number(row) for row in rows]
     invoices = [
-        (invoice_id, *_kept(_written(organisation_id, row, None, LinkStatus.NOT_CREATED, now)))
-        for invoice_id, row in zip(ids, rows, strict=True)
+        (invoice_id, *_kept(_written(organisation_id, row, number, None, LinkStatus.NOT_CREATED, now)))
+        for invoice_id, row, number in zip(ids, rows, numbers, strict=True)
     ]
     insert_many(session, "invoices", ("id", *_WRITTEN), invoices)
-    _insert_terms(session, organisation_id, zip(ids, rows, strict=True))
+    found_by = (
+        (invoice_id, number[1], row.buyer_name)
+        for invoice_id, row, number in zip(ids, rows, numbers, strict=True)
+    )
+    _insert_terms(session, organisation_id, found_by)
 
 
 def _reserve_ids(session: Session, count: int) -> Sequence[int]:
@@ -177,9 +167,7 @@ def _reserve_ids(session: Session, count: int) -> Sequence[int]:
     return ids
 
 
-def _update(
-    session: Session, organisation_id: int, rows: list[ImportedInvoice], known: dict[str, sa.Row[Any]]
-) -> None:
+def _update(session: Session, organisation_id: int, rows: list[ImportedInvoice], known: Known) -> None:
     if not rows:
         return
     ids = [known[row.number_key].id for row in rows]
@@ -196,36 +184,37 @@ def _update(
     for invoice_id, row in zip(ids, rows, strict=True):
         link = links.get(invoice_id)
         state, status = (None, LinkStatus.NOT_CREATED) if link is None else (link.state, link.status)
-        written = zip(_WRITTEN, _written(organisation_id, row, state, status, now), strict=True)
+        old = known[row.number_key]
+        number = (old.number, old.number_key, old.identity)
+        written = zip(_WRITTEN, _written(organisation_id, row, number, state, status, now), strict=True)
         values.append({"id": invoice_id, **dict(written)})
     statement = insert_into(session, _invoices)
     # All the rows exist and are locked: this is an update of many rows in one statement.
     session.execute(
         statement.on_conflict_do_update(
             index_elements=["id"],
-            set_={name: statement.excluded[name] for name in _WRITTEN[2:]},
+            set_={name: statement.excluded[name] for name in _WRITTEN if name not in _WRITTEN_ONCE},
         ),
         values,
     )
     renamed = [
-        (invoice_id, row)
-        for invoice_id, row in zip(ids, rows, strict=True)
-        if known[row.number_key].buyer_name != row.buyer_name
+        (old.id, old.number_key, row.buyer_name)
+        for row in rows
+        if (old := known[row.number_key]).buyer_name != row.buyer_name
     ]
     # Those of the name before stay: another of its invoices may come, and to this one they don't lead.
     session.execute(
-        sa.delete(_terms).where(_terms.c.invoice_id.in_([invoice_id for invoice_id, _ in renamed]))
+        sa.delete(_terms).where(_terms.c.invoice_id.in_([invoice_id for invoice_id, _, _ in renamed]))
     )
     _insert_terms(session, organisation_id, renamed)
 
 
-def _insert_terms(
-    session: Session, organisation_id: int, rows: Iterable[tuple[int, ImportedInvoice]]
-) -> None:
+def _insert_terms(session: Session, organisation_id: int, rows: Iterable[tuple[int, str, str]]) -> None:
+    """``rows``: ids, the column ``number_key`` and the buyer's names."""
     terms = [
         (organisation_id, term, invoice_id)
-        for invoice_id, row in rows
-        for term in own_terms(row.number_key, row.buyer_name)
+        for invoice_id, number_key, buyer_name in rows
+        for term in own_terms(number_key, buyer_name)
     ]
     insert_many(session, "search_terms", ("organisation_id", "term", "invoice_id"), terms)
 
@@ -278,18 +267,25 @@ def insert_many(
 
 def _kept(written: tuple[Any, ...]) -> tuple[Any, ...]:
     """The row's values as the driver puts them into the columns ``_WRITTEN``."""
-    own, key, status, place, now, *compared = written
-    return own, key, STATUS.written(status), place, milliseconds(now - EPOCH), *compared
+    own, number, key, identity, status, place, now, *compared = written
+    return own, number, key, identity, STATUS.written(status), place, milliseconds(now - EPOCH), *compared
+
+
+def _number(row: ImportedInvoice) -> Number:
+    if row.number.isascii() and "  " not in row.number:
+        return row.number, row.number_key, None  # nearly all are so
+    return row.number, written_key(row.number), identity_of(row.number)
 
 
 def _written(
     organisation_id: int,
     row: ImportedInvoice,
+    number: Number,
     link_state: LinkState | None,
     link_status: LinkStatus,
     now: datetime,
 ) -> tuple[Any, ...]:
-    """The row's values of the columns ``_WRITTEN``."""
+    """The row's values of the columns ``_WRITTEN``, ``number`` being those of ``_NUMBER``."""
     status, eligible = standing(Money(row.amount, row.currency), link_state, link_status, row.billing_state)
-    place = position(eligible=eligible, due_date=row.due_date, number_key=row.number_key)
-    return organisation_id, row.number_key, status, place, now, *_compared(row)
+    place = position(eligible=eligible, due_date=row.due_date, number_key=number[1])
+    return organisation_id, *number, status, place, now, *_compared(row)

@@ -24,6 +24,7 @@ from domain.files.import_exceptions import Importing
 from domain.files.import_fields import ImportedInvoice
 from domain.files.import_writing import Changes, write_rows
 from domain.files.reading.records import BadLine, Item, LeftOut, LeftOutBecause
+from domain.invoices.numbers.folding import fold_organisation
 from domain.invoices.search_terms import shared_terms
 from domain.models import Organisation
 from domain.organisations.organisations import OPERATOR
@@ -102,6 +103,8 @@ def take(
     organisation_id = 0 if organisation is None else organisation.id
     batch = secrets.token_hex(16) if progress is None else progress.batch
     importing = None if dry_run else Importing(batch, now)
+    if importing is not None:
+        fold_organisation(run, organisation_id)
     pause = _Pause(PAUSE_SECONDS if db.is_sqlite and not dry_run else 0)
     buyers: set[str] = set()
     with (
@@ -125,6 +128,8 @@ def take(
             if len(buyers) > KNOWN_BUYERS:
                 buyers.clear()
             buyers.update(terms)
+            for one in changes.doubtful:
+                on_bad(one.told())
             _count(result, chunk, changes)
             on_progress(result)
     if organisation is not None and importing is not None:
@@ -136,7 +141,7 @@ def _count(result: ImportResult, chunk: "_Chunk", changes: Changes) -> None:
     result.new += changes.new
     result.updated += changes.updated
     result.unchanged += changes.unchanged
-    result.bad += len(chunk.bad)
+    result.bad += len(chunk.bad) + len(changes.doubtful)
     result.left_out.update(one.because for one in chunk.left_out)
 
 
@@ -170,7 +175,9 @@ def _write(
 ) -> Changes:
     changes = write_rows(session, organisation_id, chunk.rows, terms, importing)
     if progress is not None:
-        progress.record(session, chunk.size, changes, len(chunk.bad), len(chunk.left_out))
+        progress.record(
+            session, chunk.size, changes, len(chunk.bad) + len(changes.doubtful), len(chunk.left_out)
+        )
     return changes
 
 

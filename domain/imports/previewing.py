@@ -56,11 +56,14 @@ def compare(items: Iterable[Item], read: Callable[[list[ImportedInvoice]], "Chun
         rows = [item for item in some if isinstance(item, ImportedInvoice)]
         bad = [item for item in some if isinstance(item, BadLine)]
         compared = read(rows)
+        doubtful = {one.number_key for one in compared.doubtful}
+        rows = [row for row in rows if row.number_key not in doubtful]
         found.new += compared.new
         found.changed += len(compared.changes)
         found.unchanged += len(rows) - compared.new - len(compared.changes)
+        found.left_out += len(some) - len(rows) - len(bad) - len(compared.doubtful)
+        bad = sorted([*bad, *compared.doubtful], key=lambda one: one.line)
         found.refused += len(bad)
-        found.left_out += len(some) - len(rows) - len(bad)
         for change in compared.changes:
             alike = found.linked if change.linked else found.others
             alike += [change][: CHANGES_SHOWN - len(alike)]
@@ -76,11 +79,13 @@ class Chunk:
 
     new: int
     changes: list[InvoiceChange]
+    doubtful: list[BadLine] = field(default_factory=list)
+    """Rows that can't be taken for what is known."""
 
 
 def compare_chunk(session: Session, organisation_id: int, rows: list[ImportedInvoice]) -> Chunk:
-    fresh, changed = compare_rows(session, organisation_id, rows)
-    ids = [invoice_id for _, _, invoice_id in changed]
+    compared = compare_rows(session, organisation_id, rows)
+    ids = [invoice_id for _, _, invoice_id in compared.changed]
     linked = set(
         session.scalars(
             sa.select(Link.invoice_id)
@@ -91,6 +96,6 @@ def compare_chunk(session: Session, organisation_id: int, rows: list[ImportedInv
     )
     changes = [
         InvoiceChange(invoice_id, before, after, invoice_id in linked)
-        for after, before, invoice_id in changed
+        for after, before, invoice_id in compared.changed
     ]
-    return Chunk(len(fresh), changes)
+    return Chunk(len(compared.fresh), changes, [one.told() for one in compared.doubtful])

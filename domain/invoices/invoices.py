@@ -15,7 +15,9 @@ from domain.errors import InvoiceNotFound
 from domain.invoices.badges import read_badges
 from domain.invoices.eligibility import ineligible_because
 from domain.invoices.list_page import find_page
-from domain.invoices.list_position import existing_reason, number_key
+from domain.invoices.list_position import existing_reason
+from domain.invoices.numbers.keys import number_key, written_key
+from domain.invoices.numbers.twins import choose, ids_of
 from domain.invoices.search_terms import LAST
 from domain.models import Invoice, Link, Organisation
 from domain.money import Money
@@ -113,8 +115,18 @@ def get(session: Session, scope: Scope, invoice_id: int) -> InvoiceSummary:
 
 
 def find_by_number(session: Session, scope: Scope, number: str) -> InvoiceSummary | None:
-    row = session.execute(within(scope).where(Invoice.number_key == number_key(number))).first()
-    return None if row is None else summarise(row[0], row[1])
+    """The invoice that has the number, however it is written. Of twins (domain/invoices/numbers/twins.py) the one that is written
+    so; None if none is."""
+    found = list_by_number(session, scope, number)
+    chosen = choose(number, {one.id: written_key(one.number) for one in found})
+    return next((one for one in found if one.id == chosen), None)
+
+
+def list_by_number(session: Session, scope: Scope, number: str) -> list[InvoiceSummary]:
+    """All that have the number, however it is written, in list order: one at most, but for twins."""
+    which = Invoice.id.in_(ids_of(scope.organisation_id, number))
+    found = session.execute(within(scope).where(which).order_by(Invoice.position))
+    return [summarise(*row) for row in found]
 
 
 def lock(session: Session, scope: Scope, invoice_id: int) -> tuple[Invoice, Organisation]:
@@ -181,6 +193,13 @@ def find_options(session: Session, scope: Scope, text: str) -> tuple[InvoiceOpti
         .order_by(Invoice.position)
     )
     return tuple(_option(*row) for row in session.execute(found))
+
+
+def option_of(invoice: InvoiceSummary) -> InvoiceOption:
+    asked = None if invoice.link is None else invoice.link.amount
+    return InvoiceOption(
+        invoice.id, invoice.number, invoice.buyer_name, invoice.amount, invoice.status, asked
+    )
 
 
 def _in_ledger(scope: Scope) -> sa.ColumnElement[bool]:

@@ -29,11 +29,6 @@ FIRST_INELIGIBLE = "1|"
 """Where in list order the eligible ones end."""
 
 
-def number_key(number: str) -> str:
-    """What an invoice number is unique by within its organisation: without regard to case or surrounding blanks."""
-    return number.strip().casefold()
-
-
 def position(*, eligible: bool, due_date: date | None, number_key: str) -> str:
     """The place in list order, sorted byte by byte: eligible first, then by due date (none last), then by number."""
     due = _NO_DUE_DATE if due_date is None else due_date.isoformat()

@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
 
+from domain.invoices.numbers.keys import is_unseen
 from domain.models.invoices import SHORT_NAME
 
 TERM_LENGTH = 60
@@ -85,8 +86,8 @@ def _folded(text: str) -> str:
     if text.isascii():
         return text.lower()
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-    # Formatting characters, such as right-to-left marks, can't be seen and would hide the word behind them.
-    return "".join(char for char in folded if unicodedata.category(char) != "Cf")
+    # What can't be seen, such as right-to-left marks, would hide the word behind it.
+    return "".join(char for char in folded if not is_unseen(char))
 
 
 def marked(text: str) -> str:

@@ -30,6 +30,8 @@ REVISIONS: tuple[str, ...] = (
     "0011",
     "0012",
     "0013",
+    "0014",
+    "0015",
 )
 """All versions, the oldest first. Known without reading them, so that a start doesn't wait for Alembic."""
 

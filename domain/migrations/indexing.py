@@ -11,8 +11,14 @@ INDEXES = {
     "0010": {
         "ix_invoices_changed_at": "invoices (organisation_id, changed_at, id) WHERE changed_at IS NOT NULL"
     },
+    "0015": {
+        "uq_invoices_identity": "invoices (organisation_id, identity) WHERE identity IS NOT NULL",
+        "ix_invoices_unfolded": "invoices (organisation_id, id) WHERE identity IS NULL AND "
+        "(number_key ~ '[^ -~]' OR strpos(number_key, '  ') > 0)",
+    },
 }
 """By revision: each index's name, and what it is of."""
+UNIQUE = frozenset({"uq_invoices_identity"})
 
 
 def build_indexes(engine: Engine, revision: str) -> None:
@@ -31,7 +37,8 @@ def build_indexes(engine: Engine, revision: str) -> None:
             connection.exec_driver_sql("SET statement_timeout = 0")
             connection.exec_driver_sql("SET lock_timeout = '60s'")
             connection.exec_driver_sql(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
-            connection.exec_driver_sql(f"CREATE INDEX CONCURRENTLY {name} ON {of}")
+            unique = "UNIQUE " if name in UNIQUE else ""
+            connection.exec_driver_sql(f"CREATE {unique}INDEX CONCURRENTLY {name} ON {of}")
 
 
 def has_index(connection: sa.Connection, name: str) -> bool:

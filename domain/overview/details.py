@@ -10,7 +10,7 @@ from domain.models import Organisation
 from domain.organisations import organisations
 from domain.overview import home
 from domain.scope import Scope
-from domain.summaries import InvoiceDetails, InvoiceSummary
+from domain.summaries import InvoiceDetails, InvoiceSummary, LookedUp
 
 
 def get(session: Session, scope: Scope, invoice_id: int, now: datetime) -> InvoiceDetails:
@@ -21,6 +21,14 @@ def get(session: Session, scope: Scope, invoice_id: int, now: datetime) -> Invoi
 def find_by_number(session: Session, scope: Scope, number: str, now: datetime) -> InvoiceDetails | None:
     found = invoices.find_by_number(session, scope, number)
     return None if found is None else _with_standing(session, scope, found, now)
+
+
+def look_up(session: Session, scope: Scope, text: str, now: datetime) -> LookedUp:
+    """What is meant by what somebody typed. Of numbers that look the same nobody can say: all of them may be."""
+    found = invoices.list_by_number(session, scope, text)
+    if len(found) == 1:
+        return LookedUp(_with_standing(session, scope, found[0], now))
+    return LookedUp(options=tuple(map(invoices.option_of, found)))
 
 
 def _with_standing(session: Session, scope: Scope, invoice: InvoiceSummary, now: datetime) -> InvoiceDetails:

@@ -15,7 +15,7 @@ from domain.files.import_fields import (
     RecordRefused,
     read_fields,
 )
-from domain.invoices.list_position import number_key
+from domain.invoices.numbers.keys import number_key
 
 FIELDS = (*COLUMNS, STATE)
 _TOLD = 10

@@ -37,6 +37,8 @@ def put(
 ) -> dict[str, Outcome]:
     """Insert or update these, whose numbers differ, all or none; what became of each, by its number's key.
 
+    Refused is one of which nobody can say which of several invoices it means, whose numbers look the same.
+
     A link that asks for something else than its invoice is an exception, told as that of an import.
     """
     importing = Importing(secrets.token_hex(16), now)
@@ -52,8 +54,11 @@ def put(
         now=now,
         organisation_id=scope.organisation_id,
     )
+    doubtful = {one.row.number_key for one in changes.doubtful}
     return {
-        row.number_key: Outcome.NEW
+        row.number_key: Outcome.REFUSED
+        if row.number_key in doubtful
+        else Outcome.NEW
         if row.number_key in changes.new_keys
         else Outcome.CHANGED
         if row.number_key in changes.updated_keys

@@ -22,7 +22,7 @@ from handlers.features import bulk_listing
 from handlers.references import ListReference, SeenInvoice, read_id
 from handlers.views.blocks import Json
 from handlers.views.details import came_of, copying, details, digest, find_invoice_id
-from handlers.views.search import note, unknown
+from handlers.views.search import note, several, unknown
 from handlers.words.sentences import DEACTIVATED, sentence
 
 _HASH_MOST = 40
@@ -33,7 +33,7 @@ LOOK_AGAIN: tuple[float, ...] = (2.0, 3.0, 5.0, 10.0, 20.0, 40.0, 60.0)
 
 
 async def open_by_number(office: Office, delivery: Delivery, number: str) -> None:
-    """Show the invoice of this number, or the nearest ones."""
+    """Show the invoice of this number, those that it may be, or the nearest ones."""
     follow(
         office, delivery.actor, await open_modal(office, delivery, _by_number(office, delivery.actor, number))
     )
@@ -210,10 +210,12 @@ def _list_under(delivery: Delivery) -> ListReference | None:
 
 
 async def _by_number(office: Office, actor: Actor, number: str) -> Json:
-    found = await office.desk.find_details(actor, number)
-    if found is None:
-        return unknown(number, await office.desk.find_nearest(actor, number))
-    return present(found)
+    found = await office.desk.look_up(actor, number)
+    if found.details is not None:
+        return present(found.details)
+    if found.options:
+        return several(number, found)
+    return unknown(number, await office.desk.find_nearest(actor, number))
 
 
 async def _copy(office: Office, actor: Actor, invoice_id: int) -> Json:

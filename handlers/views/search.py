@@ -1,8 +1,8 @@
 """The modal that finds an invoice, by type-ahead or among those whose number is nearest, and small notes."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from domain.summaries import InvoiceOption
+from domain.summaries import InvoiceOption, LookedUp
 from handlers import ids
 from handlers.views.blocks import Json, actions, button, field, header, modal, option, plain, section
 from handlers.words.sentences import BADGES, STATUSES
@@ -19,8 +19,15 @@ def unknown(number: str, nearest: Sequence[InvoiceOption]) -> Json:
     """No invoice has this number: the nearest ones as buttons, and the search to try again."""
     blocks = [header("No Such Invoice"), section(f"There is no billing invoice {inline(number, 80)}.")]
     if nearest:
-        blocks += [section("Did you mean one of these?"), _nearest(nearest[:5])]
+        blocks += [section("Did you mean one of these?"), _choices(nearest[:5], _number_and_buyer)]
     return modal(TITLE, [*blocks, _type_ahead()], callback_id=ids.SEARCH_VIEW, submit="Show")
+
+
+def several(text: str, found: LookedUp) -> Json:
+    """What was typed may mean any of these, each a button: ten at most."""
+    blocks = [header("Which Invoice?"), section(f"Several billing invoices fit {inline(text, 80)}:")]
+    blocks += [_choices(found.options[:10], _number_buyer_and_amount), _type_ahead()]
+    return modal(TITLE, blocks, callback_id=ids.SEARCH_VIEW, submit="Show")
 
 
 def found(options: Sequence[InvoiceOption]) -> list[Json]:
@@ -49,9 +56,9 @@ def _type_ahead() -> Json:
     return field("Search", element, block_id=ids.CHOOSE_INVOICE, hint=hint, optional=False, dispatch=True)
 
 
-def _nearest(options: Sequence[InvoiceOption]) -> Json:
+def _choices(options: Sequence[InvoiceOption], said: Callable[[InvoiceOption, int], str]) -> Json:
     buttons = [
-        button(_number_and_buyer(each, 75), f"{ids.SHOW_NEAREST}_{place}", str(each.id))
+        button(said(each, 75), f"{ids.SHOW_NEAREST}_{place}", str(each.id))
         for place, each in enumerate(options)
     ]
     return actions(buttons, block_id=ids.SHOW_NEAREST)
@@ -68,3 +75,8 @@ def _number_and_buyer(each: InvoiceOption, most: int) -> str:
     number = inline(each.number, most)
     room = most - length(number) - 3
     return f"{number} · {inline(each.buyer_name, room)}" if room >= 8 else number
+
+
+def _number_buyer_and_amount(each: InvoiceOption, most: int) -> str:
+    amount = f" · {each.amount}"
+    return _number_and_buyer(each, most - length(amount)) + amount

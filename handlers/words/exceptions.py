@@ -4,8 +4,8 @@ import re
 
 from domain.money import Money
 from domain.states import AnnouncementKind, ExceptionKind, Settlement
-from domain.summaries import ExceptionSummary, Resolution
-from handlers.words.text import fit, one_line
+from domain.summaries import ExceptionFacts, ExceptionSummary, Resolution
+from handlers.words.text import fit, isolated, one_line
 
 TITLES: dict[ExceptionKind, str] = {
     ExceptionKind.SECOND_PAYMENT: "Second payment",
@@ -22,6 +22,7 @@ TITLES: dict[ExceptionKind, str] = {
     ExceptionKind.PAYMENT_UNKNOWN: "Unknown payment",
     ExceptionKind.LINK_UNKNOWN: "Unknown link",
     ExceptionKind.UNDELIVERABLE: "Message not delivered",
+    ExceptionKind.NUMBER_TWIN: "Numbers that look the same",
 }
 """In a line of the resolved ones."""
 
@@ -53,6 +54,10 @@ WHAT_TO_DO: dict[ExceptionKind, str] = {
     ),
     ExceptionKind.UNDELIVERABLE: (
         "Look whether the channel has it; whoever runs Paylink can send it again with `paylink announcements resend`."
+    ),
+    ExceptionKind.NUMBER_TWIN: (
+        "Find out whether both are meant. One that isn't can be imported as void, its number written exactly as it is; if "
+        "both are, resolve this with the reason."
     ),
 }
 
@@ -110,6 +115,7 @@ SETTLEMENTS: dict[Settlement, str] = {
     Settlement.SUPERSEDED: "the billing amount has changed again",
     Settlement.REOPENED: "the invoice is open again",
     Settlement.LINK_KNOWN: "the link is known now",
+    Settlement.TWIN_CLOSED: "only one of the two can have a link now",
     Settlement.DELIVERED: "the message was delivered",
     Settlement.BEFORE_UPGRADE: "it was told long before exceptions could be resolved",
 }
@@ -140,6 +146,7 @@ def what_differs(exception: ExceptionSummary) -> str:
         ExceptionKind.PAYMENT_UNKNOWN: f"A payment of {got} came in through a link that Paylink doesn't know.",
         ExceptionKind.LINK_UNKNOWN: f"Stripe has a link over {got} that Paylink doesn't know.",
         ExceptionKind.UNDELIVERABLE: _undeliverable(facts.message, facts.problem),
+        ExceptionKind.NUMBER_TWIN: _twin(facts),
     }[exception.kind]
 
 
@@ -177,6 +184,15 @@ def _because(words: dict[str, str], code: str) -> str:
     if not code:
         return ""
     return f" ({words.get(code, fit(one_line(code).replace('_', ' '), 60))})"
+
+
+def _twin(facts: ExceptionFacts) -> str:
+    other = f" {isolated(facts.other)}" if facts.other else ""
+    buyer = f" of {fit(one_line(facts.other_buyer), 60)}" if facts.other_buyer else ""
+    amount = "" if facts.other_amount is None else f" over {facts.other_amount}"
+    return (
+        f"Another invoice's number looks the same:{other}{buyer}{amount}. Both have a link, or can get one."
+    )
 
 
 def _undeliverable(message: str, problem: str) -> str:

@@ -22,7 +22,7 @@ from domain.lists.summaries import InvoiceList
 from domain.money import Money
 from domain.reasons import Reason
 from domain.states import LinkStatus, Outcome
-from domain.summaries import Actor, BulkResult
+from domain.summaries import Actor, BulkResult, LookedUp
 from tests.contracts.desk_fixtures import DOLLARS, ONE_CENT, Billed, Office, office
 from tests.domain.factories import PAGE
 from tests.handlers.fake_desk import FakeDesk
@@ -88,6 +88,15 @@ async def test_an_invoice_is_found_by_its_number_whatever_its_case_and_blanks(of
     assert details.invoice == found
     assert await office.desk.find_invoice(office.ann, "INV-") is None
     assert await office.desk.find_details(office.ann, "INV-") is None
+
+
+@pytest.mark.parametrize("typed", ["inv-2", "INV\u20112", "INV-2\u200b", "ＩＮＶ－２", "\u00a0INV–2 "])
+async def test_a_number_is_looked_up_however_it_is_written(office: Office, typed: str) -> None:
+    office.bill(*THREE)
+    found = await office.desk.look_up(office.ann, typed)
+    assert found.details is not None
+    assert (found.details.invoice.number, found.options) == ("INV-2", ())
+    assert await office.desk.look_up(office.ann, "INV-") == LookedUp()
 
 
 async def test_ids_that_nothing_has_are_not_found(office: Office) -> None:

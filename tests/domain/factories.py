@@ -8,7 +8,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from domain.database import Database
-from domain.invoices.list_position import number_key, place
+from domain.invoices.list_position import place
+from domain.invoices.numbers.keys import identity_of, written_key
 from domain.invoices.search_terms import own_terms, shared_terms, terms_of_buyer, terms_of_number
 from domain.lists.page_shape import PageShape
 from domain.models import BuyerTerm, Invoice, Ledger, Link, Organisation, SearchTerm
@@ -63,7 +64,8 @@ def add_invoice(
     invoice = Invoice(
         organisation_id=organisation_id or home_organisation(session),
         number=number.strip(),
-        number_key=number_key(number),
+        number_key=written_key(number),
+        identity=identity_of(number),
         buyer_name=buyer_name,
         buyer_email=buyer_email,
         amount=amount,

@@ -9,7 +9,7 @@ from tests.domain.factories import PAGE, make_invoice
 from tests.domain.world import ADA, World
 
 LOOKS: dict[str, Callable[[World], Awaitable[object]]] = {
-    "/invoice": lambda world: world.desk.find_details(ADA, "INV-1"),
+    "/invoice": lambda world: world.desk.look_up(ADA, "INV-1"),
     "/invoices": lambda world: world.desk.open_list(ADA, shape=PAGE),
     "the type-ahead": lambda world: world.desk.find_options(ADA, "inv"),
     "Home": lambda world: world.desk.get_home(ADA),

@@ -25,6 +25,7 @@ from domain.errors import (
 )
 from domain.exceptions.resolving import read_reason
 from domain.invoices.invoices import totals
+from domain.invoices.numbers.keys import number_key
 from domain.lists.page_shape import PageShape
 from domain.lists.summaries import Confirmation, Extent, InvoiceList, SelectionSummary
 from domain.money import Money
@@ -40,6 +41,7 @@ from domain.summaries import (
     InvoiceDetails,
     InvoiceOption,
     InvoiceSummary,
+    LookedUp,
     OrganisationSummary,
     Recheck,
     Resolution,
@@ -99,8 +101,10 @@ class FakeDesk:
 
     async def find_invoice(self, actor: Actor, number: str) -> InvoiceSummary | None:
         await self._asked(actor)
-        wanted = number.strip().casefold()
-        return next((one for one in self.invoices.values() if one.number.casefold() == wanted), None)
+        return next(iter(self._numbered(number)), None)
+
+    def _numbered(self, number: str) -> list[InvoiceSummary]:
+        return [one for one in self.invoices.values() if number_key(one.number) == number_key(number)]
 
     async def get_invoice(self, actor: Actor, invoice_id: int) -> InvoiceSummary:
         await self._asked(actor)
@@ -111,6 +115,13 @@ class FakeDesk:
     async def find_details(self, actor: Actor, number: str) -> InvoiceDetails | None:
         found = await self.find_invoice(actor, number)
         return None if found is None else self._details(found)
+
+    async def look_up(self, actor: Actor, text: str) -> LookedUp:
+        await self._asked(actor)
+        found = self._numbered(text)
+        if len(found) == 1:
+            return LookedUp(self._details(found[0]))
+        return LookedUp(options=tuple(map(_option, found)))
 
     async def get_details(self, actor: Actor, invoice_id: int) -> InvoiceDetails:
         return self._details(await self.get_invoice(actor, invoice_id))

@@ -14,7 +14,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy.orm import Session
 
 from domain.files.exporting import Export
-from domain.invoices.list_position import number_key, place
+from domain.invoices.list_position import place
+from domain.invoices.numbers.keys import identity_of, written_key
 from domain.models import AuditEntry, Base, BulkRun, BulkRunItem, Invoice, Link, PaymentException, Selection
 from domain.models import SelectionItem as Tick
 from domain.states import ExceptionKind, LinkState, LinkStatus
@@ -152,7 +153,8 @@ def _add_others(session: Session, organisation_id: int, ledger_id: int) -> None:
         id=FOREIGN,
         organisation_id=organisation_id,
         number=number,
-        number_key=number_key(number),
+        number_key=written_key(number),
+        identity=identity_of(number),
         buyer_name=buyer,
         buyer_email=email,
         amount=4_711,

@@ -11,7 +11,7 @@ from domain.exceptions.opening import Opening, open_once
 from domain.models import BulkRunItem, Link, Selection, SelectionItem
 from domain.money import Money
 from domain.states import AnnouncementKind, ExceptionKind
-from domain.summaries import Announcement
+from domain.summaries import Announcement, LookedUp
 from handlers.references import ListReference, ResolveReference
 from handlers.views.blocks import Json
 from handlers.views.confirmation import confirmation
@@ -22,7 +22,7 @@ from handlers.views.home import home
 from handlers.views.listing import PAGE, listing
 from handlers.views.messages import announcement_message
 from handlers.views.result import result, result_message
-from handlers.views.search import search, unknown
+from handlers.views.search import search, several, unknown
 from tests.domain.factories import NOW, TEAM, make_invoice, make_link
 from tests.domain.world import ADA, World
 
@@ -54,6 +54,7 @@ async def surfaces(world: World) -> dict[str, Json]:
     return {
         "search": search(),
         "unknown number": unknown("INV-0", await desk.find_nearest(ADA, "INV-0")),
+        "several numbers": several("INV-0", LookedUp(options=await desk.find_nearest(ADA, "INV-0"))),
         "details": details(one, organisation, stripe, today=found.today),
         "details of a link": details(other, organisation, stripe, today=found.today),
         "copy": copying(other, other.link),

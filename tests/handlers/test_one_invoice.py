@@ -24,6 +24,19 @@ async def test_the_command_shows_the_invoice_of_that_number(bench: Bench) -> Non
     assert bench.refused_calls() == []
 
 
+async def test_numbers_that_look_the_same_are_all_offered_with_buyer_and_amount(bench: Bench) -> None:
+    bench.invoices(
+        invoice(1, "INV-1"), invoice(2, "INV\u20111", buyer_name="Zeta GmbH", amount=Money(1, "USD"))
+    )
+    await bench.command("/invoice inv-1")
+    assert "Which Invoice?" in bench.shown
+    offered = [each for each in buttons(bench.top.payload) if each.startswith("INV")]
+    assert offered == ["INV-1 · Acme Corporation · USD 1,200.50", "INV\u20111 · Zeta GmbH · USD 0.01"]
+    await bench.press("INV\u20111 · Zeta GmbH · USD 0.01")
+    assert "Zeta GmbH" in bench.shown.splitlines()
+    assert bench.refused_calls() == []
+
+
 async def test_help_explains_to_the_person_alone(bench: Bench) -> None:
     await bench.command("/invoice HELP")
     await bench.command("/invoices help")

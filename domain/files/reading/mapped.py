@@ -20,7 +20,7 @@ from domain.files.reading.tables import Table
 from domain.files.reading.values.amounts import read_amount
 from domain.files.reading.values.dates import days
 from domain.files.reading.values.deciding import Evidence
-from domain.invoices.list_position import number_key
+from domain.invoices.numbers.keys import number_key
 from domain.money import Money
 
 _AMOUNTS = (AMOUNT_DUE, "billing_amount")

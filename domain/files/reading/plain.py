@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from domain.files.import_fields import COLUMNS, OPTIONAL, STATE, Problem, RecordRefused, read_fields
 from domain.files.reading.records import BadLine, Item, Record
 from domain.files.reading.tables import Table
-from domain.invoices.list_position import number_key
+from domain.invoices.numbers.keys import number_key
 
 HEADING = ",".join(COLUMNS)
 NEEDED = tuple(name for name in COLUMNS if name not in OPTIONAL)

@@ -6,7 +6,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from domain.invoices.list_position import number_key
+from domain.invoices.numbers.keys import number_key
+from domain.invoices.numbers.twins import key_of
 from domain.models import Invoice, Link, PaymentException
 from domain.payments.stripe_links.states import LinkFacts, read_link, record_link
 from domain.payments.stripe_links.unknown import list_named, read_naming
@@ -57,5 +58,6 @@ def list_told(session: Session, link_id: int) -> list[str]:
     ).all()
     if not told:
         return []
-    number = session.get_one(Invoice, link.invoice_id).number_key
+    invoice = session.get_one(Invoice, link.invoice_id)
+    number = key_of(invoice.identity, invoice.number_key)
     return [stripe_id for stripe_id, named in told if named is not None and number_key(named) == number]

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from domain.exceptions.opening import Opening, open_once
 from domain.exceptions.resolving import settle
-from domain.invoices.list_position import number_key
+from domain.invoices.numbers.twins import choose, ids_of
 from domain.models import Invoice, Ledger, Link, Organisation, PaymentException
 from domain.money import Money
 from domain.payments.recording import SessionFacts
@@ -247,14 +247,20 @@ def _tell(
 
 
 def find_invoice(session: Session, ledger_id: int, naming: Naming) -> Invoice | None:
+    """Of numbers that look the same the one that is written so; None if none is."""
     if naming.number is None:
         return None
-    return session.scalar(
-        sa.select(Invoice)
-        .join(Organisation, Organisation.id == Invoice.organisation_id)
-        .where(Organisation.team_id == naming.team_id, Organisation.ledger_id == ledger_id)
-        .where(Invoice.number_key == number_key(naming.number))
+    organisation_id = session.scalar(
+        sa.select(Organisation.id).where(
+            Organisation.team_id == naming.team_id, Organisation.ledger_id == ledger_id
+        )
     )
+    if organisation_id is None:
+        return None
+    which = Invoice.id.in_(ids_of(organisation_id, naming.number))
+    written = session.execute(sa.select(Invoice.id, Invoice.number_key).where(which))
+    chosen = choose(naming.number, {row.id: row.number_key for row in written})
+    return None if chosen is None else session.get(Invoice, chosen)
 
 
 def is_mode(session: Session, offer: Offer, ledger_id: int) -> bool:

@@ -16,6 +16,7 @@ from rich.console import Console
 from bot.cli.doctor import examine
 from bot.cli.doctor_slack import SCOPES
 from domain.database import Database
+from domain.invoices.numbers import folding
 from domain.migrations import upgrade
 from domain.models import Ledger, OutboxMessage
 from domain.organisations import organisations
@@ -24,6 +25,7 @@ from domain.states import LinkState, PauseReason
 from sandbox.slack import LocalSlack
 from sandbox.stripe.server import LocalStripe
 from tests.domain.factories import NOW, make_invoice, make_ledger, make_link, make_organisation
+from tests.domain.files.test_importing_twins import before
 
 MANIFEST = yaml.safe_load((Path(__file__).parents[3] / "manifest.yml").read_text())
 
@@ -389,6 +391,21 @@ async def test_messages_that_wait_for_people_are_told(world: World) -> None:
 
     assert status == 1
     assert "✗ Announcements: 1 wait for you" in told
+
+
+async def test_numbers_that_look_the_same_are_named(world: World) -> None:
+    db = world.prepared()
+    organisation = db.run(organisations.ensure, world.slack.workspace.team_id, "Paylink", world.channel)
+    for number in ("INV-1", "INV\u20111", "INV-2"):
+        before(db, number, organisation_id=organisation.id)
+    folding.fold_all(db)
+    db.close_now()
+
+    status, told = await world.examine()
+
+    assert status == 0
+    alike = f"'INV-1' and 'INV\\u20111' ({organisation.team_id})."
+    assert f"! Invoices: an older version kept numbers apart that look the same: {alike}" in told
 
 
 async def test_another_schema_is_told(world: World) -> None:

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from domain.coordination import abandoned_claims
 from domain.coordination.leases import Lease
 from domain.database import make_engine
-from domain.files import exporting, import_writing
+from domain.files import exporting, import_matching
+from domain.files.import_fields import ImportedInvoice
 from domain.invoices import invoices, list_page, number_search
 from domain.links import claiming
 from domain.messages import transactions
@@ -146,6 +147,10 @@ def _exported(search: str) -> Question:
     return lambda s: exporting.export_page(s, 1, 1, filter=None, search=search, after="inv-2")
 
 
+def _row(number: str) -> ImportedInvoice:
+    return ImportedInvoice(1, number, number.lower(), "Acme", "", 1, "USD", None, None, "")
+
+
 def _watch(session: Session) -> object:
     assert session.get_one(Ledger, 1).swept_until is not None
     return events.watch_from(session, 1)
@@ -275,10 +280,10 @@ def test_an_import_looks_its_numbers_up_in_a_table_that_has_no_statistics_yet(po
             for statement in FILL.replace("30000", "99999").format(team=TEAM, buyers=500).split(";\n")[:3]:
                 connection.exec_driver_sql(statement)
         with Session(engine) as session:
-            numbers = [f"inv-{n}" for n in range(100_001, 101_001)]
-            plans = _plans(session, lambda s: import_writing._known(s, 1, numbers, lock=True))
+            rows = [_row(f"INV-{n}") for n in range(100_001, 101_001)]
+            plans = _plans(session, lambda s: import_matching.find_known(s, 1, rows, lock=True))
         engine.dispose()
 
     assert _read_whole(plans) == []
     looked_up = [node for plan in plans for node in _nodes(plan) if "Index Name" in node]
-    assert ["number_key" in node["Index Cond"] for node in looked_up] == [True]
+    assert ["number_key" in node["Index Cond"] for node in looked_up] == [True, False]

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from domain.database import Database
 from domain.invoices.list_page import found_by
-from domain.invoices.list_position import number_key
+from domain.invoices.numbers.keys import written_key
 from domain.invoices.search_terms import TERM_LENGTH, prefix_range, search_phrase
 from domain.models import Invoice
 from tests.domain.factories import make_invoice, make_organisation, terms_of
@@ -50,7 +50,7 @@ def test_terms_are_cut_and_few_however_long_the_name() -> None:
 
 @given(st.text(max_size=200), st.text(max_size=200))
 def test_terms_can_be_stored_anywhere(number: str, buyer: str) -> None:
-    for term in terms_of(number_key(number), buyer):
+    for term in terms_of(written_key(number), buyer):
         assert 0 < len(term) <= TERM_LENGTH
         assert "\x00" not in term
         term.encode()

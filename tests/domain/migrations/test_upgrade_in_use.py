@@ -15,12 +15,14 @@ from sqlalchemy.orm import Session
 
 from domain import migrations
 from domain.database import Database
+from domain.files import importing
 from domain.migrations import REVISIONS, SchemaBusy, SchemaTooOld, check, upgrade
 from domain.migrations.indexing import build_indexes, has_index
 from domain.models import Base, Invoice, Link, OutboxMessage, Payment, SearchTerm, StripeEvent
 from domain.organisations import organisations
 from domain.states import LinkStatus
-from tests.domain.factories import TEAM, terms_of
+from tests.domain.factories import NOW, TEAM, terms_of
+from tests.domain.files.test_importing import line
 from tests.domain.migrations.first_schema import make_first
 from tests.domain.migrations.version_before import load_beside
 
@@ -76,20 +78,41 @@ def test_no_write_is_lost_and_everybody_goes_on(
     monkeypatch.setattr(in_use.importing, "CHUNK_ROWS", 200)
     organisation = old.run(organisations.get_by_team, TEAM)
     with opened_before(blank_database_url) as serving, opened_before(blank_database_url) as beside:
-        importing = in_use.Importing(beside, organisation)
+        imports = in_use.Importing(beside, organisation)
         billing = [in_use.Billing(serving, organisation, name) for name in ("ann", "bob")]
         posting = in_use.Posting(serving)
-        writers = [importing, *billing, posting, in_use.Reading(serving)]
+        writers = [imports, *billing, posting, in_use.Reading(serving)]
         with at_work(*writers):
             assert upgrade(old.engine)
 
     check(old.engine)
-    old.run(_imported, importing.written)
+    old.run(_imported, imports.written)
     old.run(_billed, [key for one in billing for key in one.written])
     posted = old.run(lambda session: session.scalars(sa.select(OutboxMessage.key).filter_by(state="posted")))
     assert set(posting.written) <= set(posted)
     # Locks are held for moments: hardly anybody had to try again.
     assert sum(writer.troubles for writer in writers) <= 1
+
+
+def test_what_the_version_before_writes_after_the_upgrade_is_found_by_an_import(
+    old: Database, blank_database_url: str
+) -> None:
+    upgrade(old.engine)
+    organisation = old.run(organisations.get_by_team, TEAM)
+    with opened_before(blank_database_url) as beside:
+        for number in ("INV\u20119", "Ä-9"):
+            in_use.importing.take(beside, organisation, [in_use.imported(number.casefold())], now=in_use.NOW)
+        lines = [line("INV-9", amount=7), line("A\u0308-9", amount=7)]
+        assert importing.take(old, organisation, lines, now=NOW) == importing.ImportResult(updated=2)
+        # It finds what the new one keeps in its own form.
+        in_use.importing.take(beside, organisation, [in_use.imported("inv\u20119")], now=in_use.NOW)
+    kept = old.run(
+        lambda s: [
+            (i.number, i.amount, i.identity)
+            for i in s.scalars(sa.select(Invoice).where(Invoice.identity.is_not(None)).order_by(Invoice.id))
+        ]
+    )
+    assert kept == [("inv\u20119", in_use.SEEN.amount, "inv-9"), ("ä-9", 7, "ä-9")]
 
 
 def _imported(session: Session, keys: list[str]) -> None:

@@ -9,8 +9,9 @@ from alembic.migration import MigrationContext
 from sqlalchemy.orm import Session
 
 from domain.database import Database, make_engine
+from domain.invoices.numbers import folding, twins
 from domain.migrations import REVISIONS, SchemaTooOld, check, prepare, upgrade
-from domain.models import Base
+from domain.models import Base, Invoice
 from domain.money import Money
 from domain.overview import home
 from domain.scope import Scope
@@ -130,3 +131,36 @@ def test_what_the_version_before_says_holds_when_it_is_upgraded_again(old: sa.En
     upgrade(old)
     with old.connect() as connection:
         assert connection.execute(sa.text("SELECT pause_reason FROM ledgers")).scalars().all() == [None, None]
+
+
+def test_numbers_that_an_older_version_kept_apart_stay_apart_and_are_marked(old: sa.Engine) -> None:
+    with old.begin() as connection:
+        for number, key in (
+            ("INV\u20111001", "inv\u20111001"),
+            ("ＩＮＶ－7777", "ｉｎｖ－7777"),
+            ("A  1", "a  1"),
+        ):
+            connection.execute(
+                sa.text(
+                    "INSERT INTO invoices (organisation_id, number, number_key, buyer_name, buyer_email, amount, currency,"
+                    " description, status, position) VALUES (1, :number, :key, 'Acme', '', 1, 'USD', '', 'Not Created', :key)"
+                ),
+                {"number": number, "key": key},
+            )
+    upgrade(old)
+    db = Database(old.url.render_as_string(hide_password=False))
+    assert folding.fold_all(db) == 3
+    alike = db.run(twins.list_look_alikes, 9)
+    folded = db.run(
+        lambda s: [
+            (row.number, row.identity)
+            for row in s.execute(
+                sa.select(Invoice.number, Invoice.identity)
+                .where(Invoice.identity.is_not(None))
+                .order_by(Invoice.id)
+            )
+        ]
+    )
+    db.close_now()
+    assert [one.numbers for one in alike] == [("INV-1001", "INV\u20111001")]
+    assert folded == [("INV\u20111001", "\ninv-1001\n12"), ("ＩＮＶ－7777", "inv-7777"), ("A  1", "a 1")]

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import DeclarativeBase, column_property
 
 LATER: dict[str, dict[str, Any]] = {
-    "invoices": {"billing_state": "open", "changed_at": None},
+    "invoices": {"billing_state": "open", "changed_at": None, "identity": None},
     "links": {"badges": "", "active": True, "rechecked_at": None},
     "outbox": {"follows_id": None, "broadcast": False, "says": None, "batch": None}
     | {"stands_aside": False, "import_id": None},
@@ -77,7 +77,7 @@ def with_earlier_models() -> None:
 def be_the_version_before(patch: Any = None) -> None:
     """Search, keep what is searched for, and say why work waits, as before schemas 0003 and 0007. Until ``patch`` is undone, or for good."""
     from domain.feed import recording as feed
-    from domain.files import import_writing
+    from domain.files import import_matching, import_writing, importing
     from domain.files.import_fields import ImportedInvoice
     from domain.invoices import changing, list_page, search_terms
     from domain.invoices.number_search import Numbers
@@ -102,12 +102,12 @@ def be_the_version_before(patch: Any = None) -> None:
             return set()
 
     def insert_terms(
-        session: sa.orm.Session, organisation_id: int, rows: Iterable[tuple[int, ImportedInvoice]]
+        session: sa.orm.Session, organisation_id: int, rows: Iterable[tuple[int, str, str]]
     ) -> None:
         terms = [
             (organisation_id, term, invoice_id)
-            for invoice_id, row in rows
-            for term in factories.terms_of(row.number_key, row.buyer_name)
+            for invoice_id, number_key, buyer_name in rows
+            for term in factories.terms_of(number_key, buyer_name)
         ]
         import_writing.insert_many(session, "search_terms", ("organisation_id", "term", "invoice_id"), terms)
 
@@ -134,20 +134,34 @@ def be_the_version_before(patch: Any = None) -> None:
     for module in (pausing, accounts):
         put(module, "pause", pause)
         put(module, "resume", resume)
-    compared = tuple(name for name in import_writing._COMPARED if name != "billing_state")
-    written = tuple(name for name in import_writing._WRITTEN if name not in ("billing_state", "changed_at"))
+    later = LATER["invoices"]
+    compared = tuple(name for name in import_matching.COMPARED if name not in later)
+    names = import_writing._WRITTEN
     write = import_writing._written
 
-    def without_moment(*row: Any) -> tuple[Any, ...]:
-        values = write(*row)
-        return (*values[:4], *values[5:])
+    def find_known(
+        session: sa.orm.Session, organisation_id: int, rows: list[ImportedInvoice], *, lock: bool
+    ) -> Any:
+        """By their keys alone."""
+        table = import_matching._invoices
+        columns = [*(table.c[name] for name in ("id", "number", "number_key", *compared))]
+        which = import_matching._are(session, organisation_id, "number_key", [row.number_key for row in rows])
+        said = (sa.null().label("identity"), sa.literal("open").label("billing_state"))
+        chosen = sa.select(*columns, *said).where(which).order_by(table.c.id)
+        return {row.number_key: row for row in session.execute(chosen.with_for_update(of=table))}, []
+
+    def values_written(*row: Any) -> tuple[Any, ...]:
+        values = zip(names, write(*row), strict=False)
+        return tuple(value for name, value in values if name not in ("identity", "changed_at"))
 
     def kept(values: tuple[Any, ...]) -> tuple[Any, ...]:
-        return (*values[:2], STATUS.written(values[2]), *values[3:])
+        return (*values[:3], STATUS.written(values[3]), *values[4:])
 
-    put(import_writing, "_COMPARED", compared)
-    put(import_writing, "_WRITTEN", written)
-    put(import_writing, "_written", without_moment)
+    put(import_writing, "find_known", find_known)
+    put(import_writing, "fold_some", lambda session, organisation_id: 0)
+    put(importing, "fold_organisation", lambda db, organisation_id: None)
+    put(import_writing, "_WRITTEN", tuple(name for name in names if name not in later))
+    put(import_writing, "_written", values_written)
     put(feed, "record", lambda *_, **__: None)
     put(changing, "mark_changed", lambda *_: None)
     placed: dict[str, Any] = {name: sa.bindparam(name) for name in ("status", "position")}

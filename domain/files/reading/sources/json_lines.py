@@ -9,7 +9,7 @@ from domain.files.reading.records import BadLine, Item
 from domain.files.reading.sources.content import Content
 from domain.files.reading.sources.csv_records import TOO_LONG
 from domain.files.reading.sources.text import RECORD_LENGTH, UTF_8, Lines
-from domain.invoices.list_position import number_key
+from domain.invoices.numbers.keys import number_key
 
 _NAMES = (*COLUMNS, STATE)
 

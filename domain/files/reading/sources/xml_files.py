@@ -11,7 +11,7 @@ from domain.files.import_fields import Problem, RecordRefused, shown
 from domain.files.reading.records import BadLine, FileUnusable, Item, LeftOut, LeftOutBecause
 from domain.files.reading.sources.content import Content
 from domain.files.reading.sources.einvoices import FIELDS, FORMS, MOST_BYTES, Document, read_document
-from domain.invoices.list_position import number_key
+from domain.invoices.numbers.keys import number_key
 
 MOST_DOCUMENTS = 10_000
 MOST_UNPACKED = 1 << 30

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from domain.files.import_fields import COLUMNS, ImportedInvoice
 from domain.files.reading.plain import HEADING
 from domain.files.reading.records import FileUnusable
-from domain.invoices.list_position import number_key
+from domain.invoices.numbers.keys import number_key
 from tests.domain.files.reading.test_plain import read
 
 _FIELDS = st.text(
