@@ -16,7 +16,7 @@ from domain.desks.scoped import record_refusal
 from domain.invoices import invoices
 from domain.links import rechecking
 from domain.money import Money
-from domain.organisations import organisations
+from domain.organisations import greeting, organisations
 from domain.overview import details, home
 from domain.overview.summaries import HomeSummary
 from domain.summaries import (
@@ -104,6 +104,20 @@ class Desk(ListDesk, RunDesk, ExceptionDesk, ImportDesk, ViewDesk, ProgramDesk):
     async def record_outsider(self, actor: Actor, from_team: str) -> None:
         """Write down in the audit that somebody who acted from another workspace was refused."""
         await self._write(actor, record_refusal, actor, f"workspace {from_team}", self._clock())
+
+    # Being met
+
+    async def welcome(self, actor: Actor) -> bool:
+        """Whether to welcome them now: once for each person, whichever process asks."""
+        return await self._write(actor, greeting.welcome, actor.user_id, self._clock())
+
+    async def forget_welcome(self, actor: Actor) -> None:
+        """The welcome certainly wasn't posted."""
+        await self._write(actor, greeting.forget_welcome, actor.user_id)
+
+    async def take_event(self, actor: Actor, event_id: str) -> bool:
+        """Whether this event of Slack's is to be answered: once, whichever processes it comes to."""
+        return await self._write(actor, greeting.take_event, event_id, self._clock())
 
     # Home
 

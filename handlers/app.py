@@ -23,7 +23,9 @@ from handlers.bolt.acknowledging import (
     answering,
     before_ack,
     commanding,
+    hearing,
     offering,
+    shown_as,
 )
 from handlers.bolt.context import Exports, Log, Office, Track
 from handlers.features import (
@@ -33,11 +35,12 @@ from handlers.features import (
     details,
     download,
     exceptions,
-    home,
+    talking,
     type_ahead,
 )
 from handlers.words.sentences import sentence
 
+NOT_SET_UP = str(sentence(OrganisationUnknown("")))
 COMMANDS: dict[str, Command] = {"/invoice": commands.invoice, "/invoices": commands.invoices}
 
 SHORTCUTS: dict[str, Handler] = {
@@ -45,7 +48,11 @@ SHORTCUTS: dict[str, Handler] = {
     ids.BILLING_INVOICES: bulk_listing.open_list,
 }
 
-EVENTS: dict[str, Handler] = {"app_home_opened": home.publish}
+EVENTS: dict[str, Handler] = {
+    "app_home_opened": talking.opened,
+    "app_mention": talking.answer_mention,
+    "message": talking.answer_message,
+}
 
 ACTIONS: dict[str, Handler] = {
     ids.FIND_INVOICE: type_ahead.open_search,
@@ -107,7 +114,8 @@ class AcknowledgingApp(AsyncApp):
 
     async def async_dispatch(self, req: AsyncBoltRequest) -> BoltResponse:
         try:
-            return await super().async_dispatch(req)
+            answer = await super().async_dispatch(req)
+            return shown_as(answer, req.body, NOT_SET_UP) if answer.body == NOT_SET_UP else answer
         except Exception as error:  # Bolt's own reading of a garbled payload
             return await self.acknowledge_anyway(error)
 
@@ -148,7 +156,7 @@ def build_app(
         # the acknowledgement every 10 ms.
         process_before_response=True,
         before_authorize=_with_proxy_of(client),
-        user_facing_authorize_error_message=sentence(OrganisationUnknown("")),
+        user_facing_authorize_error_message=NOT_SET_UP,
     )
     app.log = log
     app.error(app.acknowledge_anyway)
@@ -160,10 +168,12 @@ def build_app(
 def _register(app: AsyncApp, office: Office) -> None:
     for name, command in COMMANDS.items():
         app.command(name)(commanding(office, command))
+    # Whatever else a workspace calls them is answered too.
+    app.command(re.compile(".*"))(commanding(office, commands.renamed))
     for name, handler in SHORTCUTS.items():
         app.shortcut(name)(after_ack(office, handler))
     for name, handler in EVENTS.items():
-        app.event(name)(after_ack(office, handler))
+        app.event(name)(hearing(office, handler))
     for name, handler in ACTIONS.items():
         app.action(name)(after_ack(office, handler))
     app.action(re.compile(rf"{ids.SHOW_NEAREST}_\d"))(after_ack(office, type_ahead.show_chosen))

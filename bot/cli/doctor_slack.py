@@ -14,6 +14,11 @@ SCOPES = {
     "groups:history": "after a lost answer nobody can tell whether a message is in a private channel",
     "files:write": "Download doesn't work",
 }
+# Of versions that didn't ask for them yet, installations go on without.
+OPTIONAL = {
+    "app_mentions:read": "nobody is answered who mentions Paylink",
+    "im:history": "nobody is answered who writes to Paylink directly",
+}
 _CHANNEL = {
     "ekm_access_denied": f"Mend it so: {cure('ekm_access_denied')}.",
     "not_in_channel": "Invite the bot to it: /invite and the bot's name, in the channel.",
@@ -48,13 +53,14 @@ async def examine_bot_token(client: AsyncWebClient) -> tuple[Identity | None, li
     if not identity.scopes:
         findings.append(Finding(Level.NOTE, "Scopes: Slack doesn't tell which ones the token has."))
         return identity, findings
-    missing = {scope: lost for scope, lost in SCOPES.items() if scope not in identity.scopes}
+    known = SCOPES | OPTIONAL
+    missing = {scope: lost for scope, lost in known.items() if scope not in identity.scopes}
     if not missing:
         findings.append(Finding(Level.WELL, "Scopes: all there."))
     for scope, lost in missing.items():
         findings.append(
             Finding(
-                Level.WRONG,
+                Level.NOTE if scope in OPTIONAL else Level.WRONG,
                 f"Scopes: {scope} is missing, so {lost}.",
                 "Take over manifest.yml on the page App Manifest of your Slack app, then reinstall it.",
             )

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from domain.database import Database, database_now
-from domain.models import FileImport, OpenView, Selection, SelectionItem, StripeEvent
+from domain.models import FileImport, HeardEvent, OpenView, Selection, SelectionItem, StripeEvent
 from domain.states import ImportState
 
 # Slack forgets a modal long before; Stripe lists an event for 30 days.
@@ -16,6 +16,8 @@ SELECTIONS_KEPT = timedelta(days=2)
 EVENTS_KEPT = timedelta(days=31)
 # Of an import: for as long as Slack may not take the message that brings them.
 REFUSED_ROWS_KEPT = timedelta(days=1)
+# Slack sends an event again for six minutes (docs.slack.dev/apis/events-api#retries).
+HEARD_KEPT = timedelta(hours=6)
 AT_ONCE = 500
 
 
@@ -46,6 +48,7 @@ def _prune(session: Session, now: datetime) -> int:
         .where(FileImport.refused.is_not(None))
         .values(refused=None)
     )
+    session.execute(sa.delete(HeardEvent).where(HeardEvent.at < now - HEARD_KEPT))
     closed = session.scalars(
         sa.select(OpenView.view_id).where(OpenView.until <= database_now(session)).limit(AT_ONCE)
     ).all()

@@ -5,7 +5,7 @@ from domain.models.coordination import Duty, Pace
 from domain.models.files import FileImport, KnownHeading
 from domain.models.invoices import BuyerTerm, Invoice, OpenView, SearchTerm, Selection, SelectionItem
 from domain.models.links import BulkRun, BulkRunItem, Ledger, Link
-from domain.models.organisations import AuditEntry, Organisation, Welcome
+from domain.models.organisations import AuditEntry, HeardEvent, Organisation, Welcome
 from domain.models.outbox import IS_OPEN, OutboxMessage
 from domain.models.payments import Payment, PaymentException, Reversal, StripeEvent, UnusedEvent
 from domain.models.programs import ApiToken, FeedEvent, FeedHead
@@ -25,6 +25,7 @@ __all__ = [
     "FeedEvent",
     "FeedHead",
     "FileImport",
+    "HeardEvent",
     "Id",
     "Instant",
     "Invoice",

@@ -34,6 +34,16 @@ class Welcome(Base):
     at: Mapped[datetime] = mapped_column(Instant)
 
 
+class HeardEvent(Base):
+    """An event of Slack's that was answered: it may come again."""
+
+    __tablename__ = "heard_events"
+
+    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"), primary_key=True)
+    event_id: Mapped[str] = mapped_column(String(255), primary_key=True)
+    at: Mapped[datetime] = mapped_column(Instant)
+
+
 class AuditEntry(Base):
     """Who did or tried what: links asked for, ids refused, settings changed."""
 

@@ -10,12 +10,13 @@ from typing import Any, NoReturn, TypeVar
 
 from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_bolt.context.async_context import AsyncBoltContext
+from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from domain.errors import DatabaseUnavailable
 from handlers.bolt.context import Office, Work
 from handlers.bolt.failures import explain, refusal, tell
-from handlers.bolt.payload import Delivery, read_delivery
+from handlers.bolt.payload import Delivery, read_delivery, read_view
 from handlers.rejections import Outsider
 from handlers.views.blocks import Json
 
@@ -44,6 +45,21 @@ def after_ack(office: Office, handler: Handler) -> Listener:
     async def listener(ack: AsyncAck, body: Json, context: AsyncBoltContext, client: AsyncWebClient) -> None:
         await ack()
         office.track(_attempt(office, handler, body, context, client))
+
+    return listener
+
+
+def hearing(office: Office, handler: Handler) -> Listener:
+    """As after_ack, for events: what it says to people of another workspace, and where, is the handler's."""
+
+    async def listener(ack: AsyncAck, body: Json, context: AsyncBoltContext, client: AsyncWebClient) -> None:
+        await ack()
+        try:
+            delivery = _read(body, context, client)
+        except Exception as error:
+            explain(office.log, error)
+            return
+        office.track(_outlive(office, handler(office, delivery)))
 
     return listener
 
@@ -113,6 +129,17 @@ def commanding(office: Office, command: Command) -> Listener:
         office.track(_finish(office, delivery, answer))
 
     return listener
+
+
+def shown_as(answer: BoltResponse, body: Json, words: str) -> BoltResponse:
+    """An answer of mere words in the form in which Slack shows it, if it shows any to what was done: where nobody's token
+    is at hand, nothing but the answer itself can say it."""
+    kind = body.get("type")
+    if kind == "view_submission":
+        return BoltResponse(status=200, body=refusal(read_view(body.get("view")), words))
+    if kind == "block_suggestion":
+        return BoltResponse(status=200, body={"options": []})
+    return answer if "command" in body else BoltResponse(status=200, body="")
 
 
 def _begin(

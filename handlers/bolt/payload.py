@@ -1,7 +1,7 @@
 """What Slack delivered, read once and strictly: handlers never look into a payload themselves."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
@@ -57,10 +57,16 @@ class Delivery:
     client: AsyncWebClient
     text: str
     """What follows a slash command, or what was typed into a type-ahead."""
+    command: str
+    """The slash command, as it is called in this workspace's app; empty for whatever else was done."""
     trigger_id: str
     response_url: str
     view: ShownView | None
     action: Action | None
+    event: Json = field(default_factory=dict)
+    """An event of the Events API, as it came; empty for what people do with elements."""
+    event_id: str = ""
+    """The same for each time that the event is sent."""
     outside: str = ""
     """The workspace that the person acts from, if it is told and isn't the actor's, where Paylink is installed."""
 
@@ -91,10 +97,13 @@ def read_delivery(
         actor=Actor(team_id, user_id),
         client=client,
         text=typed,
+        command=text_at(body, "command"),
         trigger_id=text_at(body, "trigger_id"),
         response_url=text_at(body, "response_url"),
-        view=_read_view(body.get("view")),
+        view=read_view(body.get("view")),
         action=_read_action(body.get("actions")),
+        event=dig(body, "event") if isinstance(dig(body, "event"), dict) else {},
+        event_id=text_at(body, "event_id"),
         outside=_outside(body, team_id, from_team),
     )
 
@@ -152,7 +161,7 @@ def _is_for_members(body: Json) -> bool:
     return "view" in body or body.get("type") == "shortcut" or directly
 
 
-def _read_view(view: Any) -> ShownView | None:
+def read_view(view: Any) -> ShownView | None:
     if not isinstance(view, dict):
         return None
     blocks = view.get("blocks")

@@ -18,13 +18,22 @@ UNPRINTABLE = (
 SEARCH_TOO_LONG = f"A search takes {SEARCH_MOST} characters at most. Type the beginning of the number or of the buyer's name."
 
 
+# What people type for what another command does, or in other programs.
+HELP = frozenset({"help", "?", "-h", "--help", "/help"})
+EXCEPTIONS = frozenset({"exceptions", "exception"})
+LIST = frozenset({"list", "all", "invoices", "/invoices", "bulk"})
+
+
 def invoice(office: Office, delivery: Delivery) -> str | Work:
     """`/invoice`, `/invoice NUMBER`, `/invoice exceptions`, `/invoice help`. Several words are one number: numbers may hold blanks."""
     number = typed(delivery.text)
-    if number.casefold() == "help":
+    word = number.casefold()
+    if word in HELP:
         return INVOICE_HELP
-    if number.casefold() == "exceptions":
+    if word in EXCEPTIONS:
         return exceptions.open_list(office, delivery)
+    if word in LIST:
+        return bulk_listing.open_list(office, delivery)
     if not number:
         return type_ahead.open_search(office, delivery)
     if len(number) > NUMBER_MOST:
@@ -37,11 +46,18 @@ def invoice(office: Office, delivery: Delivery) -> str | Work:
 def invoices(office: Office, delivery: Delivery) -> str | Work:
     """`/invoices`, `/invoices SEARCH`, `/invoices help`."""
     search = typed(delivery.text)
-    if search.casefold() == "help":
+    if search.casefold() in HELP:
         return INVOICES_HELP
+    if search.casefold() == "exceptions":
+        return exceptions.open_list(office, delivery)
     if len(search) > SEARCH_MOST:
         return SEARCH_TOO_LONG
     return bulk_listing.open_list(office, delivery, printable(search))
+
+
+def renamed(office: Office, delivery: Delivery) -> str | Work:
+    """A command under a name that a workspace gave it: one that is called for several is the list."""
+    return (invoices if delivery.command.endswith("s") else invoice)(office, delivery)
 
 
 def typed(text: str) -> str:

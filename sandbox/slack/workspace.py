@@ -28,6 +28,7 @@ class Workspace:
         self.team = team
         self._delivery = delivery
         self._background = background
+        team.on_message = self._tell_of
 
     @property
     def team_id(self) -> str:
@@ -156,9 +157,25 @@ class Workspace:
 
     # ---- what people do ---------------------------------------------------------------------------------------------
 
-    async def say(self, user: str, channel: str, text: str) -> Message:
-        """Posts a person's own message."""
-        return self.team.post(Message(self.team_id, channel, self.team.next_ts(), user, text))
+    async def say(
+        self, user: str, channel: str, text: str, *, thread_ts: str | None = None, edited: bool = False
+    ) -> Message:
+        """Posts a person's own message, and sends message.im or app_mention; `edited`: and edits it right after."""
+        message = Message(self.team_id, channel, self.team.next_ts(), user, text, thread_ts=thread_ts)
+        self.team.post(message)
+        for body in events.of_message(self.team, message):
+            await self.emit(body)
+        if edited:
+            message.edited = self.team.next_ts()
+            self.team.show(message, "message_updated")
+        return message
+
+    def _tell_of(self, message: Message, change: str) -> None:
+        for body in events.of_message(self.team, message, change):
+            self._background.start(self._emitted(body))
+
+    async def _emitted(self, body: Json) -> None:
+        await self.emit(body)
 
     async def command(self, user: str, channel: str, text: str, *, thread_ts: str | None = None) -> Outcome:
         """Types a slash command, e.g. "/invoice INV-1"; refused in threads, as Slack refuses it."""

@@ -411,3 +411,14 @@ async def test_home_shows_what_waits_for_payment(office: Office) -> None:
     assert home.organisation == await office.desk.get_organisation(office.ann.team_id)
     assert home.stripe == await office.desk.get_stripe_state(office.ann)
     assert office.desk.livemode is False
+
+
+async def test_everybody_is_welcomed_once_and_each_event_is_taken_once(office: Office) -> None:
+    desk = office.desk
+    assert await desk.welcome(office.ann)
+    assert not await desk.welcome(office.ann)
+    await desk.forget_welcome(office.ann)
+    assert await desk.welcome(office.ann)
+    assert await desk.take_event(office.ann, "Ev1")
+    assert not await desk.take_event(office.ann, "Ev1")
+    assert await desk.take_event(office.ann, "Ev2")

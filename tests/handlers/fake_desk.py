@@ -72,6 +72,8 @@ class FakeDesk:
         self.followed: dict[str, FollowedView] = {}
         self.rechecked: InvoiceSummary | Exception | None = None
         """What Stripe says when it is asked again: an error, the invoice from then on, or (None) the same."""
+        self.welcomed: set[Actor] = set()
+        self.heard: set[tuple[str, str]] = set()
         self.failure: Exception | None = None
         self.delay = 0.0
         self.hurry = asyncio.Event()
@@ -386,6 +388,21 @@ class FakeDesk:
 
     async def record_outsider(self, actor: Actor, from_team: str) -> None:
         pass
+
+    async def welcome(self, actor: Actor) -> bool:
+        await self._asked(actor)
+        new = actor not in self.welcomed
+        self.welcomed.add(actor)
+        return new
+
+    async def forget_welcome(self, actor: Actor) -> None:
+        self.welcomed.discard(actor)
+
+    async def take_event(self, actor: Actor, event_id: str) -> bool:
+        await self._asked(actor)
+        new = (actor.team_id, event_id) not in self.heard
+        self.heard.add((actor.team_id, event_id))
+        return new
 
     async def get_home(self, actor: Actor) -> HomeSummary:
         await self._asked(actor)

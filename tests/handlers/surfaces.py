@@ -141,24 +141,26 @@ def outside() -> Iterator[tuple[str, Json]]:
         ("/invoices", "veiled"),
         ("/invoice", ""),
         ("/invoice", "exceptions"),
+        ("/bill", "HIDDEN-77"),
     ):
         yield (
             command,
             {"command": command, "text": text, "team_id": TEAM, "user_id": ADA.user_id}
             | {"trigger_id": "1.2.3", "channel_id": "C1", "token": "", "api_app_id": "A1"},
         )
-    event = {
-        "type": "app_home_opened",
-        "user": ADA.user_id,
-        "tab": "home",
-        "channel": "D1",
-        "event_ts": "1.1",
-    }
-    yield (
-        "app_home_opened",
-        {"type": "event_callback", "team_id": TEAM, "event": event, "event_id": "Ev1"}
-        | {"authorizations": [{"team_id": TEAM, "user_id": "U0BOT", "is_bot": True}]},
-    )
+    home = {"type": "app_home_opened", "tab": "home", "channel": "D1"}
+    said = {"text": "hello HIDDEN-77", "ts": "1.1", "team": TEAM}
+    for number, event in enumerate(
+        (
+            home,
+            {"type": "app_mention", "channel": "C1", **said},
+            {"type": "message", "channel": "D1", "channel_type": "im", **said},
+        )
+    ):
+        body = {"type": "event_callback", "team_id": TEAM, "event_id": f"Ev{number}"}
+        told = {**event, "user": ADA.user_id, "event_ts": "1.1"}
+        by = {"authorizations": [{"team_id": TEAM, "user_id": "U0BOT", "is_bot": True}]}
+        yield str(event["type"]), body | {"event": told} | by
 
 
 def _base(kind: str) -> Json:

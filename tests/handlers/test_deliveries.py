@@ -92,17 +92,26 @@ async def test_a_workspace_that_isnt_set_up_is_told_so_in_our_own_words() -> Non
         track=desk.track,
         log=desk.log,
     )
-    body = {
-        "type": "view_submission",
-        "team": {"id": "T0OTHER"},
-        "user": {"id": "U0EVE"},
-        "view": view("list"),
-    }
+    of_them = {"team": {"id": "T0OTHER"}, "user": {"id": "U0EVE"}}
+    words = str(sentence(OrganisationUnknown("T0OTHER")))
 
-    answer = await app.async_dispatch(AsyncBoltRequest(mode="socket_mode", body=body))
+    async def answered(body: Json) -> Any:
+        answer = await app.async_dispatch(AsyncBoltRequest(mode="socket_mode", body=body | of_them))
+        assert answer.status == 200
+        return json.loads(answer.body) if str(answer.body).startswith("{") else answer.body
 
-    assert answer.status == 200
-    assert answer.body == sentence(OrganisationUnknown("T0OTHER"))
+    assert await answered({"command": "/invoice", "team_id": "T0OTHER", "user_id": "U0EVE"}) == words
+    # Slack takes no mere words for a modal's answer, nor for a click's.
+    shown = view("list")
+    refused = await answered({"type": "view_submission", "view": shown})
+    [said] = refused["errors"].values()
+    assert said == words
+    shown["blocks"] = [block for block in shown["blocks"] if block["type"] != "input"]
+    refused = await answered({"type": "view_submission", "view": shown})
+    assert words in str(refused["view"])
+    assert await answered({"type": "block_suggestion", "action_id": "a", "value": "x"}) == {"options": []}
+    click = {"type": "block_actions", "actions": [{"type": "button", "action_id": "a", "block_id": "b"}]}
+    assert await answered(click) == ""
 
 
 def view(callback_id: str) -> Json:
@@ -139,8 +148,25 @@ def deliveries() -> Iterator[Json]:
         yield {"type": "view_submission", "view": view(callback_id), **common()}
     for action_id in handlers_app.OPTIONS:
         yield {"type": "block_suggestion", "action_id": action_id, "block_id": "b", "value": "a", **common()}
-    event = {"type": "app_home_opened", "user": "U0ANNA", "tab": "home"}
-    yield {"type": "event_callback", "team_id": TEAM, "event": event, "authorizations": []}
+    for event in (
+        {"type": "app_home_opened", "user": "U0ANNA", "tab": "home"},
+        {"type": "app_mention", "user": "U0ANNA", "channel": "C1", "text": "<@U0BOT>", "ts": "1.2"},
+        {
+            "type": "message",
+            "user": "U0ANNA",
+            "channel": "D1",
+            "channel_type": "im",
+            "text": "hi",
+            "ts": "1.2",
+        },
+    ):
+        yield {
+            "type": "event_callback",
+            "team_id": TEAM,
+            "event": event,
+            "event_id": "Ev1",
+            "authorizations": [],
+        }
 
 
 def mutated(body: Json, chance: random.Random) -> Json:

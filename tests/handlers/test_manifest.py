@@ -37,7 +37,10 @@ def test_commands_shortcuts_and_events_are_those_that_are_registered(manifest: d
     features, settings = manifest["features"], manifest["settings"]
     assert {each["command"] for each in features["slash_commands"]} == set(app.COMMANDS)
     assert {each["callback_id"] for each in features["shortcuts"]} == set(app.SHORTCUTS)
-    assert set(settings["event_subscriptions"]["bot_events"]) == set(app.EVENTS)
+    events = settings["event_subscriptions"]["bot_events"]
+    assert {name.partition(".")[0] for name in events} == set(app.EVENTS)
+    # Of messages those alone that are for Paylink.
+    assert [name for name in events if name.startswith("message")] == ["message.im"]
 
 
 def test_shortcuts_bear_the_names_that_home_shows(manifest: dict[str, Any]) -> None:
@@ -52,7 +55,8 @@ def test_every_command_says_how_it_is_used(manifest: dict[str, Any]) -> None:
 
 def test_only_the_scopes_that_are_needed_are_asked_for(manifest: dict[str, Any]) -> None:
     scopes = manifest["oauth_config"]["scopes"]
-    assert scopes == {"bot": ["commands", "chat:write", "channels:history", "groups:history", "files:write"]}
+    needed = ["commands", "chat:write", "channels:history", "groups:history", "files:write"]
+    assert scopes == {"bot": [*needed, "app_mentions:read", "im:history"]}
 
 
 def test_home_messages_and_interactivity_are_on(manifest: dict[str, Any]) -> None:

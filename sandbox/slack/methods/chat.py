@@ -143,7 +143,14 @@ def post_ephemeral(request: Request) -> Json:
     user = request.text("user")
     if user not in channel.members:
         raise SlackError("user_not_in_channel")
-    message = request.team.app_message(channel.id, text, blocks, attachments=attachments, ephemeral_to=user)
+    message = request.team.app_message(
+        channel.id,
+        text,
+        blocks,
+        attachments=attachments,
+        ephemeral_to=user,
+        thread_ts=request.args.get("thread_ts"),
+    )
     request.team.post(message)
     return {"message_ts": message.ts}
 

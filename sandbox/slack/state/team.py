@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,6 +60,8 @@ class Team:
         self.triggers: dict[str, Trigger] = {}
         self.response_urls: dict[str, ResponseUrl] = {}
         self.offered: dict[tuple[str, str, str], list[Json]] = {}
+        self.on_message: Callable[[Message, str], None] = lambda message, change: None
+        """Told of each message of the app's, and of each change of any; what a person says is sent on at once."""
         self.broadcast = Broadcast()
         self._last_microsecond = 0
         handle = "".join(c if c.isalnum() else "_" for c in app.manifest.bot_name.lower())
@@ -124,11 +127,15 @@ class Team:
     def post(self, message: Message) -> Message:
         self.messages.setdefault(message.channel, []).append(message)
         self.show(message, "message_posted")
+        if message.bot_id:
+            self.on_message(message, "")
         return message
 
     def show(self, message: Message, kind: str) -> None:
         data = {**message.as_json(), "channel": message.channel, "ephemeral_to": message.ephemeral_to}
         self.publish(kind, data, user=message.ephemeral_to, channel=message.channel)
+        if kind != "message_posted":
+            self.on_message(message, kind)
 
     def find_message(self, channel: str, ts: str) -> Message | None:
         return next((m for m in self.messages.get(channel, []) if m.ts == ts), None)

@@ -14,7 +14,7 @@ import yaml
 from rich.console import Console
 
 from bot.cli.doctor import examine
-from bot.cli.doctor_slack import SCOPES
+from bot.cli.doctor_slack import OPTIONAL, SCOPES
 from domain.database import Database
 from domain.invoices.numbers import folding
 from domain.migrations import upgrade
@@ -418,4 +418,16 @@ async def test_another_schema_is_told(world: World) -> None:
 
 
 def test_the_scopes_asked_for_are_the_manifests() -> None:
-    assert set(SCOPES) == set(MANIFEST["oauth_config"]["scopes"]["bot"])
+    assert set(SCOPES | OPTIONAL) == set(MANIFEST["oauth_config"]["scopes"]["bot"])
+
+
+async def test_a_scope_that_came_later_is_missed_and_nothing_is_wrong(world: World) -> None:
+    db = world.prepared()
+    db.run(organisations.ensure, world.slack.workspace.team_id, "Paylink", world.channel)
+    db.close_now()
+    world.slack.workspace.scopes.remove("im:history")
+
+    status, told = await world.examine()
+
+    assert status == 0
+    assert "! Scopes: im:history is missing, so nobody is answered who writes to Paylink directly." in told
