@@ -25,6 +25,9 @@ SUPPORTED = (
     | WHOLE_UNITS_ONLY
 )
 
+# Stripe doesn't take these: they have the decimals of ISO 4217, where those aren't two.
+_OTHER_DECIMALS = {"IQD": 3, "LYD": 3, "CLF": 4, "UYW": 4, "UYI": 0}
+
 # No longer money: EUR, XCG and STN took their place. Stripe's page went on to list them for years.
 RETIRED = frozenset({"BGN", "ANG", "STD"})
 
@@ -61,7 +64,7 @@ class AmountUnreadable(ValueError):
 
 @dataclass(frozen=True, order=True)
 class Money:
-    """``amount`` in the currency's smallest unit as Stripe defines it; ``currency`` in ISO 4217 capitals."""
+    """``amount`` in the currency's smallest unit as ``exponent`` says; ``currency`` in ISO 4217 capitals."""
 
     amount: int
     currency: str
@@ -86,10 +89,10 @@ class Money:
 
 
 def exponent(currency: str) -> int:
-    """How many decimal digits Stripe's smallest unit is below the major unit."""
+    """How many decimal digits the smallest unit is below the major unit, as Stripe counts; else as ISO 4217 says."""
     if currency in ZERO_DECIMAL:
         return 0
-    return 3 if currency in THREE_DECIMAL else 2
+    return 3 if currency in THREE_DECIMAL else _OTHER_DECIMALS.get(currency, 2)
 
 
 def shown_decimals(currency: str) -> int:

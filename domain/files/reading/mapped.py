@@ -97,17 +97,19 @@ class MappedTable:
                 yield key
 
     def evidence(self) -> Evidence:
-        """What the records that are kept say of how amounts and dates are written."""
+        """What the records say of how amounts and dates are written."""
         found = Evidence()
         for record in self._table.below():
+            if record.fault is not None:
+                continue
             row = _Row(record, self._places)
-            if record.fault is None and self._left_out(row, one_line(row.get("number"))) is None:
-                try:
-                    currency = self._currency(row)
-                except RecordRefused:
-                    currency = ""
-                found.see_amounts(record.line, (row.get(name) for name in _AMOUNTS), currency)
-                found.see_dates(record.line, (row.get(name) for name in _DATES))
+            kept = self._left_out(row, one_line(row.get("number"))) is None
+            try:
+                currency = self._currency(row)
+            except RecordRefused:
+                currency = ""
+            found.see_amounts(record.line, map(row.get, _AMOUNTS), currency, kept=kept)
+            found.see_dates(record.line, map(row.get, _DATES), kept=kept)
         return found
 
     def _left_out(self, row: _Row, number: str) -> LeftOutBecause | None:

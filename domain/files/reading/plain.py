@@ -35,11 +35,15 @@ class PlainTable:
 
     def __iter__(self) -> Iterator[Item]:
         heading, number, width = self.heading, self._number, len(self.heading)
+        # A sheet's rows end with their last text.
+        ends_with_text = not self._table.separator
         for record in self._table.below():
             cells = record.cells
+            if ends_with_text and len(cells) < width:
+                cells = [*cells, *[""] * (width - len(cells))]
             try:
                 if record.fault is not None or len(cells) != width or record.last != record.line:
-                    self._check(record)
+                    self._check(record, cells)
                 yield read_fields(record.line, dict(zip(heading, cells, strict=True)), record.last, cells)
             except RecordRefused as refused:
                 written = cells[number].strip() if number < len(cells) else ""
@@ -53,16 +57,16 @@ class PlainTable:
             if number < len(cells) and (key := number_key(cells[number])):
                 yield key
 
-    def _check(self, record: Record) -> None:
+    def _check(self, record: Record, cells: Sequence[str]) -> None:
         """Raise RecordRefused if the record doesn't have the heading's fields, each on one line but for the description."""
         if record.fault is not None:
             raise RecordRefused(record.fault)
-        if len(record.cells) != len(self.heading):
-            more = len(record.cells) > len(self.heading)
+        if len(cells) != len(self.heading):
+            more = len(cells) > len(self.heading)
             wanted = "put a field that holds a comma in quotation marks" if more else "write all fields"
-            counted = f"{len(record.cells):,} fields instead of {len(self.heading)}"
+            counted = f"{len(cells):,} fields instead of {len(self.heading)}"
             raise RecordRefused(Problem("", "", wanted, counted))
-        for name, cell in zip(self.heading, record.cells, strict=True):
+        for name, cell in zip(self.heading, cells, strict=True):
             if ("\n" in cell or "\r" in cell) and name != "description":
                 raise RecordRefused(
                     Problem(name, "", "a quotation mark opens it and isn't closed in this line")

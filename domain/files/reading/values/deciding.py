@@ -39,10 +39,10 @@ class _Evidence:
     only: dict[str, tuple[int, str]]
     either: tuple[int, str, dict[str, str]] | None = None
 
-    def see(self, line: int, text: str, readings: dict[str, str]) -> None:
+    def see(self, line: int, text: str, readings: dict[str, str], kept: bool) -> None:
         if len(readings) == 1:
             self.only.setdefault(next(iter(readings)), (line, text))
-        elif self.either is None and len(set(readings.values())) > 1:
+        elif kept and self.either is None and len(set(readings.values())) > 1:
             self.either = line, text, readings
 
     def decide(self, what: str) -> str | Doubt:
@@ -60,13 +60,14 @@ class _Evidence:
 
 
 class Evidence:
-    """What a file's amounts and dates say of how they are written."""
+    """What a file's amounts and dates say of how they are written. Those of records that are left out (``kept`` is false)
+    decide as others do, but need no decision."""
 
     def __init__(self) -> None:
         self._amounts = _Evidence({})
         self._dates = _Evidence({})
 
-    def see_amounts(self, line: int, texts: Iterable[str], currency: str) -> None:
+    def see_amounts(self, line: int, texts: Iterable[str], currency: str, *, kept: bool) -> None:
         """``currency`` may be blank where it isn't known."""
         for text in texts:
             if not isinstance(text, Exact) and (written := take_apart(text)) is not None:
@@ -77,14 +78,13 @@ class Evidence:
                     and (exact := exact_in(value, currency) if currency else value) is not None
                     and exact
                 }
-                self._amounts.see(line, text, readings)
+                self._amounts.see(line, text, readings, kept)
 
-    def see_dates(self, line: int, texts: Iterable[str]) -> None:
+    def see_dates(self, line: int, texts: Iterable[str], *, kept: bool) -> None:
         for text in texts:
             if not isinstance(text, Exact) and (read := days(text)) and "ymd" not in read:
-                self._dates.see(
-                    line, text, {order: read[order].isoformat() for order in _ORDERS if order in read}
-                )
+                readings = {order: read[order].isoformat() for order in _ORDERS if order in read}
+                self._dates.see(line, text, readings, kept)
 
     @property
     def decimal_sign(self) -> str | Doubt:
