@@ -10,7 +10,7 @@ from functools import cache, lru_cache
 from babel.core import get_global
 
 from domain.invoices.numbers.keys import number_key
-from domain.money import RETIRED, SUPPORTED, parse_major_units
+from domain.money import RETIRED, SUPPORTED, Money, parse_major_units
 from domain.reasons import BillingState
 
 NUMBER_LENGTH = 60
@@ -89,18 +89,23 @@ class ImportedInvoice:
 
 
 def read_fields(
-    line: int, values: Mapping[str, str], last: int | None = None, cells: Sequence[str] = ()
+    line: int,
+    values: Mapping[str, str],
+    last: int | None = None,
+    cells: Sequence[str] = (),
+    money: Money | None = None,
 ) -> ImportedInvoice:
     """``values`` by the names of the COLUMNS and STATE; those that may be blank may be missing.
 
-    Raises RecordRefused with all that is wrong.
+    ``money`` is what was made of the amount and its currency elsewhere. Raises RecordRefused with all that is wrong.
     """
     value = values.get
     try:
         number = _read_number(values["number"].strip())
-        money = parse_major_units(
-            values["billing_amount"].strip(), _read_currency(values["currency"].strip())
-        )
+        if money is None:
+            money = parse_major_units(
+                values["billing_amount"].strip(), _read_currency(values["currency"].strip())
+            )
         return ImportedInvoice(
             line=line,
             number=number,
@@ -117,13 +122,15 @@ def read_fields(
             cells=cells,
         )
     except ValueError:
-        raise RecordRefused(*all_that_is_wrong(values)) from None
+        raise RecordRefused(*all_that_is_wrong(values, money)) from None
 
 
-def all_that_is_wrong(values: Mapping[str, str]) -> Iterator[Problem]:
+def all_that_is_wrong(values: Mapping[str, str], money: Money | None = None) -> Iterator[Problem]:
     """In the order of the fields."""
-    currency = values["currency"].strip()
+    currency = "" if money else values["currency"].strip()
     for name, read in _READ.items():
+        if money is not None and name in ("currency", "billing_amount"):
+            continue
         text = values.get(name, "").strip()
         try:
             if name != "billing_amount":

@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from domain.files.reading.maps import FileMap
     from domain.files.reading.records import BadLine
     from domain.files.reading.sources.content import Content
+    from domain.summaries import OrganisationSummary
 
 SOME_BAD = 1
 INTERRUPTED = 130
@@ -158,35 +160,48 @@ def _import(
     write_bad: "Callable[[BadLine], None]",
 ) -> "ImportResult":
     from bot.cli.imports.progress import reporting
-    from domain.files.importing import ImportResult, take
+    from domain.files.importing import take
 
     organisation = find_organisation(db, team_id)
     if organisation is None and not dry_run:
         from bot.cli.organizations import ensure_organization
 
         organisation = asyncio.run(ensure_organization(settings, db))
-    result = ImportResult()
-    try:
-        with reporting(file) as report:
+    result: ImportResult | None = None
+    with reporting(file) as report:
 
-            def refused(line: "BadLine") -> None:
-                report.bad(line)
-                write_bad(line)
+        def refused(line: "BadLine") -> None:
+            report.bad(line)
+            write_bad(line)
 
-            result = take(
-                db,
-                organisation,
-                file.read(),
-                now=datetime.now(UTC),
-                dry_run=dry_run,
-                on_bad=refused,
-                on_left_out=report.left_out,
-                on_progress=report.progress,
-            )
-            done = True
-    except KeyboardInterrupt:
-        done = False
-    report.conclude(dry_run=dry_run, interrupted=not done)
-    if not done:
+        try:
+            with _turn(db, organisation if not dry_run else None):
+                result = take(
+                    db,
+                    organisation,
+                    file.read(),
+                    now=datetime.now(UTC),
+                    dry_run=dry_run,
+                    on_bad=refused,
+                    on_left_out=report.left_out,
+                    on_progress=report.progress,
+                )
+        except KeyboardInterrupt:
+            pass
+    report.conclude(dry_run=dry_run, interrupted=result is None)
+    if result is None:
         raise typer.Exit(INTERRUPTED)
     return result
+
+
+def _turn(db: "Database", organisation: "OrganisationSummary | None") -> AbstractContextManager[None]:
+    """Imports of an organisation wait for each other; a dry run for none."""
+    if organisation is None:
+        return nullcontext()
+    from domain.coordination.turns import turn
+
+    return turn(
+        db,
+        f"import {organisation.id}",
+        lambda: typer.echo("Another import is under way: this one begins when it has ended.", err=True),
+    )

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from domain.files.formulas import as_written
 from domain.files.import_fields import is_currency
-from domain.files.reading.layouts import EXPORT, PLAIN
+from domain.files.reading.layouts.known import EXPORT, PLAIN
 from domain.files.reading.mapped import MappedTable
 from domain.files.reading.maps import AMOUNT_DUE, FileMap
 from domain.files.reading.opening import Opened, open_text, open_workbook
@@ -33,7 +33,7 @@ from domain.files.reading.sources.text import UTF_8, first_fault
 from domain.files.reading.sources.workbook import Workbook
 from domain.files.reading.sources.xml_files import XmlFile, ZipOfXml
 from domain.files.reading.tables import Column
-from domain.files.reading.values.deciding import Doubt, Evidence
+from domain.files.reading.values.deciding import Doubt
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Choices:
     """What people say of a file; what they leave blank is found out, or asked for."""
 
     layout: str = ""
-    """One of layouts.BY_NAME."""
+    """One of layouts/known.py's BY_NAME."""
     map: FileMap | None = None
     decimal_sign: str = ""
     date_order: str = ""
@@ -175,7 +175,7 @@ class InvoiceFile:
         """What would be taken: with the decimal sign and the order of dates, if the file decides them. Reads all of it."""
         if isinstance(self._items, PlainTable) or self._opened is None:
             return self._map
-        evidence = self._evidence
+        evidence = self._mapped.evidence
         sign, order = evidence.decimal_sign, evidence.date_order
         return replace(
             self._map,
@@ -201,7 +201,7 @@ class InvoiceFile:
         return tuple(name for name in NEEDED if name not in has)
 
     def _doubts(self) -> tuple[Doubt, ...]:
-        evidence, asked = self._evidence, []
+        evidence, asked = self._mapped.evidence, []
         if not self._map.decimal_sign:
             asked.append(evidence.decimal_sign)
         if not self._map.date_order:
@@ -209,9 +209,9 @@ class InvoiceFile:
         return tuple(one for one in asked if isinstance(one, Doubt))
 
     @cached_property
-    def _evidence(self) -> Evidence:
+    def _mapped(self) -> MappedTable:
         assert self._opened is not None
-        return MappedTable(self._opened.table, self._map).evidence()
+        return MappedTable(self._opened.table, self._map, as_written if self.layout == EXPORT else None)
 
     def read(self) -> Iterator[Item]:
         """Every record once. Raises Undecided, before the first of them, while there are open questions."""
@@ -219,8 +219,4 @@ class InvoiceFile:
             return without_repeats(self._items)
         if self.open_questions:
             raise Undecided(self.name, self.open_questions)
-        assert self._opened is not None
-        restore = as_written if self.layout == EXPORT else None
-        return without_repeats(
-            MappedTable(self._opened.table, self.map, restore), self._map.rows_of_one_number
-        )
+        return without_repeats(self._mapped.decided(self.map), self._map.rows_of_one_number)

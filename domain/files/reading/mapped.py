@@ -1,7 +1,7 @@
 """Records of any layout, by the map that says which column is what."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 
 from domain.files.import_fields import (
     SHOWN,
@@ -13,9 +13,11 @@ from domain.files.import_fields import (
     read_fields,
     shown,
 )
-from domain.files.reading.layouts import STATES, heading_key
+from domain.files.reading.layouts.layout import heading_key
+from domain.files.reading.layouts.states import STATES
 from domain.files.reading.maps import AMOUNT_DUE, FileMap
 from domain.files.reading.records import BadLine, Item, LeftOut, LeftOutBecause, Record
+from domain.files.reading.repeated import NumbersAgain
 from domain.files.reading.tables import Table
 from domain.files.reading.values.amounts import read_amount
 from domain.files.reading.values.dates import days
@@ -25,30 +27,14 @@ from domain.money import Money
 
 _AMOUNTS = (AMOUNT_DUE, "billing_amount")
 _DATES = ("issue_date", "due_date")
+_NOTHING = Money(0, "USD")
 _STATES_FIRST = ("draft", "void", "settled", "open")
 _LEFT_OUT = {"draft": LeftOutBecause.DRAFT, "void": LeftOutBecause.VOID}
 
 
-@dataclass(frozen=True)
-class _Row:
-    """A record's cells, by field."""
-
-    record: Record
-    places: Mapping[str, tuple[int, ...]]
-
-    def get(self, name: str) -> str:
-        """What the first of the field's columns says that isn't blank."""
-        return next((text for text in self.all(name) if text.strip()), "")
-
-    def all(self, name: str) -> Iterator[str]:
-        cells = self.record.cells
-        return (cells[at] for at in self.places.get(name, ()) if at < len(cells))
-
-
 class MappedTable:
-    """The records of a table, as the map says.
+    """The records of a table, as the map says. It is read twice: ``survey`` first.
 
-    ``map`` must say the decimal sign and the order of dates, if the file needs them: ``evidence`` says whether it does.
     ``restore`` takes out of a text what was put in for spreadsheets.
     """
 
@@ -58,7 +44,9 @@ class MappedTable:
         self._restore = restore
         place = {name: at for at, name in enumerate(table.heading)}
         self._places = {
-            one: tuple(place[name] for name in names if name in place) for one, names in map.columns.items()
+            one: found
+            for one, names in map.columns.items()
+            if (found := tuple(place[name] for name in names if name in place))
         }
         self._keep = [
             (place[name], frozenset(map_value(value) for value in values))
@@ -68,132 +56,145 @@ class MappedTable:
         self._states = STATES | {heading_key(value): state for value, state in map.states.items()}
         self.heading = table.heading
 
-    def __iter__(self) -> Iterator[Item]:
-        for record in self._table.below():
-            row = _Row(record, self._places)
-            number = one_line(row.get("number"))
-            if (because := self._left_out(row, number)) is not None:
-                yield LeftOut(record.line, record.last, because, shown(number))
+    @cached_property
+    def _survey(self) -> tuple[Evidence, NumbersAgain]:
+        evidence, numbers = Evidence(), NumbersAgain()
+        for record, cells in self._rows():
+            if record.fault is not None:
+                if key := number_key(one_line(self._get(cells, "number"))):
+                    numbers.see(key)
                 continue
-            if record.fault is None and not any(row.get(name).strip() for name in self._places):
-                continue
-            try:
-                yield self._read(row, number)
-            except RecordRefused as refused:
-                yield BadLine(
-                    record.line,
-                    record.last,
-                    refused.problems,
-                    shown(number),
-                    record.cells,
-                    number_key(number),
-                )
+            number = one_line(self._get(cells, "number"))
+            kept = self._left_out(cells, number) is None
+            if kept and (key := number_key(number)):
+                numbers.see(key)
+            code = self._get(cells, "currency").strip().upper() or self._map.currency
+            currency = code if is_currency(code) else ""
+            for name in _AMOUNTS:
+                evidence.see_amount(record.line, self._get(cells, name), currency, kept=kept)
+            for name in _DATES:
+                evidence.see_date(record.line, self._get(cells, name), kept=kept)
+        return evidence, numbers
 
-    def keys(self) -> Iterator[str]:
-        for record in self._table.below():
-            row = _Row(record, self._places)
-            number = one_line(row.get("number"))
-            if number and self._left_out(row, number) is None and (key := number_key(number)):
-                yield key
-
+    @property
     def evidence(self) -> Evidence:
         """What the records say of how amounts and dates are written."""
-        found = Evidence()
-        for record in self._table.below():
-            if record.fault is not None:
+        return self._survey[0]
+
+    def numbers_again(self) -> NumbersAgain:
+        return self._survey[1]
+
+    def decided(self, map: FileMap) -> "MappedTable":
+        """The same with a map that differs in the decimal sign and the order of dates alone."""
+        other = MappedTable(self._table, map, self._restore)
+        other.__dict__["_survey"] = self._survey
+        return other
+
+    def __iter__(self) -> Iterator[Item]:
+        for record, cells in self._rows():
+            number = one_line(self._get(cells, "number"))
+            if record.fault is None and (because := self._left_out(cells, number)) is not None:
+                yield LeftOut(record.line, record.last, because, shown(number))
                 continue
-            row = _Row(record, self._places)
-            kept = self._left_out(row, one_line(row.get("number"))) is None
             try:
-                currency = self._currency(row)
-            except RecordRefused:
-                currency = ""
-            found.see_amounts(record.line, map(row.get, _AMOUNTS), currency, kept=kept)
-            found.see_dates(record.line, map(row.get, _DATES), kept=kept)
-        return found
+                yield self._read(record, cells, number)
+            except RecordRefused as refused:
+                key = number_key(number)
+                yield BadLine(record.line, record.last, refused.problems, shown(number), record.cells, key)
 
-    def _left_out(self, row: _Row, number: str) -> LeftOutBecause | None:
-        if row.record.fault is not None:
-            return None
-        if not number and not row.get("buyer_name").strip():
-            return (
-                LeftOutBecause.TOTALS
-                if any(row.get(name).strip() for name in _AMOUNTS)
-                else LeftOutBecause.OTHER_KIND
-            )
-        cells = row.record.cells
+    def _rows(self) -> Iterator[tuple[Record, Sequence[str]]]:
+        """Each record, and its cells as far as the heading goes; those that none of the columns says anything of are
+        passed over."""
+        width = len(self.heading)
+        used = [at for places in self._places.values() for at in places]
+        for record in self._table.below():
+            cells = record.cells
+            if len(cells) < width:
+                cells = [*cells, *[""] * (width - len(cells))]
+            if record.fault is not None or any(cells[at] for at in used):
+                yield record, cells
+
+    def _get(self, cells: Sequence[str], name: str) -> str:
+        """What the first of the field's columns says that isn't blank."""
+        for at in self._places.get(name, ()):
+            if (text := cells[at]) and not text.isspace():
+                return text
+        return ""
+
+    def _left_out(self, cells: Sequence[str], number: str) -> LeftOutBecause | None:
+        if not number and not self._get(cells, "buyer_name"):
+            totals = any(self._get(cells, name) for name in _AMOUNTS)
+            return LeftOutBecause.TOTALS if totals else LeftOutBecause.OTHER_KIND
         for at, kept in self._keep:
-            if map_value(cells[at] if at < len(cells) else "") not in kept:
+            if map_value(cells[at]) not in kept:
                 return LeftOutBecause.OTHER_KIND
-        return _LEFT_OUT.get(self._state(row) or "")
+        return _LEFT_OUT.get(self._state(cells) or "")
 
-    def _state(self, row: _Row) -> str | None:
+    def _state(self, cells: Sequence[str]) -> str | None:
         """One of STATES, blank if nothing says it; None if a value isn't known."""
-        said = {self._states.get(map_value(text)) for text in row.all("state") if text.strip()}
+        places = self._places.get("state", ())
+        if len(places) == 1:
+            text = map_value(cells[places[0]])
+            return self._states.get(text) if text else ""
+        said = {self._states.get(text) for at in places if (text := map_value(cells[at]))}
         for state in _STATES_FIRST:
             if state in said:
                 return state
         return None if said else ""
 
-    def _read(self, row: _Row, number: str) -> ImportedInvoice:
+    def _read(self, record: Record, cells: Sequence[str], number: str) -> ImportedInvoice:
         """Raises RecordRefused with all that is wrong."""
-        if row.record.fault is not None:
-            raise RecordRefused(row.record.fault)
+        if record.fault is not None:
+            raise RecordRefused(record.fault)
         problems: list[Problem] = []
         values = {
-            "number": self._text(row, "number"),
-            "buyer_name": self._text(row, "buyer_name"),
-            "buyer_email": self._email(row),
-            "description": self._restored(row.get("description")),
+            "number": self._restored(number),
+            "buyer_name": self._text(cells, "buyer_name"),
+            "buyer_email": self._email(cells),
+            "description": self._restored(self._get(cells, "description")),
         }
-        state, money = "", None
+        money = _NOTHING
         try:
-            state = self._read_state(row)
-        except RecordRefused as refused:
-            problems += refused.problems
-        try:
-            money, state = self._money(row, state)
+            money, values["state"] = self._money(cells, self._read_state(cells))
         except RecordRefused as refused:
             problems += refused.problems
         for name in _DATES:
             try:
-                values[name] = self._date(name, row.get(name))
+                values[name] = self._date(name, self._get(cells, name))
             except RecordRefused as refused:
                 problems += refused.problems
-        if money is None or problems:
-            values |= {"billing_amount": "0", "currency": "USD"}
-            raise RecordRefused(*all_that_is_wrong(values), *problems)
-        values |= {"billing_amount": "0", "currency": money.currency, "state": state}
-        record = row.record
-        read = read_fields(record.line, values, record.last, record.cells)
-        return replace(read, amount=money.amount)
+        if problems:
+            raise RecordRefused(*all_that_is_wrong(values, money), *problems)
+        return read_fields(record.line, values, record.last, record.cells, money)
 
     def _restored(self, text: str) -> str:
         return text if self._restore is None else self._restore(text)
 
-    def _text(self, row: _Row, name: str) -> str:
-        return one_line(self._restored(row.get(name)))
+    def _text(self, cells: Sequence[str], name: str) -> str:
+        return one_line(self._restored(self._get(cells, name)))
 
-    def _email(self, row: _Row) -> str:
+    def _email(self, cells: Sequence[str]) -> str:
         """The first of several."""
-        text = self._text(row, "buyer_email")
+        text = self._text(cells, "buyer_email")
+        if not ("," in text or ";" in text or " " in text):
+            return text
         return next((one for one in text.replace(";", " ").replace(",", " ").split() if "@" in one), text)
 
-    def _read_state(self, row: _Row) -> str:
-        state = self._state(row)
+    def _read_state(self, cells: Sequence[str]) -> str:
+        state = self._state(cells)
         if state is None:
-            unknown = next(text for text in row.all("state") if text.strip())
+            unknown = self._get(cells, "state")
             raise RecordRefused(
                 Problem("state", shown(unknown), "this state isn't known: say in a map what it stands for")
             )
         return state
 
-    def _money(self, row: _Row, state: str) -> tuple[Money, str]:
+    def _money(self, cells: Sequence[str], state: str) -> tuple[Money, str]:
         """What is still due, and the state; of one that is settled, the total."""
-        currency = self._currency(row)
+        currency = self._currency(cells)
         due, total = (
-            read_amount("billing_amount", text, self._map.decimal_sign, currency) if text.strip() else None
-            for text in map(row.get, _AMOUNTS)
+            read_amount("billing_amount", text, self._map.decimal_sign, currency) if text else None
+            for text in (self._get(cells, name) for name in _AMOUNTS)
         )
         if due is not None and due.amount == 0 and total is not None and total.amount > 0:
             state = "settled"
@@ -204,8 +205,8 @@ class MappedTable:
             raise RecordRefused(Problem("billing_amount", "", "write the amount, it can't be blank"))
         return money, state
 
-    def _currency(self, row: _Row) -> str:
-        text = self._restored(row.get("currency")).strip()
+    def _currency(self, cells: Sequence[str]) -> str:
+        text = self._restored(self._get(cells, "currency")).strip()
         code = text.upper() or self._map.currency
         if not is_currency(code):
             if not code:

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from domain.files.import_fields import shown
-from domain.files.reading.layouts import BY_NAME, EXPORT, LAYOUTS, PLAIN, Layout
+from domain.files.reading.layouts.known import BY_NAME, EXPORT, LAYOUTS, PLAIN
+from domain.files.reading.layouts.layout import Layout
 from domain.files.reading.maps import FileMap
 from domain.files.reading.plain import is_plain
 from domain.files.reading.recognising import (

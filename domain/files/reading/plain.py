@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from domain.files.import_fields import COLUMNS, OPTIONAL, STATE, Problem, RecordRefused, read_fields
 from domain.files.reading.records import BadLine, Item, Record
+from domain.files.reading.repeated import NumbersAgain
 from domain.files.reading.tables import Table
 from domain.invoices.numbers.keys import number_key
 
@@ -50,7 +51,10 @@ class PlainTable:
                 key = number_key(written)
                 yield BadLine(record.line, record.last, refused.problems, written, cells, key)
 
-    def keys(self) -> Iterator[str]:
+    def numbers_again(self) -> NumbersAgain:
+        return NumbersAgain.among(self._keys())
+
+    def _keys(self) -> Iterator[str]:
         number = self._number
         for record in self._table.below():
             cells = record.cells

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from domain.files.import_fields import shown
-from domain.files.reading.layouts import EXPORT, LAYOUTS, PLAIN, Layout, heading_key
+from domain.files.reading.layouts.known import EXPORT, LAYOUTS, PLAIN
+from domain.files.reading.layouts.layout import Layout, heading_key
 from domain.files.reading.maps import FileMap
 from domain.files.reading.plain import HEADING, NEEDED, is_plain
 from domain.files.reading.records import Record

@@ -18,6 +18,7 @@ from domain.money import STORABLE
 
 _BITS = 27
 """Of the marks that a number leaves: 16 MiB for all of them. At a million numbers, none is taken for another one."""
+_MASK = (1 << _BITS) - 1
 _MARKS = 4
 MANY = 100_000
 """So many numbers that come again are kept in memory; of more, each number is looked up."""
@@ -41,8 +42,8 @@ class Items(Protocol):
 
     def __iter__(self) -> Iterator[Item]: ...
 
-    def keys(self) -> Iterator[str]:
-        """The number's key of each record that isn't left out and has one. Cheap."""
+    def numbers_again(self) -> "NumbersAgain":
+        """What a first look at all of them said of the keys of those numbers that aren't left out."""
         ...
 
 
@@ -52,7 +53,7 @@ def without_repeats(items: Items, repeats: Repeats = Repeats.ONE) -> Iterator[It
     Of records whose amounts, currencies or states differ none is taken, nor if one of them is bad. Identical ones are left
     out but for the first; where records are items of an invoice, those behind the first are part of it.
     """
-    comes_again = _find_again(items.keys())
+    comes_again = items.numbers_again()
     if not comes_again.any:
         yield from items
         return
@@ -71,19 +72,38 @@ def _key(item: Item) -> str:
     return "" if isinstance(item, LeftOut) else item.number_key
 
 
-class _Again:
-    """The numbers that come again, and perhaps some that don't."""
+class NumbersAgain:
+    """The numbers that come again, and perhaps some that don't, with a fixed amount of memory.
+
+    Each leaves marks among 2**27 bits; whoever finds all of its own has perhaps come before.
+    """
 
     def __init__(self) -> None:
+        self._bits = bytearray(1 << (_BITS - 3))
         self._hashes: set[int] = set()
         self._all = False
+
+    @classmethod
+    def among(cls, keys: Iterable[str]) -> "NumbersAgain":
+        found = cls()
+        for key in keys:
+            found.see(key)
+        return found
 
     @property
     def any(self) -> bool:
         return self._all or bool(self._hashes)
 
-    def add(self, hashed: int) -> None:
-        if not self._all:
+    def see(self, key: str) -> None:
+        hashed = hash(key)  # of this process alone: nobody outside can choose numbers that meet
+        bits, at, step, before = self._bits, hashed & _MASK, (hashed >> _BITS) | 1, True
+        for _ in range(_MARKS):
+            place, bit = at >> 3, 1 << (at & 7)
+            if not bits[place] & bit:
+                before = False
+                bits[place] |= bit
+            at = (at + step) & _MASK
+        if before and not self._all:
             self._hashes.add(hashed)
             if len(self._hashes) > MANY:
                 self._all = True
@@ -91,26 +111,6 @@ class _Again:
 
     def __contains__(self, key: str) -> bool:
         return key != "" and (self._all or hash(key) in self._hashes)
-
-
-def _find_again(keys: Iterable[str]) -> _Again:
-    """Each number leaves marks among 2**27 bits; whoever finds all of its own has perhaps come before."""
-    bits = bytearray(1 << (_BITS - 3))
-    mask = (1 << _BITS) - 1
-    found = _Again()
-    for key in keys:
-        hashed = hash(key)  # of this process alone: nobody outside can choose numbers that meet
-        at, step = hashed & mask, (hashed >> _BITS) | 1
-        before = True
-        for _ in range(_MARKS):
-            place, bit = at >> 3, 1 << (at & 7)
-            if not bits[place] & bit:
-                before = False
-                bits[place] |= bit
-            at = (at + step) & mask
-        if before:
-            found.add(hashed)
-    return found
 
 
 class _Kept:
@@ -141,7 +141,7 @@ class _Kept:
         )
         self._store.execute("CREATE UNIQUE INDEX of_key ON groups (key)")
 
-    def sorted_out(self, items: list[Item], again: _Again, repeats: Repeats) -> Iterator[Item]:
+    def sorted_out(self, items: list[Item], again: NumbersAgain, repeats: Repeats) -> Iterator[Item]:
         groups = self._groups({key for item in items if (key := _key(item)) in again})
         for item in items:
             group = groups.get(_key(item))

@@ -6,6 +6,7 @@ from typing import Any
 
 from domain.files.import_fields import COLUMNS, OPTIONAL, STATE, Problem, RecordRefused, read_fields, shown
 from domain.files.reading.records import BadLine, Item
+from domain.files.reading.repeated import NumbersAgain
 from domain.files.reading.sources.content import Content
 from domain.files.reading.sources.csv_records import TOO_LONG
 from domain.files.reading.sources.text import RECORD_LENGTH, UTF_8, Lines
@@ -49,7 +50,10 @@ class JsonLines:
                 cells = [values.get(name, "") for name in _NAMES] if values else [text.rstrip("\r\n")]
                 yield BadLine(line, line, refused.problems, number, cells, number_key(number))
 
-    def keys(self) -> Iterator[str]:
+    def numbers_again(self) -> NumbersAgain:
+        return NumbersAgain.among(self._keys())
+
+    def _keys(self) -> Iterator[str]:
         for item in self:
             if isinstance(item, BadLine):
                 if item.number_key:

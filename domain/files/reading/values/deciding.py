@@ -4,7 +4,7 @@ What decides is a value that one reading excludes. Nothing else counts, not even
 writes as its user's region does.
 """
 
-from collections.abc import Iterable
+import re
 from dataclasses import dataclass
 
 from domain.files.import_fields import shown
@@ -15,7 +15,11 @@ from domain.files.reading.values.dates import days
 
 DECIMAL_SIGN = "decimal_sign"
 DATE_ORDER = "date_order"
-_ORDERS = ("dmy", "mdy")
+# What can't contradict what was seen before: looked at no further.
+_SURE = {
+    ".": re.compile(r"-?[0-9]{1,3}(?:,?[0-9]{3})*\.[0-9]{1,2}"),
+    ",": re.compile(r"-?[0-9]{1,3}(?:\.?[0-9]{3})*,[0-9]{1,2}"),
+}
 
 
 @dataclass(frozen=True)
@@ -65,26 +69,29 @@ class Evidence:
 
     def __init__(self) -> None:
         self._amounts = _Evidence({})
+        self._sign = ""
         self._dates = _Evidence({})
 
-    def see_amounts(self, line: int, texts: Iterable[str], currency: str, *, kept: bool) -> None:
+    def see_amount(self, line: int, text: str, currency: str, *, kept: bool) -> None:
         """``currency`` may be blank where it isn't known."""
-        for text in texts:
-            if not isinstance(text, Exact) and (written := take_apart(text)) is not None:
-                readings = {
-                    sign: value
-                    for sign in DECIMAL_SIGNS
-                    if (value := in_major_units(written, sign)) is not None
-                    and (exact := exact_in(value, currency) if currency else value) is not None
-                    and exact
-                }
-                self._amounts.see(line, text, readings, kept)
+        sure = _SURE.get(self._sign)
+        if not text or isinstance(text, Exact) or (sure is not None and sure.fullmatch(text)):
+            return
+        written = take_apart(text)
+        if written is not None:
+            readings = {
+                sign: value
+                for sign in DECIMAL_SIGNS
+                if (value := in_major_units(written, sign)) is not None
+                and (not currency or exact_in(value, currency) is not None)
+            }
+            self._amounts.see(line, text, readings, kept)
+            self._sign = next(iter(self._amounts.only), "")
 
-    def see_dates(self, line: int, texts: Iterable[str], *, kept: bool) -> None:
-        for text in texts:
-            if not isinstance(text, Exact) and (read := days(text)) and "ymd" not in read:
-                readings = {order: read[order].isoformat() for order in _ORDERS if order in read}
-                self._dates.see(line, text, readings, kept)
+    def see_date(self, line: int, text: str, *, kept: bool) -> None:
+        if text and not isinstance(text, Exact) and (read := days(text)) and "ymd" not in read:
+            readings = {order: day.isoformat() for order, day in read.items()}
+            self._dates.see(line, text, readings, kept)
 
     @property
     def decimal_sign(self) -> str | Doubt:

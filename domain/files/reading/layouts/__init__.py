@@ -1,0 +1,1 @@
+"""Whose file it is: the layouts that are recognised, each by the names of its columns."""
