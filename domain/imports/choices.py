@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from domain.files.reading.invoice_file import NO_CHOICES, Choices, InvoiceFile, OpenQuestions
-from domain.files.reading.layouts import heading_key
+from domain.files.reading.layouts.layout import heading_key
 from domain.files.reading.maps import read_map
 from domain.files.reading.sources.json_lines import JsonLines
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from domain.files.import_fields import Problem, RecordRefused, shown
 from domain.files.reading.records import BadLine, FileUnusable, Item, LeftOut, LeftOutBecause
+from domain.files.reading.repeated import NumbersAgain
 from domain.files.reading.sources.content import Content
 from domain.files.reading.sources.einvoices import FIELDS, FORMS, MOST_BYTES, Document, read_document
 from domain.invoices.numbers.keys import number_key
@@ -39,7 +40,10 @@ class XmlFile:
     def __iter__(self) -> Iterator[Item]:
         yield _item(self._document, 1)
 
-    def keys(self) -> Iterator[str]:
+    def numbers_again(self) -> NumbersAgain:
+        return NumbersAgain.among(self._keys())
+
+    def _keys(self) -> Iterator[str]:
         if key := number_key(self._document.number):
             yield key
 
@@ -83,7 +87,10 @@ class ZipOfXml:
             else:
                 yield _item(document, place, name)
 
-    def keys(self) -> Iterator[str]:
+    def numbers_again(self) -> NumbersAgain:
+        return NumbersAgain.among(self._keys())
+
+    def _keys(self) -> Iterator[str]:
         for item in self:
             if not isinstance(item, LeftOut) and item.number_key:
                 yield item.number_key
