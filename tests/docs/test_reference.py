@@ -16,6 +16,9 @@ from domain.files.exports.rows import COLUMNS as EXPORTED
 from domain.files.reading.plain import HEADING
 from domain.payments.event_reading import TYPES
 from handlers.app import COMMANDS
+from handlers.words.exceptions import TITLES
+from handlers.words.glance import SIGNS
+from handlers.words.sentences import BADGES, STATUSES
 from tests.docs.pages import REFERENCE, ROOT, command_below, first_codes, table_rows
 
 HOW_TO = ROOT / "docs" / "how-to"
@@ -124,3 +127,19 @@ def test_the_webhooks_event_types_are_those_that_concern_paylink(path: Any) -> N
         r"\b(?:checkout\.session|charge|refund|payment_link)\.[a-z_.]+[a-z]", path.read_text("utf-8")
     )
     assert set(said) == set(TYPES)
+
+
+def test_the_guide_names_every_exception_and_every_status_with_its_sign() -> None:
+    guide = (ROOT / "docs" / "guide.md").read_text("utf-8")
+    rows = _exceptions_of(guide)
+    assert set(TITLES.values()) <= rows
+    for status, sign in SIGNS.items():
+        assert f"| {sign} | {STATUSES[status]} |" in guide
+    for badge in BADGES.values():
+        assert f"*{badge}*" in guide
+
+
+def _exceptions_of(guide: str) -> set[str]:
+    """The titles in the first column of the guide's table, where some stand together."""
+    table = guide.split("| exception |")[1].split("\n\n")[0]
+    return {title.strip() for row in table.splitlines()[2:] for title in row.split("|")[1].split(",")}
