@@ -180,6 +180,11 @@ def find_nearest(session: Session, scope: Scope, number: str) -> tuple[InvoiceOp
 def find_options(session: Session, scope: Scope, text: str) -> tuple[InvoiceOption, ...]:
     """Up to 100 invoices whose number, or any word of whose buyer, begins with the text; in list order."""
     ids = find_page(session, scope.organisation_id, text, status=None, after=None, limit=OPTIONS)
+    return list_options(session, scope, ids)
+
+
+def list_options(session: Session, scope: Scope, ids: list[int]) -> tuple[InvoiceOption, ...]:
+    """Of invoices that are known to be the organisation's, in list order."""
     # Columns: whole invoices cost more than their links' amounts do.
     columns: list[Any] = [
         *(Invoice.id, Invoice.number, Invoice.buyer_name, Invoice.amount, Invoice.currency, Invoice.status),
@@ -193,13 +198,6 @@ def find_options(session: Session, scope: Scope, text: str) -> tuple[InvoiceOpti
         .order_by(Invoice.position)
     )
     return tuple(_option(*row) for row in session.execute(found))
-
-
-def option_of(invoice: InvoiceSummary) -> InvoiceOption:
-    asked = None if invoice.link is None else invoice.link.amount
-    return InvoiceOption(
-        invoice.id, invoice.number, invoice.buyer_name, invoice.amount, invoice.status, asked
-    )
 
 
 def _in_ledger(scope: Scope) -> sa.ColumnElement[bool]:

@@ -6,11 +6,16 @@ from sqlalchemy.orm import Session
 
 from domain.exceptions import listing
 from domain.invoices import invoices
+from domain.invoices.list_page import find_page
+from domain.invoices.numbers.finding import find_meant
+from domain.invoices.search_terms import phrase_of
 from domain.models import Organisation
 from domain.organisations import organisations
 from domain.overview import home
 from domain.scope import Scope
 from domain.summaries import InvoiceDetails, InvoiceSummary, LookedUp
+
+CHOICES = 10
 
 
 def get(session: Session, scope: Scope, invoice_id: int, now: datetime) -> InvoiceDetails:
@@ -24,11 +29,16 @@ def find_by_number(session: Session, scope: Scope, number: str, now: datetime) -
 
 
 def look_up(session: Session, scope: Scope, text: str, now: datetime) -> LookedUp:
-    """What is meant by what somebody typed. Of numbers that look the same nobody can say: all of them may be."""
+    """What is meant by what somebody typed; else the invoices whose number or buyer begins so, ten at most."""
     found = invoices.list_by_number(session, scope, text)
-    if len(found) == 1:
-        return LookedUp(_with_standing(session, scope, found[0], now))
-    return LookedUp(options=tuple(map(invoices.option_of, found)))
+    meant = [one.id for one in found] or list(find_meant(session, scope, text))
+    if len(meant) == 1:
+        one = found[0] if found else invoices.get(session, scope, meant[0])
+        return LookedUp(_with_standing(session, scope, one, now))
+    if not meant and phrase_of(text):
+        meant = find_page(session, scope.organisation_id, text, status=None, after=None, limit=CHOICES + 1)
+    options = invoices.list_options(session, scope, meant)
+    return LookedUp(options=options[:CHOICES], more=len(options) > CHOICES)
 
 
 def _with_standing(session: Session, scope: Scope, invoice: InvoiceSummary, now: datetime) -> InvoiceDetails:

@@ -7,7 +7,7 @@ from domain.lists.summaries import InvoiceList
 from handlers import ids
 from handlers.bolt.context import Office
 from handlers.bolt.failures import tell
-from handlers.bolt.modals import Place, open_modal, update
+from handlers.bolt.modals import Place, open_modal, replace_modal, update
 from handlers.bolt.payload import Delivery, ShownView, all_chosen, dig, text_at
 from handlers.references import SEARCH_MOST, ListReference, read_id
 from handlers.rejections import Unreadable
@@ -28,6 +28,26 @@ async def open_list(office: Office, delivery: Delivery, text: str = "") -> None:
         return listing(await office.desk.open_list(delivery.actor, text, shape=PAGE))
 
     await open_modal(office, delivery, made())
+
+
+async def show_all(office: Office, delivery: Delivery) -> None:
+    """All that a search finds, whatever its status, in the modal that offered the first of it."""
+    actor, text = delivery.actor, printable(delivery.value)[:SEARCH_MOST]
+    opened = (await office.desk.open_list(actor, text, shape=PAGE)).selection
+    await office.desk.tick(
+        actor,
+        opened.id,
+        revision=opened.revision,
+        displayed=set(),
+        ticked=set(),
+        acted_at="",
+        opened_with=text,
+    )
+
+    async def made() -> Json:
+        return listing(await office.desk.narrow(actor, opened.id, filter=None, search=text, shape=PAGE))
+
+    await replace_modal(office, delivery, made)
 
 
 async def tick(office: Office, delivery: Delivery) -> None:

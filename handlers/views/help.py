@@ -1,7 +1,7 @@
 """What `help` says for each command."""
 
 INVOICE_HELP = """*/invoice* shows one billing invoice and creates its online payment link.
-• `/invoice INV-1001` shows that invoice, by its number.
+• `/invoice INV-1001` shows that invoice, by its number; its closing digits, a payment link's URL or a word of the buyer's name will do.
 • `/invoice` alone opens a search by number or buyer.
 • `/invoice exceptions` lists what needs attention, and resolves it.
 • `/invoice help` shows this.

@@ -24,9 +24,13 @@ def unknown(number: str, nearest: Sequence[InvoiceOption]) -> Json:
 
 
 def several(text: str, found: LookedUp) -> Json:
-    """What was typed may mean any of these, each a button: ten at most."""
-    blocks = [header("Which Invoice?"), section(f"Several billing invoices fit {inline(text, 80)}:")]
-    blocks += [_choices(found.options[:10], _number_buyer_and_amount), _type_ahead()]
+    """What was typed may mean any of these, each a button: ten at most, and all of them in the list."""
+    fit = "These billing invoices fit" if len(found.options) > 1 else "This billing invoice fits"
+    blocks = [header("Which Invoice?"), section(f"{fit} {inline(text, 80)}:")]
+    blocks.append(_choices(found.options[:10], _number_buyer_and_amount))
+    if found.more:
+        blocks.append(actions([button("Show All", ids.SHOW_ALL, text)], block_id=ids.SHOW_ALL))
+    blocks.append(_type_ahead())
     return modal(TITLE, blocks, callback_id=ids.SEARCH_VIEW, submit="Show")
 
 

@@ -96,7 +96,8 @@ async def test_a_number_is_looked_up_however_it_is_written(office: Office, typed
     found = await office.desk.look_up(office.ann, typed)
     assert found.details is not None
     assert (found.details.invoice.number, found.options) == ("INV-2", ())
-    assert await office.desk.look_up(office.ann, "INV-") == LookedUp()
+    assert await office.desk.look_up(office.ann, "X-2") == LookedUp()
+    assert [one.number for one in (await office.desk.look_up(office.ann, "bak")).options] == ["INV-2"]
 
 
 async def test_ids_that_nothing_has_are_not_found(office: Office) -> None:

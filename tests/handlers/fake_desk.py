@@ -123,7 +123,8 @@ class FakeDesk:
         found = self._numbered(text)
         if len(found) == 1:
             return LookedUp(self._details(found[0]))
-        return LookedUp(options=tuple(map(_option, found)))
+        found = found or [one for one in self.invoices.values() if _found(one, text)]
+        return LookedUp(options=tuple(map(_option, found))[:10], more=len(found) > 10)
 
     async def get_details(self, actor: Actor, invoice_id: int) -> InvoiceDetails:
         return self._details(await self.get_invoice(actor, invoice_id))

@@ -54,7 +54,9 @@ async def surfaces(world: World) -> dict[str, Json]:
     return {
         "search": search(),
         "unknown number": unknown("INV-0", await desk.find_nearest(ADA, "INV-0")),
-        "several numbers": several("INV-0", LookedUp(options=await desk.find_nearest(ADA, "INV-0"))),
+        "several numbers": several(
+            "INV-0", LookedUp(options=await desk.find_nearest(ADA, "INV-0"), more=True)
+        ),
         "details": details(one, organisation, stripe, today=found.today),
         "details of a link": details(other, organisation, stripe, today=found.today),
         "copy": copying(other, other.link),

@@ -37,6 +37,26 @@ async def test_numbers_that_look_the_same_are_all_offered_with_buyer_and_amount(
     assert bench.refused_calls() == []
 
 
+async def test_a_buyers_invoices_are_offered_and_all_of_them_shown_in_the_list(bench: Bench) -> None:
+    bench.invoices(*(invoice(n, buyer_name="Kestrel Ltd") for n in range(1, 13)), invoice(20))
+    await bench.command("/invoice kestrel")
+    offered = [each for each in buttons(bench.top.payload) if each.startswith("INV")]
+    assert len(offered) == 10
+    assert offered[0] == "INV-1001 · Kestrel Ltd · USD 1,200.50"
+    await bench.press("Show All")
+    assert "Billing Invoices" in bench.shown
+    assert "INV-1012" in bench.shown
+    assert "INV-1020" not in bench.shown
+    assert bench.refused_calls() == []
+
+
+async def test_a_url_and_words_behind_a_number_may_be_longer_than_a_number(bench: Bench) -> None:
+    bench.invoices(invoice(1))
+    await bench.command("/invoice https://buy.stripe.com/" + "x" * 80)
+    await bench.command("/invoice INV-9999 " + "please " * 12)
+    assert bench.told() == []
+
+
 async def test_help_explains_to_the_person_alone(bench: Bench) -> None:
     await bench.command("/invoice HELP")
     await bench.command("/invoices help")

@@ -1,0 +1,95 @@
+"""What people type for an invoice is found, and nothing is guessed where several are meant."""
+
+import pytest
+
+from domain.desk import Desk
+from domain.summaries import LookedUp
+from tests.domain.factories import make_invoice, make_link, make_organisation
+from tests.domain.world import ADA, World
+
+
+def told(found: LookedUp) -> list[str]:
+    """The number that is meant, or those that may be."""
+    if found.details is not None:
+        return [f"= {found.details.invoice.number}"]
+    return [one.number for one in found.options]
+
+
+@pytest.fixture
+def desk(world: World) -> Desk:
+    stranger = make_organisation(world.db, "T0OTHER")
+    for number in ("INV-1003", "ZZ-1008"):
+        make_invoice(world.db, number, organisation_id=stranger)
+    for number in ("INV-1002", "INV-1003", "INV-11007", "INV-1007", "CR/1004", "7", "INV 2 B"):
+        make_invoice(world.db, number)
+    return world.desk
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("INV-1003", ["= INV-1003"]),
+        ("#INV-1003", ["= INV-1003"]),
+        ("INV1003", ["= INV-1003"]),
+        ("inv 1003", ["= INV-1003"]),
+        ("inv/1003", ["= INV-1003"]),
+        ("INV–1003\u200b", ["= INV-1003"]),
+        ("\u00a0INV\u00a01003", ["= INV-1003"]),
+        ("INV-1002 please", ["= INV-1002"]),
+        ("INV-1002, thanks a lot!", ["= INV-1002"]),
+        ("inv 1002 please", ["= INV-1002"]),
+        ("INV 2 B", ["= INV 2 B"]),
+        ("1003", ["= INV-1003"]),
+        ("#1003", ["= INV-1003"]),
+        ("1004 please", ["= CR/1004"]),
+        ("7", ["= 7"]),
+        ("1007", ["INV-1007", "INV-11007"]),
+        ("1008", []),
+        ("cr 1004", ["= CR/1004"]),
+        ("INV-9", []),
+        ("", []),
+        ("please", []),
+    ],
+)
+async def test_what_is_typed_is_found(desk: Desk, typed: str, found: list[str]) -> None:
+    assert told(await desk.look_up(ADA, typed)) == found
+
+
+async def test_a_buyers_invoices_are_offered_ten_at_most(world: World) -> None:
+    for n in range(12):
+        make_invoice(world.db, f"K-{n:02}", buyer_name="Red Kestrel Ltd")
+    make_invoice(world.db, "X-1", buyer_name="Heron")
+
+    found = await world.desk.look_up(ADA, "kestrel")
+
+    assert told(found) == [f"K-{n:02}" for n in range(10)]
+    assert found.more
+    assert await world.desk.look_up(ADA, "heron") != LookedUp()
+    assert not (await world.desk.look_up(ADA, "heron")).more
+
+
+async def test_what_stripe_calls_it_is_found(world: World) -> None:
+    url = "https://buy.stripe.com/test_abc"
+    make_link(
+        world.db,
+        make_invoice(world.db, "INV-1"),
+        ledger_id=world.account.ledger_id,
+        stripe_id="plink_1Abc",
+        url=url,
+    )
+
+    for typed in (url, f"<{url}>", f"<{url}|link>", "plink_1Abc", "see plink_1Abc please"):
+        assert told(await world.desk.look_up(ADA, typed)) == ["= INV-1"]
+    for typed in (f"{url}d", "plink_2", "pi_1"):
+        assert await world.desk.look_up(ADA, typed) == LookedUp()
+
+
+async def test_another_organisations_link_is_not_found(world: World) -> None:
+    stranger = make_organisation(world.db, "T0OTHER")
+    theirs = make_invoice(world.db, "INV-1", organisation_id=stranger)
+    make_link(
+        world.db, theirs, ledger_id=world.account.ledger_id, stripe_id="plink_theirs", url="https://x.test/1"
+    )
+
+    for typed in ("plink_theirs", "https://x.test/1"):
+        assert await world.desk.look_up(ADA, typed) == LookedUp()
