@@ -32,6 +32,7 @@ REVISIONS: tuple[str, ...] = (
     "0013",
     "0014",
     "0015",
+    "0016",
 )
 """All versions, the oldest first. Known without reading them, so that a start doesn't wait for Alembic."""
 
