@@ -13,7 +13,7 @@ from domain.programs.putting import Outcome
 from domain.reasons import BillingState, Reason
 from domain.states import Badge, ExceptionKind, LinkStatus
 from domain.summaries import ExceptionSummary, InvoiceSummary, LinkSummary
-from handlers.words.exceptions import WHAT_TO_DO, what_differs
+from handlers.words.exceptions import what_differs, what_to_do
 
 Amount = Annotated[
     str,
@@ -184,7 +184,7 @@ def _exception_of(found: ExceptionSummary) -> OpenException:
         due_by=None if found.due_by is None else utc(found.due_by),
         stripe_object=found.stripe_object or None,
         what_differs=what_differs(found),
-        what_to_do=WHAT_TO_DO[found.kind],
+        what_to_do=what_to_do(found),
     )
 
 

@@ -110,7 +110,7 @@ def _line(team_id: str, exception: "ExceptionSummary") -> str:
 
 def _json(team_id: str, exception: "ExceptionSummary") -> str:
     """Amounts in the currency's smallest unit, times in UTC."""
-    from handlers.words.exceptions import WHAT_TO_DO, what_differs
+    from handlers.words.exceptions import what_differs, what_to_do
 
     amount, ended = exception.amount, exception.resolution
     return json.dumps(
@@ -123,7 +123,7 @@ def _json(team_id: str, exception: "ExceptionSummary") -> str:
             "currency": None if amount is None else amount.currency,
             "stripe_object": exception.stripe_object or None,
             "what_differs": what_differs(exception),
-            "what_to_do": WHAT_TO_DO[exception.kind],
+            "what_to_do": what_to_do(exception),
             "since": _utc(exception.seen_at),
             "due_by": _utc(exception.due_by),
             "resolved_at": None if ended is None else _utc(ended.at),

@@ -15,7 +15,7 @@ from handlers.views.blocks import (
     section,
     slack_time,
 )
-from handlers.words.exceptions import SETTLEMENTS, WHAT_TO_DO, ended, resolver, what_differs
+from handlers.words.exceptions import SETTLEMENTS, ended, resolver, what_differs, what_to_do
 from handlers.words.sentences import changed_since
 from handlers.words.text import counted, escaped, fit, inline, isolated
 
@@ -56,7 +56,7 @@ def about(exception: ExceptionSummary, invoice: InvoiceSummary | None = None) ->
 
 def _opened(announcement: Announcement, exception: ExceptionSummary) -> Json:
     invoice = announcement.invoice
-    lines = [what_differs(exception), WHAT_TO_DO[exception.kind]]
+    lines = [what_differs(exception), what_to_do(exception)]
     if not announcement.livemode:
         lines.append(TEST_MODE)
     if exception.stripe_object:
@@ -68,7 +68,7 @@ def _opened(announcement: Announcement, exception: ExceptionSummary) -> Json:
 
 def _deadline(announcement: Announcement, exception: ExceptionSummary) -> Json:
     lines = ["The deadline is near and nothing has been answered.", what_differs(exception)]
-    lines.append(WHAT_TO_DO[exception.kind])
+    lines.append(what_to_do(exception))
     if not announcement.livemode:
         lines.append(TEST_MODE)
     return _message(f": {about(exception, announcement.invoice)}", lines, exception, due=True)

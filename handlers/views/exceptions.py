@@ -20,7 +20,7 @@ from handlers.views.blocks import (
     slack_time,
 )
 from handlers.views.exception_messages import ANSWER_UNTIL, about
-from handlers.words.exceptions import TITLES, WHAT_TO_DO, ended, resolver, what_differs
+from handlers.words.exceptions import TITLES, ended, resolver, what_differs, what_to_do
 from handlers.words.text import counted, escaped, fit
 
 HEADER = "Exceptions"
@@ -84,7 +84,7 @@ def of_invoice(opens: Sequence[ExceptionSummary], resolved: Sequence[ExceptionSu
     """What the details of an invoice show: each open one with its Resolve, the resolved ones in a line each."""
     blocks: list[Json] = []
     for one in opens:
-        words = f"Exception: {what_differs(one)} {WHAT_TO_DO[one.kind]}"
+        words = f"Exception: {what_differs(one)} {what_to_do(one)}"
         resolve = button("Resolve", ids.RESOLVE, str(one.id))
         blocks.append(section(words, accessory=resolve, block_id=f"exception-{one.id}"))
         blocks.append(_since(one))
@@ -93,7 +93,7 @@ def of_invoice(opens: Sequence[ExceptionSummary], resolved: Sequence[ExceptionSu
 
 
 def _row(one: ExceptionSummary) -> list[Json]:
-    words = [_first_upper(about(one)), what_differs(one), WHAT_TO_DO[one.kind]]
+    words = [_first_upper(about(one)), what_differs(one), what_to_do(one)]
     buttons = [button("Resolve", ids.RESOLVE, str(one.id))]
     if one.invoice_id is not None:
         buttons.insert(0, button("Details", ids.EXCEPTION_DETAILS, str(one.invoice_id)))

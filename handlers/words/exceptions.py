@@ -150,6 +150,13 @@ def what_differs(exception: ExceptionSummary) -> str:
     }[exception.kind]
 
 
+def what_to_do(exception: ExceptionSummary) -> str:
+    """A sentence."""
+    if exception.kind is ExceptionKind.DISPUTED and exception.facts.inquiry:
+        return "Answer the inquiry in the Stripe Dashboard before its deadline, so that it doesn't become a dispute."
+    return WHAT_TO_DO[exception.kind]
+
+
 def resolver(by: str) -> tuple[str, bool]:
     """Who resolved it, and whether that is a person's Slack id."""
     if _PERSON.fullmatch(by):

@@ -68,9 +68,12 @@ def read_reversal(kind: ReversalKind, found: dict[str, Any]) -> ReversalFacts:
     stripe_id, payment_intent = id_of(found.get("id")), id_of(found.get("payment_intent"))
     if stripe_id is None or payment_intent is None:
         raise ValueError("id")
-    status, reason = id_of(found.get("status")), found.get("failure_reason") or found.get("reason")
+    status, reason = id_of(found.get("status")), found.get("reason")
     if status is None or len(status) > STATUS_LENGTH:
         raise ValueError("status")
+    if kind is ReversalKind.REFUND and status in REFUND_ENDED:
+        # Not why it was wanted.
+        reason = found.get("failure_reason") or ("merchant_request" if status == "canceled" else None)
     return ReversalFacts(
         stripe_id=stripe_id,
         kind=kind,

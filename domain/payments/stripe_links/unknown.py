@@ -173,9 +173,15 @@ def place_told(session: Session, unplaced: Unplaced, ledger_id: int) -> None:
 
 
 def tell_link(session: Session, offer: Offer, ledger_id: int, now: datetime) -> bool:
-    """Tell of a link that isn't known and is in nobody's place, once; whether this call did."""
+    """Tell of a link that isn't known and is in nobody's place, once; whether this call did. One that can't be paid any
+    more is nobody's task."""
     naming = offer.naming
     if naming is None or not is_mode(session, offer, ledger_id):
+        return False
+    if not offer.facts.active:
+        # One that was paid is told of by its payment.
+        tell = not offer.facts.used_up
+        _settle(session, ledger_id, _link_key(offer.facts.stripe_id), now, Settlement.LINK_CLOSED, tell=tell)
         return False
     return _tell(
         session,
@@ -274,14 +280,22 @@ def _is_reserved(session: Session, ledger_id: int, reference: str | None) -> boo
     return reference is not None and bool(session.scalar(sa.select(reserved.exists())))
 
 
-def _settle(session: Session, ledger_id: int, key: str, now: datetime) -> None:
+def _settle(
+    session: Session,
+    ledger_id: int,
+    key: str,
+    now: datetime,
+    how: Settlement = Settlement.LINK_KNOWN,
+    *,
+    tell: bool = True,
+) -> None:
     exception_id = session.scalar(
         sa.select(PaymentException.id).where(
             PaymentException.ledger_id == ledger_id, PaymentException.key == key
         )
     )
     if exception_id is not None:
-        settle(session, exception_id, Settlement.LINK_KNOWN, now)
+        settle(session, exception_id, how, now, tell=tell)
 
 
 def _link_key(stripe_id: str) -> str:

@@ -105,6 +105,19 @@ def test_a_deadline_is_one_only_while_an_answer_is_due() -> None:
     assert (answered.due_by, answered.submitted) == (None, True)
 
 
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        ({"status": "succeeded"}, "requested_by_customer"),
+        ({"status": "failed"}, ""),
+        ({"status": "failed", "failure_reason": "declined"}, "declined"),
+        ({"status": "canceled"}, "merchant_request"),
+    ],
+)
+def test_why_a_refund_failed_isnt_why_it_was_wanted(values: dict[str, str], reason: str) -> None:
+    assert read_reversal(REFUND, found(reason="requested_by_customer", **values)).reason == reason
+
+
 def test_what_cant_be_read_is_an_error() -> None:
     for wrong in (
         {"payment_intent": None},

@@ -34,9 +34,8 @@ async def test_an_invoice_that_is_imported_later_has_the_link_that_was_told_of(
     if paid:
         await pay(stripe, copy["id"])
     await see(world)
-    told = [kind for kind, _ in exceptions(world)]
-    assert told[0] is ExceptionKind.LINK_UNKNOWN
-    assert told[1:] == [ExceptionKind.PAYMENT_UNKNOWN] * paid
+    kind = ExceptionKind.PAYMENT_UNKNOWN if paid else ExceptionKind.LINK_UNKNOWN
+    assert exceptions(world) == [(kind, None)]
     invoice_id = make_invoice(world.db, "NEW-1")
     await see(world)
     assert link_of(world, invoice_id).stripe_id == copy["id"]
@@ -56,6 +55,15 @@ async def test_one_that_asks_for_another_amount_is_looked_at_once(world: World, 
     before = len(stripe.requests)
     await see(world)
     assert not any(copy["id"] in one.path for one in stripe.requests[before:])
+
+
+async def test_one_that_is_switched_off_is_nobodys_task_any_more(world: World, stripe: LocalStripe) -> None:
+    await keep_one(world, stripe)
+    copy = await of_later(stripe)
+    await see(world)
+    await stripe.deactivate(copy["id"])
+    await see(world)
+    assert exceptions(world) == [(ExceptionKind.LINK_UNKNOWN, Settlement.LINK_CLOSED)]
 
 
 async def unknown_payment(world: World, stripe: LocalStripe) -> str:
