@@ -4,9 +4,11 @@ import asyncio
 import math
 from typing import Any
 
+import aiohttp
 import pytest
 
 from bot.run import service
+from domain.programs import tokens
 from sandbox.stripe.faults import FaultKind
 from tests.acceptance.conftest import Transport, World, Worlds, text_of
 from tests.patience import PATIENCE
@@ -154,3 +156,25 @@ async def test_two_clicks_and_two_deliveries_make_one_link(worlds: Worlds) -> No
 
     assert len(world.stripe.links()) == 1
     assert len(creations(world)) == 1
+
+
+async def test_a_program_asks_for_a_link_and_hears_that_it_was_paid(worlds: Worlds) -> None:
+    world = await worlds.make("socket", PAYLINK_POLL_SECONDS="1")
+    token = world.db.run(tokens.add, world.workspace.team_id, "ledger")
+    async with aiohttp.ClientSession(
+        f"http://127.0.0.1:{world.service.port}/api/", headers={"Authorization": f"Bearer {token}"}
+    ) as session:
+        sent = {"number": "INV-1001", "buyer_name": "Acme", "billing_amount": "12.50", "currency": "USD"}
+        async with session.put("invoices", json={"invoices": [sent]}) as answer:
+            assert [one["outcome"] for one in (await answer.json())["outcomes"]] == ["new"]
+        async with session.post("invoices/INV-1001/payment-link") as answer:
+            assert answer.status == 201
+            url = (await answer.json())["link"]["url"]
+        await world.stripe.pay(url)
+        await world.until(lambda: world.announced())
+        async with session.get("events") as answer:
+            events = (await answer.json())["events"]
+    assert [(one["type"], one["invoice_number"]) for one in events] == [
+        ("link_created", "INV-1001"),
+        ("paid", "INV-1001"),
+    ]

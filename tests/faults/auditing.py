@@ -20,6 +20,7 @@ from domain.models import (
     StripeEvent,
 )
 from domain.states import ExceptionKind, LinkState, LinkStatus
+from tests.faults.feed import FeedBooks, compare_feed, read_feed
 from tests.faults.processes import Ground
 from tests.faults.reversals import ReversalBooks, compare, read_reversals
 
@@ -64,6 +65,7 @@ class Evidence:
     disputes: list[Json]
     refunds: list[Json]
     reversals: ReversalBooks
+    feed: FeedBooks
     channels: dict[str, list[Json]]
     direct: list[Json]
 
@@ -85,6 +87,7 @@ async def gather(ground: Ground, db: Database) -> Evidence:
         disputes=await ground.stripe.get("disputes"),
         refunds=await ground.stripe.get("refunds"),
         reversals=await db.read(read_reversals),
+        feed=await db.read(read_feed),
         channels={one: await ground.slack.get("messages", channel=one) for one in ground.channels},
         direct=direct,
     )
@@ -176,6 +179,7 @@ def audit(evidence: Evidence, promised: Iterable[str]) -> list[str]:
             evidence.refunds,
             evidence.disputes,
         ),
+        *compare_feed(evidence.feed),
         *_audit_messages(evidence),
     ]
 

@@ -5,15 +5,20 @@ import time
 from collections import Counter
 
 import pytest
+from aiohttp import web
+from yarl import URL
 
+from bot.api import requests
 from bot.api.access import ATTEMPTS, Access
+from bot.api.application import Api
 from bot.api.problems import Problem
+from bot.web.stopping import clean_up
 from domain.programs import tokens
 from domain.programs.tokens import Program
 from domain.states import Right
 from domain.summaries import Actor
-from tests.bot.api.conftest import Served, invoice, serve
-from tests.domain.factories import TEAM
+from tests.bot.api.conftest import Client, Served, invoice, serve
+from tests.domain.factories import TEAM, make_organisation
 from tests.domain.world import World
 
 EVERYTHING = [
@@ -186,3 +191,34 @@ async def test_what_is_asked_is_counted(served: Served) -> None:
     shown = served.metrics.render().decode()
     assert 'paylink_api_requests_total{status="404"} 1.0' in shown
     assert 'paylink_api_requests_total{status="200"} 1.0' in shown
+
+
+async def test_before_the_bot_has_begun_it_is_unavailable(served: Served) -> None:
+    app = web.Application()
+    Api(lambda: None, served.metrics).add_to(app)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    early = Client(served.ours.session, f"http://127.0.0.1:{runner.addresses[0][1]}", served.ours.token)
+    answer = await early.get("/events")
+    assert (answer.status, answer.problem) == (503, "unavailable")
+    assert (await early.get("/openapi.json")).status == 200
+    await clean_up(runner)
+
+
+async def test_an_organisation_of_another_process_is_not_served(served: Served) -> None:
+    make_organisation(served.world.db, team_id="T0ELSEWHERE")
+    program = served.bearing(served.world.db.run(tokens.add, "T0ELSEWHERE", "x"))
+    for method, path in EVERYTHING[:1] + EVERYTHING[2:]:
+        assert (await program.ask(method, path)).problem == "forbidden"
+
+
+async def test_a_body_that_does_not_come_is_given_up(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(requests, "READ_SECONDS", 0.2)
+    url = URL(served.ours.url)
+    reader, writer = await asyncio.open_connection(url.host, url.port)
+    head = f"PUT /api/invoices HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {served.ours.token}\r\n"
+    writer.write(f"{head}Content-Type: application/json\r\nContent-Length: 10\r\n\r\n{{".encode())
+    assert (await reader.readline()).startswith(b"HTTP/1.1 408 ")
+    writer.close()
+    await writer.wait_closed()

@@ -1,5 +1,6 @@
 """Invoices in through the API, and out again: every outcome, every page, every refusal."""
 
+import asyncio
 import io
 import json
 from datetime import UTC, datetime, timedelta
@@ -12,6 +13,7 @@ from domain.models import AuditEntry, Invoice
 from domain.programs import pages
 from sandbox.stripe.server import LocalStripe
 from tests.bot.api.conftest import Client, Served, invoice
+from tests.domain.world import ADA
 
 
 def outcomes(answer: list[dict[str, Any]]) -> list[str]:
@@ -207,6 +209,22 @@ async def test_what_has_changed_comes_in_the_order_of_its_changes(
     assert await numbers(served.ours, f"changed_since={as_of}") == ["A-1"]
     [paid] = (await served.ours.get("/invoices?status=paid")).body["invoices"]
     assert paid["payment"]["amount"] == "1200.50"
+
+
+async def test_an_exception_that_opens_or_ends_changes_its_invoice(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pages, "COMMITTED_WITHIN", timedelta(0))
+    await served.ours.put([invoice("A-1"), invoice("A-2")])
+    await served.ours.ask("POST", "/invoices/A-1/payment-link")
+    await served.ours.put([invoice("A-1", "7.00")])
+    listed = (await served.ours.get("/invoices")).body
+    opened = listed["invoices"][0]["open_exceptions"][0]["id"]
+    await asyncio.sleep(0.01)
+    as_of = (await served.ours.get("/invoices")).body["as_of"]
+    await served.world.desk.resolve_exception(ADA, opened, "Told the buyer")
+    [changed] = (await served.ours.get(f"/invoices?changed_since={as_of}")).body["invoices"]
+    assert (changed["number"], changed["open_exceptions"]) == ("A-1", [])
 
 
 async def test_what_is_written_down_late_is_not_left_out(served: Served) -> None:

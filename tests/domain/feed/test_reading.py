@@ -156,3 +156,16 @@ async def test_all_of_it_may_be_forgotten(db: Database, scope: Scope) -> None:
     assert read(db, scope) == FeedPage((), 1, has_more=False)
     db.run(record, scope, "b")
     assert numbers_of(read(db, scope, 1)) == ["b"]
+
+
+def test_what_is_forgotten_while_it_is_read_is_told(
+    db: Database, scope: Scope, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A read may be its statements, each on its own."""
+    for what in "abc":
+        db.run(record, scope, what)
+    db.run(reading.number, scope.organisation_id)
+    monkeypatch.setattr(reading, "_deleted", lambda *_: 2)
+    with pytest.raises(FeedForgotten):
+        db.run(reading.read_page, scope, 1)
+    assert numbers_of(db.run(reading.read_page, scope, 2)) == ["c"]
