@@ -28,8 +28,16 @@ def inert(text: str) -> str:
     return _FORMULAS.sub(r"\1'\2", text) if _FORMULAS.search(text) else text
 
 
+def marked(text: str) -> str:
+    """The text for where no text is a formula: only what looks as if ``inert`` had made it gets one more apostrophe.
+
+    So ``as_written`` takes out what either put in, whichever of the two files a spreadsheet has made into the other.
+    """
+    return _INERT.sub(r"\1''\2", text) if "'" in text else text
+
+
 def as_written(text: str) -> str:
-    """What ``inert`` made the text of. What has a formula that nothing was put before keeps it."""
+    """What ``inert`` or ``marked`` made the text of. What has a formula that nothing was put before keeps it."""
     return _INERT.sub(r"\1\2", text)
 
 

@@ -16,13 +16,12 @@ from xlsxwriter.format import Format as CellFormat
 from xlsxwriter.worksheet import Worksheet
 
 from domain.files.exports.rows import COLUMNS, Row, Value
+from domain.files.formulas import marked
 from domain.money import Money
 
 SHEET = "Invoices"
 SHEET_ROWS = 1_048_575
 """Below the heading; what is more goes on further sheets."""
-MARK = "Paylink export"
-"""A property of the workbook. Its texts are as they are; a CSV file that was saved as a workbook has other ones."""
 # Before it Excel counts a day that there never was, and others don't: earlier days are written as texts.
 FIRST_DAY = date(1900, 3, 1)
 _WIDTHS = {"number": 18, "buyer_name": 32, "buyer_email": 28, "description": 32, "payment_link_url": 40}
@@ -53,7 +52,6 @@ class WorkbookWriting:
         )
         # The same invoices make the same file.
         self._book.set_properties({"created": datetime(2000, 1, 1)})  # noqa: DTZ001 - the library takes no zone
-        self._book.set_custom_property(MARK, 1)
         self._heading = self._book.add_format({"bold": True})
         self._day = self._book.add_format({"num_format": "yyyy-mm-dd"})
         self._moment = self._book.add_format({"num_format": 'yyyy-mm-dd"T"hh:mm:ss"Z"'})
@@ -105,7 +103,7 @@ class WorkbookWriting:
     def _write(self, column: int, value: Value) -> None:
         sheet: Any = self._sheet
         if isinstance(value, str):
-            sheet.write_string(self._row, column, value)
+            sheet.write_string(self._row, column, marked(value))
         elif isinstance(value, Money):
             sheet.write_number(self._row, column, Decimal(value.major_units), self._format_of(value))
         elif isinstance(value, datetime):

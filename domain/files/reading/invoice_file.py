@@ -15,7 +15,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from domain.files.formulas import as_written
 from domain.files.import_fields import is_currency
 from domain.files.reading.layouts.known import EXPORT, PLAIN
 from domain.files.reading.mapped import MappedTable
@@ -34,6 +33,7 @@ from domain.files.reading.sources.workbook import Workbook
 from domain.files.reading.sources.xml_files import XmlFile, ZipOfXml
 from domain.files.reading.tables import Column
 from domain.files.reading.values.deciding import Doubt
+from domain.files.reading.values.texts import Prepare, restored, restored_from_cells, unmarked
 
 
 @dataclass(frozen=True)
@@ -130,11 +130,14 @@ class InvoiceFile:
         )
         if self._map.currency and not is_currency(self._map.currency):
             raise FileUnusable(f"{self._map.currency!r} is no currency of ISO 4217: write one such as USD")
-        if opened.layout is not None and opened.layout.name == PLAIN:
+        if opened.layout is not None and opened.layout.name in (PLAIN, EXPORT):
             records = table.records
             if isinstance(records, CsvRecords):
                 records = CsvRecords(self._content, table.encoding, table.separator, strict=True)
-            self._items = PlainTable(replace(table, records=records))
+            prepare: Prepare = unmarked
+            if opened.layout.name == EXPORT:
+                prepare = restored if table.separator else restored_from_cells
+            self._items = PlainTable(replace(table, records=records), prepare)
 
     @property
     def name(self) -> str:
@@ -211,7 +214,7 @@ class InvoiceFile:
     @cached_property
     def _mapped(self) -> MappedTable:
         assert self._opened is not None
-        return MappedTable(self._opened.table, self._map, as_written if self.layout == EXPORT else None)
+        return MappedTable(self._opened.table, self._map)
 
     def read(self) -> Iterator[Item]:
         """Every record once. Raises Undecided, before the first of them, while there are open questions."""

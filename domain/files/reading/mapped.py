@@ -1,6 +1,6 @@
 """Records of any layout, by the map that says which column is what."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 from domain.files.import_fields import (
@@ -22,6 +22,7 @@ from domain.files.reading.tables import Table
 from domain.files.reading.values.amounts import read_amount
 from domain.files.reading.values.dates import days
 from domain.files.reading.values.deciding import Evidence
+from domain.files.reading.values.texts import unmarked
 from domain.invoices.numbers.keys import number_key
 from domain.money import Money
 
@@ -33,15 +34,11 @@ _LEFT_OUT = {"draft": LeftOutBecause.DRAFT, "void": LeftOutBecause.VOID}
 
 
 class MappedTable:
-    """The records of a table, as the map says. It is read twice: ``survey`` first.
+    """The records of a table, as the map says. It is read twice: ``survey`` first."""
 
-    ``restore`` takes out of a text what was put in for spreadsheets.
-    """
-
-    def __init__(self, table: Table, map: FileMap, restore: Callable[[str], str] | None = None) -> None:
+    def __init__(self, table: Table, map: FileMap) -> None:
         self._table = table
         self._map = map
-        self._restore = restore
         place = {name: at for at, name in enumerate(table.heading)}
         self._places = {
             one: found
@@ -86,7 +83,7 @@ class MappedTable:
 
     def decided(self, map: FileMap) -> "MappedTable":
         """The same with a map that differs in the decimal sign and the order of dates alone."""
-        other = MappedTable(self._table, map, self._restore)
+        other = MappedTable(self._table, map)
         other.__dict__["_survey"] = self._survey
         return other
 
@@ -148,11 +145,12 @@ class MappedTable:
             raise RecordRefused(record.fault)
         problems: list[Problem] = []
         values = {
-            "number": self._restored(number),
+            "number": number,
             "buyer_name": self._text(cells, "buyer_name"),
             "buyer_email": self._email(cells),
-            "description": self._restored(self._get(cells, "description")),
+            "description": self._get(cells, "description"),
         }
+        unmarked(values)
         money = _NOTHING
         try:
             money, values["state"] = self._money(cells, self._read_state(cells))
@@ -167,11 +165,8 @@ class MappedTable:
             raise RecordRefused(*all_that_is_wrong(values, money), *problems)
         return read_fields(record.line, values, record.last, record.cells, money)
 
-    def _restored(self, text: str) -> str:
-        return text if self._restore is None else self._restore(text)
-
     def _text(self, cells: Sequence[str], name: str) -> str:
-        return one_line(self._restored(self._get(cells, name)))
+        return one_line(self._get(cells, name))
 
     def _email(self, cells: Sequence[str]) -> str:
         """The first of several."""
@@ -206,7 +201,7 @@ class MappedTable:
         return money, state
 
     def _currency(self, cells: Sequence[str]) -> str:
-        text = self._restored(self._get(cells, "currency")).strip()
+        text = self._get(cells, "currency").strip()
         code = text.upper() or self._map.currency
         if not is_currency(code):
             if not code:

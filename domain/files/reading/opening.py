@@ -1,9 +1,9 @@
 """From a file's bytes to its table: what kind of file it is, how its text is encoded, and where its heading stands."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from domain.files.import_fields import shown
+from domain.files.import_fields import COLUMNS, STATE, shown
 from domain.files.reading.layouts.known import BY_NAME, EXPORT, LAYOUTS, PLAIN
 from domain.files.reading.layouts.layout import Layout
 from domain.files.reading.maps import FileMap
@@ -22,7 +22,7 @@ from domain.files.reading.sources.csv_records import CsvRecords
 from domain.files.reading.sources.einvoices import FORMS
 from domain.files.reading.sources.text import ENCODINGS, encoding_of, first_fault
 from domain.files.reading.sources.workbook import Workbook
-from domain.files.reading.tables import Records, Table, first_rows, unique_names
+from domain.files.reading.tables import Chained, Records, Table, first_rows, unique_names
 
 
 @dataclass(frozen=True)
@@ -53,11 +53,25 @@ def open_workbook(content: Content, workbook: Workbook, layout: str, map: FileMa
     for sheet in workbook.sheets:
         opened = _look(content, sheet, layout, map, encoding="", separator="")
         if opened is not None and (opened.layout is not None or map is not None):
-            return opened
+            return _check_export(content, _with_further_sheets(opened, workbook))
         unknown = unknown or opened
     if unknown is None:
         raise FileUnusable(f"{content.name} has no row in any of its sheets: export it again")
     return unknown
+
+
+def _with_further_sheets(opened: Opened, workbook: Workbook) -> Opened:
+    """An export of more invoices than a sheet can hold goes on in the next ones."""
+    if opened.layout is None or opened.layout.name != EXPORT:
+        return opened
+    same = [sheet for sheet in workbook.sheets if _begins(sheet) == _begins(opened.table.records)]
+    if len(same) < 2:
+        return opened
+    return replace(opened, table=replace(opened.table, records=Chained(same)))
+
+
+def _begins(records: Records) -> tuple[str, ...]:
+    return next((tuple(record.cells) for record in records), ())
 
 
 def open_text(content: Content, layout: str, map: FileMap | None) -> Opened:
@@ -119,7 +133,7 @@ def _table(records: Records, found: Found, encoding: str, separator: str) -> Tab
 
 
 def _check_plain(content: Content, opened: Opened, faults: list[tuple[str, int]]) -> Opened:
-    """The strict dialect is UTF-8, and its names are written as they are."""
+    """The strict dialect and the export are UTF-8, and their names are written as they are."""
     table = opened.table
     if opened.layout is None or opened.layout.name not in (PLAIN, EXPORT):
         return opened
@@ -129,9 +143,22 @@ def _check_plain(content: Content, opened: Opened, faults: list[tuple[str, int]]
             f"{content.name} isn't {ENCODINGS[encoding]}: line {line:,} holds something else; save it as UTF-8 and "
             "import it again"
         )
+    if opened.layout.name == EXPORT:
+        return _check_export(content, opened)
     if opened.layout.name == PLAIN and not (table.separator == "," and is_plain(table.heading)):
         return Opened(table, None, f"{content.name} {what_differs(table.heading, table.separator)}")
     return opened
+
+
+def _check_export(content: Content, opened: Opened) -> Opened:
+    """What an export says of an invoice and this file doesn't would be taken for blank."""
+    if opened.layout is None or opened.layout.name != EXPORT:
+        return opened
+    missing = [name for name in (*COLUMNS, STATE) if name not in opened.table.heading]
+    if not missing:
+        return opened
+    lacks = f"{content.name} is an export of Paylink's without {' and '.join(missing)} in its heading"
+    return Opened(opened.table, None, f"{lacks}: import it with its columns as they are")
 
 
 def _not_text(content: Content, faults: list[tuple[str, int]]) -> str:

@@ -6,6 +6,7 @@ from domain.files.import_fields import COLUMNS, OPTIONAL, STATE, Problem, Record
 from domain.files.reading.records import BadLine, Item, Record
 from domain.files.reading.repeated import NumbersAgain
 from domain.files.reading.tables import Table
+from domain.files.reading.values.texts import Prepare, unmarked
 from domain.invoices.numbers.keys import number_key
 
 HEADING = ",".join(COLUMNS)
@@ -27,10 +28,14 @@ def is_plain(heading: Sequence[str]) -> bool:
 
 
 class PlainTable:
-    """The records below a heading of the strict dialect."""
+    """The records below a heading of the strict dialect; columns that it hasn't are passed over.
 
-    def __init__(self, table: Table) -> None:
+    ``prepare`` gets each record's values before they are read.
+    """
+
+    def __init__(self, table: Table, prepare: Prepare = unmarked) -> None:
         self._table = table
+        self._prepare = prepare
         self.heading = table.heading
         self._number = self.heading.index("number")
 
@@ -45,9 +50,10 @@ class PlainTable:
             try:
                 if record.fault is not None or len(cells) != width or record.last != record.line:
                     self._check(record, cells)
-                yield read_fields(record.line, dict(zip(heading, cells, strict=True)), record.last, cells)
+                values = self._prepare(dict(zip(heading, cells, strict=True)))
+                yield read_fields(record.line, values, record.last, cells)
             except RecordRefused as refused:
-                written = cells[number].strip() if number < len(cells) else ""
+                written = self._as_prepared(cells[number]).strip() if number < len(cells) else ""
                 key = number_key(written)
                 yield BadLine(record.line, record.last, refused.problems, written, cells, key)
 
@@ -58,8 +64,16 @@ class PlainTable:
         number = self._number
         for record in self._table.below():
             cells = record.cells
-            if number < len(cells) and (key := number_key(cells[number])):
+            if number < len(cells) and (key := number_key(self._as_prepared(cells[number]))):
                 yield key
+
+    def _as_prepared(self, number: str) -> str:
+        if "'" not in number:
+            return number
+        try:
+            return self._prepare({"number": number})["number"]
+        except RecordRefused:
+            return number
 
     def _check(self, record: Record, cells: Sequence[str]) -> None:
         """Raise RecordRefused if the record doesn't have the heading's fields, each on one line but for the description."""

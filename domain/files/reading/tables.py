@@ -1,7 +1,7 @@
 """A file's records and its heading, before it is known what the columns mean."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Protocol
 
@@ -17,6 +17,23 @@ class Records(Protocol):
     """All records of a file, as often as they are asked for; those without any text are passed over."""
 
     def __iter__(self) -> Iterator[Record]: ...
+
+
+class Chained:
+    """The records of several tables with one heading, as if they were one: the lines of each follow those before."""
+
+    def __init__(self, tables: Sequence[Records]) -> None:
+        self._tables = tables
+
+    def __iter__(self) -> Iterator[Record]:
+        before = 0
+        for place, table in enumerate(self._tables):
+            last = 0
+            for at, record in enumerate(table):
+                last = record.last
+                if at > 0 or place == 0:
+                    yield replace(record, line=before + record.line, last=before + record.last)
+            before += last
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from domain.files.formulas import as_written, inert, is_inert_form
+from domain.files.formulas import as_written, inert, is_inert_form, marked
 
 # What it is all about, often enough to meet.
 ANY_TEXT = st.text(
@@ -24,6 +24,13 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 @example("\t\t=1")
 def test_what_is_put_in_is_taken_out_again(text: str) -> None:
     assert as_written(inert(text)) == text
+
+
+@given(ANY_TEXT)
+@example("'=1")
+def test_what_only_what_looks_so_is_marked_with_is_taken_out_in_the_same_way(text: str) -> None:
+    assert as_written(marked(text)) == text
+    assert marked(text) == text or is_inert_form(text)
 
 
 @given(ANY_TEXT)

@@ -17,6 +17,7 @@ class Content:
     def __init__(self, name: str, file: BinaryIO) -> None:
         self.name = name
         self._file = file
+        self._made_of_it: list[BinaryIO] = []
         self.size = file.seek(0, io.SEEK_END)
         self._stamp = self._stamped()
 
@@ -54,7 +55,12 @@ class Content:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._file.close()
+        for file in (self._file, *self._made_of_it):
+            file.close()
+
+    def close_too(self, file: BinaryIO) -> None:
+        """Let a file that was made of the content end with it."""
+        self._made_of_it.append(file)
 
     @property
     def suffix(self) -> str:

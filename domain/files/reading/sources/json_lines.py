@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from domain.files.exports.rows import COLUMNS as EXPORTED
 from domain.files.import_fields import COLUMNS, OPTIONAL, STATE, Problem, RecordRefused, read_fields, shown
 from domain.files.reading.records import BadLine, Item
 from domain.files.reading.repeated import NumbersAgain
@@ -13,6 +14,8 @@ from domain.files.reading.sources.text import RECORD_LENGTH, UTF_8, Lines
 from domain.invoices.numbers.keys import number_key
 
 _NAMES = (*COLUMNS, STATE)
+_PASSED_OVER = frozenset(EXPORTED).difference(_NAMES)
+"""What an export says besides."""
 
 
 _SUFFIXES = frozenset({".json", ".jsonl", ".ndjson"})
@@ -78,6 +81,8 @@ def read_object(text: str) -> dict[str, str]:
         raise RecordRefused(Problem("", "", "write one JSON object a line"))
     values: dict[str, str] = {}
     for name, value in pairs:
+        if name in _PASSED_OVER:
+            continue
         if name not in _NAMES:
             raise RecordRefused(
                 Problem("", "", f"the names are {', '.join(_NAMES)}", f"there is no {shown(name)!r}")

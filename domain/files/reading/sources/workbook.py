@@ -33,14 +33,15 @@ class Workbook:
                 while piece := source.read(1 << 20):
                     copy.write(piece)
             _run(content.name, book)
-            self.sheets = [Sheet(one.open("rb")) for one in sorted(Path(place).glob("*.rows"))]
+            self.sheets = [Sheet(one.open("rb"), content) for one in sorted(Path(place).glob("*.rows"))]
 
 
 class Sheet:
-    """The rows of a sheet. It is kept in a file without a name, which ends with this value."""
+    """The rows of a sheet. They are kept in a file without a name, which ends with the workbook's content."""
 
-    def __init__(self, rows: BinaryIO) -> None:
+    def __init__(self, rows: BinaryIO, content: Content) -> None:
         self._rows = rows
+        content.close_too(rows)
 
     def __iter__(self) -> Iterator[Record]:
         """All rows that have any text. A number is the shortest decimal that is the same float, a day is as in ISO 8601."""

@@ -18,7 +18,6 @@ from domain.money import Money
 MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 HOSTILE = [
     "=1+1",
-    "'=1",
     "<r>x</r>",
     "<r><t>a</t></r>",
     "_x0041_x0042_",
