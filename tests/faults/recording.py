@@ -61,7 +61,9 @@ async def record_everything(world: World) -> list[Sent]:
     await world.until(lambda: world.announced())
     paid = next(message for message in workspace.messages(world.channel) if message.bot_id)
     await workspace.press(alice, paid.place, "View Invoice")
-    result = await world.until(lambda: next((m for m in workspace.dms(alice) if m.bot_id), None))
+    result = await world.until(
+        lambda: next((m for m in workspace.dms(alice) if m.bot_id and "Created:" in m.text), None)
+    )
     assert result is not None
     await workspace.press(alice, result.place, "Show Result")
     workspace._delivery = recorder.delivery
