@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import aiohttp
 import pytest
@@ -288,3 +289,33 @@ async def test_nonsense_on_the_socket_is_answered_and_the_line_stays(world: Worl
         await socket.send_json({"id": 5, "op": "say", "channel": world.billing, "text": "still here"})
         answers = [await socket.receive_json() for _ in range(2)]
         assert {"re": 5, "ok": True} in [{"re": each.get("re"), "ok": each.get("ok")} for each in answers]
+
+
+async def test_replies_stand_in_a_thread_that_opens_beside_the_channel(world: World) -> None:
+    page = await world.open()
+    team = world.workspace.team
+
+    def post(text: str, **more: Any) -> str:
+        message = team.app_message(world.billing, text, [], **more)
+        team.post(message)
+        return message.ts
+
+    told = post("A refund")
+    post("Dealt with", thread_ts=told)
+    post("It failed", thread_ts=told, broadcast=True)
+    channel = page.get_by_role("log", name="billing")
+    await expect(channel.get_by_role("article")).to_have_count(2)
+    await expect(channel.get_by_role("article").last).to_contain_text("It failed")
+    thread = page.get_by_role("log", name="Thread")
+    await expect(thread).to_have_count(0)
+    await channel.get_by_role("button", name="2 replies").click()
+    await expect(thread.get_by_role("article")).to_have_count(3)
+    await expect(thread.get_by_role("article").nth(1)).to_contain_text("Dealt with")
+    await page.get_by_role("button", name="Close thread").click()
+    await expect(thread).to_have_count(0)
+    await channel.get_by_role("button", name="Replied to a thread").click()
+    await expect(thread.get_by_role("article")).to_have_count(3)
+    post("More", thread_ts=told)
+    await expect(thread.get_by_role("article").last).to_contain_text("More")
+    await expect(channel.get_by_role("button", name="3 replies")).to_be_visible()
+    await page.get_by_role("button", name="Close thread").click()

@@ -22,7 +22,9 @@ class Page {
     this.line = new Connection((event) => this.#heard(event), (up) => (part("offline").hidden = up));
     const send = (op) => this.line.send(op);
     this.modals = new Modals(send);
-    this.conversation = new Conversation(part("log"), part("scroller"), send);
+    this.conversation = new Conversation(part("log"), part("scroller"), send, (ts) => this.#openThread(ts));
+    this.thread = new Conversation(part("thread-log"), part("thread-scroller"), send);
+    this.opened = null;
     this.composer = new Composer(part("composer"), (text) => this.#say(text));
     this.send = send;
   }
@@ -32,6 +34,7 @@ class Page {
     document.addEventListener("visibilitychange", () => this.record.me && this.#drawAll());
     part("person").addEventListener("change", (event) => this.#become(event.target.value));
     part("shortcuts").addEventListener("click", () => this.#offerShortcuts());
+    part("thread-close").addEventListener("click", () => this.#openThread(null));
     part("toggle").addEventListener("click", () => this.#toggleSide());
     this.line.open(new URLSearchParams(location.search).get("user"));
   }
@@ -157,6 +160,13 @@ class Page {
     toast(part("toasts"), { title: shortcut.name, body: outcome.shown, open: () => {} });
   }
 
+  // Beside the channel, as long as that is shown; null closes it.
+  #openThread(ts) {
+    this.opened = ts && { channel: this.place, ts };
+    this.#drawAll();
+    if (ts) part("thread-scroller").focus();
+  }
+
   #toggleSide() {
     const open = part("side").classList.toggle("open");
     part("toggle").setAttribute("aria-expanded", String(open));
@@ -170,6 +180,7 @@ class Page {
     const home = place === HOME;
     part("place").hidden = home;
     part("home-place").hidden = !home;
+    this.#drawThread(place);
     if (!home) this.#drawConversation(place);
     drawNavigation(part("side"), {
       appName: this.record.appName, channels: this.record.channels, current: place, unread: (channel) => this.record.unread(channel),
@@ -182,16 +193,25 @@ class Page {
 
   #drawConversation(place) {
     const channel = this.record.channels.get(place);
-    const messages = this.record.in(place);
+    const messages = this.record.top(place);
     if (!document.hidden) {
       this.record.markRead(place);
       dropToasts(part("toasts"), place);
     }
     part("place-name").textContent = placeName(channel);
     part("place-about").textContent = channel.about ?? "";
-    this.conversation.show(place, messages);
+    this.conversation.show(place, messages, { replies: this.record.replies(place) });
     this.#drawEmpty(channel, messages.length === 0);
     this.composer.placeholder(`Message ${channel.kind === "im" ? channel.name : `#${channel.name}`}`);
+  }
+
+  #drawThread(place) {
+    const { channel, ts } = this.opened ?? {};
+    const messages = channel === place ? this.record.thread(channel, ts) : [];
+    part("thread").hidden = messages.length === 0;
+    if (!messages.length) return;
+    part("thread-about").textContent = placeName(this.record.channels.get(channel));
+    this.thread.show(channel, messages, { thread: ts });
   }
 
   #drawEmpty(channel, empty) {

@@ -5,7 +5,9 @@ import { Surface } from "./surface.js";
 import { directory, mrkdwn } from "./text.js";
 
 export class Conversation {
-  constructor(log, scroller, send) {
+  // `openThread(ts)` shows the thread of a message; without it this is a thread itself.
+  constructor(log, scroller, send, openThread = null) {
+    this.openThread = openThread;
     this.log = log;
     this.scroller = scroller;
     this.send = send;
@@ -14,11 +16,12 @@ export class Conversation {
   }
 
   // Shows `messages` of `channel`, in order; keeps what is there, and stays at the end if it was at the end.
-  show(channel, messages) {
-    const elsewhere = channel !== this.channel;
+  show(channel, messages, { replies = new Map(), thread = null } = {}) {
+    const elsewhere = channel !== this.channel || thread !== this.threadTs;
     const atEnd = elsewhere || this.scroller.scrollHeight - this.scroller.scrollTop - this.scroller.clientHeight < 60;
     if (elsewhere) this.items.clear();
     this.channel = channel;
+    this.threadTs = thread;
     const items = new Map();
     const nodes = [];
     let day = null;
@@ -26,8 +29,8 @@ export class Conversation {
       const today = dayName(Number(message.ts));
       if (today !== day) nodes.push(this.#divider(today));
       day = today;
-      const item = this.items.get(message.ts) ?? new Item(channel, this.send);
-      item.update(message);
+      const item = this.items.get(message.ts) ?? new Item(channel, this.send, this.openThread);
+      item.update(message, replies.get(message.ts) ?? 0);
       items.set(message.ts, item);
       nodes.push(item.node);
     }
@@ -44,18 +47,20 @@ export class Conversation {
 }
 
 class Item {
-  constructor(channel, send) {
+  constructor(channel, send, openThread) {
+    this.openThread = openThread;
+    this.foot = el("div", { class: "message-foot" });
     this.channel = channel;
     this.send = send;
     this.head = el("div", { class: "message-head" });
     this.content = el("div", { class: "blocks" });
     this.files = el("div", { class: "files" });
     this.avatar = el("span", { class: "avatar", "aria-hidden": "true" });
-    this.node = el("article", { class: "message" }, this.avatar, el("div", { class: "message-body" }, this.head, this.content, this.files));
+    this.node = el("article", { class: "message" }, this.avatar, el("div", { class: "message-body" }, this.head, this.content, this.files, this.foot));
   }
 
-  update(message) {
-    const json = JSON.stringify(message);
+  update(message, replies) {
+    const json = JSON.stringify([message, replies]);
     if (json === this.json) return;
     this.json = json;
     const author = directory.users.get(message.user) ?? { name: message.user || "Local Slack", color: 5 };
@@ -66,8 +71,20 @@ class Item {
     this.surface ??= new Surface(this.content, [this.channel, message.ts], this.send);
     if (message.blocks?.length) this.surface.update(message.blocks);
     else this.content.replaceChildren(el("div", { class: "text" }, mrkdwn(message.text ?? "")));
+    this.foot.replaceChildren(...this.#footed(message, replies));
     this.files.replaceChildren(...(message.files ?? []).map(fileCard));
   }
+
+  // Below a message: the way to its thread.
+  #footed(message, replies) {
+    if (!this.openThread) return [];
+    if (message.subtype === "thread_broadcast") return [opener("of-thread", "Replied to a thread", () => this.openThread(message.thread_ts))];
+    return replies ? [opener("replies", replies === 1 ? "1 reply" : `${replies} replies`, () => this.openThread(message.ts))] : [];
+  }
+}
+
+function opener(name, words, open) {
+  return el("button", { type: "button", class: name, on: { click: open } }, words);
 }
 
 function header(message, author) {

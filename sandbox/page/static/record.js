@@ -5,6 +5,8 @@ import { directory } from "./text.js";
 // Stands for the app's direct messages until the conversation was opened for the first time.
 export const UNOPENED = "app";
 
+const isReply = (message) => Boolean(message.thread_ts) && message.thread_ts !== message.ts;
+
 export class Record {
   constructor() {
     this.me = null;
@@ -43,6 +45,24 @@ export class Record {
     return this.messages.get(channel) ?? [];
   }
 
+  // What stands in the channel itself: no replies, but for those that were sent there too.
+  top(channel) {
+    return this.in(channel).filter((message) => !isReply(message) || message.subtype === "thread_broadcast");
+  }
+
+  // A message and its replies, if it is still there.
+  thread(channel, ts) {
+    const messages = this.in(channel).filter((message) => message.ts === ts || message.thread_ts === ts);
+    return messages.some((message) => message.ts === ts) ? messages : [];
+  }
+
+  // How many replies each message of the channel has, by its ts.
+  replies(channel) {
+    const counts = new Map();
+    for (const message of this.in(channel).filter(isReply)) counts.set(message.thread_ts, (counts.get(message.thread_ts) ?? 0) + 1);
+    return counts;
+  }
+
   // Puts a new or changed message in its place; true if it is new.
   put(channel, message) {
     const known = this.in(channel);
@@ -58,7 +78,7 @@ export class Record {
 
   unread(channel) {
     const since = Number(this.read[channel] ?? 0);
-    return this.in(channel).filter((message) => Number(message.ts) > since && message.user !== this.me).length;
+    return this.top(channel).filter((message) => Number(message.ts) > since && message.user !== this.me).length;
   }
 
   get allUnread() {
