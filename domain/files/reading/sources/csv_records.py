@@ -40,6 +40,12 @@ class CsvRecords:
         # A record on one line, all of whose marks stand where they should: nearly all are so.
         field = rf'(?:"(?:[^"\r\n]|"")*+"|[^"{re.escape(separator)}\r\n]*+)'
         self._simple = re.compile(rf"{field}(?:{re.escape(separator)}{field})*+[\r\n]*")
+        # Fields with what ends them, however many: a line of a million fields is passed over at once.
+        between = re.escape(separator)
+        blanks = "[ ]*+" if separator == "\t" else r"[ \t]*+"
+        quoted = rf'{blanks}"(?:[^"]++|"")*+"(?!")[^{between}\r\n]*+'
+        plain = rf'(?!{blanks}")[^{between}\r\n]*+'
+        self._fields = re.compile(rf"(?:(?:{quoted}|{plain}){between})*+")
         self._unclosed_from: int | None = None
 
     def __iter__(self) -> Iterator[Record]:
@@ -65,8 +71,9 @@ class CsvRecords:
                 continue
             # Known now, however often such lines follow: from here on, no open mark is ever closed.
             self._unclosed_from = first
-            lines = Lines(self._content, self._encoding)
-            lines.skip(first)
+            if lines.number > first:
+                lines = Lines(self._content, self._encoding)
+                lines.skip(first)
             yield Record(first, first, self._cells(record), UNCLOSED)
 
     def _record(self, first: int, last: int, cells: list[str]) -> Record:
@@ -77,7 +84,7 @@ class CsvRecords:
 
         One that isn't is its first line only.
         """
-        scan = _Scan(self._separator, self._unquoted, self._opening)
+        scan = _Scan(self._separator, self._unquoted, self._opening, self._fields)
         scan.feed(text)
         first = lines.number
         while lines.within and (more := lines.next()):
@@ -151,8 +158,15 @@ class _At(Enum):
 class _Scan:
     """Where a record that comes in pieces is: whether a quoted field is open at the end of what was fed."""
 
-    def __init__(self, separator: str, unquoted: re.Pattern[str], opening: re.Pattern[str]) -> None:
+    def __init__(
+        self,
+        separator: str,
+        unquoted: re.Pattern[str],
+        opening: re.Pattern[str],
+        fields: re.Pattern[str],
+    ) -> None:
         self._separator = separator
+        self._fields = fields
         self._unquoted = unquoted
         self._opening = opening
         self._at = _At.BEGINNING
@@ -176,6 +190,10 @@ class _Scan:
                 at += doubled
                 self._at = _At.QUOTED if doubled else _At.UNQUOTED
             elif self._at is _At.BEGINNING:
+                whole = self._fields.match(piece, at)
+                assert whole is not None
+                if (at := whole.end()) == end:
+                    return
                 opening = self._opening.match(piece, at)
                 assert opening is not None
                 at = opening.end()
