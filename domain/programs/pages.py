@@ -18,7 +18,7 @@ from domain.database import database_now
 from domain.exceptions import listing
 from domain.invoices import invoices
 from domain.invoices.list_page import found_by
-from domain.models import EPOCH, Invoice, milliseconds
+from domain.models import EPOCH, STATUS, Invoice, milliseconds
 from domain.scope import Scope
 from domain.states import LinkStatus
 from domain.summaries import ExceptionSummary, InvoiceSummary
@@ -43,6 +43,11 @@ class Question:
     changed_since: datetime | None = None
     cursor: str | None = None
 
+    @property
+    def is_narrow(self) -> bool:
+        """Whether invoices are to be walked past."""
+        return self.status is not None or self.search != ""
+
 
 @dataclass(frozen=True)
 class Shown:
@@ -66,7 +71,8 @@ def find_page(session: Session, scope: Scope, question: Question) -> InvoicePage
     as_of = database_now(session) - COMMITTED_WITHIN
     wanted = [found_by(session, scope.organisation_id, question.search)]
     if question.status is not None:
-        wanted.append(Invoice.status == question.status)
+        # Not as the index of statuses has it, by which SQLite would look up and sort all of them for each page.
+        wanted.append(sa.func.lower(Invoice.status) == STATUS.written(question.status).lower())
     walk = _by_number if question.changed_since is None else _by_change
     ids, following = walk(session, scope, question, wanted)
     known = {one.id: one for one in invoices.list_known(session, scope, ids)} if ids else {}
@@ -81,7 +87,7 @@ def _by_number(
     after = "" if question.cursor is None else _read(question.cursor, "number", str)[0]
     own = [Invoice.organisation_id == scope.organisation_id, Invoice.number_key > after]
     ahead = sa.select(Invoice.number_key).where(*own).order_by(Invoice.number_key)
-    end = session.scalar(ahead.offset(WALKED).limit(1))
+    end = session.scalar(ahead.offset(WALKED).limit(1)) if question.is_narrow else None
     if end is not None:
         own.append(Invoice.number_key <= end)
     found = sa.select(Invoice.id, Invoice.number_key).where(*own, *wanted).order_by(Invoice.number_key)
@@ -106,7 +112,7 @@ def _by_change(
     ]
     in_order = (Invoice.changed_at, Invoice.id)
     ahead = sa.select(Invoice.changed_at, Invoice.id).where(*own).order_by(*in_order)
-    end = session.execute(ahead.offset(WALKED).limit(1)).one_or_none()
+    end = session.execute(ahead.offset(WALKED).limit(1)).one_or_none() if question.is_narrow else None
     if end is not None:
         last = sa.and_(Invoice.changed_at == end.changed_at, Invoice.id <= end.id)
         own += [Invoice.changed_at <= end.changed_at, sa.or_(Invoice.changed_at < end.changed_at, last)]
