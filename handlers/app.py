@@ -35,6 +35,7 @@ from handlers.features import (
     details,
     download,
     exceptions,
+    importing,
     talking,
     type_ahead,
 )
@@ -84,6 +85,8 @@ ACTIONS: dict[str, Handler] = {
     f"{ids.EXCEPTIONS_PAGE}_previous": exceptions.turn_page,
     ids.EXCEPTION_DETAILS: exceptions.push_details,
     ids.RESOLVE: exceptions.ask_reason,
+    ids.IMPORT_INVOICES: importing.open_form,
+    ids.IMPORT_CHOOSE: importing.choose_columns,
 }
 
 COMMITTING_ACTIONS: dict[str, Handler] = {ids.RETRY_FAILED: bulk_runs.retry_failed}
@@ -93,6 +96,9 @@ SUBMISSIONS: dict[str, Answerer] = {
     ids.LIST_VIEW: bulk_listing.submit,
     ids.CONFIRMATION_VIEW: bulk_runs.create,
     ids.RESOLVE_VIEW: exceptions.resolve,
+    ids.IMPORT_VIEW: importing.submit_file,
+    ids.IMPORT_COLUMNS_VIEW: importing.submit_answers,
+    ids.IMPORT_PREVIEW_VIEW: importing.start,
 }
 
 OPTIONS: dict[str, Answerer] = {ids.CHOOSE_INVOICE: type_ahead.offer}
@@ -105,13 +111,17 @@ class AcknowledgingApp(AsyncApp):
     office: Office
 
     async def take_up(self, team_id: str) -> None:
-        """Keep the progress of the workspace's runs that a restart interrupted up to date, in the views that show them.
+        """Keep the progress of the workspace's runs and imports that a restart interrupted up to date, in the views that show them.
 
         The client's token must be that workspace's: other workspaces' views are theirs to update.
         """
         for actor, run_id, view_id in await self.office.desk.list_unfinished_runs():
             if actor.team_id == team_id:
                 self.office.watch(bulk_runs.follow_run(self.office, self.client, actor, run_id, view_id))
+        for actor, import_id, view_id in await self.office.desk.list_unfinished_imports():
+            if actor.team_id == team_id:
+                following = importing.follow_import(self.office, self.client, actor, import_id, view_id)
+                self.office.watch(following)
 
     async def async_dispatch(self, req: AsyncBoltRequest) -> BoltResponse:
         try:

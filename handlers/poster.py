@@ -12,8 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from domain.messages.poster_port import HistoryUnreadable, NotPosted, Posted, PostUnknown
 from domain.summaries import Announcement
-from handlers.bolt.answers import AnswerReader, http_status, slack_code, told_seconds
-from handlers.bolt.failures import SLACK_AWAY
+from handlers.bolt.answers import SLACK_AWAY, AnswerReader, http_status, slack_code, told_seconds
 from handlers.bolt.files import NotUploaded, share, upload
 from handlers.bolt.payload import dig, text_at
 from handlers.views.blocks import Json

@@ -11,3 +11,27 @@ class NoFilesHere(Exception):
 
 class Outsider(Exception):
     """Somebody of another workspace, whom Slack Connect lets act here."""
+
+
+class Guest(Exception):
+    """A guest of the workspace, who may not do this."""
+
+
+class StandingUnknown(Exception):
+    """Slack doesn't say whether somebody is a guest: who isn't known to be none may not."""
+
+
+class ScopeMissing(Exception):
+    """The bot's token lacks a scope; ``args[0]`` is its name."""
+
+
+class FileNotFetched(Exception):
+    """Slack didn't give a file that somebody put into a form. ``code``: file_deleted, too_large, or what else it says."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class NoFileChosen(Exception):
+    """A form for a file was submitted without one."""

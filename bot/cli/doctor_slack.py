@@ -13,6 +13,8 @@ SCOPES = {
     "channels:history": "after a lost answer nobody can tell whether a message is in a public channel",
     "groups:history": "after a lost answer nobody can tell whether a message is in a private channel",
     "files:write": "Download doesn't work",
+    "files:read": "Import Invoices can't read the files that people bring in",
+    "users:read": "nobody can import invoices in Slack, since guests can't be told from members",
 }
 # Of versions that didn't ask for them yet, installations go on without.
 OPTIONAL = {

@@ -41,6 +41,11 @@ class ImportDesk(ScopedDesk):
         await self._write(actor, transactions.note_answer, actor, import_id, reading, heading, now)
         return await self.preview_import(actor, import_id)
 
+    async def question_import(self, actor: Actor, import_id: int) -> ImportQuestion:
+        """Which column is what, asked again of a file whose heading no layout has. Raises as preview_import does."""
+        kept = await self._audited(actor, self._read(actor, transactions.get_kept, actor, import_id))
+        return await self._imports.question(kept)
+
     async def start_import(self, actor: Actor, import_id: int, *, view_id: str | None) -> ImportStanding:
         """Commit to importing exactly what was previewed; the same again changes nothing. Raises ImportOutdated,
         ImportNotFound."""

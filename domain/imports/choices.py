@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from domain.files.reading.invoice_file import NO_CHOICES, Choices, InvoiceFile, OpenQuestions
+from domain.files.reading.layouts.known import BY_NAME
 from domain.files.reading.layouts.layout import heading_key
 from domain.files.reading.maps import read_map
-from domain.files.reading.sources.json_lines import JsonLines
 
 _PLAIN_FIELDS = ("layout", "decimal_sign", "date_order", "currency")
 
@@ -30,7 +30,7 @@ def read(text: str) -> Choices:
 
 def pinned(file: InvoiceFile, choices: Choices) -> Choices:
     """How the file was read when it was previewed, with nothing left to be found out again."""
-    layout = "" if choices.map is not None or file.layout == JsonLines.layout else file.layout
+    layout = file.layout if choices.map is None and file.layout in BY_NAME else ""
     return replace(
         choices,
         layout=layout,

@@ -43,6 +43,13 @@ def preview(kept: Kept, run: Callable[..., Any]) -> Previewed | ImportQuestion:
         return Previewed(preview, file.choices)
 
 
+def question(kept: Kept, run: Callable[..., Any]) -> ImportQuestion:
+    """Which column is what, as if nobody had said it before. Raises FileRefused."""
+    with opened(kept.name, kept.content, "") as file:
+        asked = question_about(kept.import_id, file if isinstance(file, InvoiceFile) else file.file)
+        return replace(asked, asks_columns=True, currencies=run(list_currencies, kept.organisation.id))
+
+
 def answer(kept: Kept, answers: ImportAnswers, run: Callable[..., Any]) -> tuple[str, str]:
     """How the file is read from now on, and its heading's digest. Raises FileRefused."""
     remembered = partial(run, find_known, kept.organisation.id)

@@ -60,6 +60,12 @@ class FileImports:
         way = partial(self._run, loop, self._db.background_read)
         return await loop.run_in_executor(self._readers, _preview, kept, way)
 
+    async def question(self, kept: Kept) -> ImportQuestion:
+        """Which column is what, as if nobody had said it before. Raises FileRefused."""
+        loop = asyncio.get_running_loop()
+        way = partial(self._run, loop, self._db.background_read)
+        return await loop.run_in_executor(self._readers, _question, kept, way)
+
     async def answer(self, kept: Kept, answers: ImportAnswers) -> tuple[str, str]:
         """How the file is read from now on, and its heading's digest. Raises FileRefused."""
         loop = asyncio.get_running_loop()
@@ -121,6 +127,12 @@ def _preview(kept: Kept, run: Callable[..., Any]) -> Previewed | ImportQuestion:
     from domain.imports.reading_thread import preview
 
     return preview(kept, run)
+
+
+def _question(kept: Kept, run: Callable[..., Any]) -> ImportQuestion:
+    from domain.imports.reading_thread import question
+
+    return question(kept, run)
 
 
 def _answer(kept: Kept, answers: ImportAnswers, run: Callable[..., Any]) -> tuple[str, str]:

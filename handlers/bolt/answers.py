@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
-from slack_sdk.errors import SlackApiError
+from slack_sdk.errors import SlackApiError, SlackRequestError
 from slack_sdk.http_retry.async_handler import AsyncRetryHandler
 from slack_sdk.http_retry.request import HttpRequest
 from slack_sdk.http_retry.response import HttpResponse
@@ -20,6 +20,9 @@ LONGEST_TOLD = 3600.0
 WITHOUT_A_NUMBER = 1.0
 # What the SDK raises over a body that it can't decode.
 _UNDECODABLE = (UnicodeError, LookupError, AttributeError, TypeError)
+
+SLACK_AWAY = (aiohttp.ClientError, TimeoutError, OSError, SlackRequestError)
+"""How a call of Slack's Web API fails without an answer; the last is the SDK's, for what it won't even send."""
 
 Heard = Callable[[str, str | None], None]
 """Told of each answer that could be read: the method, and Slack's code if it refused."""

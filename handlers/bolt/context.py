@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from domain.desk import Desk
 from domain.files.exports import Format
 from domain.states import LinkStatus
 from domain.summaries import Actor
+from handlers.bolt.people import People
 
 Work = Coroutine[Any, Any, None]
 Track = Callable[[Work], None]
@@ -47,3 +48,4 @@ class Office:
     """For looking again and again, which may be dropped at any time."""
     log: Log
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep
+    people: People = field(default_factory=People)

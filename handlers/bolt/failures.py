@@ -2,11 +2,10 @@
 
 import secrets
 
-import aiohttp
-from slack_sdk.errors import SlackApiError, SlackRequestError
+from slack_sdk.errors import SlackApiError
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
-from handlers.bolt.answers import http_status, slack_code
+from handlers.bolt.answers import SLACK_AWAY, http_status, slack_code
 from handlers.bolt.context import Log, Office
 from handlers.bolt.payload import Delivery, ShownView
 from handlers.views.blocks import BLOCKS_OF_VIEW, Json, notice
@@ -14,8 +13,6 @@ from handlers.views.search import note
 from handlers.words.sentences import sentence, unforeseen
 from handlers.words.text import escaped
 
-SLACK_AWAY = (aiohttp.ClientError, TimeoutError, OSError, SlackRequestError)
-"""How a call of Slack's Web API fails without an answer; the last is the SDK's, for what it won't even send."""
 _NO_ANSWER = "Slack didn't answer Paylink. Try again in a minute."
 _LIMITED = "Slack takes no more from Paylink right now. Try again in a minute."
 _TOO_LATE = "Slack gave Paylink three seconds to answer, and they were over. Try again."

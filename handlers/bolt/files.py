@@ -11,9 +11,12 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers.bolt.answers import slack_code
 from handlers.bolt.payload import dig, text_at
+from handlers.rejections import FileNotFetched, ScopeMissing
 
 LARGEST = 10 * 1024 * 1024
 """Bytes of a file that somebody brings in: Slack's own limit of a file in a form."""
+READ = "files:read"
+_GONE = frozenset({"file_not_found", "file_deleted"})
 _SECONDS = 300
 _PIECE = 1 << 16
 _SLACKS = ("slack.com", "slack-files.com")
@@ -22,14 +25,6 @@ _HTML = (b"<!doctype html", b"<html")
 
 class NotUploaded(Exception):
     """Slack's file store didn't take the file; ``args[0]`` is the HTTP status."""
-
-
-class NotFetched(Exception):
-    """Slack didn't give the file. ``code``: missing_scope, file_deleted, too_large, or what else Slack says."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
 
 
 async def upload(client: AsyncWebClient, file: IO[bytes], name: str) -> str:
@@ -52,21 +47,29 @@ async def share(client: AsyncWebClient, user_id: str, file_id: str, name: str, w
 
 
 async def fetch(client: AsyncWebClient, file_id: str) -> tuple[str, bytes]:
-    """The name and the bytes of a file that somebody put into a form. Raises NotFetched, and as Slack's calls do.
+    """The name and the bytes of a file that somebody put into a form. Raises FileNotFetched, ScopeMissing, and as
+    Slack's calls do.
 
     What a payload says of the file is passed over: of files of connected workspaces it says nothing, and it may be forged.
     """
     try:
         answer = await client.files_info(file=file_id)
     except SlackApiError as error:
-        raise NotFetched(slack_code(error)) from error
+        code = slack_code(error)
+        if code == "missing_scope":
+            raise ScopeMissing(READ) from error
+        if code not in _GONE:
+            raise
+        raise FileNotFetched(code) from error
     url = text_at(answer.data, "file", "url_private_download") or text_at(answer.data, "file", "url_private")
     size = dig(answer.data, "file", "size")
     if isinstance(size, int) and size > LARGEST:
-        raise NotFetched("too_large")
+        raise FileNotFetched("too_large")
     if not isinstance(size, int) or not _is_slacks(url, client.base_url):
         # The token goes with the request.
-        raise NotFetched("not_slacks")
+        raise FileNotFetched("not_slacks")
+    if size == 0:
+        raise FileNotFetched("empty")
     return text_at(answer.data, "file", "name"), await _get_bytes(client, url, size)
 
 
@@ -95,17 +98,17 @@ async def _get_bytes(client: AsyncWebClient, url: str, size: int) -> bytes:
         ) as answer,
     ):
         if answer.status in (301, 302, 303, 307, 308):
-            raise NotFetched("missing_scope")
+            raise ScopeMissing(READ)
         if answer.status != 200:
-            raise NotFetched(f"http_{answer.status}")
+            raise FileNotFetched(f"http_{answer.status}")
         async for piece in answer.content.iter_chunked(_PIECE):
             content += piece
             if len(content) > LARGEST:
-                raise NotFetched("too_large")
+                raise FileNotFetched("too_large")
     if len(content) != size:
         # Status 200 and a page to sign in: the token may not read files (docs/facts/slack.md, files).
         signed_out = bytes(content[:200]).lstrip().lower().startswith(_HTML)
-        raise NotFetched("missing_scope" if signed_out else "incomplete")
+        raise ScopeMissing(READ) if signed_out else FileNotFetched("incomplete")
     return bytes(content)
 
 

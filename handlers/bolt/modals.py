@@ -9,9 +9,9 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from handlers.bolt.answers import slack_code
+from handlers.bolt.answers import SLACK_AWAY, slack_code
 from handlers.bolt.context import Log, Office
-from handlers.bolt.failures import SLACK_AWAY, explain
+from handlers.bolt.failures import explain
 from handlers.bolt.payload import Delivery, text_at
 from handlers.views.blocks import Json
 from handlers.views.search import note, skeleton

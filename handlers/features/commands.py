@@ -2,12 +2,13 @@
 
 from handlers.bolt.context import Office, Work
 from handlers.bolt.payload import Delivery
-from handlers.features import bulk_listing, details, exceptions, type_ahead
+from handlers.features import bulk_listing, details, exceptions, importing, type_ahead
 from handlers.references import SEARCH_MOST
 from handlers.views.help import INVOICE_HELP, INVOICES_HELP
 from handlers.words.printing import is_printable, printable
 
 NUMBER_MOST = 60
+IMPORT = "import"
 TOO_LONG = (
     f"That is too long for an invoice number, which has {NUMBER_MOST} characters at most. "
     "Type `/invoice` alone to search by number or buyer."
@@ -32,6 +33,8 @@ def invoice(office: Office, delivery: Delivery) -> str | Work:
         return INVOICE_HELP
     if word in EXCEPTIONS:
         return exceptions.open_list(office, delivery)
+    if word == IMPORT:
+        return importing.open_form(office, delivery)
     if word in LIST:
         return bulk_listing.open_list(office, delivery)
     if not number:
@@ -45,12 +48,14 @@ def invoice(office: Office, delivery: Delivery) -> str | Work:
 
 
 def invoices(office: Office, delivery: Delivery) -> str | Work:
-    """`/invoices`, `/invoices SEARCH`, `/invoices help`."""
+    """`/invoices`, `/invoices SEARCH`, `/invoices import`, `/invoices help`."""
     search = typed(delivery.text)
     if search.casefold() in HELP:
         return INVOICES_HELP
     if search.casefold() == "exceptions":
         return exceptions.open_list(office, delivery)
+    if search.casefold() == IMPORT:
+        return importing.open_form(office, delivery)
     if len(search) > SEARCH_MOST:
         return SEARCH_TOO_LONG
     return bulk_listing.open_list(office, delivery, printable(search))

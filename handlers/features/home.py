@@ -2,9 +2,9 @@
 
 from slack_sdk.errors import SlackApiError
 
-from handlers.bolt.answers import slack_code
+from handlers.bolt.answers import SLACK_AWAY, slack_code
 from handlers.bolt.context import Office
-from handlers.bolt.failures import SLACK_AWAY, explain
+from handlers.bolt.failures import explain
 from handlers.bolt.payload import Delivery
 from handlers.rejections import Outsider
 from handlers.views.blocks import Json

@@ -8,9 +8,9 @@ from typing import Any
 from slack_sdk.errors import SlackApiError
 
 from domain.errors import OrganisationUnknown, PaylinkError
-from handlers.bolt.answers import http_status, slack_code
+from handlers.bolt.answers import SLACK_AWAY, http_status, slack_code
 from handlers.bolt.context import Office
-from handlers.bolt.failures import SLACK_AWAY, explain
+from handlers.bolt.failures import explain
 from handlers.bolt.payload import Delivery, text_at
 from handlers.features import home
 from handlers.rejections import Outsider

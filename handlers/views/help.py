@@ -10,5 +10,6 @@ For many invoices at once there is `/invoices`. Commands don't run in threads: u
 INVOICES_HELP = """*/invoices* lists billing invoices and creates up to 100 online payment links at once.
 • `/invoices` opens the list.
 • `/invoices acme` opens it with a search: the beginning of the number, or of any word of the buyer's name.
+• `/invoices import` imports invoices from a file: you see what would happen before it does.
 • `/invoices help` shows this.
 For one invoice there is `/invoice`. Commands don't run in threads: use the shortcut *Billing Invoices* there."""

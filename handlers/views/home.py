@@ -20,6 +20,7 @@ def home(shown: HomeSummary) -> Json:
         button("Find Invoice", ids.FIND_INVOICE, primary=True),
         button("Billing Invoices", ids.BILLING_INVOICES),
         button("Exceptions", ids.EXCEPTIONS),
+        button("Import Invoices", ids.IMPORT_INVOICES),
     ]
     blocks = [header("Paylink"), context(HOW_TO), actions(buttons, block_id="ways")]
     blocks += [section(f"⚠ {problem}") for problem in _problems(shown)]

@@ -11,7 +11,16 @@ from domain.lists.page_shape import MOST_TICKED
 from domain.reasons import Doubt, Reason
 from domain.states import Badge, LinkStatus, PauseReason
 from domain.summaries import InvoiceSummary, Pause
-from handlers.rejections import NoFilesHere, Outsider, Unreadable
+from handlers.rejections import (
+    FileNotFetched,
+    Guest,
+    NoFileChosen,
+    NoFilesHere,
+    Outsider,
+    ScopeMissing,
+    StandingUnknown,
+    Unreadable,
+)
 from handlers.words.text import capitalised, counted, fit, isolated, one_line
 
 ADD_ON = "Stripe Credit Card Payment Add-on"
@@ -56,6 +65,15 @@ REASONS: dict[Reason, str] = {
     Reason.LAST_DIGIT_NOT_ZERO: "In its currency Stripe takes only amounts whose third decimal is 0.",
     Reason.NOT_WHOLE_UNITS: "In its currency Stripe takes only amounts without decimals.",
 }
+
+_NOT_FETCHED = {
+    "": "Slack doesn't give Paylink the file right now. Choose it again and try once more.",
+    "file_deleted": "The file was deleted in Slack before it could be read. Choose it again.",
+    "file_not_found": "The file isn't in this workspace any more. Choose it again.",
+    "too_large": "The file is larger than 10 MB. Split it, or ask whoever runs Paylink to import it with `paylink import`.",
+    "empty": "The file is empty. Export it again.",
+}
+"""By Slack's code for why a file can't be had."""
 
 _ERRORS: dict[type[Exception], Callable[[Any], str]] = {
     errors.OrganisationUnknown: lambda _: (
@@ -107,6 +125,16 @@ _ERRORS: dict[type[Exception], Callable[[Any], str]] = {
     errors.DatabaseUnavailable: lambda _: (
         "Paylink's database doesn't answer right now. Try again in a minute."
     ),
+    Guest: lambda _: "Guests can't import invoices. Ask a member of your workspace to do it.",
+    StandingUnknown: lambda _: (
+        "Slack doesn't tell Paylink right now whether you are a guest, and guests can't import invoices. Try again in a minute."
+    ),
+    ScopeMissing: lambda error: (
+        f"Paylink lacks the permission {error.args[0]} in Slack, without which no file can be brought in. Ask an administrator "
+        "to install it again with that scope; `paylink doctor` says what is missing."
+    ),
+    FileNotFetched: lambda error: _NOT_FETCHED.get(error.code, _NOT_FETCHED[""]),
+    NoFileChosen: lambda _: "Choose a file of invoices first.",
     NoFilesHere: lambda _: "Files can't be made here. Ask whoever runs Paylink for `paylink export`.",
     Outsider: lambda _: "Paylink is for the people of the workspace that it is installed in.",
     Unreadable: lambda _: "Paylink doesn't recognise what was clicked. Open the invoice or the list again.",

@@ -20,8 +20,7 @@ from bot.slack_client import (
     refusal,
 )
 from bot.watch.metrics import Metrics
-from handlers.bolt.answers import told_seconds
-from handlers.bolt.failures import SLACK_AWAY
+from handlers.bolt.answers import SLACK_AWAY, told_seconds
 from sandbox.slack import Fault, LocalSlack
 
 MANIFEST = {

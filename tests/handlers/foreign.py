@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,15 +17,26 @@ from sqlalchemy.orm import Session
 from domain.files.exporting import Export
 from domain.invoices.list_position import place
 from domain.invoices.numbers.keys import identity_of, written_key
-from domain.models import AuditEntry, Base, BulkRun, BulkRunItem, Invoice, Link, PaymentException, Selection
+from domain.models import (
+    AuditEntry,
+    Base,
+    BulkRun,
+    BulkRunItem,
+    FileImport,
+    Invoice,
+    Link,
+    PaymentException,
+    Selection,
+)
 from domain.models import SelectionItem as Tick
-from domain.states import ExceptionKind, LinkState, LinkStatus
+from domain.states import ExceptionKind, ImportState, LinkState, LinkStatus
 from handlers.app import AcknowledgingApp, build_app
 from handlers.views.blocks import Json
 from tests.domain.factories import NOW, TEAM, add_terms, make_organisation
 from tests.domain.world import ADA, BEN, World
 from tests.handlers.conftest import Notes
 
+HEADING = "number,buyer_name,buyer_email,billing_amount,currency,issue_date,due_date,description\n"
 FOREIGN = 900_001
 """The other organisation's invoice, selection, bulk run and link all have this id, and nobody else has anything with it."""
 OF_BEN = 900_002
@@ -96,6 +108,7 @@ class Bench:
         self.sent.append((method, body))
         view = {"id": "V1", "hash": "1.new", "root_view_id": "V0"}
         said = {"ok": True, "view": view, "channel": "D1", "ts": "1.1", "files": [{"id": "F1"}]}
+        said["user"] = {"is_restricted": False}
         return web.json_response(said | {"file_id": "F1", "upload_url": f"{self.url}/upload"})
 
     def _mark_matches(self) -> None:
@@ -147,6 +160,24 @@ async def furnished(world: World) -> AsyncIterator[Bench]:
         yield bench
 
 
+def _brought(import_id: int, organisation_id: int, user_id: str) -> FileImport:
+    """A file that somebody was shown the preview of."""
+    content = HEADING + "HIDDEN-77,Veiled Buyer,veiled@buyer.example,47.11,USD,,,\n"
+    return FileImport(
+        id=import_id,
+        organisation_id=organisation_id,
+        user_id=user_id,
+        name="hidden-link.csv",
+        content=content.encode(),
+        digest="",
+        reading='{"layout": "plain"}',
+        state=ImportState.PREVIEWED,
+        brought_at=datetime.now(UTC),
+        batch="",
+        previewed="{}",
+    )
+
+
 def _add_others(session: Session, organisation_id: int, ledger_id: int) -> None:
     number, buyer, email, url, payment = SECRETS
     invoice = Invoice(
@@ -194,6 +225,9 @@ def _add_others(session: Session, organisation_id: int, ledger_id: int) -> None:
         # The same person's id may be known in both workspaces (Slack Connect).
         Selection(id=FOREIGN + 10, organisation_id=organisation_id, user_id=ADA.user_id, touched_at=NOW),
         Selection(id=OF_BEN, organisation_id=1, user_id=BEN.user_id, touched_at=NOW),
+        _brought(FOREIGN, organisation_id, "U0OTHER"),
+        _brought(FOREIGN + 10, organisation_id, ADA.user_id),
+        _brought(OF_BEN, 1, BEN.user_id),
         BulkRun(
             id=FOREIGN,
             organisation_id=organisation_id,

@@ -8,17 +8,21 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from domain.exceptions.opening import Opening, open_once
+from domain.files.reading.plain import HEADING
+from domain.imports.summaries import ImportPreview, ImportQuestion
 from domain.models import BulkRunItem, Link, Selection, SelectionItem
 from domain.money import Money
 from domain.states import AnnouncementKind, ExceptionKind
 from domain.summaries import Announcement, LookedUp
 from handlers.references import ListReference, ResolveReference
+from handlers.views import imports
 from handlers.views.blocks import Json
 from handlers.views.confirmation import confirmation
 from handlers.views.details import copying, details
 from handlers.views.download import of_list, of_run
 from handlers.views.exceptions import exceptions, resolving
 from handlers.views.home import home
+from handlers.views.import_result import progress
 from handlers.views.listing import PAGE, listing
 from handlers.views.messages import announcement_message
 from handlers.views.result import result, result_message
@@ -49,6 +53,11 @@ async def surfaces(world: World) -> dict[str, Json]:
     found = await desk.get_details(ADA, linked)
     opened = await desk.list_exceptions(ADA)
     exception = opened.exceptions[0]
+    asked = await desk.preview_import(ADA, await desk.bring_in(ADA, "a.csv", b"Nr;Kunde\n1;Acme\n"))
+    content = f"{HEADING}\nINV-1,Acme,,20.00,USD,,,\n".encode()
+    previewed = await desk.preview_import(ADA, await desk.bring_in(ADA, "b.csv", content))
+    assert isinstance(asked, ImportQuestion)
+    assert isinstance(previewed, ImportPreview)
     told = Announcement(1, 1, AnnouncementKind.EXCEPTION, "key", "C0PAYMENTS", 0, False, None)
     paid = Announcement(1, 1, AnnouncementKind.PAID, "key", "C0PAYMENTS", 0, False, None, invoice=other)
     return {
@@ -82,6 +91,10 @@ async def surfaces(world: World) -> dict[str, Json]:
         ),
         "resolve": resolving(exception, ResolveReference(exception.id, "exceptions:0"))
         | {"previous_view_id": "V0"},
+        "import": imports.form(),
+        "import question": imports.question(asked),
+        "import preview": imports.preview(replace(previewed, layout="")),
+        "import progress": progress(await desk.get_import(ADA, previewed.import_id)),
         # Last, since its Create takes the invoice's tick away.
         "details on the list": details(one, organisation, stripe, today=found.today)
         | {"private_metadata": listing(page)["private_metadata"]},
@@ -144,6 +157,7 @@ def outside() -> Iterator[tuple[str, Json]]:
         ("/invoice", ""),
         ("/invoice", "exceptions"),
         ("/bill", "HIDDEN-77"),
+        ("/invoices", "import"),
     ):
         yield (
             command,
@@ -203,7 +217,8 @@ def _used(element: Json, own: int) -> Json:
     elif kind == "checkboxes":
         used["selected_options"] = copy.deepcopy(element["options"])
     elif kind == "static_select":
-        used["selected_option"] = copy.deepcopy(element["options"][0])
+        groups = element.get("option_groups") or [element]
+        used["selected_option"] = copy.deepcopy(groups[0]["options"][0])
     elif kind == "external_select":
         used["selected_option"] = {"text": {"type": "plain_text", "text": "INV-1"}, "value": str(own)}
     else:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from domain.database import Database
-from domain.errors import ExceptionNotFound, InvoiceNotFound, RunNotFound, SelectionNotFound
+from domain.errors import ExceptionNotFound, ImportNotFound, InvoiceNotFound, RunNotFound, SelectionNotFound
 from handlers import ids
 from handlers.rejections import Outsider
 from handlers.words.sentences import sentence
@@ -46,7 +46,13 @@ TAKE_TICKS = OF_SELECTION - {
 }
 REFUSALS = [
     str(sentence(error))
-    for error in (InvoiceNotFound(""), ExceptionNotFound(), RunNotFound(), SelectionNotFound())
+    for error in (
+        InvoiceNotFound(""),
+        ExceptionNotFound(),
+        RunNotFound(),
+        SelectionNotFound(),
+        ImportNotFound(),
+    )
 ]
 _CARRIED = re.compile(r"\d+(\|.*)?", re.DOTALL)
 
@@ -86,7 +92,8 @@ def is_read(name: str, path: Path, payload: Any) -> bool:
     if path == ("view", "private_metadata"):
         # Details that stand on a list carry the list's reference.
         on_list = name == ids.CREATE_LINK and "|" in payload["view"]["private_metadata"]
-        return on_list or name in OF_SELECTION or name == ids.RESOLVE_VIEW
+        own = (ids.RESOLVE_VIEW, ids.IMPORT_PREVIEW_VIEW, ids.IMPORT_COLUMNS_VIEW)
+        return on_list or name in OF_SELECTION or name in own
     if path[0] == "actions":
         # A page has a number, no id.
         return not name.startswith(ids.EXCEPTIONS_PAGE)

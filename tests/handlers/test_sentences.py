@@ -10,7 +10,16 @@ from domain.money import Money
 from domain.reasons import Reason
 from domain.states import LinkStatus, PauseReason
 from domain.summaries import Pause
-from handlers.rejections import NoFilesHere, Outsider, Unreadable
+from handlers.rejections import (
+    FileNotFetched,
+    Guest,
+    NoFileChosen,
+    NoFilesHere,
+    Outsider,
+    ScopeMissing,
+    StandingUnknown,
+    Unreadable,
+)
 from handlers.words import sentences
 
 SAMPLES: list[Exception] = [
@@ -35,8 +44,13 @@ SAMPLES: list[Exception] = [
     errors.RecheckedLately(timedelta(seconds=12)),
     errors.StripeUnasked(PauseReason.STRIPE_AWAY),
     errors.DatabaseUnavailable(),
+    FileNotFetched("file_deleted"),
+    Guest(),
+    NoFileChosen(),
     NoFilesHere(),
     Outsider(),
+    ScopeMissing("files:read"),
+    StandingUnknown(),
     Unreadable("id"),
 ]
 
