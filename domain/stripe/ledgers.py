@@ -252,7 +252,10 @@ def _take_over(
     ):
         link.ledger_id = ledger_id
         if link.first_sent_at is None:
-            link.idempotency_key = f"paylink-{uuid.uuid4()}"
+            # Another link: a database that was restored since may not know that this one was made with the old account.
+            reference = uuid.uuid4().hex
+            link.request = link.request.replace(link.reference, reference)
+            link.reference, link.idempotency_key = reference, f"paylink-{uuid.uuid4()}"
         else:
             link.look_first = True
         link.owner = link.lease_until = None

@@ -137,15 +137,18 @@ def _read_books(session: Session) -> Books:
     )
 
 
-def count_open(session: Session) -> tuple[int, int, int]:
-    """Work that is still to be done: links, events and messages."""
+def count_open(session: Session, ledger_id: int | None = None) -> tuple[int, int, int]:
+    """Work that is still to be done: links, events and messages. ``ledger_id``: what isn't of another account."""
+    of_ledger = [
+        sa.true() if ledger_id is None else table.ledger_id == ledger_id for table in (Link, StripeEvent)
+    ]
 
     def count(table: type[Link | StripeEvent | OutboxMessage], condition: sa.ColumnElement[bool]) -> int:
         return session.scalars(sa.select(sa.func.count()).select_from(table).where(condition)).one()
 
     return (
-        count(Link, Link.state == "reserved"),
-        count(StripeEvent, StripeEvent.settled_at.is_(None)),
+        count(Link, sa.and_(of_ledger[0], Link.state == "reserved")),
+        count(StripeEvent, sa.and_(of_ledger[1], StripeEvent.settled_at.is_(None))),
         count(OutboxMessage, OutboxMessage.state.in_(["waiting", "sending"])),
     )
 

@@ -137,10 +137,17 @@ class Process:
 
     _numbers = itertools.count(1)
 
-    def __init__(self, db: Database, stripe: LocalStripe, channel: SlackChannel, clock: Clock) -> None:
+    def __init__(
+        self,
+        db: Database,
+        stripe: LocalStripe,
+        channel: SlackChannel,
+        clock: Clock,
+        key: str | None = None,
+    ) -> None:
         self.owner = f"process-{next(self._numbers)}"
         self._db = db
-        self._api = StripeApi(stripe.api_key, base_url=stripe.api_url, timeout=2.0)
+        self._api = StripeApi(key or stripe.api_key, base_url=stripe.api_url, timeout=2.0)
         accounts = Accounts(db, livemode=self._api.livemode, clock=clock.now)
         lease = Lease(self.owner, LEASE, MARGIN)
         pace = TimelessPace(db, clock)

@@ -126,6 +126,8 @@ def test_a_claim_ends_when_another_account_takes_its_link_over(db: Database, min
     [anew] = db.run(claiming.claim_due, after, 5, LEASE)
     assert (anew.link_id, anew.ledger_id) == (link, after)
     assert anew.key != intent.key
+    # Should it have been made with the old account after all, it is found there as what it is.
+    assert anew.reference != intent.reference
     assert not db.run(claiming.begin_sending, intent, LEASE.owner, LEASE.margin)
     assert db.run(claiming.begin_sending, anew, LEASE.owner, LEASE.margin)
 
