@@ -14,12 +14,13 @@ from domain.states import STUCK, AnnouncementKind, FollowUp, MessageState
 
 
 class Thread(TypedDict, total=False):
-    """What a message follows up, and what it says then: see OutboxMessage."""
+    """What a message follows up, what it says then, and what it tells besides: see OutboxMessage."""
 
     follows_id: int | None
     broadcast: bool
     says: FollowUp
     batch: str
+    import_id: int
 
 
 def enqueue(
@@ -33,7 +34,6 @@ def enqueue(
     payment_id: int | None = None,
     exception_id: int | None = None,
     run_id: int | None = None,
-    import_id: int | None = None,
     **thread: Unpack[Thread],
 ) -> bool:
     """Add the message unless one with the same ``subject`` is there already; False if it was.
@@ -51,7 +51,6 @@ def enqueue(
             payment_id=payment_id,
             exception_id=exception_id,
             run_id=run_id,
-            import_id=import_id,
             enqueued_at=now,
             next_attempt_at=database_now(session),
             state=MessageState.WAITING,

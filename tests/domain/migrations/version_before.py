@@ -19,7 +19,7 @@ from sqlalchemy.orm import DeclarativeBase, column_property
 LATER: dict[str, dict[str, Any]] = {
     "invoices": {"billing_state": "open", "changed_at": None, "identity": None},
     "links": {"badges": "", "active": True, "rechecked_at": None},
-    "outbox": {"follows_id": None, "broadcast": False, "says": None, "batch": None}
+    "outbox": {"follows_id": None, "broadcast": False, "says": None, "batch": None, "import_id": None}
     | {"stands_aside": False, "import_id": None},
     "payment_exceptions": {"facts": "{}"}
     | dict.fromkeys(("organisation_id", "invoice_id", "invoice_number", "payment_id", "reversal_id"))
