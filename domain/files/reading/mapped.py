@@ -65,10 +65,8 @@ class MappedTable:
             kept = self._left_out(cells, number) is None
             if kept and (key := number_key(number)):
                 numbers.see(key)
-            code = self._get(cells, "currency").strip().upper() or self._map.currency
-            currency = code if is_currency(code) else ""
             for name in _AMOUNTS:
-                evidence.see_amount(record.line, self._get(cells, name), currency, kept=kept)
+                evidence.see_amount(record.line, self._get(cells, name), kept=kept)
             for name in _DATES:
                 evidence.see_date(record.line, self._get(cells, name), kept=kept)
         return evidence, numbers

@@ -3,6 +3,7 @@
 import asyncio
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Generator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import yaml
 
 from bot.__main__ import main
 from bot.cli.imports import progress
+from domain.coordination.turns import turn
 from domain.database import Database
 from domain.files.reading.plain import HEADING
 from sandbox.slack import LocalSlack
@@ -313,3 +315,107 @@ def test_links_of_a_test_key_are_not_exported_under_a_live_one(
     assert main(["export"], env | {"STRIPE_API_KEY": "sk_test_1"}) == 0
     assert main(["export"], env | {"STRIPE_API_KEY": "sk_live_1"}) == 2
     assert "STRIPE_API_KEY is a live key" in capsys.readouterr().err
+
+
+QUICKBOOKS = 'Date,Transaction Type,Num,Name,Due Date,Amount\n11/13/2026,Invoice,{},Acme,12/02/2026,"{}"\n'
+
+
+def test_what_a_file_leaves_open_is_asked_for_with_the_option_that_says_it(
+    env: Env, team: str, tmp_path: Path, capsys: Capture
+) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text(QUICKBOOKS.format("1001", "1,250"))
+    assert main(["import", str(path)], env) == 2
+    asked = capsys.readouterr().err
+    assert "--currency USD" in asked
+    assert "“1,250” in line 2 is 1250 or 1.250" in asked
+    assert "--decimal-sign . (1250) or --decimal-sign , (1.250)" in asked
+    assert main(["import", str(path), "--currency", "usd", "--decimal-sign", "."], env) == 0
+    assert exported(env, capsys)[0].split(",")[3:5] == ["1250.00", "USD"]
+
+
+def test_the_map_that_is_explained_can_be_given_back(
+    env: Env, team: str, tmp_path: Path, capsys: Capture
+) -> None:
+    path, described = tmp_path / "list.csv", tmp_path / "map.toml"
+    path.write_text(QUICKBOOKS.format("1001", "1,250.00").replace("Transaction Type", "What"))
+    assert main(["import", str(path)], env) == 2
+    capsys.readouterr()
+    assert main(["import", "--explain", str(path)], env) == 0
+    text = capsys.readouterr().out
+    assert 'number = "Num"' in text
+    text = text.replace('"one"', '"same"')
+    described.write_text(f'currency = "USD"\n{text}\n[keep]\nWhat = "invoice"\n')
+    assert main(["import", "--map", str(described), str(path)], env) == 0
+    assert capsys.readouterr().out.startswith("1 taken (1 new")
+    described.write_text("colour = 1")
+    assert main(["import", "--map", str(described), str(path)], env) == 2
+    assert "there is no 'colour'" in capsys.readouterr().err
+
+
+def test_refused_records_are_written_as_they_were_with_why(
+    env: Env, team: str, write: Write, tmp_path: Path, capsys: Capture
+) -> None:
+    bad = tmp_path / "bad.csv"
+    path = write(GOOD + 'INV-2,"Acme, Inc",,x,USD,,,"Two\nlines"\n')
+    assert main(["import", path, "--bad", str(bad)], env) == 1
+    assert bad.read_text().splitlines()[0] == f"{HEADING},why"
+    assert 'INV-2,"Acme, Inc",,x,USD,,,"Two\nlines","lines 3 to 4: billing_amount: ' in bad.read_text()
+    bad.write_text(bad.read_text().replace(",x,", ",5,"))
+    assert main(["import", str(bad)], env) == 0
+    assert main(["import", path, "--bad", path], env) == 2
+
+
+def test_standard_input_is_read(env: Env, team: str, write: Write) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "bot", "import", "-"],
+        env=env,
+        cwd=Path(__file__).parents[3],
+        input=Path(write(GOOD)).read_bytes(),
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    assert done.stdout.startswith(b"1 taken (1 new")
+
+
+def test_what_is_left_out_is_counted_and_repetitions_are_told(
+    env: Env, team: str, write: Write, capsys: Capture
+) -> None:
+    assert main(["import", write(GOOD + GOOD)], env) == 0
+    captured = capsys.readouterr()
+    assert captured.out == (
+        "1 taken (1 new, 0 updated, 0 unchanged), 0 bad, 1 left out (1 the same as earlier ones).\n"
+    )
+    assert captured.err == "line 3 (INV-1): the same as line 2, which is taken\n"
+
+
+def test_an_interrupted_import_says_what_was_taken_and_that_it_may_run_again(
+    env: Env, team: str, write: Write, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("domain.files.importing.CHUNK_ROWS", 1)
+
+    def interrupt(_report: object, _so_far: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(progress.Report, "_show", interrupt)
+    assert main(["import", write(GOOD + "INV-2,Acme,,1,USD,,,\n")], env) == 130
+    assert capsys.readouterr().out == (
+        "1 taken (1 new, 0 updated, 0 unchanged), 0 bad.\n"
+        "Interrupted. What is counted here was taken; running it again is safe.\n"
+    )
+
+
+def test_an_import_waits_for_the_one_that_is_under_way_and_says_so(
+    env: Env, team: str, write: Write, capsys: Capture, sqlite_url: str
+) -> None:
+    db = Database(sqlite_url)
+    path = write(GOOD)
+    with turn(db, "import 1", lambda: None):
+        second = threading.Thread(target=lambda: main(["import", path], env))
+        second.start()
+        second.join(1.5)
+        assert "Another import is under way" in capsys.readouterr().err
+        assert exported(env, capsys) == []
+    second.join()
+    assert len(exported(env, capsys)) == 1
+    db.close_now()

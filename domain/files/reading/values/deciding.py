@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from domain.files.import_fields import shown
 from domain.files.reading.maps import DECIMAL_SIGNS
 from domain.files.reading.records import Exact
-from domain.files.reading.values.amounts import exact_in, in_major_units, take_apart
+from domain.files.reading.values.amounts import in_major_units, take_apart
 from domain.files.reading.values.dates import days
 
 DECIMAL_SIGN = "decimal_sign"
@@ -72,18 +72,15 @@ class Evidence:
         self._sign = ""
         self._dates = _Evidence({})
 
-    def see_amount(self, line: int, text: str, currency: str, *, kept: bool) -> None:
-        """``currency`` may be blank where it isn't known."""
+    def see_amount(self, line: int, text: str, *, kept: bool) -> None:
+        """Its currency decides nothing: 19.995 EUR is sooner a fraction of a cent than twenty thousand."""
         sure = _SURE.get(self._sign)
         if not text or isinstance(text, Exact) or (sure is not None and sure.fullmatch(text)):
             return
         written = take_apart(text)
         if written is not None:
             readings = {
-                sign: value
-                for sign in DECIMAL_SIGNS
-                if (value := in_major_units(written, sign)) is not None
-                and (not currency or exact_in(value, currency) is not None)
+                sign: value for sign in DECIMAL_SIGNS if (value := in_major_units(written, sign)) is not None
             }
             self._amounts.see(line, text, readings, kept)
             self._sign = next(iter(self._amounts.only), "")

@@ -1,0 +1,81 @@
+"""Numbers that a file says more than once."""
+
+import pytest
+
+from domain.files.reading import repeated
+from domain.files.reading.invoice_file import Choices
+from domain.files.reading.maps import FileMap
+from domain.files.reading.repeated import NumbersAgain, Repeats
+from tests.domain.files.reading.reading import told
+
+HEADING = "number,buyer_name,billing_amount,currency,state"
+DIFFER = "their amounts, currencies or states differ, so none is taken"
+
+
+def plain(*lines: str) -> str:
+    return "\n".join([HEADING, *lines]) + "\n"
+
+
+@pytest.mark.parametrize(
+    "other",
+    ["F-1,Acme,50.00,USD,", "f-1 ,Acme,50.00,USD,", "F-1,Acme,600.00,EUR,", "F-1,Acme,600.00,USD,void"],
+)
+def test_of_records_that_differ_in_money_none_is_taken_and_all_lines_are_named(other: str) -> None:
+    found = told(plain("F-1,Acme,600.00,USD,", "F-2,Acme,1.00,USD,", other))
+    why = f"number: it is in lines 2 and 4: {DIFFER}"
+    assert found == [f"line 2: {why}", "F-2 USD 1.00", f"line 4: {why}"]
+
+
+def test_identical_repetitions_are_told_and_harmless() -> None:
+    assert told(plain("F-1,Acme,600.00,USD,", "F-1,Acme,600.00,USD,open")) == [
+        "F-1 USD 600.00",
+        "line 3: repeated",
+    ]
+
+
+def test_of_those_that_differ_elsewhere_the_first_is_taken() -> None:
+    why = "they differ elsewhere than in the amount, so only the first is taken"
+    assert told(plain("F-1,Acme,600.00,USD,", "F-1,Heron,600.00,USD,")) == [
+        "F-1 USD 600.00",
+        f"line 3: number: it is in lines 2 and 3: {why}",
+    ]
+
+
+def test_one_that_is_bad_keeps_the_others_from_being_taken_in_its_place() -> None:
+    found = told(
+        plain("F-1,Acme,600.0x,USD,", "F-1,Acme,50.00,USD,", "F-1,Acme, Inc,50.00,USD,", "F-2,Acme,1,USD,")
+    )
+    assert found[0].startswith("line 2: billing_amount")
+    assert found[1] == "line 3: number: it is in lines 2, 3 and 4: one of them is bad, so none is taken"
+    assert found[3] == "F-2 USD 1.00"
+
+
+def test_more_than_are_kept_in_memory_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(repeated, "MANY", 3)
+    monkeypatch.setattr(repeated, "CHUNK", 2)
+    lines = [f"F-{n % 20},Acme,{n}.00,USD," for n in range(40)] + ["G-1,Acme,1.00,USD,"]
+    found = told(plain(*lines))
+    assert len(found) == 41
+    assert found[-1] == "G-1 USD 1.00"
+    assert all(DIFFER in line for line in found[:-1])
+
+
+def test_a_number_in_very_many_records_names_the_first_of_them() -> None:
+    found = told(plain(*(f"F-1,Acme,{n}.00,USD," for n in range(1_500))))
+    assert found[0].startswith("line 2: number: it is in lines 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 and 1,490 more")
+    assert len(found) == 1_500
+
+
+def test_items_are_summed_and_too_large_a_sum_is_refused() -> None:
+    columns = {name: (name,) for name in ("number", "buyer_name", "billing_amount", "currency")}
+    summing = Choices(map=FileMap(columns=columns, decimal_sign=".", rows_of_one_number=Repeats.SUM))
+    assert told(plain("F-1,A,600.00,USD,", "F-1,A,-50.00,USD,"), summing) == ["F-1 USD 550.00"]
+    large = "F-1,A,9999999999999.00,USD,"
+    assert "too large" in told(plain(large, large), summing)[0]
+
+
+def test_what_comes_again_is_found_and_little_else() -> None:
+    again = NumbersAgain.among(f"{n}" for n in [*range(100_000), 7, 8])
+    assert "7" in again
+    assert "8" in again
+    assert sum(f"{n}" in again for n in range(100_000)) < 10
