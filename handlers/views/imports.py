@@ -1,6 +1,7 @@
 """Bringing a file in: the file, what must be said of it, and what importing it would do."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from domain.imports.summaries import FileColumn, ImportDoubt, ImportPreview, ImportQuestion, InvoiceChange
 from domain.money import SUPPORTED, Money
@@ -32,6 +33,11 @@ from handlers.words.imports import (
     NEEDED,
 )
 from handlers.words.text import fit, inline, isolated, one_line
+
+if TYPE_CHECKING:
+    # What reads files is loaded with the first one.
+    from domain.files.import_fields import Problem
+    from domain.files.reading.records import BadLine
 
 TITLE = "Import Invoices"
 PREVIEW = "Import Preview"
@@ -116,7 +122,7 @@ def preview(shown: ImportPreview, *, said: str | None = None) -> Json:
     blocks.append(section(f"{inline(shown.name, 300)}\nRecognised: {layout}"))
     blocks.append(section("\n".join(count_lines(counts)), block_id="counts"))
     if shown.totals:
-        blocks.append(section(f"Total: {', '.join(str(total) for total in shown.totals[:30])}"))
+        blocks.append(section(f"Total by currency: {', '.join(str(total) for total in shown.totals[:30])}"))
     if not counts.taken:
         blocks.append(section("Nothing can be imported from this file."))
     elif not counts.new + counts.changed:
@@ -235,7 +241,7 @@ def _changed(shown: ImportPreview) -> list[Json]:
 
 def _change(change: InvoiceChange) -> str:
     number = isolated(change.before.number)
-    linked = " (its link stays as it is)" if change.linked else ""
+    linked = " (it has a link, which doesn't change)" if change.linked else ""
     return f"{number}{linked}: {'; '.join(_differences(change)) or 'nothing that is shown'}"
 
 
@@ -243,11 +249,11 @@ def _differences(change: InvoiceChange) -> Iterator[str]:
     before, after = change.before, change.after
     amounts = Money(before.amount, before.currency), Money(after.amount, after.currency)
     if amounts[0] != amounts[1]:
-        yield f"Billing amount {amounts[0]} → {amounts[1]}"
+        yield f"Billing amount: {amounts[0]} → {amounts[1]}"
     for name, label in CHANGES.items():
         old, new = getattr(before, name), getattr(after, name)
         if old != new:
-            yield f"{label} {_value(old)} → {_value(new)}"
+            yield f"{label}: {_value(old)} → {_value(new)}"
 
 
 def _value(value: object) -> str:
@@ -259,9 +265,20 @@ def _refused(shown: ImportPreview) -> list[Json]:
     if not shown.refused:
         return []
     more = shown.counts.refused - len(shown.refused)
-    lines = [f"{bad.where.capitalize()}: {fit(isolated(bad.reason), 600)}" for bad in shown.refused]
+    lines = [_bad(bad) for bad in shown.refused]
     rest = [f"and {more:,} more, all of them in the file that comes after the import"]
     return [caption("Refused"), *bullets([*lines, *(rest if more > 0 else [])])]
+
+
+def _bad(bad: "BadLine") -> str:
+    number = f", {isolated(bad.number)}" if bad.number else ""
+    return fit(f"{bad.where.capitalize()}{number}: {'; '.join(map(_problem, bad.problems))}", 700)
+
+
+def _problem(problem: "Problem") -> str:
+    parts = (FIELDS.get(problem.field, problem.field), problem.where, problem.right)
+    said = ": ".join(part for part in parts if part)
+    return f"{said} (it says “{isolated(problem.found)}”)" if problem.found else said
 
 
 def _columns(shown: ImportPreview) -> list[Json]:

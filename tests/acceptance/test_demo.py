@@ -134,3 +134,23 @@ async def test_a_second_one_in_the_same_directory_is_refused(tmp_path: Path) -> 
         b"",
         f"Another demo keeps its world in {tmp_path}: end it first, or take another directory.\n",
     )
+
+
+@pytest.mark.browser
+@pytest.mark.timeout(400)
+async def test_a_file_is_chosen_previewed_imported_and_told_of(tmp_path: Path) -> None:
+    sample = ROOT / "docs" / "samples" / "peppol-invoice.xml"
+    async with demo(tmp_path) as address, page_of(address) as page:
+        await page.get_by_label("Message").fill("/invoices import")
+        await page.keyboard.press("Enter")
+        dialog = page.get_by_role("dialog")
+        await dialog.get_by_label("File", exact=True).set_input_files(sample)
+        await expect(dialog.get_by_role("listitem")).to_contain_text(sample.name, timeout=WAIT)
+        await dialog.get_by_role("button", name="Preview").click()
+        await expect(dialog).to_contain_text("Import Preview", timeout=WAIT)
+        await expect(dialog).to_contain_text("New: 1")
+        await dialog.get_by_role("button", name="Import", exact=True).click()
+        await expect(dialog).to_contain_text("The import is done.", timeout=WAIT)
+        await close(page)
+        await page.get_by_role("link", name="Paylink").last.click()
+        await expect(page.get_by_text(f"Import of {sample.name}").last).to_be_visible(timeout=WAIT)
