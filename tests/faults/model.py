@@ -166,7 +166,7 @@ class PaylinkModel(RuleBasedStateMachine):
             with suppress(NotEligible):
                 await self.process.desk.create_link(by, self.invoices[n], AMOUNT, patience=PATIENCE)
 
-        died = self.run(self._go_through(create, fault, death))
+        died = self.run(self._go_through(create, fault, death, method="POST"))
         if died in UNRESERVED:
             return
         self.promises[self.account].surely.add(n)
@@ -191,7 +191,7 @@ class PaylinkModel(RuleBasedStateMachine):
                     )
                 run.append(selection)
 
-        died = self.run(self._go_through(create, fault, death))
+        died = self.run(self._go_through(create, fault, death, method="POST"))
         if run:
             self.promises[self.account].surely |= set(range(INVOICES))
             self.runs += 1
@@ -392,10 +392,11 @@ class PaylinkModel(RuleBasedStateMachine):
         work: Callable[[], Coroutine[Any, Any, object]],
         fault: FaultKind | None,
         death: int | None,
+        method: str = "*",
     ) -> str | None:
-        """Do it with Stripe failing at the next request and the process dying at a point; which point, if it died."""
+        """Do it with Stripe failing at the next such request and the process dying at a point; which point, if it died."""
         if fault is not None:
-            self.stripe.faults.add(fault)
+            self.stripe.faults.add(fault, method=method)
         self.doom.set(death)
         with suppress(Died):
             await work()
