@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from domain.files.import_fields import ImportedInvoice, Problem
 
@@ -17,8 +18,7 @@ class Exact(str):
     __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """One record as it stands in the file's lines (or a sheet's rows) ``line`` to ``last``, both counted from 1."""
 
     line: int

@@ -1,7 +1,7 @@
 """A file's records and its heading, before it is known what the columns mean."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 from typing import Protocol
 
@@ -32,7 +32,7 @@ class Chained:
             for at, record in enumerate(table):
                 last = record.last
                 if at > 0 or place == 0:
-                    yield replace(record, line=before + record.line, last=before + record.last)
+                    yield record._replace(line=before + record.line, last=before + record.last)
             before += last
 
 
