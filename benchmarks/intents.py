@@ -12,8 +12,8 @@ from domain.database import Database
 from domain.links import bulk
 from domain.lists import selections
 from domain.lists.selection_ids import new_id
+from domain.lists.summaries import FIRST_REVISION
 from domain.scope import Scope
-from domain.summaries import FIRST_REVISION
 
 COUNT = 100
 TIMES = 20

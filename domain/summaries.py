@@ -103,10 +103,6 @@ class InvoiceOption:
     """None among the nearest numbers."""
 
 
-FIRST_REVISION = 1
-"""A list's as it is opened."""
-
-
 @dataclass(frozen=True)
 class BulkItem:
     invoice_id: int
@@ -270,7 +266,7 @@ class Recheck:
 
 @dataclass(frozen=True)
 class Announcement:
-    """A message to be posted once, claimed by this process until its lease ends."""
+    """A message to be posted once, claimed by this process until its lease ends. ``file`` is an import's refused rows."""
 
     id: int
     organisation_id: int
@@ -299,7 +295,6 @@ class Announcement:
     bulk: BulkResult | None = None
     imported: ImportStanding | None = None
     file: bytes | None = None
-    """What comes with the message: the rows of an import that weren't taken."""
     problem: str | None = None
     channel: str | None = None
     """The organisation's notification channel; ``problem`` is what is wrong with it."""

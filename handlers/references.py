@@ -3,8 +3,8 @@
 import re
 from dataclasses import dataclass
 
+from domain.lists.summaries import FIRST_REVISION
 from domain.money import Money
-from domain.summaries import FIRST_REVISION
 from handlers.rejections import Unreadable
 from handlers.words.printing import is_printable
 

@@ -112,10 +112,7 @@ def take(
         closing(_ahead(_chunks(items, CHUNK_ROWS, passed_over))) as chunks,
     ):
         for chunk in chunks:
-            for bad in chunk.bad:
-                on_bad(bad)
-            for left_out in chunk.left_out:
-                on_left_out(left_out)
+            chunk.tell(on_bad, on_left_out)
             if chunk.passed_over:
                 continue
             pause.wait()
@@ -229,6 +226,12 @@ class _Chunk:
     left_out: list[LeftOut]
     passed_over: bool = False
     """An earlier attempt has dealt with them."""
+
+    def tell(self, on_bad: Callable[[BadLine], None], on_left_out: Callable[[LeftOut], None]) -> None:
+        for bad in self.bad:
+            on_bad(bad)
+        for left_out in self.left_out:
+            on_left_out(left_out)
 
     @property
     def size(self) -> int:

@@ -20,11 +20,11 @@ from domain.errors import SelectionNotFound
 from domain.lists.drawn_page import read_page, show, ticked_ids, trail_of
 from domain.lists.page_shape import MOST_TICKED, PageShape
 from domain.lists.selection_ids import is_made_for
-from domain.lists.summaries import InvoiceList
+from domain.lists.summaries import FIRST_REVISION, InvoiceList
 from domain.models import Invoice, Selection, SelectionItem
 from domain.scope import Scope
 from domain.states import LinkStatus
-from domain.summaries import FIRST_REVISION, Actor
+from domain.summaries import Actor
 
 
 def open_list(

@@ -7,6 +7,9 @@ from domain.money import Money
 from domain.states import LinkStatus
 from domain.summaries import InvoiceSummary, OrganisationSummary
 
+FIRST_REVISION = 1
+"""A list's as it is opened."""
+
 
 @dataclass(frozen=True)
 class SelectionSummary:
