@@ -14,6 +14,7 @@ from domain.errors import (
     AmountChanged,
     AmountsChanged,
     ExceptionNotFound,
+    ImportNotFound,
     InvoiceNotFound,
     NotEligible,
     NothingSelected,
@@ -24,6 +25,8 @@ from domain.errors import (
     SelectionNotFound,
 )
 from domain.exceptions.resolving import read_reason
+from domain.import_results import ImportCounts, ImportStanding
+from domain.imports.summaries import FileColumn, ImportAnswers, ImportPreview, ImportQuestion
 from domain.invoices.invoices import totals
 from domain.invoices.numbers.keys import number_key
 from domain.lists.page_shape import PageShape
@@ -31,7 +34,7 @@ from domain.lists.summaries import Confirmation, Extent, InvoiceList, SelectionS
 from domain.money import Money
 from domain.overview.summaries import FollowedView, HomeSummary
 from domain.reasons import Reason
-from domain.states import LinkStatus, Outcome
+from domain.states import ImportState, LinkStatus, Outcome
 from domain.summaries import (
     Actor,
     BulkItem,
@@ -70,6 +73,7 @@ class FakeDesk:
         self.exceptions: dict[int, ExceptionSummary] = {}
         self.submissions: dict[str, int] = {}
         self.followed: dict[str, FollowedView] = {}
+        self.brought: list[tuple[Actor, str]] = []
         self.rechecked: InvoiceSummary | Exception | None = None
         """What Stripe says when it is asked again: an error, the invoice from then on, or (None) the same."""
         self.welcomed: set[Actor] = set()
@@ -186,6 +190,42 @@ class FakeDesk:
         elif (one.resolution.by, one.resolution.reason) != (actor.user_id, reason):
             raise AlreadyResolved(exception_id)
         return self.exceptions[exception_id]
+
+    async def bring_in(self, actor: Actor, name: str, content: bytes) -> int:
+        await self._asked(actor)
+        self.brought.append((actor, name))
+        return len(self.brought)
+
+    async def preview_import(self, actor: Actor, import_id: int) -> ImportPreview | ImportQuestion:
+        name = await self._brought(actor, import_id)
+        return ImportPreview(import_id, name, "plain", (), ImportCounts(new=1), (), (), ())
+
+    async def answer_import(
+        self, actor: Actor, import_id: int, answers: ImportAnswers
+    ) -> ImportPreview | ImportQuestion:
+        return await self.preview_import(actor, import_id)
+
+    async def question_import(self, actor: Actor, import_id: int) -> ImportQuestion:
+        name = await self._brought(actor, import_id)
+        columns = (FileColumn(0, "Number", ("INV-1",)),)
+        return ImportQuestion(import_id, name, columns, asks_columns=True, asks_currency=True)
+
+    async def start_import(self, actor: Actor, import_id: int, *, view_id: str | None) -> ImportStanding:
+        return await self.get_import(actor, import_id)
+
+    async def get_import(self, actor: Actor, import_id: int) -> ImportStanding:
+        name = await self._brought(actor, import_id)
+        counts = ImportCounts(new=1)
+        return ImportStanding(import_id, name, ImportState.FINISHED, counts, counts)
+
+    async def list_unfinished_imports(self) -> list[tuple[Actor, int, str]]:
+        return []
+
+    async def _brought(self, actor: Actor, import_id: int) -> str:
+        await self._asked(actor)
+        if not 1 <= import_id <= len(self.brought) or self.brought[import_id - 1][0] != actor:
+            raise ImportNotFound(f"import {import_id}")
+        return self.brought[import_id - 1][1]
 
     async def find_nearest(self, actor: Actor, number: str) -> tuple[InvoiceOption, ...]:
         await self._asked(actor)
