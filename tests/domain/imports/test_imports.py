@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -263,3 +264,25 @@ async def test_a_stop_leaves_the_rest_to_others(world: World) -> None:
     async with worlds.world(world.db, world.stripe, owner="two") as two:
         await two.imports.run_due()
     assert (await world.desk.get_import(ADA, import_id)).state is ImportState.FINISHED
+
+
+@pytest.mark.usefixtures("small_chunks")
+@pytest.mark.parametrize("owner", ["one", "two"])
+async def test_while_another_is_at_it_whoever_was_late_writes_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch, owner: str
+) -> None:
+    """``owner``: another process, or the same one, which took it up again."""
+    import_id = await confirmed(world, rows(*range(1, 10)))
+    late = world.db.run(claiming.claim_next, world.lease)
+    assert late is not None
+    world.db.run(claiming.release, late)
+    at_it = world.db.run(claiming.claim_next, replace(world.lease, owner=owner))
+    assert at_it is not None
+    revive = killed(monkeypatch, 1)
+    with pytest.raises(MemoryError):
+        await begin(world, at_it)
+    revive()
+    with pytest.raises(claiming.ClaimLost):
+        await begin(world, late)
+    assert len(amounts(world.db)) == 4
+    assert (await world.desk.get_import(ADA, import_id)).counts == ImportCounts(new=4)
