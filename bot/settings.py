@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
@@ -127,6 +127,9 @@ class Settings(BaseSettings):
     paylink_lease_seconds: LeaseSeconds = Field(60, description="a number of seconds from 1 to 86400 (a day)")
     paylink_margin_seconds: Seconds = Field(
         60, description="a number of seconds above 0, at most 86400 (a day)"
+    )
+    paylink_mentions: Literal["on", "off"] = Field(
+        "on", description="on or off: whether a paid message names whoever asked for the link"
     )
     https_proxy: Annotated[Secret, AfterValidator(_is_proxy)] | None = Field(
         None,

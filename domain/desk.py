@@ -18,17 +18,8 @@ from domain.links import rechecking
 from domain.money import Money
 from domain.organisations import greeting, organisations
 from domain.overview import details, home
-from domain.overview.summaries import HomeSummary
-from domain.summaries import (
-    Actor,
-    InvoiceDetails,
-    InvoiceOption,
-    InvoiceSummary,
-    LookedUp,
-    OrganisationSummary,
-    Recheck,
-    StripeState,
-)
+from domain.overview.summaries import HomeSummary, InvoiceDetails, LookedUp, Recheck
+from domain.summaries import Actor, InvoiceOption, InvoiceSummary, OrganisationSummary, StripeState
 
 
 class Desk(ListDesk, RunDesk, ExceptionDesk, ImportDesk, ViewDesk, ProgramDesk):

@@ -4,8 +4,11 @@ Source for the three tables: docs.stripe.com/currencies (zero-decimal, three-dec
 currencies, minimum and maximum charge amounts).
 """
 
+import itertools
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from operator import itemgetter
 
 ZERO_DECIMAL = frozenset("BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF".split())
 THREE_DECIMAL = frozenset("BHD JOD KWD OMR TND".split())
@@ -133,3 +136,12 @@ def is_below_least(money: Money) -> bool:
 def is_above_sure(money: Money) -> bool:
     """Whether there are cards that don't take the amount. Only a warning: the buyer may have another one."""
     return money.amount > SURE
+
+
+def sums(amounts: Iterable[Money]) -> tuple[Money, ...]:
+    """The sum for each currency, in the order of their codes."""
+    by_currency = sorted((money.currency, money.amount) for money in amounts)
+    return tuple(
+        Money(sum(amount for _, amount in some), currency)
+        for currency, some in itertools.groupby(by_currency, key=itemgetter(0))
+    )

@@ -231,40 +231,6 @@ class ExceptionPage:
 
 
 @dataclass(frozen=True)
-class InvoiceDetails:
-    """An invoice, and how its organisation and Paylink stand: what the details of an invoice tell."""
-
-    invoice: InvoiceSummary
-    organisation: OrganisationSummary
-    stripe: StripeState
-    today: date
-    """What is overdue or not: the day in UTC."""
-    exceptions: tuple[ExceptionSummary, ...] = ()
-    """The open ones."""
-    resolved: tuple[ExceptionSummary, ...] = ()
-    """Those of the last 90 days, the latest first."""
-
-
-@dataclass(frozen=True)
-class LookedUp:
-    """What a person's words for an invoice lead to: the one that is meant, or some that may be; or nothing."""
-
-    details: InvoiceDetails | None = None
-    options: tuple[InvoiceOption, ...] = ()
-    """In list order."""
-    more: bool = False
-    """Whether there are more than these."""
-
-
-@dataclass(frozen=True)
-class Recheck:
-    """What Paylink knew of an invoice before Stripe was asked about its link, and what it knows now."""
-
-    before: InvoiceDetails
-    after: InvoiceDetails
-
-
-@dataclass(frozen=True)
 class Announcement:
     """A message to be posted once, claimed by this process until its lease ends. ``file`` is an import's refused rows."""
 
@@ -292,6 +258,8 @@ class Announcement:
     """The timestamp of the message in whose thread it is to stand."""
     broadcast: bool = False
     """Whether it is to stand in the channel too."""
+    together: tuple["Announcement", ...] = ()
+    """What else of its kind it tells, each with its own invoice, mode and sum."""
     bulk: BulkResult | None = None
     imported: ImportStanding | None = None
     file: bytes | None = None

@@ -55,7 +55,9 @@ _TOKEN_REFUSED = frozenset(
 class SlackPoster:
     """Posts with ``client``'s token and address, and never twice for one call: it retries nothing."""
 
-    def __init__(self, client: AsyncWebClient) -> None:
+    def __init__(self, client: AsyncWebClient, *, mentions: bool = True) -> None:
+        """``mentions``: whether a paid message names whoever asked for the link."""
+        self._mentions = mentions
         self._client = AsyncWebClient(
             token=client.token,
             base_url=client.base_url,
@@ -73,7 +75,7 @@ class SlackPoster:
 
     async def post(self, announcement: Announcement) -> Posted:
         """Post once. Raises NotPosted, PostUnknown."""
-        arguments = _arguments(announcement)
+        arguments = _arguments(announcement, mentions=self._mentions)
         if announcement.file is not None:
             return await self._post_file(announcement, announcement.file, text_at(arguments, "text"))
         try:
@@ -160,10 +162,10 @@ class SlackPoster:
         return answer.data
 
 
-def _arguments(announcement: Announcement) -> Json:
+def _arguments(announcement: Announcement, *, mentions: bool) -> Json:
     """Raises NotPosted for good if nothing can be said, so that one broken row doesn't stop its channel."""
     try:
-        message = announcement_message(announcement)
+        message = announcement_message(announcement, mentions=mentions)
     except ValueError as error:
         raise NotPosted("nothing_to_say", final=True) from error
     if announcement.thread is not None:

@@ -13,10 +13,11 @@ from domain.errors import AmountChanged, LedgerChanged, NotEligible
 from domain.feed.reading import FeedForgotten, FeedUnknown
 from domain.files.import_fields import ImportedInvoice
 from domain.money import Money
+from domain.overview.summaries import InvoiceDetails
 from domain.programs.offered import Offered, Refusal, Repetition, read_offer, sort_out
 from domain.programs.pages import CursorUnreadable
 from domain.programs.putting import Outcome
-from domain.summaries import Actor, InvoiceDetails
+from domain.summaries import Actor
 from handlers.words.sentences import REASONS
 
 # Seconds that a program waits for Stripe before it hears that the link is being created.

@@ -74,7 +74,7 @@ async def _set_up(bot: Bot, identity: Identity) -> Account:
         bot.settings.paylink_notification_channel,
     )
     account = await bot.accounts.open(organisation.id, bot.stripe)
-    bot.posters[organisation.id] = SlackPoster(bot.slack)
+    bot.posters[organisation.id] = SlackPoster(bot.slack, mentions=bot.settings.paylink_mentions == "on")
     await _take_back_claims(bot)
     return account
 

@@ -1,7 +1,6 @@
 """Looking at billing invoices. Every function takes the scope, so that no organisation sees another's."""
 
 import difflib
-import itertools
 import re
 from collections.abc import Iterable
 from datetime import date, datetime
@@ -20,7 +19,7 @@ from domain.invoices.numbers.keys import number_key, written_key
 from domain.invoices.numbers.twins import choose, ids_of
 from domain.invoices.search_terms import LAST
 from domain.models import Invoice, Link, Organisation
-from domain.money import Money
+from domain.money import Money, sums
 from domain.reasons import BillingState
 from domain.scope import Scope
 from domain.states import Badge, LinkState, LinkStatus
@@ -277,8 +276,4 @@ def summarise_link(link: Link | LinkRow) -> LinkSummary:
 
 def totals(invoices: Iterable[InvoiceSummary]) -> tuple[Money, ...]:
     """The sum for each currency, in the order of their codes."""
-    by_currency = sorted((invoice.amount.currency, invoice.amount.amount) for invoice in invoices)
-    return tuple(
-        Money(sum(amount for _, amount in amounts), currency)
-        for currency, amounts in itertools.groupby(by_currency, key=lambda pair: pair[0])
-    )
+    return sums(invoice.amount for invoice in invoices)

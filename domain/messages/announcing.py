@@ -122,7 +122,8 @@ class Announcing:
             await self._refused(claim, refusal)
         if posted is not None:
             await self._db.background_write(transactions.record_posted, claim, posted.channel, posted.ts)
-            self._on_posted(claim.announcement.kind, (self._clock() - claim.enqueued_at).total_seconds())
+            for _ in (claim.announcement, *claim.announcement.together):
+                self._on_posted(claim.announcement.kind, (self._clock() - claim.enqueued_at).total_seconds())
 
     async def _post(self, claim: Claim) -> Posted | None:
         seconds = await self._db.background_write(reserve_slot, claim.pace, ONE_A_SECOND)

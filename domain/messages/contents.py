@@ -1,5 +1,6 @@
 """What a message says, read at the moment at which it is claimed."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import sqlalchemy as sa
@@ -28,8 +29,13 @@ IS_SAYABLE = sa.and_(
 )
 
 
-def with_contents(session: Session, message: OutboxMessage, announcement: Announcement) -> Announcement:
-    """The announcement with its facts, in the thread where it belongs."""
+def with_contents(
+    session: Session,
+    message: OutboxMessage,
+    announcement: Announcement,
+    others: Sequence[OutboxMessage] = (),
+) -> Announcement:
+    """The announcement with its facts, in the thread where it belongs. ``others`` are told in it, too."""
     announcement = _in_thread(session, message, announcement)
     if message.run_id is not None:
         run = session.get_one(BulkRun, message.run_id)
@@ -40,9 +46,10 @@ def with_contents(session: Session, message: OutboxMessage, announcement: Announ
     if message.payment_id is not None:
         payment = session.get_one(Payment, message.payment_id)
         received = Money(payment.amount, payment.currency)
-        return _about(
-            session, replace(announcement, received=received), payment.link_id, None, payment.ledger_id
-        )
+        announcement = replace(announcement, received=received)
+        announcement = _about(session, announcement, payment.link_id, None, payment.ledger_id)
+        told = tuple(with_contents(session, other, announcement) for other in others)
+        return replace(announcement, together=told)
     if message.exception_id is not None:
         row = session.get_one(PaymentException, message.exception_id)
         exception = listing.summarise(session, row.id)

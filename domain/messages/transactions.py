@@ -9,6 +9,7 @@ from domain.coordination.leases import Lease
 from domain.coordination.pacing import hold_back
 from domain.database import database_now
 from domain.exceptions.undelivered import open_undelivered, settle_delivered
+from domain.messages import together
 from domain.messages.claims import Claim
 from domain.messages.contents import IS_SAYABLE, with_contents
 from domain.messages.overtaking import waits_aside
@@ -43,10 +44,12 @@ def claim_due(session: Session, organisation_id: int, lease: Lease) -> list[Clai
     now = database_now(session)
     # Whoever died there might have waited for Slack's answer for half a lease (see begin_posting).
     _doubt_abandoned(session, organisation_id, now, lease.length / 2 + lease.margin)
+    together.take_back(session, organisation_id, now)
     # The first open message of each destination, whoever is at it: nothing overtakes it, unless it stands aside.
     first = (
         sa.select(sa.func.min(OutboxMessage.id))
         .where(IS_OPEN, OutboxMessage.organisation_id == organisation_id, IS_SAYABLE, ~waits_aside(now))
+        .where(OutboxMessage.told_by_id.is_(None))
         .group_by(OutboxMessage.destination)
     )
     due = session.execute(
@@ -108,6 +111,7 @@ def _claim(
     now: datetime,
 ) -> Claim:
     message.state, message.owner, message.lease_until = MessageState.SENDING, lease.owner, now + lease.length
+    others = together.gather(session, message)
     session.flush()
     destination = message.destination or organisation.channel or ""
     if message.may_be_posted and message.attempted_channel:
@@ -132,7 +136,7 @@ def _claim(
         lease=lease,
         until=message.lease_until,
         enqueued_at=message.enqueued_at,
-        announcement=with_contents(session, message, announcement),
+        announcement=with_contents(session, message, announcement, others),
     )
 
 
@@ -161,6 +165,7 @@ def begin_posting(session: Session, claim: Claim) -> bool:
             .values(state=MessageState.WAITING, owner=None, lease_until=None, next_attempt_at=now)
         )
         return False
+    together.begin(session, claim.id)
     hold_back(session, claim.pace, LEAST_APART)
     return True
 
@@ -180,6 +185,7 @@ def record_posted(session: Session, claim: Claim, channel: str, ts: str) -> None
         )
     )
     session.execute(posted)
+    together.post(session, claim.id, channel, ts)
     if claim.announcement.kind is AnnouncementKind.IMPORT_RESULT:
         told = sa.select(OutboxMessage.import_id).where(OutboxMessage.id == claim.id)
         session.execute(sa.update(FileImport).where(FileImport.id.in_(told)).values(refused=None))
@@ -223,6 +229,8 @@ def record_not_posted(
         )
         .returning(OutboxMessage.id)
     ).scalar_one_or_none()
+    if ours is not None:
+        together.release(session, claim.id, now if dead else now + delay)
     if dead and ours is not None:
         open_undelivered(session, claim.id, now)
 
@@ -250,7 +258,8 @@ def record_unknown(session: Session, claim: Claim, code: str) -> None:
         .returning(OutboxMessage.id)
     ).scalar_one_or_none()
     if ours is not None:
-        open_undelivered(session, claim.id, database_now(session))
+        for message_id in (claim.id, *together.doubt(session, claim.id, code)):
+            open_undelivered(session, message_id, database_now(session))
 
 
 def record_channel_lost(session: Session, claim: Claim, code: str, now: datetime) -> None:

@@ -33,6 +33,7 @@ REVISIONS: tuple[str, ...] = (
     "0014",
     "0015",
     "0016",
+    "0017",
 )
 """All versions, the oldest first. Known without reading them, so that a start doesn't wait for Alembic."""
 

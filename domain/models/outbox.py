@@ -65,6 +65,10 @@ class OutboxMessage(Base):
     stands_aside: Mapped[bool] = mapped_column(server_default=false())
     """Slack refuses it time and again, with a code that says neither that the channel is at fault nor the message: while
     it waits for its next attempt, what is behind it may be posted."""
+    told_by_id: Mapped[int | None] = mapped_column(Id)
+    """The message that tells this one besides its own (domain/messages/together.py), until that is settled."""
+    told_in_attempt: Mapped[int | None] = mapped_column()
+    """In which of that one's attempts."""
     batch: Mapped[str | None] = mapped_column(String(64))
     """Whose exceptions it tells together: those of one import."""
 

@@ -95,6 +95,8 @@ def resend(session: Session, message_id: int) -> bool:
             next_attempt_at=database_now(session),
             problem=None,
             may_be_posted=False,
+            told_by_id=None,
+            told_in_attempt=None,
         )
         .returning(OutboxMessage.id)
     ).scalar_one_or_none()

@@ -12,8 +12,9 @@ from domain.invoices.search_terms import phrase_of
 from domain.models import Organisation
 from domain.organisations import organisations
 from domain.overview import home
+from domain.overview.summaries import InvoiceDetails, LookedUp
 from domain.scope import Scope
-from domain.summaries import InvoiceDetails, InvoiceSummary, LookedUp
+from domain.summaries import InvoiceSummary
 
 CHOICES = 10
 

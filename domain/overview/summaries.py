@@ -1,8 +1,16 @@
 """What Home and an open modal that follows its invoice show: frozen values."""
 
 from dataclasses import dataclass
+from datetime import date
 
-from domain.summaries import Actor, InvoiceSummary, OrganisationSummary, StripeState
+from domain.summaries import (
+    Actor,
+    ExceptionSummary,
+    InvoiceOption,
+    InvoiceSummary,
+    OrganisationSummary,
+    StripeState,
+)
 
 
 @dataclass(frozen=True)
@@ -35,3 +43,37 @@ class HomeSummary:
     """How many are open."""
     dead_because: tuple[str, ...] = ()
     """Slack's codes for why announcements are dead, the latest first, three at most."""
+
+
+@dataclass(frozen=True)
+class InvoiceDetails:
+    """An invoice, and how its organisation and Paylink stand: what the details of an invoice tell."""
+
+    invoice: InvoiceSummary
+    organisation: OrganisationSummary
+    stripe: StripeState
+    today: date
+    """What is overdue or not: the day in UTC."""
+    exceptions: tuple[ExceptionSummary, ...] = ()
+    """The open ones."""
+    resolved: tuple[ExceptionSummary, ...] = ()
+    """Those of the last 90 days, the latest first."""
+
+
+@dataclass(frozen=True)
+class Recheck:
+    """What Paylink knew of an invoice before Stripe was asked about its link, and what it knows now."""
+
+    before: InvoiceDetails
+    after: InvoiceDetails
+
+
+@dataclass(frozen=True)
+class LookedUp:
+    """What a person's words for an invoice lead to: the one that is meant, or some that may be; or nothing."""
+
+    details: InvoiceDetails | None = None
+    options: tuple[InvoiceOption, ...] = ()
+    """In list order."""
+    more: bool = False
+    """Whether there are more than these."""

@@ -12,8 +12,8 @@ from domain.errors import (
     RecheckedLately,
     StripeUnasked,
 )
-from domain.overview.summaries import FollowedView
-from domain.summaries import Actor, InvoiceDetails
+from domain.overview.summaries import FollowedView, InvoiceDetails
+from domain.summaries import Actor
 from handlers.bolt.context import Office
 from handlers.bolt.failures import explain, with_notice
 from handlers.bolt.modals import Place, open_modal, push_modal, update

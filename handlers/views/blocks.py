@@ -72,7 +72,11 @@ def small(texts: Iterable[str], *, block_id: str) -> Json:
 
 def moment_context(before: str, moment: datetime, after: str = "") -> Json:
     """Small text with a time in the reader's own zone. Only for Paylink's own words."""
-    text = f"{before} {slack_time(moment)}{after}"
+    return markup_context(f"{before} {slack_time(moment)}{after}")
+
+
+def markup_context(text: str) -> Json:
+    """Small text with times and people in it. Whatever isn't our own in it is escaped."""
     return {"type": "context", "elements": [{"type": "mrkdwn", "text": text, "verbatim": True}]}
 
 

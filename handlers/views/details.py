@@ -2,21 +2,14 @@
 
 import hashlib
 import json
-import re
 from collections.abc import Sequence
 from datetime import date
 
 from domain.invoices.eligibility import amount_doubt
+from domain.overview.summaries import Recheck
 from domain.reasons import Reason
 from domain.states import LinkStatus
-from domain.summaries import (
-    ExceptionSummary,
-    InvoiceSummary,
-    LinkSummary,
-    OrganisationSummary,
-    Recheck,
-    StripeState,
-)
+from domain.summaries import ExceptionSummary, InvoiceSummary, LinkSummary, OrganisationSummary, StripeState
 from handlers import ids
 from handlers.references import SeenInvoice
 from handlers.views.blocks import (
@@ -54,7 +47,7 @@ from handlers.words.sentences import (
     paused,
     refused_with,
 )
-from handlers.words.text import escaped, fit, inline, isolated, length, unbroken
+from handlers.words.text import escaped, fit, inline, isolated, length, mention_of, unbroken
 
 HEADER = "Billing Invoice Details"
 URL_MOST = 3000
@@ -62,7 +55,6 @@ URL_MOST = 3000
 # What the ids of blocks begin with; the invoice's id follows the first.
 _OF_INVOICE = "of-invoice-"
 _CHECKED = "checked-"
-_PERSON = re.compile(r"[UW][A-Z0-9]+")
 _BESIDE = ("notice", _CHECKED)
 
 
@@ -205,7 +197,7 @@ def _labelled(invoice: InvoiceSummary, stripe: StripeState) -> Json:
 
 def _who(created_by: str) -> str:
     """A person is named as Slack names them, who is no mention in a modal."""
-    return f"<@{created_by}>" if _PERSON.fullmatch(created_by) else escaped(created_by)
+    return mention_of(created_by) or escaped(created_by)
 
 
 def _about_link(invoice: InvoiceSummary, link: LinkSummary) -> list[Json]:

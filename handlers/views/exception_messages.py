@@ -16,12 +16,13 @@ from handlers.views.blocks import (
     slack_time,
 )
 from handlers.words.exceptions import SETTLEMENTS, ended, resolver, what_differs, what_to_do
+from handlers.words.glance import NEEDS_SOMEBODY
 from handlers.words.sentences import changed_since
 from handlers.words.text import counted, escaped, fit, inline, isolated
 
 TEST_MODE = "Test mode: no money was moved."
 ANSWER_UNTIL = "An answer is due by"
-_WORD = "Exception"
+_WORD = f"{NEEDS_SOMEBODY} Exception"
 
 
 def exception_message(announcement: Announcement) -> Json:
@@ -112,14 +113,13 @@ def _changed(exception: ExceptionSummary) -> str:
 
 
 def _message(rest: str, lines: Sequence[str], exception: ExceptionSummary, *, due: bool) -> Json:
-    blocks = [paragraph(_WORD, rest), section("\n".join(lines))]
+    if exception.invoice_id is not None:
+        beside = button("View Invoice", ids.VIEW_INVOICE, str(exception.invoice_id))
+    else:
+        beside = button("Exceptions", ids.EXCEPTIONS)
+    blocks = [paragraph(_WORD, rest), section("\n".join(lines), accessory=beside)]
     text = escaped("\n".join([_WORD + rest, *lines]))
     if due and exception.due_by is not None:
         blocks.append(moment_context(ANSWER_UNTIL, exception.due_by))
         text += f"\n{ANSWER_UNTIL} {slack_time(exception.due_by)}"
-    if exception.invoice_id is not None:
-        view = button("View Invoice", ids.VIEW_INVOICE, str(exception.invoice_id))
-        blocks.append(actions([view], block_id="invoice"))
-    else:
-        blocks.append(actions([button("Exceptions", ids.EXCEPTIONS)], block_id="exceptions"))
     return {"text": text, "blocks": blocks}

@@ -14,6 +14,7 @@ from handlers.views.blocks import (
     divider,
     field,
     header,
+    markup_context,
     modal,
     notice,
     section,
@@ -104,7 +105,7 @@ def _since(one: ExceptionSummary) -> Json:
     text = f"Since {slack_time(one.seen_at)}"
     if one.due_by is not None:
         text += f" · {ANSWER_UNTIL} {slack_time(one.due_by)}"
-    return _small(text)
+    return markup_context(text)
 
 
 def _pages(page: ExceptionPage) -> list[Json]:
@@ -119,14 +120,14 @@ def _pages(page: ExceptionPage) -> list[Json]:
 
 def _ended(resolution: Resolution) -> list[Json]:
     return [
-        _small(f"It was resolved by {_who(resolution)} {slack_time(resolution.at)}"),
+        markup_context(f"It was resolved by {_who(resolution)} {slack_time(resolution.at)}"),
         section(fit(_first_upper(ended(resolution)), 1000)),
     ]
 
 
 def _ended_line(one: ExceptionSummary, resolution: Resolution) -> Json:
     why = escaped(fit(ended(resolution), 500))
-    return _small(f"{TITLES[one.kind]}: resolved by {_who(resolution)} {_day(resolution.at)} · {why}")
+    return markup_context(f"{TITLES[one.kind]}: resolved by {_who(resolution)} {_day(resolution.at)} · {why}")
 
 
 def _who(resolution: Resolution) -> str:
@@ -136,11 +137,6 @@ def _who(resolution: Resolution) -> str:
 
 def _day(moment: datetime) -> str:
     return f"<!date^{int(moment.timestamp())}^{{date_short}}|{moment:%Y-%m-%d}>"
-
-
-def _small(text: str) -> Json:
-    """Small text with times and people in it. Whatever isn't our own in it is escaped."""
-    return {"type": "context", "elements": [{"type": "mrkdwn", "text": text, "verbatim": True}]}
 
 
 def _first_upper(text: str) -> str:

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
-from domain.summaries import InvoiceOption, LookedUp
+from domain.overview.summaries import LookedUp
+from domain.summaries import InvoiceOption
 from handlers import ids
 from handlers.views.blocks import Json, actions, button, field, header, modal, option, plain, section
 from handlers.words.sentences import BADGES, STATUSES

@@ -1,5 +1,6 @@
 """Customers' text on its way into Slack: it fits, it pings nobody, and it can't turn what stands beside it around."""
 
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 
@@ -10,6 +11,7 @@ _SEPARATORS = {0x2028: " ", 0x2029: " "}
 # Isolates of the text's own would close ours; line separators would leave it.
 _LOOSE = {0x2066: None, 0x2067: None, 0x2068: None, 0x2069: None, **_SEPARATORS}
 _TURNS = frozenset({"R", "AL", "AN", "RLE", "RLO", "LRE", "LRO", "RLI", "LRI", "FSI", "PDI", "PDF"})
+_PERSON = re.compile(r"[UW][A-Z0-9]+")
 _JOINER = "\u200d"
 
 
@@ -59,6 +61,11 @@ def one_line(text: str) -> str:
 def escaped(text: str) -> str:
     """Text for a message's top-level ``text``, where ``<!channel>`` would ping (Slack docs: formatting text)."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def mention_of(user: str | None) -> str | None:
+    """A person as Slack's markup names them; None for whoever is no person of Slack's."""
+    return f"<@{user}>" if user and _PERSON.fullmatch(user) else None
 
 
 def packed(lines: Iterable[str], most: int) -> Iterator[list[str]]:

@@ -20,9 +20,10 @@ from domain.errors import (
 )
 from domain.lists.summaries import InvoiceList
 from domain.money import Money
+from domain.overview.summaries import LookedUp
 from domain.reasons import Reason
 from domain.states import LinkStatus, Outcome
-from domain.summaries import Actor, BulkResult, LookedUp
+from domain.summaries import Actor, BulkResult
 from tests.contracts.desk_fixtures import DOLLARS, ONE_CENT, Billed, Office, office
 from tests.domain.factories import PAGE
 from tests.handlers.fake_desk import FakeDesk

@@ -32,7 +32,7 @@ from domain.invoices.numbers.keys import number_key
 from domain.lists.page_shape import PageShape
 from domain.lists.summaries import Confirmation, Extent, InvoiceList, SelectionSummary
 from domain.money import Money
-from domain.overview.summaries import FollowedView, HomeSummary
+from domain.overview.summaries import FollowedView, HomeSummary, InvoiceDetails, LookedUp, Recheck
 from domain.reasons import Reason
 from domain.states import ImportState, LinkStatus, Outcome
 from domain.summaries import (
@@ -41,12 +41,9 @@ from domain.summaries import (
     BulkResult,
     ExceptionPage,
     ExceptionSummary,
-    InvoiceDetails,
     InvoiceOption,
     InvoiceSummary,
-    LookedUp,
     OrganisationSummary,
-    Recheck,
     Resolution,
     StripeState,
 )

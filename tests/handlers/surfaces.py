@@ -12,8 +12,9 @@ from domain.files.reading.plain import HEADING
 from domain.imports.summaries import ImportPreview, ImportQuestion
 from domain.models import BulkRunItem, Link, Selection, SelectionItem
 from domain.money import Money
+from domain.overview.summaries import LookedUp
 from domain.states import AnnouncementKind, ExceptionKind
-from domain.summaries import Announcement, LookedUp
+from domain.summaries import Announcement
 from handlers.references import ListReference, ResolveReference
 from handlers.views import imports
 from handlers.views.blocks import Json

@@ -80,7 +80,7 @@ def test_hostile_names_break_nothing_and_ping_nobody(text: str) -> None:
             bulk=run({Outcome.FAILED: 100}, number=one.number, refusal=HOSTILE[text]),
             channel="C0PAYMENTS",
         )
-        message = announcement_message(facts)
+        message = announcement_message(facts, mentions=False)
         assert check_message(message) == []
         assert not re.search(r"<[!@]", message["text"])
 
@@ -189,3 +189,52 @@ def test_what_a_test_key_did_is_told_as_test_mode(kind: AnnouncementKind) -> Non
     facts = {"received": Money(120_050, "USD"), "exception": exception(ExceptionKind.REFUNDED)}
     assert "Test mode" in announcement_message(announcement(kind, livemode=False, **facts))["text"]
     assert "Test mode" not in announcement_message(announcement(kind, **facts))["text"]
+
+
+def burst(count: int) -> Announcement:
+    """So many payments in one message; every other in yen."""
+    amounts = [Money(98_000, "JPY") if n % 2 else Money(120_050, "USD") for n in range(count)]
+    told = [
+        announcement(
+            AnnouncementKind.PAID, invoice=paid(invoice(n, amount=amount), amount=amount), received=amount
+        )
+        for n, amount in enumerate(amounts)
+    ]
+    return replace(told[0], together=tuple(told[1:]))
+
+
+def test_a_burst_is_one_message_that_names_every_invoice_and_sums_each_currency() -> None:
+    message = announcement_message(burst(25))
+    assert check_message(message) == []
+    first, *lines = message["text"].splitlines()
+    assert first == "🟢 Paid: 25 invoices, JPY 1,176,000 · USD 15,606.50"
+    assert [line.split()[2] for line in lines[:25]] == [f"INV-{1000 + n}" for n in range(25)]
+    assert buttons(message) == ["View Invoice"] * 25
+
+
+def test_a_burst_of_the_longest_names_fits() -> None:
+    name = HOSTILE["long"]
+    told = [
+        announcement(AnnouncementKind.PAID, invoice=paid(invoice(n, buyer_name=name)), livemode=False)
+        for n in range(25)
+    ]
+    assert check_message(announcement_message(replace(told[0], together=tuple(told[1:])))) == []
+
+
+def test_whoever_asked_for_the_link_is_named_once_unless_that_is_switched_off() -> None:
+    message = announcement_message(burst(7))
+    assert message["text"].endswith("\nLinks by <@U0ANNA>")
+    assert "<@" not in announcement_message(burst(7), mentions=False)["text"]
+    assert "<@" not in str(announcement_message(burst(1), mentions=False))
+
+
+def test_a_program_that_asked_for_a_link_is_not_mentioned() -> None:
+    one = paid(invoice(1))
+    assert one.link is not None
+    one = replace(one, link=replace(one.link, created_by="token:books"))
+    assert "<@" not in announcement_message(announcement(AnnouncementKind.PAID, invoice=one))["text"]
+
+
+def test_paid_and_exception_differ_at_a_glance() -> None:
+    assert announcement_message(every()["paid"])["text"].startswith("🟢 Paid")
+    assert announcement_message(every()[ExceptionKind.REFUNDED.value])["text"].startswith("🔴 Exception")

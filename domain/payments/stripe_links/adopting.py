@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 
 from domain.links.claiming import record_created
 from domain.models import Invoice, Link
-from domain.payments.stripe_links.unknown import Offer, find_invoice, is_mode, settle_link
+from domain.payments.stripe_links.naming import Offer
+from domain.payments.stripe_links.unknown import find_invoice, is_mode, settle_link
 from domain.payments.waits import Wait
 from domain.states import LinkState
 from domain.stripe.client import API_VERSION

@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 from domain.invoices.numbers.keys import number_key
 from domain.invoices.numbers.twins import key_of
 from domain.models import Invoice, Link, PaymentException
+from domain.payments.stripe_links.naming import read_naming
 from domain.payments.stripe_links.states import LinkFacts, read_link, record_link
-from domain.payments.stripe_links.unknown import list_named, read_naming
+from domain.payments.stripe_links.unknown import list_named
 from domain.states import ExceptionKind, LinkState, LinkStatus
 
 

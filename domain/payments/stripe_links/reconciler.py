@@ -16,8 +16,9 @@ from domain.payments.recording import SessionFacts
 from domain.payments.session_pages import read_or_log, record_sessions
 from domain.payments.stripe_links import unknown
 from domain.payments.stripe_links.adopting import adopt
+from domain.payments.stripe_links.naming import Naming, Offer, read_naming, read_offer
 from domain.payments.stripe_links.states import is_settled, read_link, record_link
-from domain.payments.stripe_links.unknown import Naming, Offer, Unplaced, read_naming, read_offer
+from domain.payments.stripe_links.unknown import Unplaced
 from domain.payments.waits import Wait
 from domain.states import ExceptionKind
 from domain.stripe.accounts import Account

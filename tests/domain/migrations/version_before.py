@@ -20,7 +20,7 @@ LATER: dict[str, dict[str, Any]] = {
     "invoices": {"billing_state": "open", "changed_at": None, "identity": None},
     "links": {"badges": "", "active": True, "rechecked_at": None},
     "outbox": {"follows_id": None, "broadcast": False, "says": None, "batch": None, "import_id": None}
-    | {"stands_aside": False, "import_id": None},
+    | {"stands_aside": False, "import_id": None, "told_by_id": None, "told_in_attempt": None},
     "payment_exceptions": {"facts": "{}"}
     | dict.fromkeys(("organisation_id", "invoice_id", "invoice_number", "payment_id", "reversal_id"))
     | dict.fromkeys(("batch", "due_by", "resolved_at", "resolved_by", "resolution")),
@@ -82,6 +82,7 @@ def be_the_version_before(patch: Any = None) -> None:
     from domain.invoices import changing, list_page, search_terms
     from domain.invoices.number_search import Numbers
     from domain.links import reserving
+    from domain.messages import together
     from domain.models import STATUS, Invoice, Ledger, SearchTerm
     from domain.states import PauseReason
     from domain.stripe import accounts, pausing
@@ -162,6 +163,8 @@ def be_the_version_before(patch: Any = None) -> None:
     put(importing, "fold_organisation", lambda db, organisation_id: None)
     put(import_writing, "_WRITTEN", tuple(name for name in names if name not in later))
     put(import_writing, "_written", values_written)
+    # Each payment is told by itself.
+    put(together, "MORE_THAN", together.AT_MOST)
     put(feed, "record", lambda *_, **__: None)
     put(changing, "mark_changed", lambda *_: None)
     placed: dict[str, Any] = {name: sa.bindparam(name) for name in ("status", "position")}

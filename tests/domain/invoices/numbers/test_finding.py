@@ -3,7 +3,7 @@
 import pytest
 
 from domain.desk import Desk
-from domain.summaries import LookedUp
+from domain.overview.summaries import LookedUp
 from tests.domain.factories import make_invoice, make_link, make_organisation
 from tests.domain.world import ADA, World
 

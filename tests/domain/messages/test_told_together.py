@@ -1,0 +1,177 @@
+"""A burst of payments is one message, and each of them is still told exactly once."""
+
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from domain.coordination.leases import Lease
+from domain.database import database_now
+from domain.messages import together, transactions
+from domain.messages.claims import Claim
+from domain.messages.poster_port import NotPosted, PostUnknown
+from domain.models import Link, OutboxMessage, Payment
+from domain.outbox import enqueuing
+from domain.states import AnnouncementKind, LinkStatus, MessageState, Verdict
+from tests.domain.factories import NOW, make_invoice, make_link, make_organisation
+from tests.domain.world import World
+
+
+@pytest.fixture
+def organisation(world: World) -> int:
+    return make_organisation(world.db)
+
+
+def pay(world: World, organisation: int, count: int) -> None:
+    """So many payments that nobody has been told of."""
+    for n in range(count):
+        pay_one(world, organisation, f"INV-{n:02}")
+
+
+def pay_one(world: World, organisation: int, number: str) -> None:
+    link_id = make_link(world.db, make_invoice(world.db, number), status=LinkStatus.PAID)
+    world.db.run(_enqueue, organisation, link_id)
+
+
+def _enqueue(session: Session, organisation: int, link_id: int) -> None:
+    link = session.get_one(Link, link_id)
+    payment = Payment(
+        ledger_id=link.ledger_id,
+        link_id=link_id,
+        session_id=f"cs_{link_id}",
+        amount=link.amount,
+        currency=link.currency,
+        paid_at=NOW,
+        verdict=Verdict.PAID,
+        seen_at=NOW,
+    )
+    session.add(payment)
+    session.flush()
+    enqueuing.enqueue(
+        session,
+        AnnouncementKind.PAID,
+        f"paid:{payment.id}",
+        organisation_id=organisation,
+        now=NOW,
+        payment_id=payment.id,
+    )
+
+
+def rows(world: World) -> list[tuple[MessageState, str | None]]:
+    return world.db.run(
+        lambda session: [
+            (row.state, row.posted_ts)
+            for row in session.execute(
+                sa.select(OutboxMessage.state, OutboxMessage.posted_ts).order_by(OutboxMessage.id)
+            )
+        ]
+    )
+
+
+def told(world: World) -> list[list[str]]:
+    """The numbers that each message which was posted names."""
+    return [
+        [one.invoice.number for one in (message, *message.together) if one.invoice is not None]
+        for message in world.poster.posted
+    ]
+
+
+def make_due(world: World) -> None:
+    world.db.run(
+        lambda session: session.execute(
+            sa.update(OutboxMessage)
+            .where(OutboxMessage.state == MessageState.WAITING)
+            .values(next_attempt_at=database_now(session) - timedelta(seconds=1))
+        )
+    )
+
+
+async def test_up_to_five_that_wait_besides_are_told_one_by_one(world: World, organisation: int) -> None:
+    pay(world, organisation, together.MORE_THAN)
+    await world.announcing.deliver_due()
+    assert told(world) == [[f"INV-{n:02}"] for n in range(together.MORE_THAN)]
+
+
+async def test_more_are_one_message_up_to_twenty_five(world: World, organisation: int) -> None:
+    pay(world, organisation, 31)
+    await world.announcing.deliver_due()
+    numbers = [f"INV-{n:02}" for n in range(31)]
+    assert told(world) == [numbers[:25], numbers[25:]]
+    assert rows(world) == [(MessageState.POSTED, "1.0")] * 25 + [(MessageState.POSTED, "2.0")] * 6
+
+
+async def test_a_refused_one_sets_each_free_and_names_none_twice(world: World, organisation: int) -> None:
+    pay(world, organisation, 7)
+    world.poster.troubles.append(NotPosted("msg_too_long", final=True))
+    await world.announcing.deliver_due()
+    assert told(world) == []
+    assert [state for state, _ in rows(world)] == [MessageState.WAITING] * 7
+    make_due(world)
+    await world.announcing.deliver_due()
+    assert told(world) == [["INV-00"], [f"INV-{n:02}" for n in range(1, 7)]]
+
+
+@pytest.mark.parametrize("posted", [True, False])
+async def test_after_a_doubt_the_same_message_is_looked_for(
+    world: World, organisation: int, posted: bool
+) -> None:
+    pay(world, organisation, 6)
+    world.poster.posts_in_doubt = posted
+    world.poster.troubles.append(PostUnknown("TimeoutError"))
+    await world.announcing.deliver_due()
+    pay_one(world, organisation, "INV-later")
+    make_due(world)
+    await world.announcing.deliver_due()
+    assert told(world) == [[f"INV-{n:02}" for n in range(6)], ["INV-later"]]
+    assert {state for state, _ in rows(world)} == {MessageState.POSTED}
+
+
+async def test_where_the_history_cannot_be_read_all_of_them_are_left_to_people(
+    world: World, organisation: int
+) -> None:
+    pay(world, organisation, 6)
+    world.poster.troubles.append(PostUnknown("TimeoutError"))
+    await world.announcing.deliver_due()
+    world.poster.unreadable = "missing_scope"
+    make_due(world)
+    await world.announcing.deliver_due()
+    assert {state for state, _ in rows(world)} == {MessageState.UNKNOWN}
+    assert world.db.run(enqueuing.resend, 2)
+    world.poster.posted.clear()
+    await world.announcing.deliver_due()
+    assert told(world) == [["INV-01"]]
+
+
+def claimed(world: World, organisation: int, owner: str) -> list[Claim]:
+    lease = Lease(owner, timedelta(seconds=60), timedelta(seconds=1))
+    return world.db.run(transactions.claim_due, organisation, lease)
+
+
+def test_nobody_claims_what_another_tells(world: World, organisation: int) -> None:
+    pay(world, organisation, 8)
+    [claim] = claimed(world, organisation, "one")
+    assert len(claim.announcement.together) == 7
+    assert claimed(world, organisation, "other") == []
+
+
+@pytest.mark.parametrize("found", [True, False])
+def test_a_version_before_that_takes_it_over_loses_none(world: World, organisation: int, found: bool) -> None:
+    """It finds the message that names all, or posts the first one alone, in an attempt of its own."""
+    pay(world, organisation, 7)
+    [claim] = claimed(world, organisation, "died")
+    assert world.db.run(transactions.begin_posting, claim)
+
+    def version_before(session: Session) -> None:
+        again = {} if found else {"attempts": OutboxMessage.attempts + 1}
+        session.execute(
+            sa.update(OutboxMessage)
+            .where(OutboxMessage.id == claim.id)
+            .values(state=MessageState.POSTED, posted_channel="C0PAYMENTS", posted_ts="9.0", **again)
+        )
+
+    world.db.run(version_before)
+    later = claimed(world, organisation, "new")
+    left = [(MessageState.POSTED, "9.0")] * 6 if found else [(MessageState.SENDING, None)] * 6
+    assert rows(world)[1:] == left
+    assert len(later) == (0 if found else 1)
