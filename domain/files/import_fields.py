@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cache, lru_cache
 
-from babel.core import get_global
-
 from domain.invoices.numbers.keys import number_key
 from domain.money import RETIRED, SUPPORTED, Money, parse_major_units
 from domain.reasons import BillingState
@@ -238,4 +236,6 @@ _READ: dict[str, Callable[[str], object]] = {
 
 @cache
 def _currencies() -> frozenset[str]:
+    from babel.core import get_global
+
     return SUPPORTED | RETIRED | frozenset(get_global("all_currencies"))

@@ -7,7 +7,6 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any, cast
 
-import psycopg
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
@@ -256,6 +255,8 @@ def insert_many(
             values = tuple([value for row in some for value in row])
             connection.exec_driver_sql(f"INSERT INTO {table} ({names}) VALUES {places}", values)  # noqa: S608
         return
+    import psycopg
+
     driver: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]
     try:
         with driver.cursor() as cursor, cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:

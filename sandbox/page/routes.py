@@ -101,7 +101,7 @@ def _refuse_strangers(request: web.Request) -> None:
     """Browsers let any site talk to this machine; only this page's own may act for people."""
     origin = request.headers.get(hdrs.ORIGIN)
     # A forwarder in between may speak TLS, and name another host.
-    hosts = (request.host, request.app[_PUBLIC].partition("://")[2])
+    hosts = {request.host, request.app[_PUBLIC].partition("://")[2]} - {""}
     if origin is not None and origin.partition("://")[2] not in hosts:
         raise web.HTTPForbidden(text="This belongs to the page that is served beside it.")
 

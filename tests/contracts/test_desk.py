@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 
 from domain.desk import Desk
+from domain.desks.programs import ProgramDesk
 from domain.errors import (
     AmountChanged,
     AmountsChanged,
@@ -35,8 +36,11 @@ THREE = (Billed("INV-1"), Billed("INV-2", buyer_name="Berlin Bakery"), Billed("I
 
 
 def test_the_fake_has_every_method_of_the_desk_with_the_same_parameters() -> None:
+    # Programs come to the desk over HTTP, not through handlers.
+    for_people = [each for each in Desk.__mro__ if each is not ProgramDesk]
+    named = {name for each in for_people for name in vars(each) if not name.startswith("_")}
     for name, method in inspect.getmembers(Desk, inspect.isfunction):
-        if not name.startswith("_"):
+        if name in named:
             assert inspect.signature(getattr(FakeDesk, name)) == inspect.signature(method), name
 
 

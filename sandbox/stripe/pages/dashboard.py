@@ -36,7 +36,7 @@ class DashboardPages:
     async def act(self, request: web.Request) -> web.Response:
         # A page elsewhere may not act here through the person's browser.
         origin = request.headers.get(hdrs.ORIGIN)
-        hosts = (request.host, self._stripe.public_url.partition("://")[2])
+        hosts = {request.host, self._stripe.public_url.partition("://")[2]} - {""}
         if origin is not None and origin.partition("://")[2] not in hosts:
             raise web.HTTPForbidden(text="The Dashboard's buttons are on its own page.")
         form = {name: str(value).strip() for name, value in (await request.post()).items()}

@@ -4,8 +4,6 @@ import re
 from datetime import date
 from functools import cache, lru_cache
 
-from babel import Locale
-
 LOCALES = ("en", "de", "fr", "es", "it", "nl", "pt")
 """Whose names of months are read."""
 _TIME = re.compile(
@@ -61,6 +59,8 @@ def _day(year: str, month: str, day: str) -> date | None:
 @cache
 def _months() -> dict[str, int]:
     """By their names, long and short; a name that is two months' isn't there."""
+    from babel import Locale
+
     found: dict[str, set[int]] = {}
     for name in LOCALES:
         months = Locale.parse(name).months
