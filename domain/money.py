@@ -29,7 +29,7 @@ SUPPORTED = (
 )
 
 # Stripe doesn't take these: they have the decimals of ISO 4217, where those aren't two.
-_OTHER_DECIMALS = {"IQD": 3, "LYD": 3, "CLF": 4, "UYW": 4, "UYI": 0}
+OTHER_DECIMALS = {"IQD": 3, "LYD": 3, "CLF": 4, "UYW": 4, "UYI": 0}
 
 # No longer money: EUR, XCG and STN took their place. Stripe's page went on to list them for years.
 RETIRED = frozenset({"BGN", "ANG", "STD"})
@@ -95,7 +95,7 @@ def exponent(currency: str) -> int:
     """How many decimal digits the smallest unit is below the major unit, as Stripe counts; else as ISO 4217 says."""
     if currency in ZERO_DECIMAL:
         return 0
-    return 3 if currency in THREE_DECIMAL else _OTHER_DECIMALS.get(currency, 2)
+    return 3 if currency in THREE_DECIMAL else OTHER_DECIMALS.get(currency, 2)
 
 
 def shown_decimals(currency: str) -> int:

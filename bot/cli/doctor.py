@@ -22,6 +22,7 @@ from bot.watch.metrics import Metrics
 from domain.database import Database
 from domain.errors import DatabaseUnavailable
 from domain.invoices.numbers.twins import LookAlikes, list_look_alikes
+from domain.invoices.older_decimals import OlderDecimals, list_older_decimals
 from domain.migrations import REVISIONS, check
 from domain.organisations import organisations
 from domain.outbox import enqueuing
@@ -42,6 +43,7 @@ class Kept:
     stuck: tuple[StuckMessage, ...] = ()
     standings: tuple[Standing, ...] = ()
     look_alikes: tuple[LookAlikes, ...] = ()
+    older_decimals: tuple[OlderDecimals, ...] = ()
 
 
 def examine(env: Mapping[str, str], console: Console | None = None) -> int:
@@ -95,6 +97,8 @@ async def _findings(env: Mapping[str, str]) -> AsyncIterator[Finding]:
             await stripe.close()
     if kept.look_alikes:
         yield _examine_look_alikes(kept.look_alikes)
+    if kept.older_decimals:
+        yield _examine_older_decimals(kept.older_decimals)
     if kept.stuck:
         yield Finding(
             Level.WRONG,
@@ -117,6 +121,15 @@ def _examine_look_alikes(found: tuple[LookAlikes, ...]) -> Finding:
         f"Invoices: an older version kept numbers apart that look the same: {', '.join(told)}{more}.",
         "Import those that aren't meant as void, their numbers written exactly so. Where both could get a link, "
         "`paylink exceptions list` has an exception.",
+    )
+
+
+def _examine_older_decimals(found: tuple[OlderDecimals, ...]) -> Finding:
+    told = ", ".join(f"{one.invoices} in {one.currency} ({one.team_id})" for one in found)
+    return Finding(
+        Level.NOTE,
+        f"Invoices: an older version took amounts with two decimals in currencies that have others: {told}.",
+        "Import these invoices again: until then they read too small, or in UYI a hundredfold. No link can be created for them.",
     )
 
 
@@ -180,6 +193,7 @@ def examine_database(settings: Settings) -> list[Finding | Kept]:
             tuple(db.run(enqueuing.list_stuck)),
             tuple(db.run(list_standings, datetime.now(UTC))),
             db.run(list_look_alikes, MOST_LOOK_ALIKES + 1),
+            db.run(list_older_decimals),
         )
         return [Finding(Level.WELL, f"Database: {db.engine.dialect.name}, schema {REVISIONS[-1]}."), kept]
     except (Stop, DatabaseUnavailable) as problem:

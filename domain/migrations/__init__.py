@@ -34,6 +34,7 @@ REVISIONS: tuple[str, ...] = (
     "0015",
     "0016",
     "0017",
+    "0018",
 )
 """All versions, the oldest first. Known without reading them, so that a start doesn't wait for Alembic."""
 

@@ -431,3 +431,14 @@ async def test_a_scope_that_came_later_is_missed_and_nothing_is_wrong(world: Wor
 
     assert status == 0
     assert "! Scopes: im:history is missing, so nobody is answered who writes to Paylink directly." in told
+
+
+async def test_amounts_with_decimals_of_an_older_version_are_told(world: World) -> None:
+    db = world.prepared()
+    for number, currency, amount in (("L-1", "LYD", 1050), ("L-2", "LYD", 0), ("K-1", "KWD", 1050)):
+        make_invoice(db, number, amount=amount, currency=currency)
+    db.run(lambda session: session.execute(sa.text("UPDATE invoices SET changed_at = NULL")))
+    db.close_now()
+    _, told = await world.examine()
+    expected = "! Invoices: an older version took amounts with two decimals in currencies that have others: 1 in LYD (T"
+    assert expected in told

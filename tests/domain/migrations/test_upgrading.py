@@ -9,6 +9,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy.orm import Session
 
 from domain.database import Database, make_engine
+from domain.invoices import older_decimals
 from domain.invoices.numbers import folding, twins
 from domain.migrations import REVISIONS, SchemaTooOld, check, prepare, upgrade
 from domain.models import Base, Invoice
@@ -164,3 +165,59 @@ def test_numbers_that_an_older_version_kept_apart_stay_apart_and_are_marked(old:
     db.close_now()
     assert [one.numbers for one in alike] == [("INV-1001", "INV\u20111001")]
     assert folded == [("INV\u20111001", "\ninv-1001\n12"), ("ＩＮＶ－7777", "inv-7777"), ("A  1", "a 1")]
+
+
+def test_amounts_that_an_older_version_kept_with_two_decimals_read_right(old: sa.Engine) -> None:
+    kept = {"LYD": 1050, "IQD": 1050, "CLF": 1050, "UYW": 1050, "UYI": 1000, "KWD": 1050, "ISK": 1000}
+    with old.begin() as connection:
+        add_amounts(connection, {currency: (currency, amount) for currency, amount in kept.items()})
+        add_amounts(connection, {"UYI-2": ("UYI", 1050)})
+        connection.execute(sa.text("UPDATE invoices SET currency = 'LYD' WHERE id = 3"))
+    upgrade(old)
+    with old.begin() as connection:
+        # As after a version before that went on to write meanwhile.
+        add_amounts(connection, {"LYD-2": ("LYD", 1050)})
+    db = Database(old.url.render_as_string(hide_password=False))
+    found = db.run(
+        lambda session: {
+            row.number: str(Money(row.amount, row.currency))
+            for row in session.execute(
+                sa.select(Invoice.number, Invoice.amount, Invoice.currency).where(Invoice.currency != "USD")
+            )
+        }
+    )
+    told = db.run(older_decimals.list_older_decimals)
+    db.close_now()
+    assert found == {
+        **{"LYD": "LYD 10.500", "IQD": "IQD 10.500", "CLF": "CLF 10.5000", "UYW": "UYW 10.5000"},
+        **{"UYI": "UYI 10", "KWD": "KWD 1.050", "ISK": "ISK 10", "UYI-2": "UYI 1,050", "LYD-2": "LYD 1.050"},
+        # It has a link.
+        "INV-1003": "LYD 120.050",
+    }
+    assert [(one.currency, one.invoices) for one in told] == [("LYD", 2), ("UYI", 1)]
+
+
+def test_amounts_are_counted_anew_once(old: sa.Engine) -> None:
+    with old.begin() as connection:
+        add_amounts(connection, {"LYD": ("LYD", 1050)})
+    upgrade(old)
+    with old.begin() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '0017'"))
+    upgrade(old)
+    with old.connect() as connection:
+        assert (
+            connection.execute(sa.text("SELECT amount FROM invoices WHERE number = 'LYD'")).scalar() == 10_500
+        )
+
+
+def add_amounts(connection: sa.Connection, amounts: dict[str, tuple[str, int]]) -> None:
+    """As a version before writes them."""
+    for number, (currency, amount) in amounts.items():
+        connection.execute(
+            sa.text(
+                "INSERT INTO invoices (organisation_id, number, number_key, buyer_name, buyer_email, amount, currency,"
+                " description, status, position) VALUES (1, :number, :key, 'Acme', '', :amount, :currency, '',"
+                " 'Not Created', :key)"
+            ),
+            {"number": number, "key": number.lower(), "amount": amount, "currency": currency},
+        )
