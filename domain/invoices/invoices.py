@@ -15,8 +15,8 @@ from domain.invoices.badges import read_badges
 from domain.invoices.eligibility import ineligible_because
 from domain.invoices.list_page import find_page
 from domain.invoices.list_position import existing_reason
-from domain.invoices.numbers.keys import number_key, written_key
-from domain.invoices.numbers.twins import choose, ids_of
+from domain.invoices.numbers.keys import identity_of, number_key, written_key
+from domain.invoices.numbers.twins import choose, has_twins, ids_of, twins_between
 from domain.invoices.search_terms import LAST
 from domain.models import Invoice, Link, Organisation
 from domain.money import Money, sums
@@ -64,6 +64,18 @@ class LinkRow(NamedTuple):
     badges: str
 
 
+_SUMMARISED: list[Any] = [
+    *(getattr(Invoice, name) for name in InvoiceRow._fields),
+    *(getattr(Link, name) for name in LinkRow._fields),
+]
+# The plain number that nearly everybody types, in one statement that is written once for all.
+_PLAIN = (
+    sa.select(*_SUMMARISED, has_twins().label("has_twins"))
+    .outerjoin(Link, sa.and_(Link.invoice_id == Invoice.id, Link.ledger_id == sa.bindparam("ledger")))
+    .where(Invoice.organisation_id == sa.bindparam("own"), Invoice.number_key == sa.bindparam("key"))
+)
+
+
 def within(scope: Scope) -> sa.Select[Invoice, Link | None]:
     """The organisation's invoices, each with its link in the ledger if it has one."""
     found = (
@@ -80,22 +92,18 @@ def list_known(session: Session, scope: Scope, ids: Iterable[int]) -> list[Invoi
 
     Asked for the organisation as well, SQLite goes through all of its invoices (decision 0011).
     """
-    rows = session.execute(
-        sa.select(*_columns(Invoice, InvoiceRow), *_columns(Link, LinkRow))
-        .outerjoin(Link, _in_ledger(scope))
-        .where(_is_one_of(session, list(ids)))
-        .order_by(Invoice.position)
-    )
+    chosen = sa.select(*_SUMMARISED).outerjoin(Link, _in_ledger(scope))
+    return _listed(session.execute(chosen.where(_is_one_of(session, list(ids))).order_by(Invoice.position)))
+
+
+def _listed(rows: Iterable[Any]) -> list[InvoiceSummary]:
+    """Of rows that begin with what is summarised."""
     count = len(InvoiceRow._fields)
     listed = []
     for row in rows:
-        link = LinkRow(*row[count:])
+        link = LinkRow(*row[count : len(_SUMMARISED)])
         listed.append(summarise(InvoiceRow(*row[:count]), link if link.state is not None else None))
     return listed
-
-
-def _columns(table: type[Any], row: type[Any]) -> list[sa.ColumnElement[Any]]:
-    return [getattr(table, name) for name in row._fields]
 
 
 def _is_one_of(session: Session, ids: list[int]) -> sa.ColumnElement[bool]:
@@ -123,10 +131,13 @@ def find_by_number(session: Session, scope: Scope, number: str) -> InvoiceSummar
 
 def list_by_number(session: Session, scope: Scope, number: str) -> list[InvoiceSummary]:
     """All that have the number, however it is written, in list order: one at most, but for twins."""
-    # Ids of the organisation's own: asked for it as well, SQLite goes through all of its invoices (decision 0011).
-    chosen = sa.select(Invoice, Link).outerjoin(Link, _in_ledger(scope))
-    rows = session.execute(chosen.where(Invoice.id.in_(ids_of(scope.organisation_id, number)))).all()
-    return [summarise(*row) for row in sorted(rows, key=lambda row: row[0].position)]
+    if identity_of(number) is None:
+        key = written_key(number)
+        values = {"own": scope.organisation_id, "ledger": scope.ledger_id, "key": key}
+        row = session.execute(_PLAIN, values | twins_between(key)).first()
+        if row is not None and not row.has_twins:
+            return _listed([row])
+    return list_known(session, scope, session.scalars(ids_of(scope.organisation_id, number)))
 
 
 def lock(session: Session, scope: Scope, invoice_id: int) -> tuple[Invoice, Organisation]:

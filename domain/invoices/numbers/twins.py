@@ -7,7 +7,7 @@ marked, so that it is unique too, and marked ones stand together in the index of
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from domain.invoices.numbers.keys import number_key, written_key
 from domain.models import Invoice, Organisation
@@ -93,5 +93,21 @@ def is_marked() -> sa.ColumnElement[bool]:
 
 def twins_of(key: str) -> tuple[sa.ColumnElement[bool], ...]:
     """Of an invoice, that it is marked as a twin of the one with this key."""
+    between = twins_between(key)
+    return Invoice.identity >= between["twins_from"], Invoice.identity < between["twins_until"]
+
+
+def twins_between(key: str) -> dict[str, str]:
+    """The values of has_twins for this key."""
     beginning = f"{_MARK}{key}"
-    return Invoice.identity >= beginning + _MARK, Invoice.identity < beginning + _BEHIND
+    return {"twins_from": beginning + _MARK, "twins_until": beginning + _BEHIND}
+
+
+def has_twins() -> sa.Exists:
+    """Whether the organisation ``own`` has marked twins of a number: both are given when it is asked."""
+    twin = aliased(Invoice)
+    return sa.exists(twin.id).where(
+        twin.organisation_id == sa.bindparam("own"),
+        twin.identity >= sa.bindparam("twins_from"),
+        twin.identity < sa.bindparam("twins_until"),
+    )

@@ -146,6 +146,11 @@ def _questions_of_known_ids() -> dict[str, Question]:
     ids = [1, 2, 3]
     return {
         "the rows of a page": lambda s: invoices.list_known(s, SCOPE, ids),
+        "those of a number": lambda s: invoices.list_by_number(s, SCOPE, "INV-1"),
+        "those of a number that is written in another way": lambda s: invoices.list_by_number(
+            s, SCOPE, "INV\u20131"
+        ),
+        "those of a number that nothing has": lambda s: invoices.list_by_number(s, SCOPE, "INV-2"),
         "what a run locks": lambda s: bulk._lock_invoices(s, SCOPE, ids),
         "what a run finds": lambda s: bulk._existing(s, SCOPE, ids),
         "ticking": lambda s: selections._add(s, Selection(id=1, organisation_id=2), ids),
@@ -170,6 +175,15 @@ def test_no_question_of_people_goes_through_a_table(
 @pytest.mark.parametrize("name", _questions_of_known_ids())
 def test_known_invoices_are_read_by_their_ids(filled: Database, name: str) -> None:
     assert _whole_organisations(_plans(filled, _questions_of_known_ids()[name])) == []
+
+
+def test_a_plain_number_is_found_by_one_statement(filled: Database) -> None:
+    sent: list[str] = []
+    with Session(filled.engine) as session:
+        sa.event.listen(filled.engine, "before_cursor_execute", lambda *given: sent.append(given[2]))
+        assert [one.number for one in invoices.list_by_number(session, SCOPE, " inv-1")] == ["INV-1"]
+
+    assert len(sent) == 1
 
 
 def test_a_scan_would_be_seen(filled: Database) -> None:

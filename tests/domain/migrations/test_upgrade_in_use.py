@@ -43,16 +43,20 @@ def old(blank_database_url: str) -> Iterator[Database]:
 def opened(url: str) -> Iterator[Database]:
     """What a process has of the database."""
     db = Database(url)
-    yield db
-    db.close_now()
+    try:
+        yield db
+    finally:
+        db.close_now()
 
 
 @contextlib.contextmanager
 def opened_before(url: str) -> Iterator[Any]:
     """What a process of the version before has of it."""
     db = before.Database(url)
-    yield db
-    db.close_now()
+    try:
+        yield db
+    finally:
+        db.close_now()
 
 
 @contextlib.contextmanager
@@ -270,7 +274,8 @@ def test_while_a_big_index_is_built_everybody_writes(
         billing = in_use.Billing(serving, db.run(organisations.get_by_team, TEAM), "ann")
         with at_work(billing):
             assert upgrade(db.engine)
-        assert built == list(REVISIONS[1:])
+        # A version whose lock was held at that moment is tried again.
+        assert list(dict.fromkeys(built)) == list(REVISIONS[1:])
         assert billing.troubles == 0
 
 
