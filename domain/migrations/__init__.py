@@ -35,6 +35,7 @@ REVISIONS: tuple[str, ...] = (
     "0016",
     "0017",
     "0018",
+    "0019",
 )
 """All versions, the oldest first. Known without reading them, so that a start doesn't wait for Alembic."""
 

@@ -146,6 +146,8 @@ class StripeEvent(Base):
     settled_at: Mapped[datetime | None] = mapped_column(Instant)
     waits_for: Mapped[str | None] = mapped_column(String(20))
     """What Stripe doesn't show yet although it told of it: a code of domain.payments.waits.Wait."""
+    status: Mapped[str | None] = mapped_column(String(40))
+    """Of the refund or dispute, as the event tells it; None if it doesn't."""
 
 
 class UnusedEvent(Base):

@@ -17,10 +17,14 @@ REFUND_FAILED_TYPE = "refund.failed"
 REFUND_TYPES = ("refund.created", "refund.updated", REFUND_FAILED_TYPE, "charge.refund.updated")
 DISPUTE_CLOSED_TYPE = "charge.dispute.closed"
 DISPUTE_TYPES = ("charge.dispute.created", "charge.dispute.updated", DISPUTE_CLOSED_TYPE)
+UPDATED_TYPES = ("refund.updated", "charge.refund.updated", "charge.dispute.updated")
 REVERSAL_TYPES = (CHARGE_TYPE, *REFUND_TYPES, *DISPUTE_TYPES)
 LINK_CREATED_TYPE = "payment_link.created"
 LINK_TYPES = (LINK_CREATED_TYPE, "payment_link.updated")
 TYPES = (*SESSION_TYPES, *REVERSAL_TYPES, *LINK_TYPES)
+
+# Stripe's words for how a refund or dispute stands are shorter.
+STATUS_LENGTH = 40
 
 THIN_OBJECT = "v2.core.event"
 # Before the type of a thin event that there is as a snapshot too.
@@ -44,6 +48,8 @@ class Received:
     """How often it was claimed; once it waits for something, how often Stripe has answered."""
     waits_for: str | None = None
     """What Stripe didn't show when it was last asked: a code of waits.Wait."""
+    status: str | None = None
+    """Of the refund or dispute, as the event tells it: what Stripe shows may be older."""
     thin: bool = False
     """It tells no more than what it is about: whether that is ours shows when it is fetched."""
 
@@ -88,6 +94,7 @@ def _read_snapshot(event: dict[str, Any]) -> Received | None:
         # Our own ones look like ids; PostgreSQL refuses to look for text with a NUL.
         reference=id_of(metadata.get("paylink_reference")),
         team_id=id_of(metadata.get("organization")),
+        status=_status_of(about) if type_of(event) in (*REFUND_TYPES, *DISPUTE_TYPES) else None,
     )
 
 
@@ -105,6 +112,11 @@ def _read_thin(event: dict[str, Any]) -> Received:
         created_at=told_at.replace(microsecond=0),
         thin=True,
     )
+
+
+def _status_of(about: dict[str, Any]) -> str | None:
+    status = id_of(about.get("status"))
+    return status if status is not None and len(status) <= STATUS_LENGTH else None
 
 
 def _required(value: object) -> str:

@@ -38,23 +38,25 @@ def keep(session: Session, ledger_id: int, events: list[Received]) -> int:
     if not ours:
         return 0
     now = database_now(session)
-    rows = [
-        {
-            "ledger_id": ledger_id,
-            "id": event.id,
-            "type": event.type,
-            "object_id": event.object_id,
-            "payment_intent": event.payment_intent,
-            "created_at": event.created_at,
-            "attempts": 0,
-            "next_attempt_at": now,
-        }
-        for event in ours
-    ]
+    rows = [_row(ledger_id, event, now) for event in ours]
     added = session.scalars(
         insert_into(session, StripeEvent).values(rows).on_conflict_do_nothing().returning(StripeEvent.id)
     ).all()
     return len(added)
+
+
+def _row(ledger_id: int, event: Received, now: datetime) -> dict[str, object]:
+    return {
+        "ledger_id": ledger_id,
+        "id": event.id,
+        "type": event.type,
+        "object_id": event.object_id,
+        "payment_intent": event.payment_intent,
+        "created_at": event.created_at,
+        "status": event.status,
+        "attempts": 0,
+        "next_attempt_at": now,
+    }
 
 
 def is_kept(session: Session, ledger_id: int, event_id: str) -> bool:
@@ -168,6 +170,7 @@ def claim_due(session: Session, ledger_id: int, limit: int, lease: Lease) -> lis
             row.created_at,
             attempts=row.attempts,
             waits_for=row.waits_for,
+            status=row.status,
         )
         for row in rows
     ]

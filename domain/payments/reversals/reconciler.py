@@ -13,11 +13,18 @@ from domain.payments.event_reading import (
     DISPUTE_CLOSED_TYPE,
     DISPUTE_TYPES,
     REFUND_FAILED_TYPE,
+    UPDATED_TYPES,
     Received,
 )
 from domain.payments.reversals import of_unknown, recording, reversals, revisiting
 from domain.payments.reversals.recording import OlderAnswer
-from domain.payments.reversals.reversals import REFUND_ENDED, STILL_DISPUTED, ReversalFacts, ReversalKind
+from domain.payments.reversals.reversals import (
+    REFUND_ENDED,
+    STILL_DISPUTED,
+    ReversalFacts,
+    ReversalKind,
+    is_before,
+)
 from domain.payments.reversals.revisiting import Unheard
 from domain.payments.waits import Wait
 from domain.stripe.accounts import Account
@@ -71,10 +78,11 @@ class ReversalReconciler:
         if found and not ours:
             return ()
         facts = [read for one in ours if (read := _read(kind, one)) is not None]
-        recorded = await self._record(facts, now, sure=event.answers >= SURE_AFTER)
+        sure = event.answers >= SURE_AFTER and not _is_before(event, facts)
+        recorded = await self._record(facts, now, sure=sure)
         if len(facts) < len(ours):
             return Wait.UNREADABLE
-        return Wait.OLDER if is_older(event, facts) else recorded
+        return Wait.OLDER if is_older(event, facts, news=recorded != ()) else recorded
 
     async def _fetch_refunds(self, event: Received) -> list[dict[str, Any]]:
         if event.type == CHARGE_TYPE:
@@ -226,8 +234,17 @@ class ReversalReconciler:
         await self._pace.slot(self._ledger_id)
 
 
-def is_older(event: Received, found: list[ReversalFacts]) -> bool:
-    """Whether this is what Stripe showed before the event."""
+def _is_before(event: Received, found: list[ReversalFacts]) -> bool | None:
+    """Of the one that the event is about: as ``is_before``."""
+    about = next((facts for facts in found if facts.stripe_id == event.object_id), None)
+    return (
+        None if about is None or event.status is None else is_before(about.kind, about.status, event.status)
+    )
+
+
+def is_older(event: Received, found: list[ReversalFacts], *, news: bool) -> bool:
+    """Whether this is what Stripe showed before the event. Where that can't be told, as where an update shows no ``news``, it is
+    taken for older until Stripe has been asked so often that it is sure."""
     about = next((facts for facts in found if facts.stripe_id == event.object_id), None)
     if event.type == CHARGE_TYPE:
         return not found
@@ -235,7 +252,11 @@ def is_older(event: Received, found: list[ReversalFacts]) -> bool:
         return True
     if event.type == REFUND_FAILED_TYPE:
         return about.status not in REFUND_ENDED
-    return event.type == DISPUTE_CLOSED_TYPE and about.status in STILL_DISPUTED
+    if event.type == DISPUTE_CLOSED_TYPE and about.status in STILL_DISPUTED:
+        return True
+    before = _is_before(event, found)
+    unsure = before is None and (event.status is not None or event.type in UPDATED_TYPES) and not news
+    return before or (unsure and event.answers < SURE_AFTER)
 
 
 def _read(kind: ReversalKind, found: dict[str, Any]) -> ReversalFacts | None:

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from domain.money import Money
+from domain.payments.event_reading import STATUS_LENGTH
 from domain.payments.recording import currency_of
 from domain.states import Badge
 from domain.stripe.client import amount_of, id_of, moment
@@ -21,7 +22,6 @@ class ReversalKind(StrEnum):
     DISPUTE = "dispute"
 
 
-STATUS_LENGTH = 40
 REFUNDED = "succeeded"
 REFUND_ENDED = frozenset({"failed", "canceled"})
 INQUIRY = frozenset({"warning_needs_response", "warning_under_review"})
@@ -31,6 +31,7 @@ APPEALED = frozenset({"appeal_needs_response", "appeal_under_review"})
 # Nothing is disputed any more.
 SETTLED = frozenset({"won", "warning_closed", "prevented"})
 ANSWER_DUE = frozenset({"warning_needs_response", "needs_response", "appeal_needs_response"})
+_ENDS = SETTLED | APPEALED | {LOST}
 _LAST = 5
 """The stage of ends and of appeals against them, and of any status that Stripe may add: none is before another."""
 
@@ -105,6 +106,15 @@ def goes_back(kind: ReversalKind, known: str, told: str) -> bool:
     """Whether ``told`` is earlier than the status that is known: perhaps an answer that was read too soon."""
     stages = _STAGES[kind]
     return stages.get(told, _LAST) < stages.get(known, _LAST)
+
+
+def is_before(kind: ReversalKind, shown: str, told: str) -> bool | None:
+    """Whether what Stripe shows is from before what its event ``told``; None where nobody can say which was first."""
+    if shown == told or (told not in _STAGES[kind] and told not in _ENDS):
+        return False
+    if goes_back(kind, told, shown):
+        return True
+    return False if goes_back(kind, shown, told) else None
 
 
 def refunded_in_all(paid: Money, reversals: Iterable[tuple[ReversalKind, str, Money]]) -> Money:
