@@ -126,6 +126,13 @@ _AFTER_POLLING = (
         "Until then such a number is found only as it is written.",
     ),
     PeriodicJob(
+        "keep_sums",
+        10,
+        None,
+        "counts what is owed once after an upgrade, compares what is kept of it once a day, and puts its parts together",
+        "Until it is counted Home says so; parts are quickly added up, as long as they aren't many.",
+    ),
+    PeriodicJob(
         "figures",
         None,
         FIGURES_EVERY_SECONDS,

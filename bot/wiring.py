@@ -32,6 +32,7 @@ from domain.invoices.placing import Placing
 from domain.links.creation import LinkCreation
 from domain.messages.announcing import Announcing
 from domain.messages.poster_port import Poster
+from domain.overview.sums import SumKeeping
 from domain.payments.watching import Watching
 from domain.stripe.accounts import Accounts
 from domain.stripe.client import StripeApi, quiet_sdk
@@ -179,6 +180,7 @@ def build(settings: Settings, *, db: Database | None = None, clock: Clock = utc_
     rounds["forget_events"] = lambda: reading.forget_old(db)
     rounds["place"] = Placing(db).place_again
     rounds["fold"] = Folding(db).fold
+    rounds["keep_sums"] = SumKeeping(db).look_after
     return Bot(
         settings=settings,
         clock=clock,

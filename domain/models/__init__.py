@@ -9,6 +9,7 @@ from domain.models.organisations import AuditEntry, HeardEvent, Organisation, We
 from domain.models.outbox import IS_OPEN, OutboxMessage
 from domain.models.payments import Payment, PaymentException, Reversal, StripeEvent, UnusedEvent
 from domain.models.programs import ApiToken, FeedEvent, FeedHead
+from domain.models.sums import InvoiceSum, SumCheck
 
 __all__ = [
     "EPOCH",
@@ -29,6 +30,7 @@ __all__ = [
     "Id",
     "Instant",
     "Invoice",
+    "InvoiceSum",
     "KnownHeading",
     "Ledger",
     "Link",
@@ -43,6 +45,7 @@ __all__ = [
     "Selection",
     "SelectionItem",
     "StripeEvent",
+    "SumCheck",
     "UnusedEvent",
     "Welcome",
     "milliseconds",

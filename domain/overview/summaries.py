@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
+from domain.money import Money
 from domain.summaries import (
     Actor,
     ExceptionSummary,
@@ -23,6 +24,26 @@ class FollowedView:
     carried: str
     """What the modal carries: the list that it stands on, if it stands on one."""
     shown: str
+
+
+@dataclass(frozen=True)
+class Tally:
+    """So many invoices, and what they come to: a sum for each currency, in the order of their codes."""
+
+    invoices: int = 0
+    sums: tuple[Money, ...] = ()
+
+
+@dataclass(frozen=True)
+class Owed:
+    """What is to be paid: of open invoices over more than nothing, by the status of their link."""
+
+    not_created: Tally = Tally()
+    pending: Tally = Tally()
+    overdue: Tally = Tally()
+    """Of both, those that were due before today."""
+    paid: int = 0
+    """How many are Paid."""
 
 
 @dataclass(frozen=True)

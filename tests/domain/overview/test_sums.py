@@ -1,0 +1,298 @@
+"""The sums that are kept equal a recount, whatever is done to invoices, by whoever, and however many at once."""
+
+import threading
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy.orm import Session
+from structlog.testing import capture_logs
+
+from domain.database import Database, make_engine
+from domain.files.import_exceptions import Importing
+from domain.files.import_fields import ImportedInvoice
+from domain.files.import_writing import write_rows
+from domain.invoices.list_position import place
+from domain.migrations import upgrade
+from domain.models import Invoice, InvoiceSum, Link, SumCheck
+from domain.money import Money
+from domain.overview import sums
+from domain.overview.summaries import Owed, Tally
+from domain.overview.sums import SumKeeping
+from domain.states import LinkStatus
+from domain.stripe.ledgers import open_ledger
+from tests.domain.factories import NOW, make_invoice, make_link, make_organisation
+from tests.domain.migrations.first_schema import make_first
+
+TODAY = date(2026, 12, 1)
+
+
+@pytest.fixture
+def organisation(db: Database) -> int:
+    return make_organisation(db)
+
+
+def owed(db: Database, organisation: int, today: date = TODAY) -> Owed | None:
+    return db.run(sums.read, organisation, today)
+
+
+def differences(db: Database, organisation: int) -> list[sums.Difference]:
+    return db.run(sums.compare, organisation)
+
+
+def row(number: int, **values: Any) -> ImportedInvoice:
+    given: dict[str, Any] = {
+        "line": number,
+        "number": f"INV-{number}",
+        "number_key": f"inv-{number}",
+        "buyer_name": "Acme",
+        "buyer_email": "",
+        "amount": 100,
+        "currency": "USD",
+        "issue_date": None,
+        "due_date": None,
+        "description": "",
+    }
+    return ImportedInvoice(**given | values)
+
+
+def write(db: Database, organisation: int, *rows: ImportedInvoice) -> None:
+    db.run(write_rows, organisation, list(rows), {}, Importing("batch", NOW))
+
+
+def test_what_is_owed_has_a_sum_for_each_currency_and_what_is_paid_is_counted(
+    db: Database, organisation: int
+) -> None:
+    assert owed(db, organisation) == Owed()
+    make_invoice(db, amount=100, due_date=None)
+    make_invoice(db, amount=50, currency="EUR", due_date=TODAY)
+    make_invoice(db, amount=-30)
+    late = make_invoice(db, amount=7, due_date=TODAY - timedelta(days=1))
+    make_link(db, late)
+    make_link(db, make_invoice(db, amount=1_000), status=LinkStatus.PAID)
+    assert owed(db, organisation) == Owed(
+        not_created=Tally(2, (Money(50, "EUR"), Money(100, "USD"))),
+        pending=Tally(1, (Money(7, "USD"),)),
+        overdue=Tally(1, (Money(7, "USD"),)),
+        paid=1,
+    )
+    tomorrow = owed(db, organisation, TODAY + timedelta(days=1))
+    assert tomorrow is not None
+    assert tomorrow.overdue == Tally(2, (Money(50, "EUR"), Money(7, "USD")))
+    assert owed(db, organisation + 1) == Owed()
+
+
+def test_what_is_settled_or_void_elsewhere_is_owed_no_more_until_it_is_open_again(
+    db: Database, organisation: int
+) -> None:
+    write(db, organisation, row(1), row(2), row(3))
+    write(db, organisation, row(1, billing_state="settled"), row(2, billing_state="void"), row(3, amount=40))
+    found = owed(db, organisation)
+    assert found is not None
+    assert found.not_created == Tally(1, (Money(40, "USD"),))
+    write(db, organisation, row(1, billing_state="open", currency="EUR"))
+    found = owed(db, organisation)
+    assert found is not None
+    assert found.not_created == Tally(2, (Money(100, "EUR"), Money(40, "USD")))
+
+
+def test_sums_may_be_larger_than_64_bits_hold(db: Database, organisation: int) -> None:
+    write(db, organisation, *(row(number, amount=10**15) for number in range(10_000)))
+    found = owed(db, organisation)
+    assert found is not None
+    assert found.not_created == Tally(10_000, (Money(10**19, "USD"),))
+    assert differences(db, organisation) == []
+
+
+numbers = st.integers(1, 6)
+STEPS = st.one_of(
+    st.tuples(
+        st.just("import"),
+        st.lists(
+            st.tuples(
+                numbers,
+                st.sampled_from([-5, 0, 3, 10**12]),
+                st.sampled_from(["USD", "JPY"]),
+                st.sampled_from([None, TODAY, TODAY - timedelta(days=9)]),
+                st.sampled_from(["open", "settled", "void"]),
+            ),
+            max_size=6,
+            unique_by=lambda one: one[0],
+        ),
+    ),
+    st.tuples(st.just("link"), numbers, st.sampled_from([LinkStatus.PENDING_PAYMENT, LinkStatus.PAID])),
+    st.tuples(st.just("switch"), st.sampled_from(["acct_1", "acct_2"])),
+    st.tuples(st.just("delete"), numbers),
+    st.tuples(st.just("together")),
+)
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=st.lists(STEPS, min_size=1, max_size=8))
+def test_what_is_kept_equals_a_recount_after_any_mix(db: Database, steps: list[Any]) -> None:
+    db.run(_forget_everything)
+    organisation = make_organisation(db)
+    db.run(open_ledger, organisation, False, "acct_1", NOW)
+    for step in steps:
+        db.run(_do, organisation, *step)
+    assert differences(db, organisation) == []
+    assert db.run(_counted, organisation) == owed(db, organisation)
+
+
+def _forget_everything(session: Session) -> None:
+    for table in (Link, Invoice):
+        session.execute(sa.delete(table))
+
+
+def _do(session: Session, organisation: int, what: str, *given: Any) -> None:
+    if what == "import":
+        rows = [
+            row(number, amount=amount, currency=currency, due_date=due, billing_state=state)
+            for number, amount, currency, due, state in given[0]
+        ]
+        write_rows(session, organisation, rows, {}, Importing("batch", NOW))
+    elif what == "switch":
+        open_ledger(session, organisation, False, given[0], NOW)
+    elif what == "together":
+        if session.get_bind().dialect.name == "postgresql":
+            sums.put_together(session)
+    else:
+        invoice = session.scalar(sa.select(Invoice).where(Invoice.number == f"INV-{given[0]}"))
+        link = invoice and session.scalar(sa.select(Link).where(Link.invoice_id == invoice.id))
+        if invoice is None:
+            return
+        if what == "delete" and link is None:
+            session.delete(invoice)
+        elif what == "link" and link is None:
+            place(invoice, Link(state="created", status=given[1]))
+
+
+def _counted(session: Session, organisation: int) -> Owed:
+    open_ones = [
+        one
+        for one in session.scalars(sa.select(Invoice).where(Invoice.organisation_id == organisation))
+        if one.billing_state == "open" and one.amount > 0
+    ]
+
+    def tally(invoices: list[Invoice]) -> Tally:
+        codes = sorted({one.currency for one in invoices})
+        return Tally(
+            len(invoices),
+            tuple(Money(sum(one.amount for one in invoices if one.currency == code), code) for code in codes),
+        )
+
+    by_status = {status: [one for one in open_ones if one.status is status] for status in LinkStatus}
+    unpaid = by_status[LinkStatus.NOT_CREATED] + by_status[LinkStatus.PENDING_PAYMENT]
+    paid = sa.select(sa.func.count()).where(Invoice.status == LinkStatus.PAID)
+    return Owed(
+        not_created=tally(by_status[LinkStatus.NOT_CREATED]),
+        pending=tally(by_status[LinkStatus.PENDING_PAYMENT]),
+        overdue=tally([one for one in unpaid if one.due_date is not None and one.due_date < TODAY]),
+        paid=session.scalar(paid) or 0,
+    )
+
+
+def test_two_processes_that_write_and_put_together_at_once_lose_nothing(
+    db: Database, organisation: int
+) -> None:
+    """On PostgreSQL they write into each other's sums; on SQLite they come one after the other."""
+    for number in range(20):
+        make_invoice(db, f"INV-{number}", amount=100)
+    engines = [make_engine(db.engine.url.render_as_string(hide_password=False)) for _ in range(3)]
+    failures: list[BaseException] = []
+
+    def work(engine: sa.Engine, first: int) -> None:
+        try:
+            for turn in range(30):
+                with Session(engine) as session:
+                    # Each its own invoices, and all the same sums, in opposite orders.
+                    for number in range(first, first + 6):
+                        changed = sa.update(Invoice).where(
+                            Invoice.number == f"INV-{(number, first + 5 - number % 6)[turn % 2]}"
+                        )
+                        session.execute(
+                            changed.values(amount=Invoice.amount + 1, currency=("USD", "EUR")[turn % 2])
+                        )
+                    if not db.is_sqlite and turn % 5 == 0:
+                        sums.put_together(session)
+                    session.commit()
+        except BaseException as error:  # told by the test
+            failures.append(error)
+
+    threads = [threading.Thread(target=work, args=(engine, 6 * n)) for n, engine in enumerate(engines)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert differences(db, organisation) == []
+    for engine in engines:
+        engine.dispose()
+
+
+@pytest.mark.postgres
+def test_parts_are_put_together_and_come_to_the_same(
+    postgresql_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sums, "MANY_PARTS", 3)
+    db = Database(postgresql_url)
+    organisation = make_organisation(db)
+    for amount in range(1, 6):
+        make_invoice(db, amount=amount)
+    before = owed(db, organisation)
+    assert db.run(sums.put_together)
+    assert not db.run(sums.put_together)
+    assert db.run(lambda session: session.scalar(sa.select(sa.func.count()).select_from(InvoiceSum))) == 1
+    assert owed(db, organisation) == before
+    db.close_now()
+
+
+async def test_what_drifted_is_found_once_a_day_mended_and_logged(db: Database, organisation: int) -> None:
+    make_invoice(db, amount=100)
+    keeping = SumKeeping(db)
+    await keeping.look_after()
+    db.run(lambda session: session.execute(sa.update(InvoiceSum).values(amount=7)))
+    await keeping.look_after()
+    assert len(differences(db, organisation)) == 1
+    yesterday = {"checked_at": NOW - timedelta(days=400)}
+    db.run(lambda session: session.execute(sa.update(SumCheck).values(yesterday)))
+    with capture_logs() as logs:
+        await keeping.look_after()
+    assert [(one["event"], one["organisation"]) for one in logs] == [("sums.mended", organisation)]
+    assert differences(db, organisation) == []
+
+
+async def test_two_that_compare_at_once_mend_once(db: Database, organisation: int) -> None:
+    make_invoice(db, amount=100)
+    await SumKeeping(db).look_after()
+    db.run(lambda session: session.execute(sa.delete(InvoiceSum)))
+    before, seen = db.run(sums._standing, organisation), differences(db, organisation)
+    make_invoice(db, amount=20)
+    assert db.run(sums._mend, organisation, before, seen)
+    assert not db.run(sums._mend, organisation, before, seen)
+    found = owed(db, organisation)
+    assert found is not None
+    assert found.not_created == Tally(2, (Money(120, "USD"),))
+
+
+async def test_what_versions_before_left_is_counted_while_they_write_on(blank_database_url: str) -> None:
+    engine = make_engine(blank_database_url)
+    make_first(engine)
+    upgrade(engine)
+    engine.dispose()
+    db = Database(blank_database_url)
+    assert owed(db, 1) is None
+    before, seen = db.run(sums._standing, 1), differences(db, 1)
+    # A version before, which knows nothing of sums, writes between the look and what comes of it.
+    db.run(lambda session: session.execute(sa.update(Invoice).values(amount=5)))
+    assert db.run(sums._mend, 1, before, seen)
+    assert differences(db, 1) == []
+    found = owed(db, 1)
+    assert found is not None
+    assert (found.not_created, found.paid) == (Tally(6, (Money(30, "USD"),)), 2)
+    await SumKeeping(db).look_after()
+    assert differences(db, 1) == []
+    await db.close()
