@@ -183,7 +183,7 @@ def test_a_plain_number_is_found_by_one_statement(filled: Database) -> None:
         sa.event.listen(filled.engine, "before_cursor_execute", lambda *given: sent.append(given[2]))
         assert [one.number for one in invoices.list_by_number(session, SCOPE, " inv-1")] == ["INV-1"]
 
-    assert len(sent) == 1
+    assert len([statement for statement in sent if statement.startswith("SELECT")]) == 1
 
 
 def test_a_scan_would_be_seen(filled: Database) -> None:
