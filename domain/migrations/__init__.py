@@ -36,7 +36,7 @@ REVISIONS: tuple[str, ...] = (
     "0017",
     "0018",
     "0019",
-    "0019",
+    "0020",
 )
 """All versions, the oldest first. Known without reading them, so that a start doesn't wait for Alembic."""
 
