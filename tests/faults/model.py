@@ -102,9 +102,9 @@ class Promises:
 
 
 class PaylinkModel(RuleBasedStateMachine):
-    """``open_database`` gives an empty one with the schema in that directory, and what lets go of it."""
+    """``open_database`` gives an empty one with the schema; that directory goes away in the end."""
 
-    open_database: ClassVar[Callable[[Path], tuple[Database, Callable[[], None]]]]
+    open_database: ClassVar[Callable[[Path], Database]]
 
     def __init__(self) -> None:
         super().__init__()
@@ -123,8 +123,7 @@ class PaylinkModel(RuleBasedStateMachine):
         self._directory = Path(tempfile.mkdtemp(dir="/dev/shm" if Path("/dev/shm").is_dir() else None))
         self.clock, self.doom = Clock(), Doom()
         self._undo = [self.clock.install(), crash_points.install(self.doom.pass_by, lambda name: None)]
-        self.db, drop = type(self).open_database(self._directory)
-        self._undo.append(drop)
+        self.db = type(self).open_database(self._directory)
         self.slack = SlackChannel(self.doom)
         self.stripe = make_stripe(self.clock)
         for name, (account, without) in KEYS.items():
@@ -435,6 +434,7 @@ class PaylinkModel(RuleBasedStateMachine):
         raise AssertionError(f"it never comes to rest: {await self.db.read(auditing.list_open)}")
 
     def _compare_links(self) -> None:
+        self.no_invoice_has_two_links()
         promises, ledger_id = self.promises[self.account], self.process.accounts.get(1).ledger_id
         rows = self.db.run(_read_links, ledger_id)
         created = {int(number.partition("-")[2]): (link, status) for number, link, status in rows}
@@ -452,6 +452,7 @@ class PaylinkModel(RuleBasedStateMachine):
             assert self.db.run(_read_status, f"INV-{n}") == expected
 
     def _compare(self) -> None:
+        self.no_announcement_is_posted_twice()
         books = self.db.run(auditing._read_books)
         verdicts = Counter(verdict for _, verdict, _ in books.payments)
         completed = self.fitting.total() + self.wrong.total()
