@@ -56,13 +56,14 @@ def begin(session: Session, speaker_id: int) -> None:
     session.execute(sa.update(OutboxMessage).where(_told_by(speaker_id)).values(told_in_attempt=attempts))
 
 
-def post(session: Session, speaker_id: int, channel: str, ts: str) -> None:
-    """They stand where it stands."""
-    session.execute(
+def post(session: Session, speaker_id: int, channel: str, ts: str) -> list[int]:
+    """They stand where it stands; their ids."""
+    posted = (
         sa.update(OutboxMessage)
         .where(_told_by(speaker_id))
         .values(state=MessageState.POSTED, posted_channel=channel, posted_ts=ts, problem=None)
     )
+    return list(session.scalars(posted.returning(OutboxMessage.id)))
 
 
 def release(session: Session, speaker_id: int, next_attempt_at: datetime) -> None:

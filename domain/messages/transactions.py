@@ -185,12 +185,13 @@ def record_posted(session: Session, claim: Claim, channel: str, ts: str) -> None
         )
     )
     session.execute(posted)
-    together.post(session, claim.id, channel, ts)
+    told = (claim.id, *together.post(session, claim.id, channel, ts))
     if claim.announcement.kind is AnnouncementKind.IMPORT_RESULT:
-        told = sa.select(OutboxMessage.import_id).where(OutboxMessage.id == claim.id)
-        session.execute(sa.update(FileImport).where(FileImport.id.in_(told)).values(refused=None))
+        brought = sa.select(OutboxMessage.import_id).where(OutboxMessage.id == claim.id)
+        session.execute(sa.update(FileImport).where(FileImport.id.in_(brought)).values(refused=None))
     if not claim.direct:
-        settle_delivered(session, claim.id, claim.organisation_id, database_now(session))
+        for message_id in told:
+            settle_delivered(session, message_id, claim.organisation_id, database_now(session))
         session.execute(
             sa.update(Organisation)
             .where(Organisation.id == claim.organisation_id, Organisation.channel_problem.is_not(None))

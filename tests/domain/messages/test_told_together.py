@@ -11,7 +11,7 @@ from domain.database import database_now
 from domain.messages import together, transactions
 from domain.messages.claims import Claim
 from domain.messages.poster_port import NotPosted, PostUnknown
-from domain.models import Link, OutboxMessage, Payment
+from domain.models import Link, OutboxMessage, Payment, PaymentException
 from domain.outbox import enqueuing
 from domain.states import AnnouncementKind, LinkStatus, MessageState, Verdict
 from tests.domain.factories import NOW, make_invoice, make_link, make_organisation
@@ -175,3 +175,25 @@ def test_a_version_before_that_takes_it_over_loses_none(world: World, organisati
     left = [(MessageState.POSTED, "9.0")] * 6 if found else [(MessageState.SENDING, None)] * 6
     assert rows(world)[1:] == left
     assert len(later) == (0 if found else 1)
+
+
+async def test_those_that_were_stuck_and_are_told_together_leave_no_exception_open(
+    world: World, organisation: int
+) -> None:
+    pay(world, organisation, 6)
+    world.poster.troubles.append(PostUnknown("TimeoutError"))
+    await world.announcing.deliver_due()
+    world.poster.unreadable = "missing_scope"
+    make_due(world)
+    await world.announcing.deliver_due()
+    assert open_exceptions(world) == 6
+    assert all(world.db.run(enqueuing.resend, message_id) for message_id in range(1, 7))
+    world.poster.posted.clear()
+    await world.announcing.deliver_due()
+    assert told(world) == [[f"INV-{n:02}" for n in range(6)]]
+    assert open_exceptions(world) == 0
+
+
+def open_exceptions(world: World) -> int:
+    undealt = sa.select(sa.func.count()).where(PaymentException.resolved_at.is_(None))
+    return world.db.run(lambda session: session.scalar(undealt)) or 0
