@@ -25,7 +25,7 @@ from domain.payments.stripe_links.reconciler import UnknownReconciler
 from domain.payments.waits import Wait
 from domain.states import LinkState
 from domain.stripe.accounts import Account
-from domain.stripe.client import listed
+from domain.stripe.client import id_of, listed
 from domain.stripe.errors import StripeRefused
 from domain.stripe.pace import StripePace
 
@@ -73,15 +73,10 @@ class Reconciler:
         except StripeRefused as refused:
             _log.warning("stripe.event_unreadable", stripe_event=event.id, type=event.type, code=refused.code)
             return Wait.MISSING if refused.code == "resource_missing" else Wait.UNREADABLE
-        recorded = await self._db.background_write(_record_session, self._ledger_id, event, found, now)
-        if recorded != ():
+        recorded = await self._reconcile_session(event, found, now)
+        if isinstance(recorded, Wait) or event.waits_for is None:
             return recorded
-        unknown = await self.unknown.reconcile_sessions([found], now)
-        if isinstance(unknown, Wait):
-            return unknown
-        # Its link may be known by now, and the event tells when it was paid.
-        again = await self._db.background_write(_record_session, self._ledger_id, event, found, now)
-        return again if isinstance(again, Wait) else unknown + again
+        return recorded + await self._follow(found, now)
 
     async def reconcile_unknown(self, page: list[dict[str, Any]], now: datetime) -> tuple[str, ...]:
         """As UnknownReconciler.reconcile_sessions; what waits is seen again by the next sweep."""
@@ -118,6 +113,26 @@ class Reconciler:
 
     async def _slot(self) -> None:
         await self._pace.slot(self._ledger_id)
+
+    async def _reconcile_session(
+        self, event: Received, found: dict[str, Any], now: datetime
+    ) -> tuple[str, ...] | Wait:
+        recorded = await self._db.background_write(_record_session, self._ledger_id, event, found, now)
+        if recorded != ():
+            return recorded
+        unknown = await self.unknown.reconcile_sessions([found], now)
+        if isinstance(unknown, Wait):
+            return unknown
+        # Its link may be known by now, and the event tells when it was paid.
+        again = await self._db.background_write(_record_session, self._ledger_id, event, found, now)
+        return again if isinstance(again, Wait) else unknown + again
+
+    async def _follow(self, found: dict[str, Any], now: datetime) -> tuple[str, ...]:
+        """What became of a payment that couldn't be seen for a while: events told of it, and nobody knew that it is ours."""
+        intent = id_of(found.get("payment_intent"))
+        if intent is None or not await self._db.background_read(recorded_intents, self._ledger_id, {intent}):
+            return ()
+        return tuple(await self._reversals.recheck(frozenset({intent}), now, now))
 
     async def _reconcile_reversal(self, event: Received, now: datetime) -> tuple[str, ...] | Wait:
         try:

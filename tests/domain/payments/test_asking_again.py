@@ -201,3 +201,22 @@ async def test_only_what_contradicts_it_for_good_ends_it(
     await world.watching.settle_due()
     assert waiting(world) == []
     assert await statuses(world) == [LinkStatus.PENDING_PAYMENT]
+
+
+@pytest.mark.parametrize("tell", ["charge.refunded", "charge.dispute.created"])
+async def test_what_became_of_a_payment_that_was_not_shown_for_long_is_asked_for_with_it(
+    world: World, stripe: LocalStripe, tell: str
+) -> None:
+    late = stripe.late.missing("checkout.session", times=None, lists=True)
+    await paid(world, stripe, tell)
+    world.ahead += timedelta(minutes=11)
+    stripe.advance(660)
+    await world.watching.settle_due()
+    assert [why for why, _, _ in waiting(world)] == ["missing"]
+
+    stripe.late.rules.remove(late)
+    await settle(world)
+    assert len((await world.desk.get_invoice(ADA, 1)).badges) == 1
+    asked = len(stripe.requests)
+    await settle(world)
+    assert len(stripe.requests) == asked
