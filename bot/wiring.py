@@ -170,7 +170,7 @@ def build(settings: Settings, *, db: Database | None = None, clock: Clock = utc_
     twin_watch = TwinWatch(db)
 
     async def look_after_exceptions() -> None:
-        await reminding.look_after(db, clock)
+        await reminding.look_after(db, clock, stripe.clock.now)
         await twin_watch.look(clock())
 
     rounds["exceptions"] = look_after_exceptions

@@ -20,16 +20,21 @@ BROKEN_OFF = timedelta(hours=1)
 """An import that has changed nothing more for so long, and told nothing, won't."""
 
 
-async def look_after(db: Database, clock: Callable[[], datetime]) -> None:
-    """Take up what the version before wrote, remind of deadlines, and tell what is untold: in short transactions."""
+async def look_after(
+    db: Database, clock: Callable[[], datetime], stripe_clock: Callable[[], datetime]
+) -> None:
+    """Take up what the version before wrote, remind of deadlines, and tell what is untold: in short transactions.
+
+    Deadlines are of Stripe's time.
+    """
     while await db.background_write(adopt_older, clock()):
         pass
     now = clock()
     for message_id in await db.background_read(list_unopened):
         await db.background_write(open_undelivered, message_id, now)
     # Most of the time there is nothing to write.
-    if await db.background_read(list_near_deadlines, now):
-        await db.background_write(remind, now)
+    if await db.background_read(list_near_deadlines, stripe_clock()):
+        await db.background_write(remind, stripe_clock())
     for batch, organisation_id in await db.background_read(list_untold_batches, now - BROKEN_OFF):
         await db.background_write(tell_batch, batch, organisation_id, now)
 

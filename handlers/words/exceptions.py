@@ -61,6 +61,10 @@ WHAT_TO_DO: dict[ExceptionKind, str] = {
     ),
 }
 
+NO_DEADLINE = (
+    "No deadline is known: see in the Stripe Dashboard whether an answer is due. How it ends is told here."
+)
+
 # Stripe docs: api/disputes/object, reason.
 _DISPUTE_REASONS = {
     "bank_cannot_process": "the bank can't process the payment",
@@ -152,6 +156,8 @@ def what_differs(exception: ExceptionSummary) -> str:
 
 def what_to_do(exception: ExceptionSummary) -> str:
     """A sentence."""
+    if exception.kind is ExceptionKind.DISPUTED and exception.due_by is None:
+        return NO_DEADLINE
     if exception.kind is ExceptionKind.DISPUTED and exception.facts.inquiry:
         return "Answer the inquiry in the Stripe Dashboard before its deadline, so that it doesn't become a dispute."
     return WHAT_TO_DO[exception.kind]

@@ -47,6 +47,13 @@ def test_an_inquiry_says_that_no_money_was_taken() -> None:
     assert "No money has been taken yet" in exceptions.what_differs(asked)
 
 
+@pytest.mark.parametrize("inquiry", [False, True])
+def test_without_a_deadline_nobody_is_told_to_answer_before_it(inquiry: bool) -> None:
+    asked = exception(ExceptionKind.DISPUTED, facts=ExceptionFacts(inquiry=inquiry))
+    assert exceptions.what_to_do(replace(asked, due_by=None)) == exceptions.NO_DEADLINE
+    assert exceptions.what_to_do(replace(asked, due_by=NOW)).startswith("Answer the ")
+
+
 def test_a_persons_words_are_kept_even_if_they_are_a_code() -> None:
     assert exceptions.ended(Resolution(NOW, "Stripe", "dispute_won")) == "the dispute was won"
     assert exceptions.ended(Resolution(NOW, "U0ADA", "dispute_won")) == "dispute_won"

@@ -93,7 +93,8 @@ def read_reversal(kind: ReversalKind, found: dict[str, Any]) -> ReversalFacts:
 def _due_by(dispute: dict[str, Any]) -> datetime | None:
     details = dispute.get("evidence_details")
     due = details.get("due_by") if isinstance(details, dict) else None
-    return None if due is None else moment(due)
+    # 0 says that the bank takes no answer (docs.stripe.com/api/disputes/object).
+    return None if due is None or due == 0 else moment(due)
 
 
 def _submitted(found: dict[str, Any]) -> bool:

@@ -89,6 +89,15 @@ def test_a_deadline_is_told_again_once_within_its_last_day(db: Database, link: i
     )
 
 
+@pytest.mark.parametrize("told", [0, 1])
+async def test_a_deadline_is_near_when_stripes_clock_says_so(db: Database, link: int, told: int) -> None:
+    due = NOW + 72 * HOUR
+    disputed(db, link, due)
+    await reminding.look_after(db, lambda: due - (23 + told) * HOUR, lambda: due - (25 - told) * HOUR)
+    said = sa.select(sa.func.count()).where(OutboxMessage.says == FollowUp.DEADLINE)
+    assert db.run(lambda session: session.scalar(said)) == told
+
+
 def test_nobody_is_reminded_of_what_is_over_answered_or_just_told(db: Database, link: int) -> None:
     soon = NOW + 20 * HOUR
     exception_id = disputed(db, link, soon)
@@ -144,10 +153,10 @@ async def test_an_import_that_broke_off_is_told_after_an_hour(db: Database, link
         open_once(session, opening, NOW)
 
     db.run(work)
-    await reminding.look_after(db, lambda: NOW + HOUR / 2)
+    await reminding.look_after(db, lambda: NOW + HOUR / 2, lambda: NOW)
     assert db.run(lambda session: session.scalars(sa.select(OutboxMessage.id)).all()) == []
     for _ in range(2):
-        await reminding.look_after(db, lambda: NOW + HOUR)
+        await reminding.look_after(db, lambda: NOW + HOUR, lambda: NOW)
     [message] = db.run(lambda session: list(session.scalars(sa.select(OutboxMessage))))
     assert (message.kind, message.batch) == (AnnouncementKind.AMOUNTS_CHANGED, "import-1")
 
@@ -196,7 +205,7 @@ async def test_what_the_version_before_wrote_is_taken_up(db: Database, link: int
 
     db.run(older)
     assert db.run(listing.count_open, SCOPE) == 0
-    await reminding.look_after(db, lambda: NOW)
+    await reminding.look_after(db, lambda: NOW, lambda: NOW)
     [lately] = db.run(listing.list_open, SCOPE).exceptions
     assert (lately.number, lately.kind) == ("INV-1", ExceptionKind.REFUNDED)
     resolved = [one for _, one in db.run(listing.list_all, TEAM, resolved=True) if one.resolution]
@@ -208,10 +217,10 @@ async def test_a_message_that_was_stuck_before_is_taken_up_once(db: Database, li
     stuck = sa.update(OutboxMessage).values(state=MessageState.DEAD, problem="invalid_blocks")
     db.run(lambda session: session.execute(stuck))
     for _ in range(2):
-        await reminding.look_after(db, lambda: NOW)
+        await reminding.look_after(db, lambda: NOW, lambda: NOW)
     kinds = [one.kind for one in db.run(listing.list_open, SCOPE).exceptions]
     assert kinds == [ExceptionKind.DISPUTED, ExceptionKind.UNDELIVERABLE]
     last = db.run(listing.list_open, SCOPE).exceptions[1]
     db.run(settle, last.id, Settlement.DELIVERED, NOW)
-    await reminding.look_after(db, lambda: NOW)
+    await reminding.look_after(db, lambda: NOW, lambda: NOW)
     assert db.run(listing.count_open, SCOPE) == 1, "what a person has resolved doesn't come back"

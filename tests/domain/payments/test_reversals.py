@@ -105,6 +105,10 @@ def test_a_deadline_is_one_only_while_an_answer_is_due() -> None:
     assert (answered.due_by, answered.submitted) == (None, True)
 
 
+def test_a_bank_that_takes_no_answer_sets_no_deadline() -> None:
+    assert read_reversal(DISPUTE, found(evidence_details={"due_by": 0})).due_by is None
+
+
 @pytest.mark.parametrize(
     ("values", "reason"),
     [
