@@ -29,9 +29,17 @@ async def do(workspace: Workspace, user: str, request: Json) -> Json:
 
 async def _say(workspace: Workspace, user: str, request: Json) -> Outcome:
     channel, text = _text(request, "channel"), _text(request, "text")
+    thread = _text(request, "thread") if "thread" in request else None
     if text.startswith("/"):
-        return await workspace.command(user, channel, text)
-    await workspace.say(user, channel, escape(text, quote=False))
+        return await workspace.command(user, channel, text, thread_ts=thread)
+    await workspace.say(user, channel, escape(text, quote=False), thread_ts=thread)
+    return Outcome(acked=True)
+
+
+async def _edit(workspace: Workspace, user: str, request: Json) -> Outcome:
+    workspace.edit(
+        user, _text(request, "channel"), _text(request, "ts"), escape(_text(request, "text"), quote=False)
+    )
     return Outcome(acked=True)
 
 
@@ -71,6 +79,7 @@ async def _close(workspace: Workspace, user: str, request: Json) -> Outcome:
 
 _DEEDS: dict[str, Callable[[Workspace, str, Json], Awaitable[Outcome]]] = {
     "say": _say,
+    "edit": _edit,
     "shortcut": _shortcut,
     "home": _home,
     "click": _click,

@@ -170,6 +170,14 @@ class Workspace:
             self.team.show(message, "message_updated")
         return message
 
+    def edit(self, user: str, channel: str, ts: str, text: str) -> None:
+        """Changes a person's own message, and sends message_changed; LookupError if it isn't theirs."""
+        message = self.team.find_message(channel, ts)
+        if message is None or message.user != user or message.bot_id:
+            raise LookupError(ts)
+        message.text, message.edited = text, self.team.next_ts()
+        self.team.show(message, "message_updated")
+
     def _tell_of(self, message: Message, change: str) -> None:
         for body in events.of_message(self.team, message, change):
             self._background.start(self._emitted(body))

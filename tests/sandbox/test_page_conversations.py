@@ -198,16 +198,29 @@ async def test_the_global_shortcuts_stand_in_a_menu_and_work_with_the_keyboard(w
     await expect(page.get_by_role("dialog", name="The list")).to_be_visible()
 
 
-async def test_hints_of_an_empty_channel_fill_the_message_box_and_leave_with_the_first_message(
-    world: World,
-) -> None:
+async def test_things_to_try_fill_the_message_box_and_each_stays_until_it_was_tried(world: World) -> None:
     page = await world.open()
     hints = page.get_by_role("group", name="Things to try")
+    await world.client.chat_postMessage(channel=world.billing, text="hello")
     await hints.get_by_role("button", name=HINTS[1]).click()
     box = page.get_by_role("textbox", name="Message")
     await expect(box).to_have_value(HINTS[1])
     await expect(box).to_be_focused()
-    await world.client.chat_postMessage(channel=world.billing, text="hello")
+    world.views["list"] = modal(section("hello"))
+    await box.press("Enter")
+    await expect(hints.get_by_role("button", name=HINTS[1])).to_have_count(0)
+    await page.reload()
+    await expect(hints.get_by_role("button", name=HINTS[0])).to_be_visible()
+    await expect(hints.get_by_role("button", name=HINTS[1])).to_have_count(0)
+
+
+async def test_things_to_try_can_be_put_away_for_good(world: World) -> None:
+    page = await world.open()
+    hints = page.get_by_role("group", name="Things to try")
+    await hints.get_by_role("button", name="Hide these").click()
+    await expect(hints).to_have_count(0)
+    await page.reload()
+    await expect(page.get_by_role("heading", name="# billing").first).to_be_visible()
     await expect(hints).to_have_count(0)
 
 

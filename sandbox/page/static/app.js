@@ -1,15 +1,18 @@
 // The page: a client of one local Slack workspace for one person at a time.
 
+import { copy } from "./clipboard.js";
 import { Composer } from "./composer.js";
 import { Connection } from "./connection.js";
 import { el } from "./dom.js";
+import { Hints } from "./hints.js";
 import { openMenu } from "./menu.js";
 import { Conversation } from "./messages.js";
 import { Modals } from "./modal.js";
 import { HOME, drawNavigation, placeName } from "./navigation.js";
 import { Record, UNOPENED } from "./record.js";
 import { Surface } from "./surface.js";
-import { directory, mrkdwn } from "./text.js";
+import { openSwitcher } from "./switcher.js";
+import { directory, mrkdwn, unescape } from "./text.js";
 import { dropToasts, toast } from "./toasts.js";
 
 const part = (id) => document.getElementById(id);
@@ -17,15 +20,22 @@ const part = (id) => document.getElementById(id);
 class Page {
   constructor() {
     this.record = new Record();
-    this.hints = [];
     this.shortcuts = [];
     this.line = new Connection((event) => this.#heard(event), (up) => (part("offline").hidden = up));
     const send = (op) => this.line.send(op);
     this.modals = new Modals(send);
-    this.conversation = new Conversation(part("log"), part("scroller"), send, (ts) => this.#openThread(ts));
-    this.thread = new Conversation(part("thread-log"), part("thread-scroller"), send);
+    const tools = (channel, message) => this.#toolsFor(channel, message);
+    this.conversation = new Conversation(part("log"), part("scroller"), send, tools, (ts) => this.#openThread(ts));
+    this.thread = new Conversation(part("thread-log"), part("thread-scroller"), send, tools);
     this.opened = null;
-    this.composer = new Composer(part("composer"), (text) => this.#say(text));
+    this.composer = new Composer(part("composer"), (text) => this.#say(text), {
+      lastOwn: () => this.#lastOwn(this.record.top(this.place)), change: (ts, text) => this.#change(this.place, ts, text),
+    });
+    this.replying = new Composer(part("reply"), (text) => this.#say(text, this.opened.ts), {
+      lastOwn: () => this.#lastOwn(this.record.thread(this.opened.channel, this.opened.ts)),
+      change: (ts, text) => this.#change(this.opened.channel, ts, text),
+    });
+    this.hints = new Hints(part("hints"), (text) => this.composer.fill(text));
     this.send = send;
   }
 
@@ -36,14 +46,21 @@ class Page {
     part("shortcuts").addEventListener("click", () => this.#offerShortcuts());
     part("thread-close").addEventListener("click", () => this.#openThread(null));
     part("toggle").addEventListener("click", () => this.#toggleSide());
+    part("jump").addEventListener("click", () => this.#offerPlaces());
+    document.addEventListener("keydown", (event) => this.#key(event));
     this.line.open(new URLSearchParams(location.search).get("user"));
   }
 
   get place() {
-    const wanted = decodeURIComponent(location.hash.slice(1));
+    const [wanted] = this.#address;
     if (wanted === HOME || this.record.channels.has(wanted)) return wanted;
     if (wanted === UNOPENED) return this.record.direct.id;
     return this.record.channels.keys().next().value ?? HOME;
+  }
+
+  // Where the address leads: a conversation, or Home, and perhaps one message there.
+  get #address() {
+    return decodeURIComponent(location.hash.slice(1)).split("/");
   }
 
   // ---- what happens ------------------------------------------------------------------------------------------------
@@ -75,7 +92,7 @@ class Page {
 
   #begin(picture) {
     this.record.begin(picture);
-    this.hints = picture.hints;
+    this.hints.begin(picture.hints, `tried/${picture.team_id}/${picture.me}`);
     this.shortcuts = picture.shortcuts;
     this.composer.commands = picture.commands;
     part("team").textContent = picture.team;
@@ -117,11 +134,72 @@ class Page {
   // ---- what people do ----------------------------------------------------------------------------------------------
 
   #go() {
+    this.composer.leave();
     if (this.place === HOME) this.send({ op: "home", tab: "home" });
     else if (this.place === this.record.direct.id) this.send({ op: "home", tab: "messages" });
     part("side").classList.remove("open");
     part("toggle").setAttribute("aria-expanded", "false");
     this.#drawAll();
+    this.#pointAt(this.#address[1]);
+  }
+
+  // A link leads to one message, in its thread if it is a reply.
+  #pointAt(ts) {
+    const message = this.record.in(this.place).find((other) => other.ts === ts);
+    if (!message) return;
+    if (message.thread_ts && message.thread_ts !== ts) this.#openThread(message.thread_ts);
+    this.conversation.point(ts);
+    this.thread.point(ts);
+  }
+
+  #key(event) {
+    if (event.key.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey)) return;
+    event.preventDefault();
+    if (!document.querySelector("dialog[open]")) this.#offerPlaces();
+  }
+
+  #offerPlaces() {
+    const go = (place) => () => (location.hash = place);
+    openSwitcher([
+      ...[...this.record.channels.values()].map((channel) => ({ name: placeName(channel), go: go(channel.id) })),
+      { name: "Home", about: this.record.appName, go: go(HOME) },
+      ...this.shortcuts.map((shortcut) => ({ name: shortcut.name, about: shortcut.description, go: () => this.#takeShortcut(shortcut) })),
+    ]);
+  }
+
+  // ---- messages ----------------------------------------------------------------------------------------------------
+
+  #toolsFor(channel, message) {
+    const reply = { label: "Reply in thread", icon: "💬", run: () => this.#openThread(message.thread_ts ?? message.ts, { reply: true }) };
+    const link = { label: "Copy link", icon: "🔗", run: () => this.#copy(`${location.href.split("#")[0]}#${channel}/${message.ts}`) };
+    const text = { label: "Copy text", icon: "📋", run: () => this.#copy(plainWords(message.text)) };
+    const edit = { label: "Edit", icon: "✏️", run: () => this.#edit(message) };
+    if (message.ephemeral_to) return [text];
+    return this.#isOwn(message) ? [reply, link, text, edit] : [reply, link, text];
+  }
+
+  #isOwn(message) {
+    return message.user === this.record.me && !message.ephemeral_to;
+  }
+
+  #lastOwn(messages) {
+    const own = messages.findLast((message) => this.#isOwn(message));
+    return own ? { ts: own.ts, text: unescape(own.text) } : null;
+  }
+
+  #edit(message) {
+    const reply = message.thread_ts && message.thread_ts !== message.ts;
+    if (reply) this.#openThread(message.thread_ts);
+    (reply ? this.replying : this.composer).edit({ ts: message.ts, text: unescape(message.text) });
+  }
+
+  #change(channel, ts, text) {
+    this.send({ op: "edit", channel, ts, text });
+  }
+
+  async #copy(text) {
+    const copied = await copy(text);
+    toast(part("toasts"), { title: copied ? "Copied" : "Not copied", body: copied ? excerpt(text) : "This browser doesn't allow it here.", open: () => {} });
   }
 
   #become(person) {
@@ -131,18 +209,19 @@ class Page {
     this.line.open(person);
   }
 
-  #say(text) {
+  #say(text, thread = undefined) {
     const channel = this.place;
-    this.send({ op: "say", channel, text }).then((outcome) => {
-      if (outcome.shown) this.#whisper(channel, outcome.shown);
+    this.hints.tried(text);
+    this.send({ op: "say", channel, text, thread }).then((outcome) => {
+      if (outcome.shown) this.#whisper(channel, outcome.shown, thread);
     });
   }
 
   // A sentence of the client itself, which only this person sees and which is gone after a reload.
-  #whisper(channel, text) {
+  #whisper(channel, text, thread) {
     const ts = (Date.now() / 1000).toFixed(6);
     const plain = [{ type: "section", block_id: "whisper", text: { type: "plain_text", text } }];
-    this.record.put(channel, { ts, user: "", text, blocks: plain, ephemeral_to: this.record.me });
+    this.record.put(channel, { ts, user: "", text, blocks: plain, ephemeral_to: this.record.me, thread_ts: thread });
     this.#drawAll();
   }
 
@@ -161,10 +240,11 @@ class Page {
   }
 
   // Beside the channel, as long as that is shown; null closes it.
-  #openThread(ts) {
+  #openThread(ts, { reply = false } = {}) {
+    this.replying.leave();
     this.opened = ts && { channel: this.place, ts };
     this.#drawAll();
-    if (ts) part("thread-scroller").focus();
+    if (ts) (reply ? this.replying.box : part("thread-scroller")).focus();
   }
 
   #toggleSide() {
@@ -201,7 +281,7 @@ class Page {
     part("place-name").textContent = placeName(channel);
     part("place-about").textContent = channel.about ?? "";
     this.conversation.show(place, messages, { replies: this.record.replies(place) });
-    this.#drawEmpty(channel, messages.length === 0);
+    this.#drawBeginning(channel);
     this.composer.placeholder(`Message ${channel.kind === "im" ? channel.name : `#${channel.name}`}`);
   }
 
@@ -212,23 +292,22 @@ class Page {
     if (!messages.length) return;
     part("thread-about").textContent = placeName(this.record.channels.get(channel));
     this.thread.show(channel, messages, { thread: ts });
+    this.replying.placeholder("Reply…");
   }
 
-  #drawEmpty(channel, empty) {
-    const offered = empty ? this.hints : [];
-    part("empty").hidden = !empty;
-    part("hints").hidden = !offered.length;
-    if (!empty) return;
+  #drawBeginning(channel) {
     const words = channel.kind === "im" ? `Direct messages with ${channel.name}.` : `This is the very beginning of #${channel.name}.`;
-    part("empty").replaceChildren(el("p", { class: "empty-name" }, placeName(channel)), el("p", {}, words));
-    const chip = (text) => el("button", { type: "button", class: "hint-chip", on: { click: () => this.composer.fill(text) } }, text);
-    part("hints").replaceChildren(el("span", {}, "Try"), ...offered.map(chip));
+    part("beginning").replaceChildren(el("p", { class: "beginning-name" }, placeName(channel)), el("p", {}, words));
   }
 }
 
 function excerpt(text) {
-  const words = el("span", {}, mrkdwn(text)).textContent;
+  const words = plainWords(text);
   return words.length > 140 ? `${words.slice(0, 140)}…` : words;
+}
+
+function plainWords(text) {
+  return el("span", {}, mrkdwn(text ?? "")).textContent;
 }
 
 new Page().start();

@@ -4,9 +4,13 @@ import { el, freshId } from "./dom.js";
 import { anchor } from "./popup.js";
 
 export class Composer {
-  // `say(text)` sends a message or a command.
-  constructor(form, say) {
+  // `say(text)` sends a message or a command; `lastOwn()` returns the last message that can be edited, as {ts, text},
+  // or null, and `change(ts, text)` edits it.
+  constructor(form, say, { lastOwn = () => null, change = null } = {}) {
     this.say = say;
+    this.lastOwn = lastOwn;
+    this.change = change;
+    this.edited = null;
     this.commands = [];
     this.last = "";
     this.box = form.querySelector("textarea");
@@ -28,6 +32,25 @@ export class Composer {
     this.box.value = text;
     this.#grow();
     this.box.focus();
+  }
+
+  // Takes a message into the box, to send it changed; Escape leaves it as it was.
+  edit(message) {
+    this.edited = message.ts;
+    this.form.classList.add("editing");
+    this.fill(message.text);
+  }
+
+  // What was begun is meant for where it was begun.
+  leave() {
+    if (this.edited) this.#leaveEditing();
+  }
+
+  #leaveEditing() {
+    this.edited = null;
+    this.form.classList.remove("editing");
+    this.box.value = "";
+    this.#grow();
   }
 
   #typed() {
@@ -97,11 +120,19 @@ export class Composer {
       this.#send();
     } else if (event.key === "Escape" && this.list) {
       this.#close();
+    } else if (event.key === "Escape" && this.edited) {
+      this.#leaveEditing();
     } else if (event.key === "ArrowUp" && !this.box.value) {
-      // As in a shell: what was sent last, to send it again or differently.
       event.preventDefault();
-      this.fill(this.last);
+      this.#back();
     }
+  }
+
+  // A message that was sent last is edited; a command comes back, to send it again or differently.
+  #back() {
+    const own = this.last.startsWith("/") ? null : this.lastOwn();
+    if (own) this.edit(own);
+    else this.fill(this.last);
   }
 
   // Enter on a name that is already whole sends it, as nothing is left to complete.
@@ -120,6 +151,12 @@ export class Composer {
     const text = this.box.value.trim();
     this.#close();
     if (!text) return;
+    if (this.edited) {
+      const ts = this.edited;
+      this.#leaveEditing();
+      this.change(ts, text);
+      return;
+    }
     this.box.value = "";
     this.last = text;
     this.#grow();

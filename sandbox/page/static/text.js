@@ -21,7 +21,8 @@ export function emoji(name) {
 // Names behind ids, kept up by the page as it learns them.
 export const directory = { users: new Map(), channels: new Map() };
 
-function unescape(text) {
+// What somebody typed, from the text of their message.
+export function unescape(text) {
   return text.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&");
 }
 
