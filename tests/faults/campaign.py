@@ -23,9 +23,10 @@ from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
+from domain.messages import transactions
 from tests.conftest import created_database, start_postgresql
 from tests.faults import auditing, killing
-from tests.faults.crash_points import POINTS
+from tests.faults.crash_points import POINTS, name_of
 from tests.faults.killing import ANY_TIME, Plan, Report
 from tests.faults.processes import ROOT
 
@@ -38,10 +39,14 @@ RUNS = {
 }
 DATABASES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 ABLATIONS = {
-    "fresh_keys": ("a fresh idempotency key for each attempt", "stripe.create_link.after"),
+    "fresh_keys": (
+        "a fresh idempotency key for each attempt",
+        f"{name_of(transactions.record_posted)}.after",
+    ),
     "blind_posts": ("no look into the history before posting again", "slack.chat.postMessage.after"),
 }
-
+# What a process that died had made is adopted by whoever looks next. One that lives until something was told asks again.
+ANSWERS_LOST = {"fresh_keys": 0.5, "blind_posts": None}
 
 LONG_TESTS = {
     "test_long_outages.py": "Slack away for an hour, then refusals: not posted, or more than one a second in a channel",
@@ -193,6 +198,7 @@ def _ablate(database: str, safeguard: str, seed: int) -> Row:
             kills=20,
             seed=seed,
             ablation=safeguard,
+            answers_lost=ANSWERS_LOST[safeguard],
             points=(ABLATIONS[safeguard][1],),
             suspensions=(),
             at_points=1.0,

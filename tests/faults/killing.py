@@ -55,6 +55,8 @@ class Plan:
     batch: int = 100
     share_paid: float = 0.6
     ablation: str | None = None
+    answers_lost: float | None = None
+    """The share of links that are made without anybody being told, if another than usual."""
     points: tuple[str, ...] = POINTS
     suspensions: tuple[str, ...] = SUSPENSIONS
     seed: int = 1
@@ -101,7 +103,7 @@ class Campaign:
         self._random = random.Random(plan.seed)
         self._people = [Person(ground, user) for user in ground.people]
         self._buyers = Buyers(ground, self._db, random.Random(plan.seed + 1))
-        self._weather = Weather(ground, random.Random(plan.seed + 2))
+        self._weather = Weather(ground, random.Random(plan.seed + 2), plan.answers_lost)
         self._balancer = balancer
         self._logs = (plan.directory / f"serve-{n}.log" for n in itertools.count())
         self._done = asyncio.Event()
@@ -318,6 +320,7 @@ class Campaign:
             await self._buyers.pay_new(self.plan.share_paid)
             waiting = await self._db.read(auditing.count_open)
             unseen = self._buyers.payments - await self._db.read(auditing.count_payments)
+            unseen += await auditing.count_behind(self._ground, self._db)
             if (waiting, unseen) != before:
                 before, moved_at = (waiting, unseen), time.monotonic()
             quiet = 0 if any(waiting) or unseen > 0 else quiet + 1

@@ -357,7 +357,7 @@ class PaylinkModel(RuleBasedStateMachine):
     @invariant()
     def no_announcement_is_posted_twice(self) -> None:
         """A restored database doesn't know what was posted."""
-        posted = Counter(one.key for one in self.slack.posted[self.restored_at or 0 :] if one.bulk is None)
+        posted = Counter(one.key for one in self.slack.told(self.restored_at or 0) if one.bulk is None)
         assert all(count == 1 for count in posted.values()), posted
 
     def teardown(self) -> None:
@@ -469,7 +469,7 @@ class PaylinkModel(RuleBasedStateMachine):
         )
         differences = list(found)
         assert differences == []
-        kinds = Counter(one.kind.value for one in self.slack.posted)
+        kinds = Counter(one.kind.value for one in self.slack.told())
         told = {one.key for one in self.slack.posted if one.bulk is not None}
         if self.restored_at is None:
             assert kinds["paid"] == paid

@@ -18,6 +18,34 @@ VIEW_SECONDS = 2.0
 View = dict[str, Any]
 
 
+DEEDS = {"once": 60, "twice": 8, "another amount": 4, "another currency": 4, "settled later": 4}
+"""What buyers do, and how often."""
+TAKEN_BACK: dict[str, tuple[int, list[tuple[str, dict[str, Any]]]]] = {
+    "refunded": (3, [("refund", {})]),
+    "refunded in part": (3, [("refund", {"amount": 1_000})]),
+    "refunded bit by bit": (
+        2,
+        [("refund", {"amount": 1_000}), ("refund", {"amount": 1_000}), ("refund", {})],
+    ),
+    "refund failed": (2, [("refund", {}), ("change_refund", {"status": "failed"})]),
+    "refunded again": (2, [("refund", {}), ("change_refund", {"status": "failed"}), ("refund", {})]),
+    "refund never began": (1, [("refund", {"status": "failed"})]),
+    "disputed": (2, [("dispute", {})]),
+    "dispute won": (2, [("dispute", {}), ("change_dispute", {"status": "won"})]),
+    "dispute lost": (2, [("dispute", {}), ("change_dispute", {"status": "lost"})]),
+    "lost at once": (1, [("dispute", {"status": "lost"})]),
+    "asked about": (
+        2,
+        [("dispute", {"status": "warning_needs_response"}), ("change_dispute", {"status": "warning_closed"})],
+    ),
+    "asked, then disputed": (
+        1,
+        [("dispute", {"status": "warning_needs_response"}), ("change_dispute", {"status": "needs_response"})],
+    ),
+}
+"""What becomes of a payment afterwards, how often, and by which acts at Stripe."""
+
+
 class Interrupted(Exception):
     """The bot didn't answer, or not with what was expected: begin again."""
 
@@ -122,8 +150,8 @@ class Buyers:
 
     async def _pay(self, stripe_id: str, amount: int) -> None:
         deed = self._random.choices(
-            ["once", "twice", "refunded", "disputed", "another amount", "another currency", "settled later"],
-            [70, 8, 6, 4, 4, 4, 4],
+            [*DEEDS, *TAKEN_BACK],
+            [*DEEDS.values(), *(weight for weight, _ in TAKEN_BACK.values())],
         )[0]
         self.deeds[deed] = self.deeds.get(deed, 0) + 1
         open_one: dict[str, Any] = await self._do("open", stripe_id)
@@ -140,11 +168,12 @@ class Buyers:
             await asyncio.sleep(self._random.uniform(0, 0.3))
             await self._do("settle", open_one["id"])
         else:
-            await self._do("pay", open_one["id"])
-            if deed == "refunded":
-                await self._do("refund", open_one["id"])
-            elif deed == "disputed":
-                await self._do("dispute", open_one["id"])
+            known = await self._do("pay", open_one["id"])
+            for action, how in TAKEN_BACK.get(deed, (0, ()))[1]:
+                # What begins is a thing of its own, and what follows is about that.
+                begins = action in ("refund", "dispute")
+                known = await self._do(action, open_one["id"] if begins else known["id"], **how)
+                await asyncio.sleep(self._random.uniform(0, 0.5))
 
     async def _do(self, action: str, target: str, **more: Any) -> dict[str, Any]:
         self.payments += action == "pay"

@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from domain.exceptions.facts import read_facts
 from domain.models import Link, Payment, PaymentException, Reversal
 
 Json = dict[str, Any]
@@ -15,6 +16,12 @@ Json = dict[str, Any]
 UNDONE = {"failed", "canceled"}
 INQUIRY = {"warning_needs_response", "warning_under_review"}
 OVER = {"won", "warning_closed", "prevented"}
+ENDS = {
+    "won": "dispute_won",
+    "lost": "dispute_lost",
+    "warning_closed": "dispute_closed",
+    "prevented": "dispute_prevented",
+}
 # Those that don't make the invoice an Exception, since they have badges of their own.
 WITH_BADGE = {"refunded", "disputed", "dispute_lost"}
 SURPLUS = {"second_payment", "amount_differs", "currency_differs"}
@@ -37,6 +44,8 @@ class Told:
     session: str | None
     reversal: str | None
     open: bool
+    ended: str | None = None
+    """How, in Paylink's word for it, if it did."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +61,7 @@ def read_reversals(session: Session) -> ReversalBooks:
     links = session.execute(sa.select(Link.stripe_id, Link.badges, Link.exception))
     told = session.execute(
         sa.select(PaymentException, Link.stripe_id, Payment.session_id, Reversal.stripe_id)
+        .order_by(PaymentException.id)
         .outerjoin(Link, Link.id == PaymentException.link_id)
         .outerjoin(Payment, Payment.id == PaymentException.payment_id)
         .outerjoin(Reversal, Reversal.id == PaymentException.reversal_id)
@@ -60,7 +70,14 @@ def read_reversals(session: Session) -> ReversalBooks:
         statuses={row[0]: row[1] for row in session.execute(sa.select(Reversal.stripe_id, Reversal.status))},
         links={row[0]: Shown(frozenset(filter(None, row[1].split(","))), row[2]) for row in links if row[0]},
         told=[
-            Told(one.kind.value, link, session_id, reversal, one.resolved_at is None)
+            Told(
+                one.kind.value,
+                link,
+                session_id,
+                reversal,
+                one.resolved_at is None,
+                read_facts(one.facts).ended or one.resolution,
+            )
             for one, link, session_id, reversal in told
         ],
     )
@@ -135,6 +152,10 @@ def _audit_dispute(books: ReversalBooks, dispute: Json) -> Iterator[str]:
         expected = []
     if tasks != expected:
         yield f"of dispute {dispute['id']}, {dispute['status']}, the tasks are {tasks}"
+    disputed = [one for one in books.told if one.reversal == dispute["id"] and one.kind == "disputed"]
+    end = ENDS.get(dispute["status"])
+    if end and disputed and disputed[-1].ended != end:
+        yield f"dispute {dispute['id']} is {dispute['status']}, and its task ended as {disputed[-1].ended}"
 
 
 def _audit_refund(
@@ -152,6 +173,11 @@ def _audit_refund(
     }.get("failed" if status in UNDONE else status, tasks == [])
     if twice or not right or (status in UNDONE and not told["refund_failed"]):
         yield f"of refund {refund['id']} of {session['id']}, {status}, {dict(told)} was told and the tasks are {tasks}"
+    ends = [one.ended for one in books.told if one.reversal == refund["id"] and one.kind == "refunded"]
+    # A payment too much that was refunded in full for a while has settled all that it was about.
+    fitting = {"refund_failed"} | ({"refunded"} if surplus else set())
+    if status in UNDONE and not fitting.issuperset(ends):
+        yield f"refund {refund['id']} is {status}, and what told of it ended as {ends}"
 
 
 def _audit_surplus(books: ReversalBooks, session: Json, back: list[Json], verdict: str) -> Iterator[str]:

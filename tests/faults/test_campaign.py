@@ -9,7 +9,7 @@ from domain.links import claiming
 from domain.messages import transactions
 from tests.faults import killing
 from tests.faults.auditing import extra_links, extra_messages
-from tests.faults.campaign import keep
+from tests.faults.campaign import ABLATIONS, ANSWERS_LOST, keep
 from tests.faults.crash_points import POINTS, name_of
 from tests.faults.killing import Plan, Report
 
@@ -59,25 +59,26 @@ async def test_nothing_is_doubled_and_nothing_lost_by_processes_that_die(url: st
     assert any(report.evidence.channels.values())
 
 
-async def without(safeguard: str, directory: Path, dying_at: str) -> Report:
+async def without(safeguard: str, directory: Path) -> Report:
     plan = Plan(
         f"sqlite:///{directory}/paylink.sqlite3",
         directory,
         kills=2,
         batch=20,
-        points=(dying_at,),
+        points=(ABLATIONS[safeguard][1],),
         suspensions=(),
         at_points=1.0,
         passings=(1,),
         longest_life=30,
         ablation=safeguard,
+        answers_lost=ANSWERS_LOST[safeguard],
         settle_seconds=6,
     )
     return await killing.run(plan)
 
 
 async def test_the_campaign_sees_links_that_fresh_idempotency_keys_double(tmp_path: Path) -> None:
-    report = await without("fresh_keys", tmp_path, "stripe.create_link.after")
+    report = await without("fresh_keys", tmp_path)
     assert extra_links(report.evidence) > 0
     assert any("links at Stripe" in fault for fault in report.faults)
 
@@ -85,7 +86,7 @@ async def test_the_campaign_sees_links_that_fresh_idempotency_keys_double(tmp_pa
 async def test_the_campaign_sees_messages_that_blind_posts_double(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    report = await without("blind_posts", tmp_path, "slack.chat.postMessage.after")
+    report = await without("blind_posts", tmp_path)
     assert extra_messages(report.evidence) > 0
     assert any("stands in its channel" in fault for fault in report.faults)
 

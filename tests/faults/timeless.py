@@ -17,7 +17,7 @@ from domain.database import Database
 from domain.desk import Desk
 from domain.imports.running import FileImports
 from domain.links.creation import LinkCreation
-from domain.messages import announcing, transactions
+from domain.messages import announcing, together, transactions
 from domain.messages.announcing import Announcing
 from domain.messages.poster_port import Posted, Poster
 from domain.payments.watching import Watching
@@ -64,9 +64,13 @@ class Clock:
             names["database_now"] = now
         pause, announcing.ONE_A_SECOND = announcing.ONE_A_SECOND, timedelta(0)
         apart, transactions.LEAST_APART = transactions.LEAST_APART, 0.0
+        # Few invoices are enough for some to be told together, and for others to be left over.
+        more_than, together.MORE_THAN = together.MORE_THAN, 1
+        at_most, together.AT_MOST = together.AT_MOST, 3
 
         def undo() -> None:
             announcing.ONE_A_SECOND, transactions.LEAST_APART = pause, apart
+            together.MORE_THAN, together.AT_MOST = more_than, at_most
             for names in asking:
                 names["database_now"] = databases.database_now
 
@@ -103,6 +107,10 @@ class SlackChannel:
         """Whether the message is posted nevertheless, and what is raised."""
         self._doom = doom
         self._ts = itertools.count(1)
+
+    def told(self, since: int = 0) -> list[Announcement]:
+        """What the messages from that one on tell, each of those that one of them tells together."""
+        return [one for message in self.posted[since:] for one in (message, *message.together)]
 
     async def post(self, announcement: Announcement) -> Posted:
         self._doom.pass_by("slack.chat.postMessage.before")

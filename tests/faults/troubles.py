@@ -50,7 +50,9 @@ SLACK_TROUBLES: list[dict[str, Any]] = [
 class Weather:
     """Keeps the troubles in force, and lets Slack or Stripe be away altogether now and then."""
 
-    def __init__(self, ground: Ground, rng: random.Random) -> None:
+    def __init__(self, ground: Ground, rng: random.Random, answers_lost: float | None = None) -> None:
+        """``answers_lost``: the share of links that are made without anybody being told, if another one."""
+        self._lost = {} if answers_lost is None else {"probability": answers_lost}
         self._ground = ground
         self._random = rng
         self.struck = 0
@@ -59,7 +61,8 @@ class Weather:
 
     async def begin(self) -> None:
         for trouble in STRIPE_TROUBLES:
-            await self._ground.stripe.post("faults", trouble)
+            lost = self._lost if trouble["kind"] == "lost" else {}
+            await self._ground.stripe.post("faults", trouble | lost)
         for trouble in SLACK_TROUBLES:
             await self._ground.slack.post("faults", trouble)
 
