@@ -113,7 +113,7 @@ class Desk(ListDesk, RunDesk, ExceptionDesk, ImportDesk, ViewDesk, ProgramDesk):
     # Home
 
     async def get_home(self, actor: Actor) -> HomeSummary:
-        shown = await self._read(actor, home.get_home)
+        shown = await self._read(actor, home.get_home, actor, self._clock())
         return replace(shown, stripe=self._aged(shown.stripe))
 
     async def get_stripe_state(self, actor: Actor) -> StripeState:

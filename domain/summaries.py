@@ -134,6 +134,19 @@ class BulkResult:
 
 
 @dataclass(frozen=True)
+class RunSummary:
+    """A bulk run, in numbers."""
+
+    id: int
+    requested_at: datetime
+    invoices: int
+    created: int
+    failed: int
+    """In ``failed_runs``: that still have no link."""
+    final: bool
+
+
+@dataclass(frozen=True)
 class Pause:
     """Why nothing can be asked of Stripe right now."""
 

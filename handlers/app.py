@@ -60,6 +60,7 @@ ACTIONS: dict[str, Handler] = {
     ids.BILLING_INVOICES: bulk_listing.open_list,
     ids.CHOOSE_INVOICE: type_ahead.show_chosen,
     ids.SHOW_ALL: bulk_listing.show_all,
+    ids.SHOW_OWED: bulk_listing.open_filtered,
     ids.VIEW_INVOICE: details.open_by_id,
     ids.CREATE_LINK: details.create,
     ids.COPY_LINK: details.push_copy,

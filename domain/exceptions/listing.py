@@ -13,6 +13,7 @@ from domain.exceptions.facts import read_facts
 from domain.models import Invoice, Link, Organisation, PaymentException
 from domain.money import Money
 from domain.scope import Scope
+from domain.states import ExceptionKind
 from domain.summaries import ExceptionPage, ExceptionSummary, Resolution
 
 PAGE = 20
@@ -43,6 +44,24 @@ def list_open(session: Session, scope: Scope, page: int = 0) -> ExceptionPage:
 def count_open(session: Session, scope: Scope) -> int:
     counted = sa.select(sa.func.count()).select_from(PaymentException)
     return session.scalar(counted.where(*_open_in(scope))) or 0
+
+
+def count_kinds(session: Session, scope: Scope) -> tuple[tuple[ExceptionKind, int], ...]:
+    """How many are open of each kind, the most first."""
+    counted = sa.func.count().label("open")
+    rows = session.execute(
+        sa.select(PaymentException.kind, counted)
+        .where(*_open_in(scope))
+        .group_by(PaymentException.kind)
+        .order_by(counted.desc(), PaymentException.kind)
+    )
+    return tuple((kind, number) for kind, number in rows)
+
+
+def list_due(session: Session, scope: Scope, limit: int) -> tuple[ExceptionSummary, ...]:
+    """The open ones to which an answer is due, the nearest deadline first."""
+    found = _rows().where(*_open_in(scope), PaymentException.due_by.is_not(None))
+    return _summaries(session.execute(found.order_by(PaymentException.due_by).limit(limit)).all())
 
 
 def get(session: Session, scope: Scope, exception_id: int) -> ExceptionSummary:

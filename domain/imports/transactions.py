@@ -169,6 +169,17 @@ def list_unfinished(session: Session) -> list[tuple[Actor, int, str]]:
     return [(Actor(team, user), import_id, view) for team, user, import_id, view in found if view]
 
 
+def list_last(session: Session, scope: Scope, actor: Actor, limit: int) -> tuple[ImportStanding, ...]:
+    """The person's last ones that were begun, the latest first."""
+    own = sa.select(FileImport).where(
+        FileImport.organisation_id == scope.organisation_id,
+        FileImport.user_id == actor.user_id,
+        FileImport.state != ImportState.PREVIEWED,
+    )
+    found = session.scalars(own.order_by(FileImport.id.desc()).limit(limit))
+    return tuple(summarise(brought) for brought in found)
+
+
 def forget_unconfirmed(session: Session, now: datetime) -> int:
     """Files that nobody said to import."""
     old = session.execute(

@@ -1,34 +1,53 @@
-"""What the Home tab tells: how many links wait and were paid, which ones, and whether anything is stuck."""
+"""What the Home tab tells: what needs somebody, what is owed, what was paid lately, and what the reader did last."""
+
+from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from domain.exceptions import listing
+from domain.imports import transactions as imports
 from domain.invoices import invoices
+from domain.invoices.list_page import find_page
+from domain.links import run_counts
 from domain.models import Invoice, Ledger, Link, Organisation, OutboxMessage
+from domain.money import Money
 from domain.organisations import organisations
-from domain.overview.summaries import HomeSummary
+from domain.overview import sums
+from domain.overview.summaries import HomeSummary, Tally
 from domain.scope import Scope
 from domain.states import OPEN, STUCK, LinkStatus, MessageState
-from domain.summaries import InvoiceSummary, Pause, StripeState
+from domain.summaries import Actor, InvoiceSummary, Pause, StripeState
 
-SHOWN = 10
+SHOWN = 5
+LATELY = timedelta(days=7)
+# A payment is recorded after it was made, by clocks that differ by minutes.
+_ALLOWANCE = timedelta(hours=1)
 
 
-def get_home(session: Session, scope: Scope) -> HomeSummary:
+def get_home(session: Session, scope: Scope, actor: Actor, now: datetime) -> HomeSummary:
     organisation = session.get_one(Organisation, scope.organisation_id)
     lost = organisation.channel is None or organisation.channel_problem is not None
+    owed = sums.read(session, scope.organisation_id, now.astimezone(UTC).date())
     return HomeSummary(
         organisation=organisations.summarise(organisation),
         stripe=get_stripe_state(session, scope),
-        pending=_count(session, scope, LinkStatus.PENDING_PAYMENT),
-        paid=_count(session, scope, LinkStatus.PAID),
-        waiting=_latest(session, scope, LinkStatus.PENDING_PAYMENT),
-        lately_paid=_latest(session, scope, LinkStatus.PAID),
-        undelivered=_messages(session, scope, OPEN) if lost else 0,
+        pending=_count(session, scope, LinkStatus.PENDING_PAYMENT) if owed is None else owed.pending.invoices,
+        paid=_count(session, scope, LinkStatus.PAID) if owed is None else owed.paid,
+        waiting=_waiting(session, scope),
+        lately_paid=_lately_paid(session, scope),
+        undelivered=_messages(session, scope, OPEN, *(() if lost else _REFUSED)),
+        undelivered_because=() if lost else _problems(session, scope, OPEN),
         dead=_messages(session, scope, STUCK),
-        dead_because=_problems(session, scope),
+        dead_because=_problems(session, scope, STUCK),
         exceptions=listing.count_open(session, scope),
+        kinds=listing.count_kinds(session, scope),
+        deadlines=listing.list_due(session, scope, SHOWN),
+        failed_runs=run_counts.list_failed(session, scope, now - LATELY, SHOWN),
+        owed=owed,
+        paid_lately=_received(session, scope, now - LATELY),
+        runs=run_counts.list_last(session, scope, actor, SHOWN),
+        imports=imports.list_last(session, scope, actor, SHOWN),
     )
 
 
@@ -51,25 +70,48 @@ def _count(session: Session, scope: Scope, status: LinkStatus) -> int:
     return session.scalar(counted.select_from(Link)) or 0
 
 
-def _latest(session: Session, scope: Scope, status: LinkStatus) -> tuple[InvoiceSummary, ...]:
-    """The longest waiting first, the latest paid first."""
-    order = Link.changed_at if status is LinkStatus.PENDING_PAYMENT else Link.changed_at.desc()
+def _waiting(session: Session, scope: Scope) -> tuple[InvoiceSummary, ...]:
+    ids = find_page(
+        session, scope.organisation_id, "", status=LinkStatus.PENDING_PAYMENT, after=None, limit=SHOWN
+    )
+    return tuple(invoices.list_known(session, scope, ids))
+
+
+def _lately_paid(session: Session, scope: Scope) -> tuple[InvoiceSummary, ...]:
     rows = session.execute(
         sa.select(Invoice, Link)
         .join(Link, Link.invoice_id == Invoice.id)
-        .where(_of_status(scope, status))
-        .order_by(order)
+        .where(_of_status(scope, LinkStatus.PAID))
+        .order_by(Link.changed_at.desc())
         .limit(SHOWN)
     )
     return tuple(invoices.summarise(invoice, link) for invoice, link in rows)
 
 
-def _problems(session: Session, scope: Scope) -> tuple[str, ...]:
+def _received(session: Session, scope: Scope, since: datetime) -> Tally:
+    rows = session.execute(
+        sa.select(Link.currency, sa.func.count(), sa.func.sum(Link.amount_received))
+        .where(_of_status(scope, LinkStatus.PAID))
+        # The first is what the index has.
+        .where(Link.changed_at >= since - _ALLOWANCE, Link.paid_at >= since)
+        .group_by(Link.currency)
+        .order_by(Link.currency)
+    ).all()
+    return Tally(
+        sum(count for _, count, _ in rows),
+        tuple(Money(int(amount or 0), currency) for currency, _, amount in rows),
+    )
+
+
+_REFUSED = (OutboxMessage.problem.is_not(None),)
+"""Of a message that waits: Slack has refused it."""
+
+
+def _problems(session: Session, scope: Scope, states: tuple[MessageState, ...]) -> tuple[str, ...]:
     latest = sa.func.max(OutboxMessage.id).label("latest")
     found = session.execute(
         sa.select(OutboxMessage.problem, latest)
-        .where(OutboxMessage.organisation_id == scope.organisation_id, OutboxMessage.state.in_(STUCK))
-        .where(OutboxMessage.destination == "", OutboxMessage.problem.is_not(None))
+        .where(*_to_channel(scope, states), *_REFUSED)
         .group_by(OutboxMessage.problem)
         .order_by(latest.desc())
         .limit(3)
@@ -77,15 +119,16 @@ def _problems(session: Session, scope: Scope) -> tuple[str, ...]:
     return tuple(str(problem) for problem, _ in found)
 
 
-def _messages(session: Session, scope: Scope, states: tuple[MessageState, ...]) -> int:
+def _messages(
+    session: Session, scope: Scope, states: tuple[MessageState, ...], *which: sa.ColumnElement[bool]
+) -> int:
     counted = sa.select(sa.func.count()).select_from(OutboxMessage)
+    return session.scalar(counted.where(*_to_channel(scope, states), *which)) or 0
+
+
+def _to_channel(scope: Scope, states: tuple[MessageState, ...]) -> tuple[sa.ColumnElement[bool], ...]:
     return (
-        session.scalar(
-            counted.where(
-                OutboxMessage.organisation_id == scope.organisation_id,
-                OutboxMessage.state.in_(states),
-                OutboxMessage.destination == "",
-            )
-        )
-        or 0
+        OutboxMessage.organisation_id == scope.organisation_id,
+        OutboxMessage.state.in_(states),
+        OutboxMessage.destination == "",
     )

@@ -3,13 +3,16 @@
 from dataclasses import dataclass
 from datetime import date
 
+from domain.import_results import ImportStanding
 from domain.money import Money
+from domain.states import ExceptionKind
 from domain.summaries import (
     Actor,
     ExceptionSummary,
     InvoiceOption,
     InvoiceSummary,
     OrganisationSummary,
+    RunSummary,
     StripeState,
 )
 
@@ -53,17 +56,33 @@ class HomeSummary:
     pending: int
     paid: int
     waiting: tuple[InvoiceSummary, ...]
-    """The longest waiting for payment first, at most ten."""
+    """Pending Payment, the oldest due first, at most five."""
     lately_paid: tuple[InvoiceSummary, ...]
-    """The latest first, at most ten."""
+    """The latest first, at most five."""
     undelivered: int
-    """Announcements that wait, because there is no channel or it can't be posted to."""
+    """Announcements that wait, because there is no channel or Slack refuses them."""
     dead: int
     """Announcements that Slack refused for good or whose outcome nobody can know."""
     exceptions: int = 0
     """How many are open."""
     dead_because: tuple[str, ...] = ()
     """Slack's codes for why announcements are dead, the latest first, three at most."""
+    undelivered_because: tuple[str, ...] = ()
+    """The same for those that wait."""
+    kinds: tuple[tuple[ExceptionKind, int], ...] = ()
+    """How many exceptions are open of each kind, the most first."""
+    deadlines: tuple[ExceptionSummary, ...] = ()
+    """Open exceptions to which an answer is due, the nearest first, at most five."""
+    failed_runs: tuple[RunSummary, ...] = ()
+    """Of the last seven days, whoever asked: those of which something failed and hasn't got a link since."""
+    owed: Owed | None = None
+    """None until it is counted."""
+    paid_lately: Tally = Tally()
+    """What was received in the last seven days."""
+    runs: tuple[RunSummary, ...] = ()
+    """The reader's last ones."""
+    imports: tuple[ImportStanding, ...] = ()
+    """The reader's last ones that were begun."""
 
 
 @dataclass(frozen=True)

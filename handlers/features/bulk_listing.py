@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from domain.errors import NothingSelected
 from domain.lists.summaries import InvoiceList
+from domain.states import LinkStatus
 from handlers.bolt.context import Office
 from handlers.bolt.failures import tell
 from handlers.bolt.modals import Place, open_modal, replace_modal, update
@@ -30,9 +31,29 @@ async def open_list(office: Office, delivery: Delivery, text: str = "") -> None:
     await open_modal(office, delivery, made())
 
 
+async def open_filtered(office: Office, delivery: Delivery) -> None:
+    """What a figure on Home counts."""
+    try:
+        status = read_filter(delivery.value)
+    except ValueError as error:
+        raise Unreadable("filter") from error
+    await open_modal(office, delivery, _opened(office, delivery, status, ""))
+
+
 async def show_all(office: Office, delivery: Delivery) -> None:
     """All that a search finds, whatever its status, in the modal that offered the first of it."""
-    actor, text = delivery.actor, printable(delivery.value)[:SEARCH_MOST]
+    text = printable(delivery.value)[:SEARCH_MOST]
+    view = await _opened(office, delivery, None, text)
+
+    async def made() -> Json:
+        return view
+
+    await replace_modal(office, delivery, made)
+
+
+async def _opened(office: Office, delivery: Delivery, status: LinkStatus | None, text: str) -> Json:
+    """A list with another filter than it begins with: it is written down at once."""
+    actor = delivery.actor
     opened = (await office.desk.open_list(actor, text, shape=PAGE)).selection
     await office.desk.tick(
         actor,
@@ -43,11 +64,7 @@ async def show_all(office: Office, delivery: Delivery) -> None:
         acted_at="",
         opened_with=text,
     )
-
-    async def made() -> Json:
-        return listing(await office.desk.narrow(actor, opened.id, filter=None, search=text, shape=PAGE))
-
-    await replace_modal(office, delivery, made)
+    return listing(await office.desk.narrow(actor, opened.id, filter=status, search=text, shape=PAGE))
 
 
 async def tick(office: Office, delivery: Delivery) -> None:

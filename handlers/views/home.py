@@ -1,13 +1,27 @@
 """The Home tab: how things stand, and the way into everything."""
 
-from domain.overview.summaries import HomeSummary
-from domain.states import LinkStatus
-from domain.summaries import InvoiceSummary
+from domain.import_results import ImportStanding
+from domain.overview.summaries import HomeSummary, Tally
+from domain.states import ImportState, LinkStatus
+from domain.summaries import ExceptionSummary, InvoiceSummary
 from handlers import ids
-from handlers.views.blocks import Json, actions, button, caption, context, header, moment_context, section
+from handlers.views.blocks import (
+    Json,
+    actions,
+    button,
+    caption,
+    context,
+    divider,
+    header,
+    moment_context,
+    section,
+)
 from handlers.views.details import last_checked, status_line
+from handlers.views.import_result import count_lines
+from handlers.words.exceptions import TITLES
+from handlers.words.glance import NEEDS_SOMEBODY
 from handlers.words.sentences import ADD_ON, STATUSES, changed_since, channel_problem, paused
-from handlers.words.text import counted, inline, isolated
+from handlers.words.text import counted, fit, inline, isolated
 
 HOW_TO = (
     "/invoice shows one billing invoice and creates its online payment link; /invoices creates up to 100 at once. "
@@ -23,26 +37,121 @@ def home(shown: HomeSummary) -> Json:
         button("Import Invoices", ids.IMPORT_INVOICES),
     ]
     blocks = [header("Paylink"), context(HOW_TO), actions(buttons, block_id="ways")]
-    blocks += [section(f"⚠ {problem}") for problem in _problems(shown)]
-    blocks += [
-        section(
-            f"{STATUSES[LinkStatus.PENDING_PAYMENT]}: {shown.pending}\n{STATUSES[LinkStatus.PAID]}: {shown.paid}\n"
-            f"Exceptions: {shown.exceptions}",
-            block_id="counts",
-        ),
-        caption("Waiting for payment"),
-        *_rows(shown.waiting, "Nothing waits for payment."),
-        caption("Lately paid"),
-        *_rows(shown.lately_paid, "Nothing has been paid yet."),
-        *last_checked(shown.stripe, waits=shown.pending > 0),
-        _last_import(shown),
-    ]
+    blocks += [*_needs(shown), divider(), *_owed(shown), divider(), *_paid(shown), divider(), *_done(shown)]
     return {"type": "home", "blocks": blocks}
 
 
 def unavailable(sentence: str) -> Json:
     """What Home says when there is nothing to show: not set up, or not at hand right now."""
     return {"type": "home", "blocks": [header("Paylink"), section(sentence)]}
+
+
+def _needs(shown: HomeSummary) -> list[Json]:
+    """What needs somebody. Nobody has to look further where there is nothing."""
+    blocks = [header("Needs somebody")]
+    blocks += [section(f"⚠ {problem}") for problem in _problems(shown)]
+    open_ones = f"Exceptions: {shown.exceptions}"
+    if shown.exceptions:
+        kinds = " · ".join(f"{TITLES[kind]}: {number:,}" for kind, number in shown.kinds)
+        more = button("Show Exceptions", ids.EXCEPTIONS)
+        blocks.append(
+            section(f"{open_ones}\n{NEEDS_SOMEBODY} {kinds}", block_id="exceptions", accessory=more)
+        )
+    for exception in shown.deadlines:
+        blocks += _deadline(exception)
+    for run in shown.failed_runs:
+        failed = f"{NEEDS_SOMEBODY} Bulk run: Stripe refused {run.failed} of {counted(run.invoices, 'link')}."
+        blocks.append(section(failed, accessory=button("Show Result", ids.SHOW_RESULT, str(run.id))))
+        blocks.append(moment_context("Begun", run.requested_at))
+    if len(blocks) == 1:
+        blocks.append(section("✅ Nothing right now."))
+    return blocks if shown.exceptions else [*blocks, context(open_ones)]
+
+
+def _deadline(exception: ExceptionSummary) -> list[Json]:
+    parts = [TITLES[exception.kind]]
+    if exception.number:
+        parts.append(isolated(exception.number))
+    if exception.buyer_name:
+        parts.append(inline(exception.buyer_name, 100))
+    if exception.amount:
+        parts.append(str(exception.amount))
+    way = None
+    if exception.invoice_id is not None:
+        way = button("View Invoice", ids.VIEW_INVOICE, str(exception.invoice_id))
+    blocks = [section(f"⏰ {' · '.join(parts)}", accessory=way)]
+    return (
+        blocks if exception.due_by is None else [*blocks, moment_context("Answer due by", exception.due_by)]
+    )
+
+
+def _owed(shown: HomeSummary) -> list[Json]:
+    blocks, owed = [header("Owed")], shown.owed
+    pending = f"{STATUSES[LinkStatus.PENDING_PAYMENT]}: {shown.pending}"
+    if owed is None:
+        blocks += [section(pending), context("What is owed is being counted, once after an upgrade.")]
+    else:
+        blocks += [
+            _figure(
+                f"{STATUSES[LinkStatus.NOT_CREATED]}: {owed.not_created.invoices}",
+                owed.not_created,
+                LinkStatus.NOT_CREATED,
+            ),
+            _figure(pending, owed.pending, LinkStatus.PENDING_PAYMENT),
+            section(
+                "\n".join([f"Overdue: {owed.overdue.invoices}", *_sums(owed.overdue)]), block_id="overdue"
+            ),
+        ]
+    blocks.append(caption("Waiting for payment, the oldest due first"))
+    return [*blocks, *_rows(shown.waiting, "Nothing waits for payment.")]
+
+
+def _figure(line: str, tally: Tally, status: LinkStatus) -> Json:
+    way = button("Show", ids.SHOW_OWED, status.value) if tally.invoices else None
+    return section("\n".join([line, *_sums(tally)]), block_id=status.value, accessory=way)
+
+
+def _sums(tally: Tally) -> list[str]:
+    return [fit(" · ".join(map(str, tally.sums)), 2500)] if tally.sums else []
+
+
+def _paid(shown: HomeSummary) -> list[Json]:
+    lately = shown.paid_lately
+    told = [
+        f"{STATUSES[LinkStatus.PAID]}: {shown.paid}",
+        f"In the last seven days: {counted(lately.invoices, 'invoice')}",
+    ]
+    return [
+        header("Lately paid"),
+        section("\n".join([*told, *_sums(lately)]), block_id="paid"),
+        *_rows(shown.lately_paid, "Nothing has been paid yet."),
+    ]
+
+
+def _done(shown: HomeSummary) -> list[Json]:
+    blocks = []
+    if shown.runs:
+        blocks.append(caption("Your bulk runs"))
+    for run in shown.runs:
+        far = "" if run.final else " · being created"
+        failed = f" · Failed: {run.failed}" if run.failed else ""
+        text = f"{counted(run.invoices, 'invoice')} · Created: {run.created}{failed}{far}"
+        blocks.append(section(text, accessory=button("Show Result", ids.SHOW_RESULT, str(run.id))))
+        blocks.append(moment_context("Begun", run.requested_at))
+    if shown.imports:
+        blocks.append(caption("Your imports"))
+    blocks += [section(_imported(one)) for one in shown.imports]
+    return [*blocks, *last_checked(shown.stripe, waits=shown.pending > 0), _last_import(shown)]
+
+
+def _imported(one: ImportStanding) -> str:
+    name = inline(one.name, 200)
+    if one.state is ImportState.FAILED:
+        return (
+            f"{NEEDS_SOMEBODY} {name}: broke off again and again after {counted(one.counts.taken, 'record')}"
+        )
+    far = "" if one.final else " · being imported"
+    return f"{name} · {' · '.join(count_lines(one.counts))}{far}"
 
 
 def _problems(shown: HomeSummary) -> list[str]:
@@ -61,21 +170,23 @@ def _problems(shown: HomeSummary) -> list[str]:
     if not organisation.add_on:
         problems.append(f"Your organisation doesn't have the {ADD_ON}: links can be viewed, not created.")
     if shown.undelivered:
-        problems.append(f"{counted(shown.undelivered, 'announcement')} waiting to be posted.")
+        problems.append(
+            f"{counted(shown.undelivered, 'announcement')} waiting to be posted{_codes(shown.undelivered_because)}."
+        )
     if shown.dead:
         problems.append(
-            f"{counted(shown.dead, 'announcement')} given up, because Slack refused or never answered{_codes(shown)}. "
+            f"{counted(shown.dead, 'announcement')} given up, because Slack refused or never answered{_codes(shown.dead_because)}. "
             "Whoever runs Paylink can look at them and send them again."
         )
     return problems
 
 
-def _codes(shown: HomeSummary) -> str:
-    return f" ({', '.join(shown.dead_because)})" if shown.dead_because else ""
+def _codes(because: tuple[str, ...]) -> str:
+    return f" ({', '.join(because)})" if because else ""
 
 
 def _rows(invoices: tuple[InvoiceSummary, ...], otherwise: str) -> list[Json]:
-    return [_row(invoice) for invoice in invoices[:10]] or [section(otherwise)]
+    return [_row(invoice) for invoice in invoices] or [section(otherwise)]
 
 
 def _row(invoice: InvoiceSummary) -> Json:

@@ -21,7 +21,7 @@ from domain.errors import (
 )
 from domain.lists.summaries import InvoiceList
 from domain.money import Money
-from domain.overview.summaries import LookedUp
+from domain.overview.summaries import LookedUp, Tally
 from domain.reasons import Reason
 from domain.states import LinkStatus, Outcome
 from domain.summaries import Actor, BulkResult
@@ -414,6 +414,9 @@ async def test_home_shows_what_waits_for_payment(office: Office) -> None:
     home = await office.desk.get_home(office.ann)
     assert [one.id for one in home.waiting] == [1]
     assert (home.pending, home.paid, home.lately_paid) == (1, 0, ())
+    assert home.owed is not None
+    assert home.owed.pending == Tally(1, (DOLLARS,))
+    assert home.owed.not_created == Tally(1, (DOLLARS,))
     assert home.organisation == await office.desk.get_organisation(office.ann.team_id)
     assert home.stripe == await office.desk.get_stripe_state(office.ann)
     assert office.desk.livemode is False

@@ -4,7 +4,8 @@ import asyncio
 import contextlib
 import difflib
 import hashlib
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -32,7 +33,15 @@ from domain.invoices.numbers.keys import number_key
 from domain.lists.page_shape import PageShape
 from domain.lists.summaries import Confirmation, Extent, InvoiceList, SelectionSummary
 from domain.money import Money
-from domain.overview.summaries import FollowedView, HomeSummary, InvoiceDetails, LookedUp, Recheck
+from domain.overview.summaries import (
+    FollowedView,
+    HomeSummary,
+    InvoiceDetails,
+    LookedUp,
+    Owed,
+    Recheck,
+    Tally,
+)
 from domain.reasons import Reason
 from domain.states import ImportState, LinkStatus, Outcome
 from domain.summaries import (
@@ -45,6 +54,7 @@ from domain.summaries import (
     InvoiceSummary,
     OrganisationSummary,
     Resolution,
+    RunSummary,
     StripeState,
 )
 from handlers.views.listing import PAGE
@@ -446,9 +456,33 @@ class FakeDesk:
         await self._asked(actor)
         waiting = tuple(one for one in self.invoices.values() if one.status is LinkStatus.PENDING_PAYMENT)
         done = tuple(one for one in self.invoices.values() if one.status is LinkStatus.PAID)
-        opens = sum(one.resolution is None for one in self.exceptions.values())
+        opens = [one for one in self.exceptions.values() if one.resolution is None]
+        kinds = Counter(one.kind for one in opens)
+        not_created = [
+            one
+            for one in self.invoices.values()
+            if one.status is LinkStatus.NOT_CREATED and one.amount.amount > 0
+        ]
+        late = [
+            one for one in (*not_created, *waiting) if one.due_date is not None and one.due_date < NOW.date()
+        ]
         return HomeSummary(
-            self.organisation, self.stripe, len(waiting), len(done), waiting[:10], done[:10], 0, 0, opens
+            self.organisation,
+            self.stripe,
+            len(waiting),
+            len(done),
+            waiting[:5],
+            done[:5],
+            0,
+            0,
+            len(opens),
+            kinds=tuple(kinds.most_common()),
+            deadlines=tuple(one for one in opens if one.due_by is not None)[:5],
+            owed=Owed(_tally(not_created), _tally(waiting), _tally(late), len(done)),
+            paid_lately=_tally(done),
+            runs=tuple(_in_numbers(run) for run in self.runs.values() if run.requested_by == actor.user_id)[
+                :-6:-1
+            ],
         )
 
     def finish(
@@ -529,6 +563,15 @@ def _option(one: InvoiceSummary) -> InvoiceOption:
 def _found(one: InvoiceSummary, text: str) -> bool:
     words = [one.number, *one.buyer_name.split()]
     return any(word.casefold().startswith(text.casefold()) for word in words)
+
+
+def _tally(invoices: Sequence[InvoiceSummary]) -> Tally:
+    return Tally(len(invoices), totals(invoices))
+
+
+def _in_numbers(run: BulkResult) -> RunSummary:
+    created, failed = run.count(Outcome.CREATED), run.count(Outcome.FAILED)
+    return RunSummary(run.id, run.requested_at, len(run.items), created, failed, run.final)
 
 
 def _sum(invoices: Iterable[InvoiceSummary], currency: str) -> int:

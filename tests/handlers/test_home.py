@@ -1,6 +1,7 @@
 """The Home tab: published when it is opened, and saying so when there is nothing to show."""
 
 from domain.errors import DatabaseUnavailable
+from domain.invoices.invoices import totals
 from tests.handlers.conftest import Bench
 from tests.handlers.samples import invoice, organisation, paid, with_link
 from tests.handlers.shapes import flat
@@ -25,6 +26,33 @@ async def test_home_counts_and_leads_to_what_was_paid_lately(bench: Bench) -> No
     await bench.idle()
     assert "Stripe payment" in bench.shown.splitlines()
     assert bench.refused_calls() == []
+
+
+async def test_what_is_owed_leads_to_the_list_with_its_filter(bench: Bench) -> None:
+    bench.invoices(invoice(1), invoice(2), with_link(invoice(3)))
+    lines = (await opened(bench)).splitlines()
+    assert {"Not Created: 2", "Pending Payment: 1", "Overdue: 0"} <= set(lines)
+    assert lines[lines.index("Not Created: 2") + 1] == str(totals([invoice(1), invoice(2)])[0])
+    home = bench.workspace.home(bench.anna)
+    assert home is not None
+    await bench.workspace.click(bench.anna, home.id, "pending_payment", "show_owed")
+    await bench.idle()
+    assert "INV-1003" in bench.shown
+    assert "INV-1001" not in bench.shown
+    await bench.workspace.click(bench.anna, home.id, "not_created", "show_owed")
+    await bench.idle()
+    assert "INV-1001" in bench.shown
+    assert bench.refused_calls() == []
+
+
+async def test_what_needs_somebody_comes_first_and_says_so_where_nothing_does(bench: Bench) -> None:
+    lines = (await opened(bench)).splitlines()
+    assert lines.index("Needs somebody") < lines.index("Owed") < lines.index("Lately paid")
+    assert "✅ Nothing right now." in lines
+    bench.desk.organisation = organisation(channel=None)
+    shown = await opened(bench)
+    assert "no notification channel" in shown
+    assert "Nothing right now" not in shown
 
 
 async def test_home_is_fresh_whenever_it_is_opened(bench: Bench) -> None:

@@ -195,7 +195,7 @@ QUESTIONS: dict[str, tuple[Question, str]] = {
         "uq_invoices_organisation_id_number_key",
     ),
     "Home": (
-        lambda s: home._latest(s, SCOPE, LinkStatus.PAID),
+        lambda s: home._lately_paid(s, SCOPE),
         "ix_links_status",
     ),
     "claiming links": (lambda s: claiming.claim_due(s, 1, 16, LEASE), "ix_links_due"),

@@ -115,7 +115,7 @@ def _questions() -> dict[str, Question]:
         ),
         "a page of an export": exported(""),
         "a page of an export that is searched": exported("acme"),
-        "Home": lambda s: home.get_home(s, SCOPE),
+        "Home": lambda s: home.get_home(s, SCOPE, ANNA, NOW),
         "the result of a run": lambda s: run_results.summarise(s, BulkRun(id=1, organisation_id=1)),
         "claiming links": lambda s: claiming.claim_due(s, 1, 16, LEASE),
         "claiming messages": lambda s: transactions.claim_due(s, 1, LEASE),
