@@ -150,7 +150,7 @@ def periodic_jobs(poll_seconds: float) -> tuple[PeriodicJob, ...]:
             "follow_views",
             1,
             None,
-            "shows open invoice details anew when something about the invoice has changed",
+            "shows open invoice details and open Homes anew when something that they show has changed",
             "Somebody may be looking. What this process records wakes it at once; the timer finds what others recorded. With nothing open it "
             "is one look into an empty table.",
         ),

@@ -37,6 +37,7 @@ REVISIONS: tuple[str, ...] = (
     "0018",
     "0019",
     "0020",
+    "0021",
 )
 """All versions, the oldest first. Known without reading them, so that a start doesn't wait for Alembic."""
 

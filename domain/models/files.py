@@ -19,6 +19,7 @@ class FileImport(Base):
     __tablename__ = "file_imports"
     __table_args__ = (
         Index("ix_file_imports_state_brought_at", "state", "brought_at"),
+        Index("ix_file_imports_organisation_id_user_id_id", "organisation_id", "user_id", "id"),
         CheckConstraint("state IN ('previewed', 'confirmed', 'finished', 'failed')", name="state"),
         CheckConstraint("state != 'confirmed' OR content IS NOT NULL", name="content"),
     )

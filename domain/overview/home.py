@@ -1,5 +1,7 @@
 """What the Home tab tells: what needs somebody, what is owed, what was paid lately, and what the reader did last."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
@@ -49,6 +51,21 @@ def get_home(session: Session, scope: Scope, actor: Actor, now: datetime) -> Hom
         runs=run_counts.list_last(session, scope, actor, SHOWN),
         imports=imports.list_last(session, scope, actor, SHOWN),
     )
+
+
+def list_homes(
+    session: Session, scope: Scope, actors: Sequence[Actor], now: datetime
+) -> dict[Actor, HomeSummary]:
+    """What each of several people is shown: all but what they did themselves is read once."""
+    shown = get_home(session, scope, actors[0], now)
+    return {
+        actor: replace(
+            shown,
+            runs=run_counts.list_last(session, scope, actor, SHOWN),
+            imports=imports.list_last(session, scope, actor, SHOWN),
+        )
+        for actor in actors
+    }
 
 
 def get_stripe_state(session: Session, scope: Scope) -> StripeState:

@@ -9,6 +9,7 @@ from domain.desk import Desk
 from domain.files.exports import Format
 from domain.states import LinkStatus
 from domain.summaries import Actor
+from handlers.bolt.homes import Homes
 from handlers.bolt.people import People
 
 Work = Coroutine[Any, Any, None]
@@ -49,3 +50,4 @@ class Office:
     log: Log
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep
     people: People = field(default_factory=People)
+    homes: Homes = field(default_factory=Homes)

@@ -12,7 +12,7 @@ from domain.errors import InvoiceNotFound
 from domain.overview.summaries import FollowedView
 from handlers.bolt.context import Office
 from handlers.bolt.modals import Place, update
-from handlers.features import details
+from handlers.features import details, home
 from handlers.views.blocks import Json
 from handlers.views.details import digest
 
@@ -31,7 +31,8 @@ class Follower:
         self._not_before = 0.0
 
     async def look(self) -> None:
-        """Once over all of them. Raises DatabaseUnavailable; Slack's troubles are its own."""
+        """Once over all of them, and over the Homes that are open. Raises DatabaseUnavailable; Slack's troubles are its own."""
+        await home.look_again(self._office, self._client, self._team_id)
         if asyncio.get_running_loop().time() < self._not_before:
             return
         for view in await self._office.desk.list_followed(self._team_id):

@@ -485,6 +485,9 @@ class FakeDesk:
             ],
         )
 
+    async def list_homes(self, actors: tuple[Actor, ...]) -> dict[Actor, HomeSummary]:
+        return {actor: await self.get_home(actor) for actor in actors}
+
     def finish(
         self, run_id: int, *, failed: dict[int, str] | None = None, only: set[int] | None = None
     ) -> None:

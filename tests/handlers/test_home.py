@@ -2,8 +2,9 @@
 
 from domain.errors import DatabaseUnavailable
 from domain.invoices.invoices import totals
+from handlers.features.following import Follower
 from tests.handlers.conftest import Bench
-from tests.handlers.samples import invoice, organisation, paid, with_link
+from tests.handlers.samples import TEAM, invoice, organisation, paid, with_link
 from tests.handlers.shapes import flat
 
 
@@ -84,3 +85,60 @@ async def test_slack_not_taking_home_is_logged_and_nothing_else(bench: Bench) ->
     await bench.workspace.open_home(bench.anna)
     await bench.idle()
     assert bench.log.named("home.not_published") == [{"code": "internal_error"}]
+
+
+def publications(bench: Bench) -> int:
+    return sum(call.method == "views.publish" for call in bench.workspace.calls)
+
+
+def let_pass(bench: Bench, seconds: float) -> None:
+    for one in bench.app.office.homes._open.values():
+        one.not_before -= seconds
+        one.until -= seconds
+
+
+async def test_home_that_is_open_follows_what_it_shows_at_most_every_ten_seconds(bench: Bench) -> None:
+    follower = Follower(bench.app.office, bench.app.client, TEAM)
+    bench.invoices(with_link(invoice(1)))
+    await opened(bench)
+    let_pass(bench, 10)
+    await follower.look()
+    assert publications(bench) == 1, "nothing has changed"
+    bench.invoices(paid(invoice(1)))
+    await follower.look()
+    assert publications(bench) == 2
+    home = bench.workspace.home(bench.anna)
+    assert home is not None
+    assert "Paid: 1" in flat(home.payload).splitlines()
+    bench.invoices(with_link(invoice(2)))
+    await follower.look()
+    assert publications(bench) == 2, "ten seconds haven't passed"
+    let_pass(bench, 10)
+    await follower.look()
+    assert publications(bench) == 3
+    let_pass(bench, 1_800)
+    bench.invoices(paid(invoice(2)))
+    await follower.look()
+    assert publications(bench) == 3, "half an hour ago"
+
+
+async def test_home_that_slack_did_not_take_is_published_again(bench: Bench) -> None:
+    follower = Follower(bench.app.office, bench.app.client, TEAM)
+    await opened(bench)
+    let_pass(bench, 10)
+    bench.invoices(paid(invoice(1)))
+    bench.slack.faults.add(method="views.publish", do="error", error="internal_error")
+    await follower.look()
+    let_pass(bench, 10)
+    await follower.look()
+    home = bench.workspace.home(bench.anna)
+    assert home is not None
+    assert "Paid: 1" in flat(home.payload).splitlines()
+
+
+async def test_the_home_of_another_workspace_is_left_to_its_own_process(bench: Bench) -> None:
+    await opened(bench)
+    let_pass(bench, 10)
+    bench.invoices(paid(invoice(1)))
+    await Follower(bench.app.office, bench.app.client, "T0OTHER").look()
+    assert publications(bench) == 1
