@@ -15,12 +15,13 @@ from domain.files.reading.records import BadLine, LeftOut, LeftOutBecause
 
 LINES_BETWEEN = 50_000
 REASONS_TOLD = 20
+# Of one, and of several.
 _LEFT_OUT = {
-    LeftOutBecause.DRAFT: "drafts",
-    LeftOutBecause.VOID: "void",
-    LeftOutBecause.OTHER_KIND: "not invoices",
-    LeftOutBecause.TOTALS: "rows of totals",
-    LeftOutBecause.REPEATED: "the same as earlier ones",
+    LeftOutBecause.DRAFT: ("draft", "drafts"),
+    LeftOutBecause.VOID: ("void", "void"),
+    LeftOutBecause.OTHER_KIND: ("not an invoice", "not invoices"),
+    LeftOutBecause.TOTALS: ("row of totals", "rows of totals"),
+    LeftOutBecause.REPEATED: ("the same as an earlier one", "the same as earlier ones"),
 }
 
 
@@ -53,7 +54,7 @@ class Report:
             for (field, right), count in self._reasons.most_common(REASONS_TOLD):
                 self._tell(f"{count:>9,}  {field + ': ' if field else ''}{right}")
             if (more := len(self._reasons) - REASONS_TOLD) > 0:
-                self._tell(f"           and {more:,} more reasons")
+                self._tell(f"           and {more:,} more reason{'s' if more > 1 else ''}")
         typer.echo(self._counts(dry_run=dry_run))
         if interrupted:
             changed = "Nothing was changed" if dry_run else "What is counted here was taken"
@@ -66,9 +67,9 @@ class Report:
         said = words.format(f"{result.taken:,}", counts, f"{result.bad:,}")
         if result.left_out:
             why = ", ".join(
-                f"{result.left_out[one]:,} {words}"
-                for one, words in _LEFT_OUT.items()
-                if result.left_out[one]
+                f"{count:,} {one if count == 1 else several}"
+                for because, (one, several) in _LEFT_OUT.items()
+                if (count := result.left_out[because])
             )
             said += f", {result.left_out.total():,} left out ({why})"
         return f"{said}."

@@ -384,9 +384,24 @@ def test_what_is_left_out_is_counted_and_repetitions_are_told(
     assert main(["import", write(GOOD + GOOD)], env) == 0
     captured = capsys.readouterr()
     assert captured.out == (
-        "1 taken (1 new, 0 updated, 0 unchanged), 0 bad, 1 left out (1 the same as earlier ones).\n"
+        "1 taken (1 new, 0 updated, 0 unchanged), 0 bad, 1 left out (1 the same as an earlier one).\n"
     )
     assert captured.err == "line 3 (INV-1): the same as line 2, which is taken\n"
+
+
+def test_one_is_counted_as_one_and_several_as_several(
+    env: Env, team: str, tmp_path: Path, capsys: Capture
+) -> None:
+    heading = "Invoice Number,Customer Name,Total,Currency Code,Invoice Status\n"
+    one = "A-1,Acme,5.00,USD,Sent\nA-2,Acme,5.00,USD,Draft\n,,5.00,,\n"
+    path = tmp_path / "zoho.csv"
+    for rows, told in (
+        (one, "2 left out (1 draft, 1 row of totals)"),
+        (one + "A-3,Acme,5.00,USD,Draft\n,,5.00,,\n", "4 left out (2 drafts, 2 rows of totals)"),
+    ):
+        path.write_text(heading + rows)
+        assert main(["import", str(path), "--dry-run"], env) == 0
+        assert told in capsys.readouterr().out
 
 
 def test_an_interrupted_import_says_what_was_taken_and_that_it_may_run_again(

@@ -44,21 +44,19 @@ class Layout:
         return all(keys.intersection(group) for group in self.signs)
 
     def find_columns(self, heading: Sequence[str]) -> dict[str, tuple[str, ...]]:
-        """The heading's names for each field that it has; one column is one field only."""
+        """The heading's names for each field that it has; the first of them is that field's only."""
         by_key: dict[str, str] = {}
         for name in heading:
             by_key.setdefault(heading_key(name), name)
         found: dict[str, tuple[str, ...]] = {}
         for one, keys in self.columns.items():
-            names = (
-                list(dict.fromkeys(by_key.pop(key) for key in keys if key in by_key))
-                if one in SEVERAL
-                else []
-            )
-            if one not in SEVERAL and (best := next((key for key in keys if key in by_key), None)):
-                names = [by_key.pop(best)]
+            names = [by_key[key] for key in keys if key in by_key]
+            if one not in SEVERAL:
+                del names[1:]
             if names:
-                found[one] = tuple(names)
+                # What only stands in for it may be another field: a buyer without a name is called by the address.
+                by_key.pop(heading_key(names[0]))
+                found[one] = tuple(dict.fromkeys(names))
         return found
 
     def find_kept(self, heading: Sequence[str]) -> dict[str, tuple[str, ...]]:

@@ -157,7 +157,7 @@ class Document:
                 )
         if self.root.tag == self.form.credit_note or self._first("type") in _CREDIT_NOTES:
             raise RecordRefused(
-                Problem("", self.number, "a credit note, for which nobody pays: leave it out")
+                Problem("", self._first("type"), "a credit note, for which nobody pays: leave it out")
             )
 
     def _money(self, currency: str) -> tuple[str, str]:

@@ -200,3 +200,10 @@ def test_the_layout_that_is_named_is_the_one_that_is_taken() -> None:
         told(XERO, Choices(layout="zoho-books"))
     with pytest.raises(FileUnusable, match=r"no layout 'sap'.*moneyforward"):
         told(XERO, Choices(layout="sap"))
+
+
+def test_the_address_that_stands_in_for_a_name_is_still_the_address() -> None:
+    heading = "Number,Customer Name,Customer Email,Currency,Amount Due,Amount Remaining,Status\n"
+    data = heading + "S-1,Acme,ap@acme.example,usd,5.00,5.00,open\nS-2,,b@b.example,usd,5.00,5.00,open\n"
+    buyers = [(one.buyer_name, one.buyer_email) for one in items(data) if isinstance(one, ImportedInvoice)]
+    assert buyers == [("Acme", "ap@acme.example"), ("b@b.example", "b@b.example")]
