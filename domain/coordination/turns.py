@@ -24,6 +24,14 @@ _RENEW_SECONDS = 4.0
 _ASK_SECONDS = 0.5
 
 
+IMPORTS = "import "
+
+
+def of_imports(organisation_id: int) -> str:
+    """The turn of whoever imports a file into this organisation, on the command line or in Slack."""
+    return f"{IMPORTS}{organisation_id}"
+
+
 @contextmanager
 def turn(db: Database, name: str, on_wait: Callable[[], None]) -> Iterator[None]:
     """Wait until nobody else has the turn of this name; ``on_wait`` is told once if that isn't at once."""
@@ -43,21 +51,26 @@ def turn(db: Database, name: str, on_wait: Callable[[], None]) -> Iterator[None]
         ended.set()
         renewing.join()
         with _forgiving():
-            db.run(_end, name, lease)
+            db.run(end, name, lease)
+
+
+def take_if_free(session: Session, name: str, lease: Lease) -> bool:
+    """For whoever comes again instead of waiting: extended with ``extend``, given back with ``end``."""
+    return take_duty(session, name, timedelta(0), lease)
 
 
 def _taken(db: Database, name: str, lease: Lease) -> bool:
     """A database that others keep busy is asked again."""
     for _ in range(4):
         with _forgiving():
-            return db.run(take_duty, name, timedelta(0), lease)
-    return db.run(take_duty, name, timedelta(0), lease)
+            return db.run(take_if_free, name, lease)
+    return db.run(take_if_free, name, lease)
 
 
 def _renew(db: Database, name: str, lease: Lease, ended: threading.Event) -> None:
     while not ended.wait(_RENEW_SECONDS):
         with _forgiving():
-            db.run(_extend, name, lease)
+            db.run(extend, name, lease)
 
 
 @contextmanager
@@ -68,12 +81,13 @@ def _forgiving() -> Iterator[None]:
         time.sleep(_ASK_SECONDS)
 
 
-def _extend(session: Session, name: str, lease: Lease) -> None:
+def extend(session: Session, name: str, lease: Lease) -> None:
     until = database_now(session) + lease.length
     session.execute(_own(name, lease).values(lease_until=until))
 
 
-def _end(session: Session, name: str, lease: Lease) -> None:
+def end(session: Session, name: str, lease: Lease) -> None:
+    """Of one that has passed to another, nothing."""
     session.execute(_own(name, lease).values(lease_until=None))
 
 

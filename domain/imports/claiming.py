@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from domain.coordination import turns
 from domain.coordination.leases import Lease
 from domain.database import database_now
 from domain.import_results import ImportCounts
 from domain.imports.transactions import counts_of
-from domain.models import FileImport, Organisation
+from domain.models import Duty, FileImport, Organisation
 from domain.organisations import organisations
 from domain.outbox import enqueuing
 from domain.states import AnnouncementKind, ImportState
@@ -48,25 +49,29 @@ class Claim:
 
 
 def claim_next(session: Session, lease: Lease) -> Claim | None:
-    """The oldest confirmed import that is nobody's."""
+    """The oldest confirmed import that is nobody's, of an organisation into which nobody else imports a file now."""
     now = database_now(session)
-    due = (
-        sa.select(FileImport.id)
+    under_way = sa.select(Duty.name).where(
+        Duty.name == sa.literal(turns.IMPORTS) + sa.cast(FileImport.organisation_id, sa.String),
+        Duty.lease_until > now,
+    )
+    due = session.execute(
+        sa.select(FileImport.id, FileImport.organisation_id)
         .where(FileImport.state == ImportState.CONFIRMED)
         .where(sa.or_(FileImport.lease_until.is_(None), FileImport.lease_until <= now))
+        .where(~under_way.exists())
         .order_by(FileImport.id)
         .limit(1)
-        .with_for_update(skip_locked=True)
-    )
-    claimed = session.scalar(
-        sa.update(FileImport)
-        .where(FileImport.id.in_(due))
-        .values(owner=lease.owner, lease_until=now + lease.length, attempts=FileImport.attempts + 1)
-        .returning(FileImport.id)
-    )
-    if claimed is None:
+        .with_for_update(of=FileImport, skip_locked=True)
+    ).one_or_none()
+    if due is None or not turns.take_if_free(session, turns.of_imports(due.organisation_id), lease):
         return None
-    brought = session.get_one(FileImport, claimed, populate_existing=True)
+    session.execute(
+        sa.update(FileImport)
+        .where(FileImport.id == due.id)
+        .values(owner=lease.owner, lease_until=now + lease.length, attempts=FileImport.attempts + 1)
+    )
+    brought = session.get_one(FileImport, due.id, populate_existing=True)
     return Claim(
         import_id=brought.id,
         lease=lease,
@@ -103,13 +108,19 @@ def note_progress(
     ).scalar_one_or_none()
     if ours is None:
         raise ClaimLost
+    turns.extend(session, _turn(claim), claim.lease)
 
 
 def release(session: Session, claim: Claim, delay: timedelta = timedelta(0)) -> None:
     """Give the claim back: it is due again after ``delay``."""
-    session.execute(
-        sa.update(FileImport).where(_claimed(claim)).values(lease_until=database_now(session) + delay)
-    )
+    ours = session.execute(
+        sa.update(FileImport)
+        .where(_claimed(claim))
+        .values(lease_until=database_now(session) + delay)
+        .returning(FileImport.id)
+    ).scalar_one_or_none()
+    if ours is not None:
+        turns.end(session, _turn(claim), claim.lease)
 
 
 def end(
@@ -137,6 +148,7 @@ def end(
     ).scalar_one_or_none()
     if ours is None:
         raise ClaimLost
+    turns.end(session, _turn(claim), claim.lease)
     enqueuing.enqueue(
         session,
         AnnouncementKind.IMPORT_RESULT,
@@ -146,6 +158,10 @@ def end(
         destination=claim.user_id,
         import_id=claim.import_id,
     )
+
+
+def _turn(claim: Claim) -> str:
+    return turns.of_imports(claim.organisation.id)
 
 
 def _claimed(claim: Claim) -> sa.ColumnElement[bool]:

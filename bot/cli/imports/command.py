@@ -96,7 +96,7 @@ def import_(
 ) -> None:
     """Read billing invoices from FILE: new ones are added, known ones updated.
 
-    The exit status is 0 if every record was taken, 1 if any was bad, 2 if nothing could be taken.
+    The exit status is 0 if every record was taken, 1 if any was bad, 2 if the file can't be used or leaves something open.
     """
     from domain.files.reading.invoice_file import Choices, InvoiceFile
     from domain.files.reading.plain import TEMPLATE
@@ -198,10 +198,10 @@ def _turn(db: "Database", organisation: "OrganisationSummary | None") -> Abstrac
     """Imports of an organisation wait for each other; a dry run for none."""
     if organisation is None:
         return nullcontext()
-    from domain.coordination.turns import turn
+    from domain.coordination.turns import of_imports, turn
 
     return turn(
         db,
-        f"import {organisation.id}",
+        of_imports(organisation.id),
         lambda: typer.echo("Another import is under way: this one begins when it has ended.", err=True),
     )

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
+from domain.coordination import turns
 from domain.database import Database
 from domain.errors import FileRefused, ImportNotFound, ImportOutdated
 from domain.files import importing
@@ -286,3 +287,32 @@ async def test_while_another_is_at_it_whoever_was_late_writes_nothing(
         await begin(world, late)
     assert len(amounts(world.db)) == 4
     assert (await world.desk.get_import(ADA, import_id)).counts == ImportCounts(new=4)
+
+
+async def test_it_waits_until_another_import_of_the_organisation_has_ended(world: World) -> None:
+    import_id = await confirmed(world, rows(1))
+    with turns.turn(world.db, turns.of_imports(world.scope.organisation_id), lambda: None):
+        for _ in range(claiming.ATTEMPTS + 1):
+            await world.imports.run_due()
+        assert amounts(world.db) == {}
+    await world.imports.run_due()
+    assert (await world.desk.get_import(ADA, import_id)).state is ImportState.FINISHED
+
+
+@pytest.mark.usefixtures("small_chunks")
+async def test_while_it_is_under_way_another_import_of_the_organisation_waits(world: World) -> None:
+    await confirmed(world, rows(*range(1, 10)))
+    own = turns.of_imports(world.scope.organisation_id)
+    other = replace(world.lease, owner="two")
+    claim = world.db.run(claiming.claim_next, world.lease)
+    assert claim is not None
+    assert not world.db.run(turns.take_if_free, own, other)
+    await begin(world, claim)
+    assert world.db.run(turns.take_if_free, own, other)
+
+
+async def test_of_another_organisation_it_goes_on_meanwhile(world: World) -> None:
+    await confirmed(world, rows(1))
+    with turns.turn(world.db, turns.of_imports(world.scope.organisation_id + 1), lambda: None):
+        await world.imports.run_due()
+    assert amounts(world.db) == {"INV-1": 1000}
