@@ -206,6 +206,7 @@ class ReversalReconciler:
     ) -> tuple[str, ...] | Wait:
         recorded: list[str] = []
         unknown: list[ReversalFacts] = []
+        older = False
         for facts in sorted(read, key=lambda one: one.created_at):
             try:
                 opened = await self._write(facts, now, sure)
@@ -214,12 +215,14 @@ class ReversalReconciler:
                     await self._look_for(facts.payment_intent, now)
                     opened = await self._write(facts, now, sure)
             except OlderAnswer:
-                return Wait.OLDER
+                # It keeps none of the others from being recorded.
+                older = True
+                continue
             recorded += opened or ()
             unknown += [facts] if opened is None else []
         if unknown:
             recorded += await self._db.background_write(of_unknown.follow, unknown, self._ledger_id, now)
-        return tuple(recorded)
+        return Wait.OLDER if older else tuple(recorded)
 
     async def _write(self, facts: ReversalFacts, now: datetime, sure: bool) -> tuple[str, ...] | None:
         return await self._db.background_write(

@@ -124,6 +124,23 @@ async def test_an_update_that_says_no_more_than_that_there_is_one_is_looked_at_a
     assert [one.kind for one in exceptions.exceptions] == [kind]
 
 
+@pytest.mark.parametrize("by", ["event", "recheck"])
+async def test_one_that_is_shown_as_it_was_holds_up_none_that_came_after_it(
+    world: World, stripe: LocalStripe, paid: str, by: str
+) -> None:
+    first = await stripe.refund(paid, amount=200)
+    await see(world, stripe)
+    stripe.late.stale(first["id"], times=None, lists=True)
+    await stripe.change_refund(first["id"], status="failed")
+    rule = stripe.late.rules.pop()
+    await see(world, stripe)
+    stripe.late.rules.append(rule)
+    stripe.advance(5)
+    await stripe.refund(paid, amount=300)
+    await (see(world, stripe) if by == "event" else world.desk.recheck(ADA, 1))
+    assert await badges(world) == (Badge.PARTLY_REFUNDED,)
+
+
 async def test_one_that_tells_of_nothing_new_costs_one_request(
     world: World, stripe: LocalStripe, paid: str
 ) -> None:
