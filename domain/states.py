@@ -41,6 +41,16 @@ class Verdict(StrEnum):
     COMPLETED_UNPAID = "completed_unpaid"
 
 
+class Due(StrEnum):
+    """What the list may be narrowed to besides a status."""
+
+    OVERDUE = "overdue"
+    """What is owed and was due before today, whatever its status."""
+
+
+ListFilter = LinkStatus | Due
+
+
 class ExceptionKind(StrEnum):
     """What doesn't fit, and is somebody's task until somebody has dealt with it, or Stripe has."""
 

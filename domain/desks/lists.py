@@ -13,7 +13,7 @@ from domain.lists.page_shape import PageShape
 from domain.lists.selection_ids import new_id
 from domain.lists.summaries import InvoiceList
 from domain.scope import Scope
-from domain.states import LinkStatus
+from domain.states import ListFilter
 from domain.summaries import Actor
 
 P = ParamSpec("P")
@@ -110,7 +110,7 @@ class ListDesk(ScopedDesk):
         )
 
     async def narrow(
-        self, actor: Actor, selection_id: int, *, filter: LinkStatus | None, search: str, shape: PageShape
+        self, actor: Actor, selection_id: int, *, filter: ListFilter | None, search: str, shape: PageShape
     ) -> InvoiceList:
         """Apply a filter and a search; the ticks stay, the page is the first."""
         return await self._change(

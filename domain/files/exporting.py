@@ -6,7 +6,7 @@ In the order of their numbers, which never change: in list order an invoice coul
 import asyncio
 from collections.abc import AsyncIterator, Callable, Generator
 from contextlib import closing
-from datetime import datetime
+from datetime import UTC, date, datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -18,9 +18,10 @@ from domain.files.exports import Format
 from domain.files.exports.formats import Writing, open_writing
 from domain.files.exports.rows import Row, choose, read_rows
 from domain.invoices.list_page import found_by
+from domain.invoices.overdue import is_overdue
 from domain.links import run_results
 from domain.models import BulkRunItem, Invoice, Ledger, Organisation
-from domain.states import LinkStatus
+from domain.states import Due, LinkStatus, ListFilter
 from domain.stripe.accounts import Accounts
 from domain.summaries import Actor
 
@@ -39,7 +40,7 @@ class Export:
         self._clock = clock
 
     async def export_list(
-        self, actor: Actor, *, filter: LinkStatus | None, search: str, format: Format
+        self, actor: Actor, *, filter: ListFilter | None, search: str, format: Format
     ) -> AsyncIterator[bytes]:
         """Every invoice of the actor's organisation that the list shows with this filter and search."""
         after: str | None = ""
@@ -72,13 +73,19 @@ class Export:
         writing: Writing,
         team_id: str,
         *,
-        filter: LinkStatus | None,
+        filter: ListFilter | None,
         search: str,
         after: str,
     ) -> tuple[bytes, str | None]:
         scope = self._accounts.get_scope(session, team_id)
         rows, following = export_page(
-            session, scope.organisation_id, scope.ledger_id, filter=filter, search=search, after=after
+            session,
+            scope.organisation_id,
+            scope.ledger_id,
+            filter=filter,
+            search=search,
+            after=after,
+            today=self._clock().astimezone(UTC).date(),
         )
         return writing.add(rows), following
 
@@ -149,14 +156,17 @@ def export_page(
     organisation_id: int,
     ledger_id: int | None,
     *,
-    filter: LinkStatus | None,
+    filter: ListFilter | None,
     search: str,
     after: str,
+    today: date | None = None,
 ) -> tuple[list[Row], str | None]:
     """The next page after that number's key, and where the one after it begins; None when there is none."""
     shown = found_by(session, organisation_id, search)
     chosen = choose(ledger_id).where(shown, Invoice.number_key > after)
-    if filter is not None:
+    if isinstance(filter, LinkStatus):
         chosen = chosen.where(Invoice.status == filter)
+    elif today is not None and filter is Due.OVERDUE:
+        chosen = chosen.where(*is_overdue(today))
     found = session.execute(chosen.order_by(Invoice.number_key).limit(PAGE)).all()
     return read_rows(session, ledger_id, found), found[-1].number_key if len(found) == PAGE else None

@@ -8,6 +8,7 @@ how far the walk will go, and so whether it goes on.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from typing import Any
 
@@ -15,7 +16,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from domain.invoices.list_position import FIRST_INELIGIBLE
 from domain.invoices.number_search import Numbers, Places
+from domain.invoices.overdue import is_overdue
 from domain.invoices.search_terms import phrase_of, prefix_range
 from domain.models import BuyerTerm, Invoice, SearchTerm
 from domain.models.invoices import SHORT_NAME
@@ -53,10 +56,11 @@ def find_page(
     status: LinkStatus | None,
     after: str | None,
     limit: int,
+    due_before: date | None = None,
 ) -> list[int]:
     """The ids of the next ``limit`` invoices in list order, of that status (None: of any), behind the position ``after``.
 
-    A blank search finds all.
+    A blank search finds all. ``due_before``: only what is owed and was due before that day.
     """
     own = Invoice.organisation_id == organisation_id
     wanted: list[Condition] = []
@@ -64,10 +68,16 @@ def find_page(
         wanted.append(Invoice.status == status)
     if after is not None:
         wanted.append(Invoice.position > after)
+    if due_before is not None:
+        wanted += is_overdue(due_before)
     phrase = phrase_of(search)
+    if not phrase and due_before is not None:
+        return _ids(_overdue(session, [own, *wanted], due_before, limit), limit)
     if not phrase:
         return _ids(_in_order(session, [own, *wanted], limit), limit)
-    numbered = Numbers(session, organisation_id, search).first(status=status, after=after, limit=limit)
+    numbered = Numbers(session, organisation_id, search).first(
+        status=status, after=after, limit=limit, due_before=due_before
+    )
     found = _Found.by(session, organisation_id, phrase)
     if found.are_few_buyers and not found.are_more_terms(FEW):
         named = found.look_up_each(wanted, list(LinkStatus) if status is None else [status], limit)
@@ -77,6 +87,20 @@ def find_page(
     else:
         named = _walk(found, [own, *wanted], wanted, limit)
     return _ids(numbered + named, limit)
+
+
+def _overdue(session: Session, wanted: list[Condition], today: date, limit: int) -> Places:
+    """By the stretches of the list in which they stand: those that are Paid are passed over, however many were due."""
+    places: Places = []
+    for status in (LinkStatus.NOT_CREATED, LinkStatus.PENDING_PAYMENT):
+        for begin in ("0|", FIRST_INELIGIBLE):
+            stretch = [
+                Invoice.status == status,
+                Invoice.position >= begin,
+                Invoice.position < f"{begin}{today}",
+            ]
+            places += _in_order(session, [*wanted, *stretch], limit)
+    return places
 
 
 def _walk(found: "_Found", listed: list[Condition], wanted: list[Condition], limit: int) -> Places:

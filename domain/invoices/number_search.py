@@ -6,6 +6,7 @@ about numbers in ASCII; others are found by terms, as buyers are.
 """
 
 from collections.abc import Iterable
+from datetime import date
 from itertools import takewhile
 from typing import Any
 
@@ -13,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from domain.invoices.list_position import POSITION_OF_DUE_DATE
+from domain.invoices.overdue import IN_SQL, is_overdue
 from domain.invoices.search_terms import marked, phrase_of, search_phrase
 from domain.models import STATUS, Invoice
 from domain.states import LinkStatus
@@ -53,26 +55,34 @@ class Numbers:
         """Of an invoice of the organisation, each way in which it may be found."""
         return [_begins(spelling) for spelling in self.spellings]
 
-    def first(self, *, status: LinkStatus | None, after: str | None, limit: int) -> Places:
-        """The first of them, of that status (None: of any), behind the position ``after``."""
+    def first(
+        self, *, status: LinkStatus | None, after: str | None, limit: int, due_before: date | None = None
+    ) -> Places:
+        """The first of them, of that status (None: of any), behind the position ``after``; see find_page."""
         places: Places = []
         for spelling in self.spellings:
             look = self._leap if spelling in self._many else self._look_up
-            places += look(spelling, status, after, limit)
+            places += look(spelling, status, after, limit, due_before)
         return places
 
-    def _look_up(self, spelling: str, status: LinkStatus | None, after: str | None, limit: int) -> Places:
+    def _look_up(
+        self, spelling: str, status: LinkStatus | None, after: str | None, limit: int, due_before: date | None
+    ) -> Places:
         wanted = [Invoice.organisation_id == self._organisation_id, _begins(spelling)]
         if status is not None:
             wanted.append(Invoice.status == status)
         if after is not None:
             wanted.append(Invoice.position > after)
+        if due_before is not None:
+            wanted += is_overdue(due_before)
         # Behind the offset neither database sees that it could walk the list instead, which may take long.
         fenced = sa.select(Invoice.position, Invoice.id).where(*wanted).offset(0).subquery()
         rows = self._session.execute(sa.select(fenced).order_by(fenced.c.position).limit(limit))
         return [(position, key) for position, key in rows]
 
-    def _leap(self, spelling: str, status: LinkStatus | None, after: str | None, limit: int) -> Places:
+    def _leap(
+        self, spelling: str, status: LinkStatus | None, after: str | None, limit: int, due_before: date | None
+    ) -> Places:
         """A position ends with the number: of each due date, those of the spelling stand side by side."""
         sqlite = self._session.get_bind().dialect.name == "sqlite"
         later = "max" if sqlite else "greatest"
@@ -82,6 +92,8 @@ class Numbers:
             f"{own} AND position >= {later}(due.date || '|' || :spelling, :after) "
             "AND position < due.date || '|' || :behind AND position <> :after"
         )
+        if due_before is not None:
+            of_date += f" AND {IN_SQL.format(date='TEXT' if sqlite else 'DATE')}"
         # What stands behind a date and its bar stands before the date and "}", whatever the number begins with.
         # Both databases take the due dates in the order in which they find them, and stop at the limit.
         if sqlite:
@@ -103,6 +115,8 @@ class Numbers:
         values |= {"spelling": spelling, "behind": _behind(spelling)}
         if status is not None:
             values["status"] = STATUS.written(status)
+        if due_before is not None:
+            values["due_before"] = due_before.isoformat()
         rows = self._session.execute(sa.text(statement), values)
         return [(position, key) for position, key in rows]
 

@@ -15,6 +15,7 @@ from domain.models import Invoice, Organisation, Selection, SelectionItem
 from domain.money import Money
 from domain.organisations import organisations
 from domain.scope import Scope
+from domain.states import Due
 from domain.summaries import InvoiceSummary
 
 # A list of more says that there are more: counting takes as long as the list is.
@@ -42,6 +43,7 @@ def read_page(
         status=selection.filter,
         after=trail[-1] if trail else None,
         limit=shape.invoices + 1,
+        due_before=selection.due_before,
     )
     page = invoices.list_known(session, scope, ids)
     shown = shape.count_fitting(page)
@@ -63,12 +65,16 @@ def show(
     if page_number == 1 and not has_next:
         extent: Extent | None = Extent(len(page), 1)
     else:
-        extent = None if phrase_of(selection.search) else _extent(session, scope, selection, shape)
+        extent = (
+            None
+            if phrase_of(selection.search) or selection.due_before
+            else _extent(session, scope, selection, shape)
+        )
     return InvoiceList(
         organisation=organisations.summarise(session.get_one(Organisation, selection.organisation_id)),
         selection=SelectionSummary(
             id=selection.id,
-            filter=selection.filter,
+            filter=selection.filter if selection.due_before is None else Due.OVERDUE,
             search=selection.search,
             revision=selection.revision,
             ticked=frozenset(ticked),

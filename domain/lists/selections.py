@@ -8,7 +8,7 @@ writes it down. Until then its id alone says whose it is (decision 0013).
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -23,7 +23,7 @@ from domain.lists.selection_ids import is_made_for
 from domain.lists.summaries import FIRST_REVISION, InvoiceList
 from domain.models import Invoice, Selection, SelectionItem
 from domain.scope import Scope
-from domain.states import LinkStatus
+from domain.states import Due, LinkStatus, ListFilter
 from domain.summaries import Actor
 
 
@@ -172,13 +172,15 @@ def narrow(
     actor: Actor,
     selection_id: int,
     *,
-    filter: LinkStatus | None,
+    filter: ListFilter | None,
     search: str,
     shape: PageShape,
     now: datetime,
 ) -> InvoiceList:
     selection = _touch(session, scope, actor, selection_id, now)
-    selection.filter = filter
+    overdue = filter is Due.OVERDUE
+    selection.filter = filter if isinstance(filter, LinkStatus) else None
+    selection.due_before = now.astimezone(UTC).date() if overdue else None
     selection.search, selection.trail = search[:200], ""
     return show(session, scope, selection, shape, now=now)
 
@@ -199,7 +201,12 @@ def start_over(
     """
     before = get(session, scope, actor, selection_id)
     opened = _opened(scope, actor, fresh_id, before.search)
-    drawn_anew = {"filter": before.filter, "revision": before.revision + 1, "touched_at": now}
+    drawn_anew = {
+        "filter": before.filter,
+        "revision": before.revision + 1,
+        "due_before": before.due_before,
+        "touched_at": now,
+    }
     fresh = Selection(**opened | drawn_anew)
     session.add(fresh)
     session.flush()
@@ -242,6 +249,7 @@ def _opened(scope: Scope, actor: Actor, selection_id: int, search: str) -> dict[
         "organisation_id": scope.organisation_id,
         "user_id": actor.user_id,
         "filter": LinkStatus.NOT_CREATED,
+        "due_before": None,
         "search": search[:200],
         "trail": "",
         "revision": FIRST_REVISION,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from domain.money import Money
-from domain.states import LinkStatus
+from domain.states import ListFilter
 from domain.summaries import InvoiceSummary, OrganisationSummary
 
 FIRST_REVISION = 1
@@ -16,7 +16,7 @@ class SelectionSummary:
     """What one person has ticked in one list modal, over all its pages and filters."""
 
     id: int
-    filter: LinkStatus | None
+    filter: ListFilter | None
     """None is All."""
     search: str
     revision: int

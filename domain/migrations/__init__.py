@@ -38,6 +38,7 @@ REVISIONS: tuple[str, ...] = (
     "0019",
     "0020",
     "0021",
+    "0022",
 )
 """All versions, the oldest first. Known without reading them, so that a start doesn't wait for Alembic."""
 

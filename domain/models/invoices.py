@@ -136,6 +136,8 @@ class Selection(Base):
     organisation_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"))
     user_id: Mapped[str] = mapped_column(String(255))
     filter: Mapped[LinkStatus | None] = mapped_column(STATUS)
+    due_before: Mapped[date | None]
+    """The day on which it was narrowed to what is overdue; ``filter`` is None then."""
     search: Mapped[str] = mapped_column(Text, default="")
     trail: Mapped[str] = mapped_column(Text, default="")
     """Where each page up to the shown one begins: positions, one a line, none for the first page."""

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from domain.desk import Desk
 from domain.files.exports import Format
-from domain.states import LinkStatus
+from domain.states import ListFilter
 from domain.summaries import Actor
 from handlers.bolt.homes import Homes
 from handlers.bolt.people import People
@@ -31,7 +31,7 @@ class Exports(Protocol):
     """Files as `paylink export` writes them, piece by piece, for people: each raises what the desk raises."""
 
     def export_list(
-        self, actor: Actor, *, filter: LinkStatus | None, search: str, format: Format
+        self, actor: Actor, *, filter: ListFilter | None, search: str, format: Format
     ) -> AsyncIterator[bytes]:
         """Every invoice that the list shows with this filter and search, over all pages."""
 

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from domain.errors import NothingSelected
 from domain.lists.summaries import InvoiceList
-from domain.states import LinkStatus
+from domain.states import ListFilter
 from handlers.bolt.context import Office
 from handlers.bolt.failures import tell
 from handlers.bolt.modals import Place, open_modal, replace_modal, update
@@ -51,7 +51,7 @@ async def show_all(office: Office, delivery: Delivery) -> None:
     await replace_modal(office, delivery, made)
 
 
-async def _opened(office: Office, delivery: Delivery, status: LinkStatus | None, text: str) -> Json:
+async def _opened(office: Office, delivery: Delivery, status: ListFilter | None, text: str) -> Json:
     """A list with another filter than it begins with: it is written down at once."""
     actor = delivery.actor
     opened = (await office.desk.open_list(actor, text, shape=PAGE)).selection

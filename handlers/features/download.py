@@ -19,7 +19,7 @@ from handlers.references import read_id
 from handlers.rejections import NoFilesHere
 from handlers.views import download
 from handlers.views.blocks import Json
-from handlers.words.sentences import STATUSES
+from handlers.words.sentences import FILTERS
 from handlers.words.text import counted, escaped
 
 NOT_ALLOWED = (
@@ -94,7 +94,7 @@ def _exports(office: Office) -> Exports:
 
 def _narrowed(selection: SelectionSummary) -> str:
     searched = f', search "{selection.search}"' if selection.search else ""
-    return f"{STATUSES[selection.filter] if selection.filter else 'All'}{searched}"
+    return f"{FILTERS[selection.filter]}{searched}"
 
 
 async def _send(

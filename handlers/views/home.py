@@ -2,7 +2,7 @@
 
 from domain.import_results import ImportStanding
 from domain.overview.summaries import HomeSummary, Tally
-from domain.states import ImportState, LinkStatus
+from domain.states import Due, ImportState, LinkStatus, ListFilter
 from domain.summaries import ExceptionSummary, InvoiceSummary
 from handlers import ids
 from handlers.views.blocks import (
@@ -98,17 +98,15 @@ def _owed(shown: HomeSummary) -> list[Json]:
                 LinkStatus.NOT_CREATED,
             ),
             _figure(pending, owed.pending, LinkStatus.PENDING_PAYMENT),
-            section(
-                "\n".join([f"Overdue: {owed.overdue.invoices}", *_sums(owed.overdue)]), block_id="overdue"
-            ),
+            _figure(f"Overdue: {owed.overdue.invoices}", owed.overdue, Due.OVERDUE),
         ]
     blocks.append(caption("Waiting for payment, the oldest due first"))
     return [*blocks, *_rows(shown.waiting, "Nothing waits for payment.")]
 
 
-def _figure(line: str, tally: Tally, status: LinkStatus) -> Json:
-    way = button("Show", ids.SHOW_OWED, status.value) if tally.invoices else None
-    return section("\n".join([line, *_sums(tally)]), block_id=status.value, accessory=way)
+def _figure(line: str, tally: Tally, shows: ListFilter) -> Json:
+    way = button("Show", ids.SHOW_OWED, shows.value) if tally.invoices else None
+    return section("\n".join([line, *_sums(tally)]), block_id=shows.value, accessory=way)
 
 
 def _sums(tally: Tally) -> list[str]:

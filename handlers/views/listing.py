@@ -7,7 +7,7 @@ from zlib import crc32
 from domain.lists.page_shape import MOST_TICKED, PageShape
 from domain.lists.summaries import InvoiceList, SelectionSummary
 from domain.reasons import Reason
-from domain.states import WRITTEN, LinkStatus
+from domain.states import WRITTEN, Due, LinkStatus, ListFilter
 from domain.summaries import InvoiceSummary
 from handlers import ids
 from handlers.references import SEARCH_MOST, ListReference
@@ -29,7 +29,7 @@ from handlers.views.blocks import (
 )
 from handlers.views.details import status_line
 from handlers.words.glance import due_in, sign
-from handlers.words.sentences import REASONS, STATUSES, changed_since
+from handlers.words.sentences import FILTERS, REASONS, changed_since
 from handlers.words.text import counted, fit, inline, isolated, length
 
 HEADER = "Billing Invoices"
@@ -73,10 +73,12 @@ def listing(page: InvoiceList, *, said: str | None = None) -> Json:
     )
 
 
-def read_filter(value: str | None) -> LinkStatus | None:
+def read_filter(value: str | None) -> ListFilter | None:
     """The status behind a choice of the filter; None is All. Raises ValueError for what the filter doesn't offer."""
     if value is None or value == _ALL:
         return None
+    if value == Due.OVERDUE:
+        return Due.OVERDUE
     # Lists that a version before drew carry the words.
     return next((status for status, word in WRITTEN.items() if word == value), None) or LinkStatus(value)
 
@@ -95,8 +97,7 @@ def _search(selection: SelectionSummary, mark: str) -> Json:
 
 
 def _filter(selection: SelectionSummary, mark: str) -> Json:
-    options: dict[LinkStatus | None, Json] = {None: option(_ALL, _ALL)}
-    options |= {status: option(STATUSES[status], status.value) for status in LinkStatus}
+    options = {one: option(word, _ALL if one is None else one.value) for one, word in FILTERS.items()}
     chosen = options[selection.filter]
     element = static_select(ids.LIST_FILTER, "Status", list(options.values()), chosen)
     return field("Online Payment Link", element, block_id=f"filter-{mark}", dispatch=True)

@@ -9,7 +9,7 @@ from domain import errors
 from domain.invoices.eligibility import amount_doubt
 from domain.lists.page_shape import MOST_TICKED
 from domain.reasons import Doubt, Reason
-from domain.states import Badge, LinkStatus, PauseReason
+from domain.states import Badge, Due, LinkStatus, ListFilter, PauseReason
 from domain.summaries import InvoiceSummary, Pause
 from handlers.rejections import (
     FileNotFetched,
@@ -31,6 +31,13 @@ STATUSES: dict[LinkStatus, str] = {
     LinkStatus.PAID: "Paid",
 }
 """The Online Payment Link status as people read it."""
+
+FILTERS: dict[ListFilter | None, str] = {
+    None: "All",
+    **{status: STATUSES[status] for status in LinkStatus},
+    Due.OVERDUE: "Overdue",
+}
+"""What the list may be narrowed to."""
 
 BADGES: dict[Badge, str] = {
     Badge.PARTLY_REFUNDED: "Partly refunded",

@@ -14,7 +14,7 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
 from domain.files.exports import Format
-from domain.states import LinkStatus
+from domain.states import ListFilter
 from domain.summaries import Actor, InvoiceSummary
 from handlers.app import AcknowledgingApp, build_app
 from handlers.features import bulk_runs
@@ -47,7 +47,7 @@ class FakeExport:
     """A file that says what was asked for."""
 
     async def export_list(
-        self, actor: Actor, *, filter: LinkStatus | None, search: str, format: Format
+        self, actor: Actor, *, filter: ListFilter | None, search: str, format: Format
     ) -> AsyncIterator[bytes]:
         yield f"{format}\n".encode()
         yield f"{filter},{search}\n".encode()

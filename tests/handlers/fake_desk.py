@@ -43,7 +43,7 @@ from domain.overview.summaries import (
     Tally,
 )
 from domain.reasons import Reason
-from domain.states import ImportState, LinkStatus, Outcome
+from domain.states import Due, ImportState, LinkStatus, ListFilter, Outcome
 from domain.summaries import (
     Actor,
     BulkItem,
@@ -343,7 +343,7 @@ class FakeDesk:
         return self._page(selection_id, shape)
 
     async def narrow(
-        self, actor: Actor, selection_id: int, *, filter: LinkStatus | None, search: str, shape: PageShape
+        self, actor: Actor, selection_id: int, *, filter: ListFilter | None, search: str, shape: PageShape
     ) -> InvoiceList:
         await self._asked(actor)
         self._touch(selection_id)
@@ -463,9 +463,7 @@ class FakeDesk:
             for one in self.invoices.values()
             if one.status is LinkStatus.NOT_CREATED and one.amount.amount > 0
         ]
-        late = [
-            one for one in (*not_created, *waiting) if one.due_date is not None and one.due_date < NOW.date()
-        ]
+        late = [one for one in (*not_created, *waiting) if _is_late(one)]
         return HomeSummary(
             self.organisation,
             self.stripe,
@@ -538,7 +536,9 @@ class FakeDesk:
     def _page(self, selection_id: int, shape: PageShape) -> InvoiceList:
         selection = self._get(selection_id)
         found = [one for one in self.invoices.values() if _found(one, selection.search)]
-        found = [one for one in found if selection.filter in (None, one.status)]
+        found = [one for one in found if selection.filter in (None, one.status, Due.OVERDUE)]
+        if selection.filter is Due.OVERDUE:
+            found = [one for one in found if _is_late(one)]
         found.sort(key=lambda one: (not one.eligible, one.due_date or date.max, one.number))
         start = self.offsets[selection_id][-1]
         page = found[start : start + shape.count_fitting(found[start:])]
@@ -566,6 +566,10 @@ def _option(one: InvoiceSummary) -> InvoiceOption:
 def _found(one: InvoiceSummary, text: str) -> bool:
     words = [one.number, *one.buyer_name.split()]
     return any(word.casefold().startswith(text.casefold()) for word in words)
+
+
+def _is_late(one: InvoiceSummary) -> bool:
+    return one.status is not LinkStatus.PAID and one.due_date is not None and one.due_date < NOW.date()
 
 
 def _tally(invoices: Sequence[InvoiceSummary]) -> Tally:

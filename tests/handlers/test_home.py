@@ -1,10 +1,12 @@
 """The Home tab: published when it is opened, and saying so when there is nothing to show."""
 
+from datetime import timedelta
+
 from domain.errors import DatabaseUnavailable
 from domain.invoices.invoices import totals
 from handlers.features.following import Follower
 from tests.handlers.conftest import Bench
-from tests.handlers.samples import TEAM, invoice, organisation, paid, with_link
+from tests.handlers.samples import NOW, TEAM, invoice, organisation, paid, with_link
 from tests.handlers.shapes import flat
 
 
@@ -43,6 +45,24 @@ async def test_what_is_owed_leads_to_the_list_with_its_filter(bench: Bench) -> N
     await bench.workspace.click(bench.anna, home.id, "not_created", "show_owed")
     await bench.idle()
     assert "INV-1001" in bench.shown
+    assert bench.refused_calls() == []
+
+
+async def test_what_is_overdue_leads_to_the_list_of_it(bench: Bench) -> None:
+    yesterday = NOW.date() - timedelta(days=1)
+    late = with_link(invoice(2, due_date=yesterday))
+    bench.invoices(invoice(1), late, paid(invoice(3, due_date=yesterday)))
+    lines = (await opened(bench)).splitlines()
+    assert lines[lines.index("Overdue: 1") + 1] == str(late.amount)
+    home = bench.workspace.home(bench.anna)
+    assert home is not None
+    await bench.workspace.click(bench.anna, home.id, "overdue", "show_owed")
+    await bench.idle()
+    assert "INV-1002" in bench.shown
+    assert "INV-1001" not in bench.shown
+    assert "INV-1003" not in bench.shown
+    element = bench.block("filter")["element"]
+    assert element["initial_option"]["text"]["text"] == "Overdue"
     assert bench.refused_calls() == []
 
 
