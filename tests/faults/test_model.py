@@ -121,10 +121,23 @@ def lose_the_answer_to_a_post(model: PaylinkModel) -> None:
     model.no_announcement_is_posted_twice()
 
 
+def lose_the_answer_to_a_post_of_several(model: PaylinkModel) -> None:
+    model.create_all(ADA, None, None, twice=False)
+    model.work(10, None, [], None, sweep=False)
+    for link in range(4):
+        model.pay(link, 1, 0, 1, wrongly=False)
+    model.work(10, None, [(True, PostUnknown("lost"))], None, sweep=False)
+    model.work(120, None, [], None, sweep=False)
+    assert any(one.together for one in model.slack.posted)
+    model.no_announcement_is_posted_twice()
+
+
 # What follows is directed, since a search comes upon what is missing in one example of a hundred.
 
 
-@pytest.mark.parametrize("acts", [lose_the_answer_to_a_creation, lose_the_answer_to_a_post])
+@pytest.mark.parametrize(
+    "acts", [lose_the_answer_to_a_creation, lose_the_answer_to_a_post, lose_the_answer_to_a_post_of_several]
+)
 @pytest.mark.usefixtures("_on_sqlite")
 def test_a_lost_answer_doubles_nothing(acts: Acts) -> None:
     follow(acts)
@@ -140,11 +153,12 @@ def test_the_model_sees_links_that_fresh_idempotency_keys_double() -> None:
         undo()
 
 
+@pytest.mark.parametrize("acts", [lose_the_answer_to_a_post, lose_the_answer_to_a_post_of_several])
 @pytest.mark.usefixtures("_on_sqlite")
-def test_the_model_sees_messages_that_blind_posts_double(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_model_sees_messages_that_blind_posts_double(acts: Acts, monkeypatch: pytest.MonkeyPatch) -> None:
     async def find(self: SlackChannel, announcement: Announcement) -> None:
         return None
 
     monkeypatch.setattr(SlackChannel, "find", find)
     with pytest.raises(AssertionError, match=": 2"):
-        follow(lose_the_answer_to_a_post)
+        follow(acts)
