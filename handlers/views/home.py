@@ -196,7 +196,10 @@ def _row(invoice: InvoiceSummary) -> Json:
         when = f" · due {invoice.due_date.isoformat()}"
     number = isolated(invoice.number)
     first = f"{number} · {inline(invoice.buyer_name, 100)} · {amount}{when}"
-    text = "\n".join([first, status_line(invoice), *changed_since(invoice)])
+    # What stands above the rows says the status; it is told where there is more to it.
+    status = status_line(invoice)
+    more = [] if status == STATUSES[invoice.status] else [status]
+    text = "\n".join([first, *more, *changed_since(invoice)])
     return section(text, accessory=button("View Invoice", ids.VIEW_INVOICE, str(invoice.id)))
 
 
