@@ -34,13 +34,11 @@ _log = structlog.get_logger()
 # A session lives 24 hours at most, and is listed by when it was opened.
 SESSION_LIFE = timedelta(hours=25)
 HOURLY = timedelta(hours=1)
-AT_START = timedelta(seconds=60)
-AFTER_TROUBLE = timedelta(seconds=15)
+AT_START, AFTER_TROUBLE = timedelta(seconds=60), timedelta(seconds=15)
 IN_FLIGHT = 8
 # Stripe has some three hundred types; their names are shorter.
 TYPE_LENGTH, MOST_TYPES = 100, 500
-LONGEST_FOR_LINK = timedelta(minutes=1)
-LONGEST_WAIT = timedelta(hours=6)
+LONGEST_FOR_LINK, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=6)
 # While Stripe is away or refuses the key, one event at a time finds out whether that is over.
 LONGEST_PAUSE = 15.0
 # For as long Stripe itself tells of an event.
@@ -121,15 +119,25 @@ class AccountWatch:
             )
             if not claimed:
                 return
-            await asyncio.gather(*(self._settle(event) for event in claimed))
+            await self._settle_together(claimed)
 
-    async def _settle(self, event: Received) -> None:
+    async def _settle_together(self, claimed: list[Received]) -> None:
+        """At once, but payments are recorded in the order in which they were made: the first of two is the one that counts."""
+        tasks: list[asyncio.Task[None]] = []
+        before: asyncio.Task[None] | None = None
+        for event in claimed:
+            tasks.append(asyncio.create_task(self._settle(event, before)))
+            if event.type in event_reading.SESSION_TYPES:
+                before = tasks[-1]
+        await asyncio.gather(*tasks)
+
+    async def _settle(self, event: Received, before: asyncio.Task[None] | None) -> None:
         ledger_id, thing = self._account.ledger_id, thing_of(event.type)
         if not self._troubles.permissions.may_ask(thing):
             await self._ask_again(event, Wait.FORBIDDEN)
             return
         try:
-            recorded = await self._reconciler.reconcile_event(event, self._clock())
+            recorded = await self._reconciler.reconcile_event(event, self._clock(), before)
         except StripeTrouble as trouble:
             if isinstance(trouble, StripeKeyRefused) and trouble.lacking:
                 await self._troubles.refuse(thing, trouble)

@@ -33,19 +33,20 @@ class Receipt(StrEnum):
 
 
 def keep(session: Session, ledger_id: int, events: list[Received]) -> int:
-    """Keep those that are ours and not kept yet, due at once; return how many."""
+    """Keep those that are ours and not kept yet, due at once, the last first: Stripe lists the newest first, and tells times to
+    the second. Return how many."""
     ours = _ours(session, ledger_id, events)
     if not ours:
         return 0
     now = database_now(session)
-    rows = [_row(ledger_id, event, now) for event in ours]
+    rows = [_row(ledger_id, event, now - timedelta(milliseconds=place)) for place, event in enumerate(ours)]
     added = session.scalars(
         insert_into(session, StripeEvent).values(rows).on_conflict_do_nothing().returning(StripeEvent.id)
     ).all()
     return len(added)
 
 
-def _row(ledger_id: int, event: Received, now: datetime) -> dict[str, object]:
+def _row(ledger_id: int, event: Received, due: datetime) -> dict[str, object]:
     return {
         "ledger_id": ledger_id,
         "id": event.id,
@@ -55,7 +56,7 @@ def _row(ledger_id: int, event: Received, now: datetime) -> dict[str, object]:
         "created_at": event.created_at,
         "status": event.status,
         "attempts": 0,
-        "next_attempt_at": now,
+        "next_attempt_at": due,
     }
 
 
@@ -172,7 +173,8 @@ def claim_due(session: Session, ledger_id: int, limit: int, lease: Lease) -> lis
             waits_for=row.waits_for,
             status=row.status,
         )
-        for row in rows
+        # RETURNING keeps no order.
+        for row in sorted(rows, key=lambda row: (row.created_at, row.next_attempt_at))
     ]
 
 

@@ -1,5 +1,6 @@
 """Comparing what Stripe says with what is recorded, and recording the difference."""
 
+import asyncio
 import contextlib
 from datetime import datetime, timedelta
 from typing import Any
@@ -58,8 +59,12 @@ class Reconciler:
         self._reversals = ReversalReconciler(db, account, pace, self._look_for)
         self.unknown = UnknownReconciler(db, account, pace, self._reversals.recheck)
 
-    async def reconcile_event(self, event: Received, now: datetime) -> tuple[str, ...] | Wait:
+    async def reconcile_event(
+        self, event: Received, now: datetime, before: asyncio.Task[None] | None = None
+    ) -> tuple[str, ...] | Wait:
         """Fetch what the event is about and record it: what was recorded by this call, or what it still waits for.
+
+        A payment is recorded when the one ``before`` it is.
 
         Raises the errors of stripe_errors, but for what is refused about this object alone.
         """
@@ -73,6 +78,8 @@ class Reconciler:
         except StripeRefused as refused:
             _log.warning("stripe.event_unreadable", stripe_event=event.id, type=event.type, code=refused.code)
             return Wait.MISSING if refused.code == "resource_missing" else Wait.UNREADABLE
+        if before is not None:
+            await asyncio.wait([before])
         recorded = await self._reconcile_session(event, found, now)
         if isinstance(recorded, Wait) or event.waits_for is None:
             return recorded

@@ -122,3 +122,20 @@ async def test_a_reversal_of_somebody_elses_payment_is_asked_about_for_minutes_o
     await world.api.get_account()
     await settle(world)
     assert unsettled(world) == 0
+
+
+@pytest.mark.parametrize("seconds", [0, 5])
+async def test_of_two_payments_seen_at_once_the_first_counts_however_slow_it_is_read(
+    world: World, stripe: LocalStripe, seconds: int
+) -> None:
+    await world.desk.create_link(ADA, make_invoice(world.db), SEEN, patience=5)
+    opened = [await stripe.open_session(stripe.links()[0]["id"]) for _ in range(4)]
+    paid = []
+    for session in opened:
+        paid.append((await stripe.pay(session["id"]))["payment_intent"])
+        stripe.advance(seconds)
+    stripe.faults.add(FaultKind.SLOW, path=f"/v1/checkout/sessions/{opened[0]['id']}", seconds=0.3)
+    await world.see()
+    link = (await world.desk.get_invoice(ADA, 1)).link
+    assert link is not None
+    assert link.stripe_payment == paid[0]
