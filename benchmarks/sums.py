@@ -42,6 +42,7 @@ def _measured(kept: str, plain: str, file: Path, count: int) -> str:
         organisation_id = db.run(lambda session: session.scalar(sa.text("SELECT id FROM organisations")) or 0)
         while not db.is_sqlite and db.run(sums.put_together):
             pass
+        data.settle(db.engine)
         assert not db.run(sums.compare, organisation_id)
         read = _milliseconds(db, sums.read, organisation_id, _TODAY)
         counted = _milliseconds(db, sums.compare, organisation_id)
