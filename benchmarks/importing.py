@@ -1,6 +1,7 @@
 """An import as a process of its own: `python -m benchmarks.importing URL FILE` prints seconds and memory as JSON."""
 
 import json
+import resource
 import subprocess
 import sys
 import time
@@ -17,6 +18,8 @@ class Import:
     lines: int
     memory: tuple[int, ...]
     """Bytes held after each tenth of the lines."""
+    others: int = 0
+    """Bytes that a process that read for it held at most."""
 
 
 def measure(url: str, file: Path, lines: int) -> Import:
@@ -29,7 +32,7 @@ def measure(url: str, file: Path, lines: int) -> Import:
         text=True,
     )
     found = json.loads(done.stdout)
-    return Import(found["seconds"], lines, tuple(found["memory"]))
+    return Import(found["seconds"], lines, tuple(found["memory"]), found["others"])
 
 
 def main(url: str, path: str, lines: str) -> None:
@@ -54,7 +57,8 @@ def main(url: str, path: str, lines: str) -> None:
     seconds = time.perf_counter() - began
     db.close_now()
     assert result.taken == int(lines), result
-    sys.stdout.write(json.dumps({"seconds": seconds, "memory": memory}) + "\n")
+    others = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
+    sys.stdout.write(json.dumps({"seconds": seconds, "memory": memory, "others": others}) + "\n")
 
 
 if __name__ == "__main__":
