@@ -185,10 +185,11 @@ class MappedTable:
     def _money(self, cells: Sequence[str], state: str) -> tuple[Money, str]:
         """What is still due, and the state; of one that is settled, the total."""
         currency = self._currency(cells)
-        due, total = (
-            read_amount("billing_amount", text, self._map.decimal_sign, currency) if text else None
-            for text in (self._get(cells, name) for name in _AMOUNTS)
-        )
+        due_text, total_text = (self._get(cells, name) for name in _AMOUNTS)
+        due = self._amount(due_text, currency)
+        # Of most invoices all is due.
+        same = total_text == due_text and type(total_text) is type(due_text)
+        total = due if same else self._amount(total_text, currency)
         if due is not None and due.amount == 0 and total is not None and total.amount > 0:
             state = "settled"
         if state == "settled" and total is not None:
@@ -197,6 +198,9 @@ class MappedTable:
         if money is None:
             raise RecordRefused(Problem("billing_amount", "", "write the amount, it can't be blank"))
         return money, state
+
+    def _amount(self, text: str, currency: str) -> Money | None:
+        return read_amount("billing_amount", text, self._map.decimal_sign, currency) if text else None
 
     def _currency(self, cells: Sequence[str]) -> str:
         text = self._get(cells, "currency").strip()

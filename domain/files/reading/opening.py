@@ -96,7 +96,7 @@ def open_text(content: Content, layout: str, map: FileMap | None) -> Opened:
         if unknown is not None and encoding != "cp1252":  # nearly anything is Windows-1252
             break
     if unknown is None:
-        raise FileUnusable(_not_text(content, faults))
+        raise FileUnusable(_not_text(content, faults) if faults else _no_heading(content, map))
     return unknown
 
 
@@ -161,9 +161,14 @@ def _check_export(content: Content, opened: Opened) -> Opened:
     return Opened(opened.table, None, f"{lacks}: import it with its columns as they are")
 
 
+def _no_heading(content: Content, map: FileMap | None) -> str:
+    """Of text none of whose first rows can be read, if there are any."""
+    for row in first_rows(CsvRecords(content, next(_encodings(content, map)), ",", strict=False)):
+        return f"{content.name} can't be read: line {row.line:,}: {row.fault}"
+    return f"{content.name} holds no text: export it again"
+
+
 def _not_text(content: Content, faults: list[tuple[str, int]]) -> str:
-    if not faults:
-        return f"{content.name} holds no text: export it again"
     tried = " or ".join(ENCODINGS.get(encoding, encoding) for encoding, _ in faults)
     encoding, line = faults[0]
     return (

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from domain.files.import_fields import COLUMNS, OPTIONAL, STATE, Problem, RecordRefused, read_fields
+from domain.files.import_fields import COLUMNS, OPTIONAL, STATE, Problem, RecordRefused, read_fields, shown
 from domain.files.reading.records import BadLine, Item, Record
 from domain.files.reading.repeated import NumbersAgain
 from domain.files.reading.tables import Table
@@ -55,7 +55,7 @@ class PlainTable:
             except RecordRefused as refused:
                 written = self._as_prepared(cells[number]).strip() if number < len(cells) else ""
                 key = number_key(written)
-                yield BadLine(record.line, record.last, refused.problems, written, cells, key)
+                yield BadLine(record.line, record.last, refused.problems, shown(written), cells, key)
 
     def numbers_again(self) -> NumbersAgain:
         return NumbersAgain.among(self._keys())

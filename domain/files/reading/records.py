@@ -36,7 +36,7 @@ class BadLine:
     last: int
     problems: tuple[Problem, ...]
     number: str = ""
-    """As it was written, as far as it could be read."""
+    """As it was written, as far as it could be read, on one line that any terminal bears."""
     cells: Sequence[str] = ()
     """The record as it was."""
     number_key: str = ""

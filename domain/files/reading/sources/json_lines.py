@@ -51,7 +51,7 @@ class JsonLines:
             except RecordRefused as refused:
                 number = values.get("number", "").strip()
                 cells = [values.get(name, "") for name in _NAMES] if values else [text.rstrip("\r\n")]
-                yield BadLine(line, line, refused.problems, number, cells, number_key(number))
+                yield BadLine(line, line, refused.problems, shown(number), cells, number_key(number))
 
     def numbers_again(self) -> NumbersAgain:
         return NumbersAgain.among(self._keys())

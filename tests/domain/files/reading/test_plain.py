@@ -328,3 +328,18 @@ def test_the_template_can_be_imported(tmp_path: Path) -> None:
     path = tmp_path / "template.csv"
     path.write_text(TEMPLATE)
     assert outcomes(path) == ["INV-1001", "INV-1002", "INV-1003"]
+
+
+def test_a_refused_number_is_told_on_one_short_line_without_control_characters(write: Write) -> None:
+    [escape, long] = read(write(row(number="INV\x1b[2J-1") + row(number="9" * 5_000)))
+    assert isinstance(escape, BadLine)
+    assert escape.number == "INV [2J-1"
+    assert isinstance(long, BadLine)
+    assert len(long.number) == 100
+
+
+def test_a_file_of_a_million_columns_is_told_for_what_it_is(write: Write) -> None:
+    with pytest.raises(
+        FileUnusable, match="can't be read: line 1: write the record in at most 100,000 characters"
+    ):
+        read(write("x" + "," * RECORD_LENGTH, heading=HEADING + "," * RECORD_LENGTH + "\n"))
