@@ -1,4 +1,5 @@
-"""Takes the pictures in this directory from a demo of its own: `make pictures`. Needs the system's Chromium."""
+"""Takes the pictures in this directory from a demo of its own: `make pictures`. Needs the system's Chromium, and fonts
+for every script that buyers' names are written in."""
 
 import asyncio
 import contextlib
@@ -8,9 +9,11 @@ import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from playwright.async_api import Page, ViewportSize, async_playwright
+from film import Film
+from playwright.async_api import Locator, Page, ViewportSize, async_playwright
 
 HERE = Path(__file__).parent
+SAMPLE = HERE.parent / "samples" / "xero.csv"
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = [
     "--no-sandbox",
@@ -20,6 +23,7 @@ ARGUMENTS = [
     "--disable-quic",
 ]
 SIZE: ViewportSize = {"width": 1000, "height": 680}
+TELEPHONE: ViewportSize = {"width": 390, "height": 680}
 START_SECONDS = 60.0
 SETTLE_MILLISECONDS = 700
 
@@ -42,10 +46,21 @@ async def demo() -> AsyncIterator[str]:
             await running.wait()
 
 
+def message_box(page: Page) -> Locator:
+    return page.get_by_role("textbox", name="Message")
+
+
+def button(page: Page, name: str) -> Locator:
+    return page.get_by_role("button", name=name, exact=True).last
+
+
+def open_link(page: Page) -> Locator:
+    return page.get_by_role("link", name="Open Link").or_(page.get_by_role("button", name="Open Link")).first
+
+
 async def say(page: Page, text: str) -> None:
-    box = page.get_by_role("textbox", name="Message")
-    await box.fill(text)
-    await box.press("Enter")
+    await message_box(page).fill(text)
+    await message_box(page).press("Enter")
 
 
 async def take(page: Page, name: str) -> None:
@@ -59,51 +74,115 @@ async def close_modals(page: Page) -> None:
         await page.wait_for_timeout(200)
 
 
-async def one_invoice(page: Page) -> None:
+async def one_invoice(page: Page, film: Film) -> None:
     """Create a link, pay it as the buyer, and read the channel."""
-    await say(page, "/invoice INV-1001")
-    await page.get_by_role("button", name="Create Payment Link").click()
-    link = page.get_by_role("link", name="Open Link").or_(page.get_by_role("button", name="Open Link")).first
-    await link.wait_for()
+    await film.show(page, 1500)
+    await film.type(page, message_box(page), "/invoice INV-1001")
+    await button(page, "Create Payment Link").wait_for()
+    await film.show(page, 1300)
+    await film.click(page, button(page, "Create Payment Link"))
+    await open_link(page).wait_for()
+    await film.show(page, 1500)
     await take(page, "details")
+    await page.emulate_media(color_scheme="dark")
+    await take(page, "details-dark")
+    await page.emulate_media(color_scheme="light")
     async with page.context.expect_page() as opened:
-        await link.click()
+        await film.click(page, open_link(page))
     buyer = await opened.value
+    await buyer.set_viewport_size(SIZE)
     await buyer.get_by_label("E-mail").fill("accounts@buyer.example")
+    await film.show(buyer, 1300)
     await take(buyer, "buyer")
-    await buyer.get_by_role("button", name=re.compile("^Pay ")).click()
-    await buyer.get_by_role("button").first.wait_for(state="detached")
+    await film.click(buyer, buyer.get_by_role("button", name=re.compile("^Pay ")))
+    await buyer.get_by_role("heading", name="Thanks").wait_for()
+    await film.show(buyer, 1300)
     await buyer.close()
+    await page.get_by_role("dialog").get_by_text("Amount received").wait_for()
+    await film.show(page, 1500)
     await close_modals(page)
     await page.get_by_text("invoice INV-1001 of").wait_for()
+    await film.show(page, 1800)
     await take(page, "paid")
 
 
-async def a_hundred_invoices(page: Page) -> None:
+async def a_hundred_invoices(page: Page, film: Film) -> None:
     """Tick a page of invoices, confirm, and create all their links."""
-    await say(page, "/invoices")
-    await page.get_by_role("button", name="Select All on This Page").click()
-    await page.get_by_text("100 selected", exact=False).first.wait_for()
+    await film.type(page, message_box(page), "/invoices")
+    await button(page, "Select All on This Page").wait_for()
+    await film.show(page, 1300)
+    await film.click(page, button(page, "Select All on This Page"))
+    await page.get_by_text("100 of at most 100 ticked").first.wait_for()
+    await film.show(page, 1500)
     await take(page, "list")
-    await page.get_by_role("button", name="Create Payment Link").last.click()
-    create = page.get_by_role("button", name="Create", exact=True)
-    await create.wait_for()
+    await film.click(page, button(page, "Create Payment Link"))
+    await button(page, "Create").wait_for()
+    await film.show(page, 1800)
     await take(page, "confirmation")
-    await create.click()
+    await film.click(page, button(page, "Create"))
+    await film.show(page, 700)
     await page.get_by_role("dialog").last.get_by_text(re.compile("Created: 100")).first.wait_for()
     # The direct message says so too, for a few seconds above the conversations.
     await page.get_by_role("status").get_by_text("Bulk run").wait_for(state="hidden")
+    await film.show(page, 3000)
     await take(page, "result")
+    await close_modals(page)
+
+
+async def a_file(page: Page) -> None:
+    """Look at what an import would do, and leave it."""
+    await say(page, "/invoices import")
+    dialog = page.get_by_role("dialog")
+    await dialog.get_by_label("File", exact=True).set_input_files(SAMPLE)
+    await dialog.get_by_role("listitem").wait_for()
+    await button(page, "Preview").click()
+    await button(page, "Import").wait_for()
+    await take(page, "import")
+    await close_modals(page)
+
+
+async def what_needs_somebody(page: Page, address: str) -> None:
+    """A refund at Stripe, worked off, and Home, which says what needs somebody."""
+    merchant = await page.context.new_page()
+    await merchant.goto(f"{address}dashboard")
+    await merchant.get_by_label("Invoice or product").fill("INV-1003")
+    await merchant.keyboard.press("Enter")
+    await merchant.get_by_role("button", name=re.compile("Refund")).first.click()
+    await merchant.close()
+    await page.get_by_role("log").get_by_text("INV-1003").last.wait_for()
+    await page.wait_for_timeout(6000)
+    await say(page, "/invoice exceptions")
+    await button(page, "Resolve").wait_for()
+    await take(page, "exceptions")
+    await close_modals(page)
+    await page.goto(f"{address}#home")
+    await page.get_by_role("button", name="Find Invoice").wait_for()
+    # The app's welcome is announced for a few seconds.
+    await page.wait_for_timeout(1000)
+    await page.get_by_role("status").get_by_role("button").last.wait_for(state="hidden")
+    await take(page, "home")
+
+
+async def on_a_telephone(page: Page, address: str) -> None:
+    await page.goto(f"{address}#C0BILLING")
+    await page.set_viewport_size(TELEPHONE)
+    await take(page, "telephone")
 
 
 async def main() -> None:
+    film = Film()
     async with demo() as address, async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        page = await browser.new_page(viewport=SIZE)
+        page = await (await browser.new_context(viewport=SIZE)).new_page()
         page.set_default_timeout(30_000)
         await page.goto(address)
-        await one_invoice(page)
-        await a_hundred_invoices(page)
+        await message_box(page).wait_for()
+        await one_invoice(page, film)
+        await a_hundred_invoices(page, film)
+        film.save(HERE / "paylink.webp")
+        await a_file(page)
+        await what_needs_somebody(page, address)
+        await on_a_telephone(page, address)
         await browser.close()
 
 

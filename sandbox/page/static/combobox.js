@@ -2,7 +2,7 @@
 
 import { el, freshId } from "./dom.js";
 import { marks, perform } from "./elements.js";
-import { anchor } from "./popup.js";
+import { anchor, floor } from "./popup.js";
 import { directory, plainText } from "./text.js";
 
 const DEBOUNCE_MS = 150;
@@ -116,7 +116,7 @@ class Combobox {
     const id = freshId("list");
     this.list = el("ul", { class: "popup options", role: "listbox", id, "aria-label": this.input.getAttribute("aria-label") ?? "Options" });
     this.list.addEventListener("mousedown", (event) => event.preventDefault());
-    (this.input.closest("dialog") ?? document.body).append(this.list);
+    floor(this.input).append(this.list);
     this.input.setAttribute("aria-expanded", "true");
     this.input.setAttribute("aria-controls", id);
     this.release = anchor(this.list, this.root);

@@ -1,7 +1,7 @@
 // The message box, with a list of the app's slash commands while one is being typed.
 
 import { el, freshId } from "./dom.js";
-import { anchor } from "./popup.js";
+import { anchor, floor } from "./popup.js";
 
 export class Composer {
   // `say(text)` sends a message or a command; `lastOwn()` returns the last message that can be edited, as {ts, text},
@@ -75,7 +75,7 @@ export class Composer {
     if (!this.list) {
       this.list = el("ul", { class: "popup commands", role: "listbox", id: freshId("commands"), "aria-label": "Commands" });
       this.list.addEventListener("mousedown", (event) => event.preventDefault());
-      document.body.append(this.list);
+      floor(this.form).append(this.list);
       this.release = anchor(this.list, this.form);
       this.box.setAttribute("aria-controls", this.list.id);
     }

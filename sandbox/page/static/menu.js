@@ -1,7 +1,7 @@
 // A small menu under a button, for the shortcuts and for overflow elements.
 
 import { el, freshId } from "./dom.js";
-import { anchor } from "./popup.js";
+import { anchor, floor } from "./popup.js";
 
 // Opens a menu of {label, description, choose}; arrow keys move, Escape closes, the button gets the focus back.
 export function openMenu(button, items) {
@@ -17,7 +17,7 @@ export function openMenu(button, items) {
     if (!menu.contains(event.target) && event.target !== button) close(false);
   };
   for (const item of items) menu.append(entry(item, close));
-  (button.closest("dialog") ?? document.body).append(menu);
+  floor(button).append(menu);
   button.setAttribute("aria-expanded", "true");
   const release = anchor(menu, button);
   document.addEventListener("pointerdown", outside, true);

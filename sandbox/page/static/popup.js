@@ -33,3 +33,8 @@ export function anchor(popup, target) {
     watch.disconnect();
   };
 }
+
+// Where what opens at `target` belongs: into the dialog or the part of the page that it stands in.
+export function floor(target) {
+  return target.closest("dialog, main, header.top") ?? document.body;
+}
