@@ -1,6 +1,7 @@
 """A page of the list that a search finds, in list order and quickly however many it finds (decisions 0014, 0016, 0017).
 
-What is found by its number (domain/invoices/number_search.py) and what by its terms is looked for apart, and put together.
+What is found by the beginning of its number (domain/invoices/number_search.py), by its closing digits
+(domain/invoices/numbers/endings.py) and by its terms is looked for apart, and put together.
 Few terms are found by looking up all of them and putting that in order, much of a few buyers by the first invoices of
 each, and anything else by walking the list and asking of each invoice whether it is found. What is found on the way says
 how far the walk will go, and so whether it goes on.
@@ -18,6 +19,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from domain.invoices.list_position import FIRST_INELIGIBLE
 from domain.invoices.number_search import Numbers, Places
+from domain.invoices.numbers.endings import digits_of, ends, first_ending
 from domain.invoices.overdue import is_overdue
 from domain.invoices.search_terms import phrase_of, prefix_range
 from domain.models import BuyerTerm, Invoice, SearchTerm
@@ -86,6 +88,10 @@ def find_page(
         named = found.look_up(wanted, limit)
     else:
         named = _walk(found, [own, *wanted], wanted, limit)
+    if digits := digits_of(search):
+        numbered += first_ending(
+            session, organisation_id, digits, status=status, after=after, limit=limit, due_before=due_before
+        )
     return _ids(numbered + named, limit)
 
 
@@ -135,7 +141,10 @@ def found_by(session: Session, organisation_id: int, search: str) -> Condition:
         return own
     found = _Found.by(session, organisation_id, phrase)
     named = found.asked() if found.are_more_to_gather(MANY) else found.gathered()
-    return sa.and_(own, sa.or_(named, *Numbers(session, organisation_id, search).found()))
+    ways = [named, *Numbers(session, organisation_id, search).found()]
+    if digits := digits_of(search):
+        ways.append(ends(digits))
+    return sa.and_(own, sa.or_(*ways))
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,7 @@ REVISIONS: tuple[str, ...] = (
     "0020",
     "0021",
     "0022",
+    "0023",
 )
 """All versions, the oldest first. Known without reading them, so that a start doesn't wait for Alembic."""
 

@@ -16,6 +16,13 @@ INDEXES = {
         "ix_invoices_unfolded": "invoices (organisation_id, id) WHERE identity IS NULL AND "
         "(number_key ~ '[^ -~]' OR strpos(number_key, '  ') > 0)",
     },
+    "0023": {
+        "ix_invoices_closing": "invoices (organisation_id, substr(number_key, length(number_key) - 1), number_key) "
+        "INCLUDE (id)",
+        "ix_invoices_closing_identity": "invoices (organisation_id, substr(identity, length(identity) - 1), identity) "
+        "WHERE identity IS NOT NULL",
+        "ix_links_url": "links (organisation_id, ledger_id, url) WHERE url IS NOT NULL",
+    },
 }
 """By revision: each index's name, and what it is of."""
 UNIQUE = frozenset({"uq_invoices_identity"})

@@ -2,7 +2,18 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    literal_column,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.models.base import STATUS, Base, Bytewise, Id, Instant
@@ -17,6 +28,13 @@ UNFOLDED = {
 }
 """By dialect, of an invoice that a version before 0014 wrote and whose number could be written in other ways: the
 condition of the index that finds it, as domain/invoices/numbers/keys.py has it."""
+CLOSING = "substr({0}, length({0}) - 1)"
+"""The last two characters of a column, as both databases say it and find it in an index."""
+
+
+def closing(column: str) -> ColumnElement[str]:
+    """Of a column of invoices: as it stands in the index, since a parameter wouldn't be known to be the same."""
+    return literal_column(CLOSING.format(column), Text)
 
 
 class Invoice(Base):
@@ -64,6 +82,21 @@ class Invoice(Base):
             "id",
             sqlite_where=text(UNFOLDED["sqlite"]),
             postgresql_where=text(UNFOLDED["postgresql"]),
+        ),
+        Index(
+            "ix_invoices_closing",
+            "organisation_id",
+            text(CLOSING.format("number_key")),
+            "number_key",
+            postgresql_include=["id"],
+        ),
+        Index(
+            "ix_invoices_closing_identity",
+            "organisation_id",
+            text(CLOSING.format("identity")),
+            "identity",
+            sqlite_where=text("identity IS NOT NULL"),
+            postgresql_where=text("identity IS NOT NULL"),
         ),
         CheckConstraint("status IN ('Not Created', 'Pending Payment', 'Paid')", name="status"),
         CheckConstraint("length(currency) = 3", name="currency"),

@@ -76,6 +76,14 @@ class Link(Base):
             postgresql_where=text("state = 'reserved'"),
         ),
         Index("ix_links_status", "organisation_id", "ledger_id", "status", "changed_at"),
+        Index(
+            "ix_links_url",
+            "organisation_id",
+            "ledger_id",
+            "url",
+            sqlite_where=text("url IS NOT NULL"),
+            postgresql_where=text("url IS NOT NULL"),
+        ),
         CheckConstraint("state IN ('reserved', 'created', 'refused')", name="state"),
         CheckConstraint("status IN ('Not Created', 'Pending Payment', 'Paid')", name="status"),
         CheckConstraint(

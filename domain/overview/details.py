@@ -38,8 +38,8 @@ def look_up(session: Session, scope: Scope, text: str, now: datetime) -> LookedU
         return LookedUp(_with_standing(session, scope, one, now))
     if not meant and phrase_of(text):
         meant = find_page(session, scope.organisation_id, text, status=None, after=None, limit=CHOICES + 1)
-    options = invoices.list_options(session, scope, meant)
-    return LookedUp(options=options[:CHOICES], more=len(options) > CHOICES)
+    options = invoices.list_options(session, scope, meant[:CHOICES])
+    return LookedUp(options=options, more=len(meant) > CHOICES)
 
 
 def _with_standing(session: Session, scope: Scope, invoice: InvoiceSummary, now: datetime) -> InvoiceDetails:

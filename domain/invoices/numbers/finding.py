@@ -10,11 +10,11 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from domain.invoices.number_search import Numbers
+from domain.invoices.numbers.endings import digits_of, first_ending
 from domain.invoices.numbers.keys import number_key
 from domain.invoices.numbers.twins import ids_of
 from domain.models import Invoice, Link, Payment
 from domain.scope import Scope
-from domain.states import LinkState, LinkStatus
 
 _STRIPE_ID = re.compile(r"(?<![A-Za-z0-9])(plink|pi)_[A-Za-z0-9_]+")
 _URL = re.compile(r"https?://[^\s|<>]+")
@@ -23,10 +23,10 @@ _DIGITS = re.compile(r"[0-9]+$")
 WORDS = 5
 # Beginnings of numbers up to their closing digits that are tried: an organisation has few.
 BEGINNINGS = 20
-# Closing digits are looked for with so many noughts before them, and as the end of a number with so many more digits.
-NOUGHTS, MORE_DIGITS = 8, 2
-# Of a URL, which has no index: the links of each status that changed last.
-LINKS = 10_000
+# Digits that closing ones are made up to with noughts.
+NOUGHTS = 8
+# Invoices that are asked for whose numbers end so: one more than are offered.
+SEVERAL = 11
 
 
 def find_meant(session: Session, scope: Scope, text: str) -> Sequence[int]:
@@ -56,18 +56,8 @@ def _by_stripe(session: Session, scope: Scope, text: str) -> Sequence[int] | Non
         )
         return session.scalars(own.where(Link.id.in_(paid))).all()
     if found := _URL.search(text):
-        for status in (LinkStatus.PENDING_PAYMENT, LinkStatus.PAID):
-            latest = sa.select(Link.invoice_id, Link.url).where(
-                Link.organisation_id == scope.organisation_id,
-                Link.ledger_id == scope.ledger_id,
-                Link.status == status,
-                Link.state == LinkState.CREATED,
-            )
-            some = latest.order_by(Link.changed_at.desc()).limit(LINKS).subquery()
-            ids = session.scalars(sa.select(some.c.invoice_id).where(some.c.url == found.group())).all()
-            if ids:
-                return ids
-        return []
+        url = re.split("[?#]", found.group())[0].rstrip(".,;:!)/")
+        return session.scalars(own.where(Link.url == url)).all()
     return None
 
 
@@ -93,13 +83,18 @@ def _by_number(session: Session, organisation_id: int, text: str) -> Sequence[in
 
 
 def _by_closing_digits(session: Session, organisation_id: int, text: str) -> Sequence[int]:
-    digits = number_key(text).strip("# ")
-    if not digits.isdecimal() or not digits.isascii() or len(digits) > NOUGHTS:
+    """One only if no other number ends so; of several, those first that have nothing but noughts before the digits."""
+    digits = digits_of(text)
+    if not digits:
         return []
-    ends = {"0" * noughts + digits for noughts in range(NOUGHTS - len(digits) + 1)}
-    ends |= {f"{more}{digits}" for more in range(1, 10**MORE_DIGITS)}
-    keys = {beginning + end for beginning in _beginnings(session, organisation_id) for end in ends}
-    return _with_keys(session, organisation_id, keys)
+    places = first_ending(session, organisation_id, digits, status=None, after=None, limit=SEVERAL)
+    ids = [invoice_id for _, invoice_id in places]
+    if len(ids) == 1:
+        return ids
+    noughts = ["0" * count + digits for count in range(max(NOUGHTS - len(digits), 0) + 1)]
+    keys = {beginning + end for beginning in _beginnings(session, organisation_id) for end in noughts}
+    whole = _with_keys(session, organisation_id, keys) if ids else []
+    return [*whole, *(one for one in ids if one not in whole)]
 
 
 def _beginnings(session: Session, organisation_id: int) -> Iterator[str]:

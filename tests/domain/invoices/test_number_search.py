@@ -12,6 +12,8 @@ from sqlalchemy.orm import Session
 from domain.database import Database
 from domain.invoices import number_search
 from domain.invoices.list_page import find_page
+from domain.invoices.numbers import endings
+from domain.invoices.numbers.endings import digits_of
 from domain.invoices.numbers.keys import number_key, written_key
 from domain.invoices.search_terms import phrase_of, terms_of_number
 from domain.models import Base, Invoice
@@ -62,7 +64,7 @@ def listed(
 
 def expected(db: Database, organisation: int, search: str, status: LinkStatus | None) -> list[str]:
     """What the rule says, invoice by invoice."""
-    phrase = phrase_of(search)
+    phrase, digits = phrase_of(search), digits_of(search)
 
     def look(session: Session) -> list[str]:
         own = sa.select(Invoice).where(Invoice.organisation_id == organisation).order_by(Invoice.position)
@@ -70,7 +72,11 @@ def expected(db: Database, organisation: int, search: str, status: LinkStatus | 
             one.number
             for one in session.scalars(own)
             if status in (None, one.status)
-            and (not phrase or any(term.startswith(phrase) for term in terms_of_number(one.number_key)))
+            and (
+                not phrase
+                or any(term.startswith(phrase) for term in terms_of_number(one.number_key))
+                or (digits and number_key(one.number).endswith(digits))
+            )
         ]
 
     return db.run(look)
@@ -86,7 +92,10 @@ def expected(db: Database, organisation: int, search: str, status: LinkStatus | 
         ("inv1", ["INV1"]),
         ("#inv", ["#inv/12", "INV-1", "INV-10", "Inv 11", "INV1"]),
         ("#", ["#inv/12"]),
-        ("1", []),
+        ("1", ["INV-1", "INV1", "INW-1", "Inv 11"]),
+        ("#70", ["СЧЁТ-70"]),
+        ("11", ["Inv 11"]),
+        ("７", ["2026–01—7", "2026/02 7", "Счёт №7"]),
         ("2026", ["2026–01—7", "2026/02 7"]),
         ("2026 01", ["2026–01—7"]),
         ("2026-02-7", ["2026/02 7"]),
@@ -125,11 +134,12 @@ def test_pages_together_are_all_numbers_found_in_list_order(
     db: Database, monkeypatch: pytest.MonkeyPatch, few: int
 ) -> None:
     monkeypatch.setattr(number_search, "FEW", few)
+    monkeypatch.setattr(endings, "FEW", few)
     organisation = fill(
         db, [f"{word}{sign}{n}" for word in ("INV", "CR") for sign in "-/" for n in range(1, 25)]
     )
 
-    for search in ("inv", "inv-", "inv 1", "cr/2", "i", "inv-7", "x"):
+    for search in ("inv", "inv-", "inv 1", "cr/2", "i", "inv-7", "x", "1", "12", "112"):
         for status in (None, LinkStatus.NOT_CREATED, LinkStatus.PENDING_PAYMENT, LinkStatus.PAID):
             for limit in (1, 9, 100):
                 found = listed(db, organisation, search, status, limit)
@@ -179,4 +189,4 @@ def test_no_number_holds_a_search_up(db: Database, monkeypatch: pytest.MonkeyPat
     organisation = fill(db, ["\U0010ffff1", *(f"INV-{n}" for n in range(12))])
 
     assert len(listed(db, organisation, "inv")) == 12
-    assert listed(db, organisation, "1") == ["\U0010ffff1"]
+    assert set(listed(db, organisation, "1")) == {"\U0010ffff1", "INV-1", "INV-11"}

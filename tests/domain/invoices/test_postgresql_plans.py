@@ -14,6 +14,7 @@ from domain.database import make_engine
 from domain.files import exporting, import_matching
 from domain.files.import_fields import ImportedInvoice
 from domain.invoices import invoices, list_page, number_search
+from domain.invoices.numbers import finding
 from domain.links import claiming
 from domain.messages import transactions
 from domain.models import Base, Ledger
@@ -52,7 +53,7 @@ INSERT INTO buyer_terms (organisation_id, term, buyer_name) SELECT 2, 'acme ' ||
 INSERT INTO links (organisation_id, invoice_id, ledger_id, state, status, amount, currency, reference, idempotency_key,
         request, api_version, reserved_at, attempts, next_attempt_at, look_first, stripe_id, url, created_at, changed_at,
         paid_at, refunded, disputed, exception)
-    SELECT 1, id, 1, 'created', 'Paid', 100, 'USD', id, id, '{{}}', '', 0, 0, 0, false, id, '', 0, id, 0,
+    SELECT 1, id, 1, 'created', 'Paid', 100, 'USD', id, id, '{{}}', '', 0, 0, 0, false, id, 'https://x.test/' || id, 0, id, 0,
         false, false, false
     FROM invoices WHERE status = 'Paid';
 INSERT INTO links (organisation_id, invoice_id, ledger_id, state, status, amount, currency, reference, idempotency_key,
@@ -188,6 +189,8 @@ QUESTIONS: dict[str, tuple[Question, str]] = {
         lambda s: invoices.find_by_number(s, SCOPE, "INV-12345"),
         "uq_invoices_organisation_id_number_key",
     ),
+    "numbers that end so": (_page("2345", LinkStatus.PAID), "ix_invoices_closing"),
+    "a link by its URL": (lambda s: finding.find_meant(s, SCOPE, "https://x.test/12345"), "ix_links_url"),
     "one invoice by id": (lambda s: invoices.get(s, SCOPE, 12_345), "pk_invoices"),
     "type-ahead": (lambda s: invoices.find_options(s, SCOPE, "acme"), "ix_buyer_terms_buyer_name"),
     "the nearest numbers": (

@@ -14,6 +14,7 @@ from domain.coordination.leases import Lease
 from domain.database import Database
 from domain.files import exporting
 from domain.invoices import invoices, list_page
+from domain.invoices.numbers import finding
 from domain.links import bulk, claiming, run_results
 from domain.lists import selections
 from domain.lists.selection_ids import new_id
@@ -33,7 +34,7 @@ SCOPE = Scope(1, 1, livemode=False)
 # One row for each workspace and for each Stripe account: read whole, they are still small.
 SMALL = {"organisations", "ledgers", "duties"}
 # What another step has found.
-FOUND = {"anon_1"}
+FOUND = {"anon_1", "(subquery-1)"}
 # Indexes that hold only what is open: read whole, they are small too.
 OPEN = ("ix_links_due", "ix_outbox_open", "ix_stripe_events_due")
 
@@ -101,6 +102,10 @@ def _questions() -> dict[str, Question]:
         "the nearest numbers": lambda s: invoices.find_nearest(s, SCOPE, "1"),
         "type-ahead": lambda s: invoices.find_options(s, SCOPE, "ac"),
         "type-ahead before anything is typed": lambda s: invoices.find_options(s, SCOPE, ""),
+        "closing digits": lambda s: finding.find_meant(s, SCOPE, "1"),
+        "more closing digits": lambda s: finding.find_meant(s, SCOPE, "1003"),
+        "a link's URL": lambda s: finding.find_meant(s, SCOPE, "https://buy.stripe.com/test_1"),
+        "a payment's id": lambda s: finding.find_meant(s, SCOPE, "pi_1"),
         "the list": listed("", None),
         "the filtered list": listed("", LinkStatus.PAID),
         "its second page": listed("", LinkStatus.NOT_CREATED, "0|2026"),
@@ -190,6 +195,23 @@ def test_a_scan_would_be_seen(filled: Database) -> None:
     by_text = sa.text("SELECT id FROM invoices WHERE buyer_name LIKE '%x%'")
 
     assert _scanned(_plans(filled, lambda s: s.execute(by_text))) == ["SCAN invoices"]
+
+
+def test_a_links_url_is_found_by_its_index(filled: Database) -> None:
+    steps = _plans(filled, _questions()["a link's URL"])
+
+    assert [step for step in steps if " links " in step] == [
+        "SEARCH links USING INDEX ix_links_url (organisation_id=? AND ledger_id=? AND url=?)"
+    ]
+
+
+def test_closing_digits_of_one_status_are_found_by_their_index(filled: Database) -> None:
+    def ask(session: Session) -> object:
+        return list_page.find_page(session, 1, "1003", status=LinkStatus.PAID, after=None, limit=101)
+
+    steps = _plans(filled, ask)
+    assert any("INDEX ix_invoices_closing (organisation_id=? AND <expr>=?)" in step for step in steps)
+    assert _whole_organisations(steps) == []
 
 
 def test_going_through_an_organisation_would_be_seen(filled: Database) -> None:

@@ -16,6 +16,9 @@ from domain.errors import DatabaseUnavailable
 from domain.migrations import REVISIONS, SchemaTooNew, SchemaTooOld, check, prepare, upgrade
 from domain.models import Base
 
+# SQLite's aren't reflected: their text is compared below.
+pytestmark = pytest.mark.filterwarnings("ignore:.*expression-based index")
+
 
 def structure(connection: sa.Connection) -> set[str]:
     """Everything that the database itself says of its tables: columns, collations, indexes and constraints."""

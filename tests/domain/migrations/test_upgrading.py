@@ -24,6 +24,9 @@ from tests.domain.migrations.first_rows import first_rows
 from tests.domain.migrations.first_schema import kept_rows, make_first, migrate
 from tests.domain.world import ADA, world
 
+# SQLite's aren't reflected: test_migrations.py compares their text.
+pytestmark = pytest.mark.filterwarnings("ignore:.*expression-based index")
+
 
 @pytest.fixture
 def old(blank_database_url: str) -> Iterator[sa.Engine]:

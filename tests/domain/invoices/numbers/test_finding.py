@@ -20,7 +20,18 @@ def desk(world: World) -> Desk:
     stranger = make_organisation(world.db, "T0OTHER")
     for number in ("INV-1003", "ZZ-1008"):
         make_invoice(world.db, number, organisation_id=stranger)
-    for number in ("INV-1002", "INV-1003", "INV-11007", "INV-1007", "CR/1004", "7", "INV 2 B"):
+    for number in (
+        "INV-1002",
+        "INV-1003",
+        "INV-11007",
+        "INV-1007",
+        "CR/1004",
+        "7",
+        "INV 2 B",
+        "CR/20261130009",
+        "X-1255",
+        "X-３４５５",
+    ):
         make_invoice(world.db, number)
     return world.desk
 
@@ -45,6 +56,9 @@ def desk(world: World) -> Desk:
         ("7", ["= 7"]),
         ("1007", ["INV-1007", "INV-11007"]),
         ("1008", []),
+        ("009", ["= CR/20261130009"]),
+        ("１００３", ["= INV-1003"]),
+        ("55", ["X-1255", "X-３４５５"]),
         ("cr 1004", ["= CR/1004"]),
         ("INV-9", []),
         ("", []),
@@ -53,6 +67,21 @@ def desk(world: World) -> Desk:
 )
 async def test_what_is_typed_is_found(desk: Desk, typed: str, found: list[str]) -> None:
     assert told(await desk.look_up(ADA, typed)) == found
+
+
+async def test_nothing_is_the_only_one_if_another_number_ends_so_however_long_it_is(world: World) -> None:
+    for number in ("INV-1003", "INV-4441003"):
+        make_invoice(world.db, number)
+    for n in range(12):
+        make_invoice(world.db, f"P{n}-77")
+        make_invoice(world.db, f"Q-{n + 10}88")
+    make_invoice(world.db, "Q-0088", due_date=None)
+
+    assert told(await world.desk.look_up(ADA, "1003")) == ["INV-1003", "INV-4441003"]
+    assert told(await world.desk.look_up(ADA, "4441003")) == ["= INV-4441003"]
+    assert (await world.desk.look_up(ADA, "77")).more
+    # Of many, that with nothing but noughts before the digits is among those that are offered.
+    assert "Q-0088" in told(await world.desk.look_up(ADA, "88"))
 
 
 async def test_a_buyers_invoices_are_offered_ten_at_most(world: World) -> None:
@@ -78,7 +107,15 @@ async def test_what_stripe_calls_it_is_found(world: World) -> None:
         url=url,
     )
 
-    for typed in (url, f"<{url}>", f"<{url}|link>", "plink_1Abc", "see plink_1Abc please"):
+    for typed in (
+        url,
+        f"{url}.",
+        f"{url}?prefilled_email=a%40b.c",
+        f"<{url}>",
+        f"<{url}|link>",
+        "plink_1Abc",
+        "see plink_1Abc please",
+    ):
         assert told(await world.desk.look_up(ADA, typed)) == ["= INV-1"]
     for typed in (f"{url}d", "plink_2", "pi_1"):
         assert await world.desk.look_up(ADA, typed) == LookedUp()
