@@ -253,14 +253,12 @@ class _Found:
         return sa.or_(by_buyer, by_terms) if self.are_more_terms(0) else by_buyer
 
     def _own_ids(self) -> sa.Select[int]:
-        return sa.select(SearchTerm.invoice_id).where(
-            SearchTerm.organisation_id == self.organisation_id, *self.begins
-        )
+        own = SearchTerm.organisation_id == self.organisation_id
+        return sa.select(SearchTerm.invoice_id).where(own, *self.begins)
 
     def _names(self) -> sa.Select[str]:
-        return sa.select(BuyerTerm.buyer_name).where(
-            BuyerTerm.organisation_id == self.organisation_id, *self.buyers_begin
-        )
+        own = BuyerTerm.organisation_id == self.organisation_id
+        return sa.select(BuyerTerm.buyer_name).where(own, *self.buyers_begin)
 
     def _of_buyers(self, which: Condition) -> list[Condition]:
         """Of an invoice whose buyer's terms are kept with the name; the index of names holds no others."""
@@ -293,10 +291,8 @@ def _position_after(session: Session, stretch: list[Condition], length: int) -> 
 
 
 def _in_order(session: Session, conditions: list[Condition], limit: int) -> Places:
-    chosen = (
-        sa.select(Invoice.position, Invoice.id).where(*conditions).order_by(Invoice.position).limit(limit)
-    )
-    return [(position, key) for position, key in session.execute(chosen)]
+    chosen = sa.select(Invoice.position, Invoice.id).where(*conditions).order_by(Invoice.position)
+    return [(position, key) for position, key in session.execute(chosen.limit(limit))]
 
 
 def _ids(places: Places, limit: int) -> list[int]:

@@ -161,7 +161,7 @@ def turn_page(
         else:
             page, has_next = read_page(session, scope, selection, shape)
             if has_next:
-                trail = [*trail, _position_of(session, page[-1].id)]
+                trail = [*trail, session.get_one(Invoice, page[-1].id).position]
         selection.trail = "\n".join(trail)
     return show(session, scope, selection, shape, now=now)
 
@@ -296,12 +296,5 @@ def _add(session: Session, selection: Selection, ids: Sequence[int]) -> None:
 
 def _remove(session: Session, selection: Selection, ids: set[int]) -> None:
     if ids:
-        session.execute(
-            sa.delete(SelectionItem).where(
-                SelectionItem.selection_id == selection.id, SelectionItem.invoice_id.in_(ids)
-            )
-        )
-
-
-def _position_of(session: Session, invoice_id: int) -> str:
-    return session.scalar(sa.select(Invoice.position).where(Invoice.id == invoice_id)) or ""
+        items = sa.delete(SelectionItem).where(SelectionItem.selection_id == selection.id)
+        session.execute(items.where(SelectionItem.invoice_id.in_(ids)))

@@ -82,5 +82,10 @@ async def test_each_is_recorded_and_posted_once(
         assert recorded == ["paid"] * PAYMENTS
         states = first.db.run(lambda session: list(session.scalars(sa.select(OutboxMessage.state))))
         assert states == ["posted"] * PAYMENTS
-        keys = [message.key for one in three for message in one.poster.posted]
-        assert len(keys) == len(set(keys)) == PAYMENTS
+        posted = [message for one in three for message in one.poster.posted]
+        assert len({message.key for message in posted}) == len(posted)
+        # Those that wait together are told in one message.
+        told = [
+            each.invoice.id for message in posted for each in (message, *message.together) if each.invoice
+        ]
+        assert len(told) == len(set(told)) == PAYMENTS

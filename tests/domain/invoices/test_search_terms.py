@@ -69,7 +69,7 @@ def test_a_prefix_range_holds_what_begins_with_the_phrase(phrase: str, rest: str
         ("   ", {"INV-1", "INV-2", "#7", "Ünit 5"}),
         ("inv", {"INV-1", "INV-2"}),
         ("INV-1", {"INV-1"}),
-        ("1", set()),
+        ("1", {"INV-1"}),
         ("trad", {"INV-1"}),
         ("rading", set()),
         ("acme tra", {"INV-1"}),

@@ -41,7 +41,7 @@ async def test_search_matches_the_beginning_of_the_number_or_of_any_word(world: 
     assert "Y-1" not in found
 
 
-@pytest.mark.parametrize("search", ["cme", "10", "erlin", "zzz", "%", "_"])
+@pytest.mark.parametrize("search", ["cme", "1", "erlin", "zzz", "%", "_"])
 async def test_search_matches_nothing_in_the_middle_of_a_word(world: World, search: str) -> None:
     make_invoice(world.db, "INV-10", buyer_name="Acme Corp (Berlin)")
     assert numbers(await world.desk.open_list(ADA, search, shape=PAGE)) == []

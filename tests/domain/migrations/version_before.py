@@ -76,14 +76,16 @@ def with_earlier_models() -> None:
 
 def be_the_version_before(patch: Any = None) -> None:
     """Search, keep what is searched for, and say why work waits, as before schemas 0003 and 0007. Until ``patch`` is undone, or for good."""
+    from domain.coordination import abandoned_claims
     from domain.feed import recording as feed
     from domain.files import import_matching, import_writing, importing
     from domain.files.import_fields import ImportedInvoice
     from domain.invoices import changing, list_page, search_terms
     from domain.invoices.number_search import Numbers
+    from domain.invoices.numbers import folding
     from domain.links import reserving
     from domain.messages import together
-    from domain.models import STATUS, Invoice, Ledger, SearchTerm
+    from domain.models import STATUS, FileImport, Invoice, Ledger, SearchTerm
     from domain.payments import events
     from domain.states import PauseReason
     from domain.stripe import accounts, pausing
@@ -164,8 +166,18 @@ def be_the_version_before(patch: Any = None) -> None:
     put(importing, "fold_organisation", lambda db, organisation_id: None)
     put(import_writing, "_WRITTEN", tuple(name for name in names if name not in later))
     put(import_writing, "_written", values_written)
+    # Nobody brought files in.
+    claimed = tuple(each for each in abandoned_claims._CLAIMED if each[0] is not FileImport)
+    put(abandoned_claims, "_CLAIMED", claimed)
     # Each payment is told by itself.
     put(together, "MORE_THAN", together.AT_MOST)
+    for name in ("begin", "take_back", "release"):
+        put(together, name, lambda *_: None)
+    for name in ("post", "doubt"):
+        put(together, name, lambda *_: [])
+    put(folding, "fold_all", lambda db: None)
+    put(folding, "fold_some", lambda *_: 0)
+    put(folding, "fold_organisation", lambda db, organisation_id: None)
     row_of = events._row
     put(
         events, "_row", lambda *about: {name: one for name, one in row_of(*about).items() if name != "status"}
