@@ -1,6 +1,5 @@
 """The description of the API, OpenAPI 3.1, made from its routes and the models of its answers."""
 
-from importlib.metadata import version
 from typing import Any
 
 from pydantic.json_schema import models_json_schema
@@ -8,6 +7,7 @@ from pydantic.json_schema import models_json_schema
 from bot.api.problems import PROBLEM_TYPE, ProblemDetails
 from bot.api.requests import MOST_INVOICES
 from bot.api.routes import ROUTES, Json, Route
+from bot.version import paylink_version
 from domain.files.import_fields import OPTIONAL, STATE
 from domain.programs.offered import FIELDS
 from domain.reasons import BillingState
@@ -48,7 +48,7 @@ def describe() -> Json:
         "openapi": "3.1.0",
         "info": {
             "title": "Paylink",
-            "version": version("paylink"),
+            "version": paylink_version(),
             "description": "Invoices in, online payment links and what became of them out.",
         },
         "servers": [{"url": "/"}],

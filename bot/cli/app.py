@@ -105,9 +105,9 @@ _HELP = "Creates Stripe online payment links for billing invoices from Slack, an
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from importlib.metadata import version
+        from bot.version import paylink_version
 
-        typer.echo(f"paylink {version('paylink')}")
+        typer.echo(f"paylink {paylink_version()}")
         raise typer.Exit
 
 

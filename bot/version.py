@@ -1,0 +1,14 @@
+"""Which Paylink this is."""
+
+import tomllib
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+
+def paylink_version() -> str:
+    """As it was installed, or as the repository says where it runs from there without being installed (make demo)."""
+    try:
+        return version("paylink")
+    except PackageNotFoundError:
+        project = Path(__file__).parents[1] / "pyproject.toml"
+        return str(tomllib.loads(project.read_text("utf-8"))["project"]["version"])
