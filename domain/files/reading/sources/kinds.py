@@ -75,7 +75,10 @@ def _in_zip(content: Content) -> Kind:
         with zipfile.ZipFile(content.beginning()) as archive:
             entries = archive.infolist()
             names = {entry.filename for entry in entries}
-            kind = archive.read("mimetype")[:100] if "mimetype" in names else b""
+            kind = b""
+            if "mimetype" in names:
+                with archive.open("mimetype") as told:
+                    kind = told.read(100)
     except (zipfile.BadZipFile, NotImplementedError, OSError, RuntimeError, ValueError, KeyError) as error:
         raise FileUnusable(f"{content.name} is a damaged workbook or zip: save it again") from error
     unpacked = sum(entry.file_size for entry in entries)
