@@ -196,6 +196,14 @@ class FeedKind(StrEnum):
     EXCEPTION_RESOLVED = "exception_resolved"
 
 
+class Creators(StrEnum):
+    """Whom an organisation lets create links."""
+
+    EVERYONE = "everyone"
+    CHOSEN = "chosen"
+    GROUP = "group"
+
+
 class Right(StrEnum):
     """What a program's token may do."""
 

@@ -40,6 +40,7 @@ REVISIONS: tuple[str, ...] = (
     "0021",
     "0022",
     "0023",
+    "0024",
 )
 """All versions, the oldest first. Known without reading them, so that a start doesn't wait for Alembic."""
 

@@ -5,7 +5,7 @@ from domain.models.coordination import Duty, Pace
 from domain.models.files import FileImport, KnownHeading
 from domain.models.invoices import BuyerTerm, Invoice, OpenView, SearchTerm, Selection, SelectionItem
 from domain.models.links import BulkRun, BulkRunItem, Ledger, Link
-from domain.models.organisations import AuditEntry, HeardEvent, Organisation, Welcome
+from domain.models.organisations import AuditEntry, HeardEvent, Organisation, OrganisationSettings, Welcome
 from domain.models.outbox import IS_OPEN, OutboxMessage
 from domain.models.payments import Payment, PaymentException, Reversal, StripeEvent, UnusedEvent
 from domain.models.programs import ApiToken, FeedEvent, FeedHead
@@ -36,6 +36,7 @@ __all__ = [
     "Link",
     "OpenView",
     "Organisation",
+    "OrganisationSettings",
     "OutboxMessage",
     "Pace",
     "Payment",

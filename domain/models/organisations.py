@@ -5,7 +5,8 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from domain.models.base import Base, Id, Instant
+from domain.models.base import Base, Code, Id, Instant
+from domain.states import Creators
 
 
 class Organisation(Base):
@@ -22,6 +23,23 @@ class Organisation(Base):
     last_imported_at: Mapped[datetime | None] = mapped_column(Instant)
     ledger_id: Mapped[int | None] = mapped_column(Id, deferred=True)
     """The current ledger: the one whose links the invoices' status and position show. None before the first start."""
+
+
+class OrganisationSettings(Base):
+    """What an organisation's administrators have set. There is no row where nobody has; ids stand with commas between."""
+
+    __tablename__ = "organisation_settings"
+
+    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"), primary_key=True)
+    creators: Mapped[Creators] = mapped_column(Code(Creators, 10), server_default=Creators.EVERYONE)
+    chosen_people: Mapped[str] = mapped_column(Text, server_default="")
+    user_group: Mapped[str | None] = mapped_column(String(255))
+    administrators: Mapped[str] = mapped_column(Text, server_default="")
+    told_of_exceptions: Mapped[str] = mapped_column(Text, server_default="")
+    """People, or one channel; empty for the notification channel."""
+    language: Mapped[str] = mapped_column(String(20), server_default="en")
+    zone: Mapped[str] = mapped_column(String(64), server_default="UTC")
+    """A name of the IANA's."""
 
 
 class Welcome(Base):

@@ -1,0 +1,146 @@
+"""An organisation's settings: who may do what, who hears of exceptions, and how amounts and dates are written.
+
+They are read in the transaction of the act that they decide on, so that a change counts at once in every process.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import TypedDict, Unpack
+from zoneinfo import available_timezones
+
+from sqlalchemy.orm import Session
+
+from domain import audit
+from domain.database import insert_into
+from domain.models import OrganisationSettings
+from domain.states import Creators
+
+LANGUAGES = ("en", "de", "es", "fr", "it", "nl", "pt", "ja")
+MOST_NAMED = 100
+"""People of one setting."""
+_PERSON = re.compile(r"[UW][A-Z0-9]{1,50}", re.ASCII)
+_GROUP = re.compile(r"S[A-Z0-9]{1,50}", re.ASCII)
+_CHANNEL = re.compile(r"[CG][A-Z0-9]{1,50}", re.ASCII)
+
+
+class SettingUnusable(Exception):
+    """A setting can't be that. ``name`` is the setting's."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
+@dataclass(frozen=True)
+class Settings:
+    """As set, or as it is where nothing was. People, groups and channels are Slack's ids."""
+
+    creators: Creators = Creators.EVERYONE
+    chosen_people: tuple[str, ...] = ()
+    """Who may create links while ``creators`` says so; guests among them may look."""
+    user_group: str | None = None
+    administrators: tuple[str, ...] = ()
+    """Who is named, besides those who are administrators anyway."""
+    told_of_exceptions: tuple[str, ...] = ()
+    """People, or one channel; nobody for the notification channel."""
+    language: str = "en"
+    zone: str = "UTC"
+
+
+class Changes(TypedDict, total=False):
+    """What is to be set; what isn't there stays."""
+
+    creators: Creators
+    chosen_people: tuple[str, ...]
+    user_group: str | None
+    administrators: tuple[str, ...]
+    told_of_exceptions: tuple[str, ...]
+    language: str
+    zone: str
+
+
+def get(session: Session, organisation_id: int) -> Settings:
+    row = session.get(OrganisationSettings, organisation_id)
+    return Settings() if row is None else _read(row)
+
+
+def change(
+    session: Session, organisation_id: int, *, by: str, now: datetime, **changes: Unpack[Changes]
+) -> Settings:
+    """Set these; each that differs is in the audit with what it was. Raises SettingUnusable, and then nothing is set."""
+    session.execute(
+        insert_into(session, OrganisationSettings)
+        .values(organisation_id=organisation_id)
+        .on_conflict_do_nothing()
+    )
+    row = session.get_one(OrganisationSettings, organisation_id, with_for_update=True)
+    before = _read(row)
+    after = replace(before, **changes)
+    after = replace(
+        after,
+        chosen_people=_each_once(after.chosen_people),
+        administrators=_each_once(after.administrators),
+        told_of_exceptions=_each_once(after.told_of_exceptions),
+    )
+    _check(after)
+    was, becomes = asdict(before), asdict(after)
+    for name in becomes:
+        if becomes[name] == was[name]:
+            continue
+        setattr(row, name, ",".join(becomes[name]) if isinstance(becomes[name], tuple) else becomes[name])
+        said = f"{name}: {_said(was[name])} -> {_said(becomes[name])}"
+        audit.record(session, "settings.change", said, actor=by, now=now, organisation_id=organisation_id)
+    session.flush()
+    return after
+
+
+def _read(row: OrganisationSettings) -> Settings:
+    return Settings(
+        creators=row.creators,
+        chosen_people=_ids(row.chosen_people),
+        user_group=row.user_group,
+        administrators=_ids(row.administrators),
+        told_of_exceptions=_ids(row.told_of_exceptions),
+        language=row.language,
+        zone=row.zone,
+    )
+
+
+def _ids(text: str) -> tuple[str, ...]:
+    return tuple(one for one in text.split(",") if one)
+
+
+def _each_once(ids: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(ids))
+
+
+def _said(value: object) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(value) or "nobody"
+    return str(value or "none")
+
+
+def _check(settings: Settings) -> None:
+    if not _are_people(settings.administrators):
+        raise SettingUnusable("administrators")
+    if not _are_people(settings.chosen_people):
+        raise SettingUnusable("chosen_people")
+    if settings.creators is Creators.CHOSEN and not settings.chosen_people:
+        raise SettingUnusable("chosen_people")
+    group = settings.user_group
+    if _GROUP.fullmatch(group or "") is None and (group is not None or settings.creators is Creators.GROUP):
+        raise SettingUnusable("user_group")
+    told = settings.told_of_exceptions
+    if not _are_people(told) and not (len(told) == 1 and _CHANNEL.fullmatch(told[0])):
+        raise SettingUnusable("told_of_exceptions")
+    if settings.language not in LANGUAGES:
+        raise SettingUnusable("language")
+    if settings.zone not in available_timezones():
+        raise SettingUnusable("zone")
+
+
+def _are_people(ids: Iterable[str]) -> bool:
+    named = tuple(ids)
+    return len(named) <= MOST_NAMED and all(_PERSON.fullmatch(one) for one in named)
