@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint types architecture format bench campaign pictures requirements clean
+.PHONY: demo test lint types architecture format bench campaign pictures wheel requirements clean
 
 # What running needs, and not the tools of development; a virtual environment that has those, too, will do.
 demo: $(VENV)/.runs
@@ -57,6 +57,10 @@ $(VENV)/.runs: requirements/runtime.txt
 		awk '/^Collecting/ {printf "\r  %3d  %-50s", ++n, $$2; fflush()} END {print ""}'
 	@$(BIN)/python -c "import aiohttp, sqlalchemy, stripe" # a pipe has the exit status of its end
 	@touch $@
+
+# dist/paylink_bot-VERSION-py3-none-any.whl: `uvx --from` it `paylink-bot demo`, or install it anywhere.
+wheel: $(READY)
+	$(BIN)/python -m hatchling build -t wheel
 
 # Renews the pins. Needs uv; the files name no package index.
 requirements:
