@@ -21,9 +21,13 @@ class AccountRules:
     late_sessions_complete: whether a session that was opened before its link went inactive may still be paid
     (undocumented, so the worse case for a merchant is the default).
     most_digits, retired_currencies_refused: see objects.money.
+    takes_cards: whether Stripe lets the account take card payments yet (/api/accounts/object, charges_enabled).
+    wallet_on: whether the account's payment methods have Link switched on.
     """
 
     merchant: str = "Paylink Local Merchant"
+    takes_cards: bool = True
+    wallet_on: bool = True
     least_checked: Literal["creation", "payment", "never"] = "creation"
     late_sessions_complete: bool = True
     most_digits: int = MOST_DIGITS

@@ -39,6 +39,11 @@ class Shelf:
         self._place[item["id"]] = len(self._objects)
         self._objects.append(item)
 
+    def remove(self, object_id: str) -> None:
+        """Cursors on what came after it move with it."""
+        del self._objects[self._place[object_id]]
+        self._place = {item["id"]: place for place, item in enumerate(self._objects)}
+
     def find(self, object_id: str) -> Json | None:
         place = self._place.get(object_id)
         return None if place is None else self._objects[place]
@@ -90,6 +95,12 @@ class World:
         elif item["object"] == "checkout.session" and item["status"] == "open":
             heapq.heappush(self._due, (item["expires_at"], item["id"]))
         return item
+
+    def remove(self, endpoint: Json) -> None:
+        """A webhook endpoint, with its secrets: nothing else can be deleted."""
+        self.shelves[endpoint["object"]].remove(endpoint["id"])
+        self.secrets.pop(endpoint["id"], None)
+        self.payloads.pop(endpoint["id"], None)
 
     def find(self, object_id: str) -> Json | None:
         kind = KINDS.get(object_id.partition("_")[0])

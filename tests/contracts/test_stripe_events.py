@@ -260,3 +260,28 @@ async def test_endpoints_are_made_and_listed_over_the_api(
     server.resend((await completed(client))[0].id)
     await server.webhooks_settled()
     assert receiver.types == [COMPLETED, COMPLETED]
+
+
+async def test_endpoints_are_changed_and_deleted_and_are_sixteen_at_most(
+    client: stripe.StripeClient, server: LocalStripe, receiver: Receiver
+) -> None:
+    hooks = client.v1.webhook_endpoints
+    first, *others = [
+        await hooks.create_async({"url": receiver.url, "enabled_events": [COMPLETED]}) for _ in range(16)
+    ]
+    error = await refusal(lambda: hooks.create_async({"url": receiver.url, "enabled_events": [COMPLETED]}))
+    assert error_of(error)["message"] == "You have reached the maximum of 16 test webhook endpoints."
+    changed = await hooks.update_async(first.id, {"enabled_events": ["charge.refunded"], "disabled": True})
+    assert (changed.status, changed.enabled_events) == ("disabled", ["charge.refunded"])
+    assert "secret" not in changed
+    for other in others:
+        assert (await hooks.delete_async(other.id)).deleted
+    assert [one.id for one in (await hooks.list_async()).data] == [first.id]
+    assert error_of(await refusal(lambda: hooks.delete_async(others[0].id)))["code"] == "resource_missing"
+    server.add_key("rk_test_0123456789abcdef", permissions={"rak_webhook_read"})
+    kept: stripe.RequestOptions = {"api_key": "rk_test_0123456789abcdef"}
+    for denied in (
+        lambda: hooks.update_async(first.id, {"disabled": False}, kept),
+        lambda: hooks.delete_async(first.id, {}, kept),
+    ):
+        assert "'rak_webhook_write'" in error_of(await refusal(denied))["message"]

@@ -1,7 +1,7 @@
 """The part of Stripe's API that is here: which request does what, with which parameters and which permission.
 
 Parameter types are the official SDK's. Permission names are those that Stripe's 403s spell out, where they were seen
-in public (payment_link, subscription, invoice, plan); the others are built in the same manner.
+in public (payment_link, subscription, invoice, plan, dispute, event, webhook); the others are built in the same manner.
 """
 
 from __future__ import annotations
@@ -27,8 +27,7 @@ from sandbox.stripe.api.listing import (
 from sandbox.stripe.api.parameters import check_metadata
 from sandbox.stripe.errors import ApiError, invalid
 from sandbox.stripe.events.thin import snapshot_id, thin
-from sandbox.stripe.events.webhooks import new_secret
-from sandbox.stripe.objects import links, payments, refunds, shapes
+from sandbox.stripe.objects import links, payments, refunds, shapes, webhook_endpoints
 
 Json = dict[str, Any]
 Handler = Callable[[Act, str, Json], Json]
@@ -146,25 +145,13 @@ def _refund(act: Act, _: str, params: Json) -> Json:
 
 
 def _account(act: Act, account_id: str, _: Json) -> Json:
-    return shapes.account(act.world.account, act.rules.merchant)
+    return shapes.account(act.world.account, act.rules.merchant, takes_cards=act.rules.takes_cards)
 
 
-def _create_webhook(act: Act, _: str, params: Json) -> Json:
-    """The secret is shown once, in this answer (/api/webhook_endpoints/create)."""
-    if not params["url"].startswith("https://" if act.world.livemode else ("http://", "https://")):
-        raise invalid(
-            "Invalid URL: An explicit scheme (such as https) must be provided.", "url", "url_invalid"
-        )
-    item = shapes.webhook_endpoint(
-        url=params["url"],
-        enabled_events=params["enabled_events"],
-        given=params,
-        created=act.created,
-        livemode=act.world.livemode,
-    )
-    act.world.add(item)
-    act.world.secrets[item["id"]] = [new_secret()]
-    return item | {"secret": act.world.secrets[item["id"]][0]}
+def _methods(act: Act, _: str, params: Json) -> Json:
+    """/api/payment_method_configurations/list: here there is the default one alone."""
+    one = shapes.payment_method_configuration(livemode=act.world.livemode, wallet=act.rules.wallet_on)
+    return listed([one], params, "/v1/payment_method_configurations")
 
 
 def _destination(act: Act, endpoint: Json, payload: str, *, url_shown: bool) -> Json:
@@ -234,6 +221,7 @@ ENDPOINTS = [
         ("GET", "/v1/events", sdk.EventListParams, "event", _READ, _events),
         ("GET", "/v1/events/{id}", sdk.EventRetrieveParams, "event", _READ, _event),
         ("GET", "/v1/account", sdk.AccountRetrieveCurrentParams, "accounts_kyc_basic", _READ, _account),
+        ("GET", "/v1/payment_method_configurations", sdk.PaymentMethodConfigurationListParams, "payment_method_configuration", _READ, _methods),
         ("GET", "/v1/products", sdk.ProductListParams, "product", _READ, _all("product", "/v1/products", "active")),
         ("GET", "/v1/products/{id}", sdk.ProductRetrieveParams, "product", _READ, _one("product", "id")),
         ("POST", "/v1/products/{id}", sdk.ProductUpdateParams, "product", _WRITE, links.update_product),
@@ -243,7 +231,9 @@ ENDPOINTS = [
         ("GET", "/v1/webhook_endpoints/{id}", sdk.WebhookEndpointRetrieveParams, "webhook", _READ, _one("webhook_endpoint", "webhook_endpoint")),
         ("GET", "/v2/core/event_destinations", v2.EventDestinationListParams, "webhook", _READ, _destinations),
         ("GET", "/v2/core/events/{id}", v2.EventRetrieveParams, "event", _READ, _thin_event),
-        ("POST", "/v1/webhook_endpoints", sdk.WebhookEndpointCreateParams, "webhook", _WRITE, _create_webhook),
+        ("POST", "/v1/webhook_endpoints", sdk.WebhookEndpointCreateParams, "webhook", _WRITE, webhook_endpoints.create),
+        ("POST", "/v1/webhook_endpoints/{id}", sdk.WebhookEndpointUpdateParams, "webhook", _WRITE, webhook_endpoints.update),
+        ("DELETE", "/v1/webhook_endpoints/{id}", sdk.WebhookEndpointDeleteParams, "webhook", _WRITE, webhook_endpoints.delete),
     )
 ]  # fmt: skip
 

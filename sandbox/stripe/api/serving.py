@@ -242,7 +242,7 @@ class Api:
         if fault is not None and fault.kind is FaultKind.KEPT_ERROR:
             raise errors.server_error(fault.status, kept=True)
         result = endpoint.handle(act, object_id, given)
-        if endpoint.method == "POST":
+        if endpoint.method != "GET":
             self._account.changed()
         if fault is not None and fault.kind is FaultKind.DONE_ERROR:
             raise errors.server_error(fault.status, kept=True)

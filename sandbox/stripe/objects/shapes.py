@@ -199,14 +199,14 @@ def event_destination(endpoint: Json, payload: str, version: str, snapshot: bool
     }
 
 
-def account(account_id: str, merchant: str) -> Json:
+def account(account_id: str, merchant: str, *, takes_cards: bool = True) -> Json:
     return {
         "id": account_id,
         "object": "account",
         "business_profile": {"name": merchant, "support_email": None, "url": None},
         "business_type": "company",
-        "capabilities": {"card_payments": "active", "transfers": "active"},
-        "charges_enabled": True,
+        "capabilities": {"card_payments": "active" if takes_cards else "inactive", "transfers": "active"},
+        "charges_enabled": takes_cards,
         "country": "US",
         "created": 1_700_000_000,
         "default_currency": "usd",
@@ -216,4 +216,24 @@ def account(account_id: str, merchant: str) -> Json:
         "payouts_enabled": True,
         "settings": {"dashboard": {"display_name": merchant, "timezone": "Etc/UTC"}},
         "type": "standard",
+    }
+
+
+def payment_method_configuration(*, livemode: bool, wallet: bool) -> Json:
+    """The account's default stripe.PaymentMethodConfiguration. `available` says whether checkout may offer a method."""
+
+    def method(on: bool) -> Json:
+        value = "on" if on else "off"
+        preference = {"overridable": None, "preference": value, "value": value}
+        return {"available": on, "display_preference": preference}
+
+    return blank(stripe.PaymentMethodConfiguration) | {
+        "id": "pmc_1PaylinkLocal",
+        "object": "payment_method_configuration",
+        "active": True,
+        "card": method(True),
+        "is_default": True,
+        "link": method(wallet),
+        "livemode": livemode,
+        "name": "Default",
     }
