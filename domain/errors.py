@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from domain.money import Money
 from domain.reasons import Reason
-from domain.states import PauseReason
+from domain.states import KeyTrouble, PauseReason
 
 
 class PaylinkError(Exception):
@@ -105,6 +105,14 @@ class StripeUnasked(PaylinkError):
         super().__init__(why, permission)
         self.why = why
         self.permission = permission
+
+
+class KeyUnusable(PaylinkError):
+    """A Stripe key can't be connected."""
+
+    def __init__(self, why: KeyTrouble) -> None:
+        super().__init__(why)
+        self.why = why
 
 
 class FileRefused(PaylinkError):

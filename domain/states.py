@@ -143,6 +143,17 @@ class PauseReason(StrEnum):
     """The key is taken, but not for everything that Paylink does with it."""
 
 
+class KeyTrouble(StrEnum):
+    """Why a Stripe key can't be connected."""
+
+    MALFORMED = "malformed"
+    """It is no secret or restricted key."""
+    REFUSED = "refused"
+    STRIPE_AWAY = "stripe_away"
+    NOT_STRIPE = "not_stripe"
+    """Something between here and Stripe answers in its place."""
+
+
 class MessageState(StrEnum):
     """How far a message has come with Slack."""
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from bot.cli.doctor_stripe import PERMISSIONS
+from bot.cli.doctor_stripe import PERMISSION_OF
 from bot.cli.findings import Finding, Level
 from domain.payments.account_watch import HOURLY
 from domain.payments.permissions import Thing
@@ -56,7 +56,7 @@ def examine_standing(standing: Standing, now: datetime, poll_every: timedelta) -
 
 def _examine_forbidden(standing: Standing) -> Finding:
     names = ", ".join(_NAMES[thing] for thing in standing.forbidden)
-    permissions = ", ".join(dict.fromkeys(PERMISSIONS[thing] for thing in standing.forbidden))
+    permissions = ", ".join(dict.fromkeys(PERMISSION_OF[thing] for thing in standing.forbidden))
     waiting = standing.waiting.get(Wait.FORBIDDEN, 0)
     tell = "one of its events tells" if waiting == 1 else f"{waiting} of its events tell"
     return Finding(

@@ -116,9 +116,20 @@ class StripeApi:
                 raise StripeUnreadable("a page without anything that has an id")
             cursor = {"starting_after": data[-1]["id"]}
 
-    async def probe_create(self) -> None:
-        """Ask for a link without items: StripeRefused means that the key may create links."""
-        await self._call("post", "/v1/payment_links", {})
+    async def probe_create(self, path: str = "/v1/payment_links") -> None:
+        """Ask for a link without items, or for something else without what it needs: StripeRefused means that the key may
+        create such."""
+        await self._call("post", path, {})
+
+    async def create_endpoint(self, params: Mapping[str, Any], *, key: str) -> Object:
+        """A webhook endpoint; only this answer, and the same to the same ``key``, holds its secret."""
+        return await self._call("post", "/v1/webhook_endpoints", params, key=key)
+
+    async def change_endpoint(self, endpoint_id: str, params: Mapping[str, Any]) -> Object:
+        return await self._call("post", f"/v1/webhook_endpoints/{endpoint_id}", params)
+
+    async def delete_endpoint(self, endpoint_id: str) -> None:
+        await self._call("delete", f"/v1/webhook_endpoints/{endpoint_id}")
 
     async def can_connect(self) -> bool:
         """Whether a connection to Stripe, or to the proxy before it, can be made. No request is sent, since reads are rationed (docs/facts/stripe.md)."""

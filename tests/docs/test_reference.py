@@ -9,13 +9,13 @@ import yaml
 
 from bot.cli.app import command
 from bot.cli.doctor_slack import OPTIONAL, SCOPES
-from bot.cli.doctor_stripe import READS
 from bot.settings import Settings, setting_names
 from bot.watch.metrics import Metrics
 from domain.files.exports.rows import COLUMNS as EXPORTED
 from domain.files.reading.plain import HEADING
 from domain.payments.event_reading import TYPES
 from handlers.app import COMMANDS
+from handlers.words.connecting import needed
 from handlers.words.exceptions import TITLES
 from handlers.words.glance import SIGNS
 from handlers.words.sentences import BADGES, STATUSES
@@ -111,10 +111,10 @@ def test_scopes_are_those_of_the_manifest_and_of_the_doctor() -> None:
 @pytest.mark.parametrize(
     "path", [REFERENCE / "scopes.md", HOW_TO / "connect-stripe.md"], ids=["scopes", "how-to"]
 )
-def test_stripes_permissions_are_those_that_the_doctor_asks_for(path: Any) -> None:
+def test_stripes_permissions_are_those_that_a_key_is_checked_for(path: Any) -> None:
     said = {row[0].split()[0]: row[1] for row in table_rows(path) if row[1:2] in (["Write"], ["Read"])}
-    wanted = {permission.split(":")[0].split()[0]: "Read" for permission in READS.values()}
-    assert said == wanted | {"Payment": "Write"}
+    wanted = dict(permission.split(": ") for permission in needed())
+    assert said == {resource.split()[0]: permission for resource, permission in wanted.items()}
 
 
 @pytest.mark.parametrize(

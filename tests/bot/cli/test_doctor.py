@@ -155,7 +155,7 @@ async def test_what_the_key_may_not_read_of_stripes_events_is_named(world: World
 
     assert status == 1
     assert "✗ Stripe: the key may not read what 3 of its events tell of: refunds, disputes." in told
-    assert "(Charges: Read, Disputes: Read)" in told
+    assert "(Charges and Refunds: Read, Disputes: Read)" in told
     assert "doesn't show yet" not in told
 
 
@@ -352,7 +352,7 @@ async def test_a_key_without_permissions_is_told_which_it_lacks(world: World) ->
     status, told = await world.examine(STRIPE_API_KEY="rk_test_little")
 
     assert status == 1
-    assert "✗ Stripe: the key lacks permissions: Charges: Read, Payment Links: Write." in told
+    assert "✗ Stripe: the key lacks permissions: Charges and Refunds: Read, Payment Links: Write." in told
 
 
 async def test_a_key_that_stripe_refuses_is_told(world: World) -> None:

@@ -1,0 +1,40 @@
+"""The words for Stripe keys: permissions by the names that Stripe's Dashboard has for them, and what is wrong with a key."""
+
+from domain.connecting.checking import NEEDED, Permission
+from domain.states import KeyTrouble
+
+PERMISSIONS: dict[Permission, str] = {
+    Permission.READ_LINKS: "Payment Links: Read",
+    Permission.WRITE_LINKS: "Payment Links: Write",
+    Permission.SESSIONS: "Checkout Sessions: Read",
+    Permission.EVENTS: "Events: Read",
+    Permission.CHARGES: "Charges and Refunds: Read",
+    Permission.DISPUTES: "Disputes: Read",
+    Permission.ACCOUNT: "Accounts: Read",
+    Permission.METHODS: "Payment Method Configurations: Read",
+    Permission.WEBHOOKS: "Webhook Endpoints: Write",
+}
+
+TROUBLES: dict[KeyTrouble, str] = {
+    KeyTrouble.MALFORMED: (
+        "That isn't a restricted key: it begins with rk_test_ or rk_live_. Copy it again from the Stripe Dashboard, "
+        "Developers, API keys."
+    ),
+    KeyTrouble.REFUSED: "Stripe doesn't know this key, or it was revoked or has expired. Copy it again, or make a new one.",
+    KeyTrouble.STRIPE_AWAY: "Stripe can't be reached right now, so the key couldn't be checked. Try again in a minute.",
+    KeyTrouble.NOT_STRIPE: (
+        "What answered wasn't Stripe, so the key couldn't be checked. Ask whoever runs Paylink to look for a proxy or a "
+        "firewall in between."
+    ),
+}
+
+
+def lacking(permissions: tuple[Permission, ...]) -> str:
+    """What to say of a key that lacks what Paylink can't do without."""
+    names = ", ".join(PERMISSIONS[one] for one in permissions)
+    return f"The key lacks {names}. Edit it in the Stripe Dashboard, Developers, API keys, and press Connect again."
+
+
+def needed() -> list[str]:
+    """What a key must be given, one for each resource: writing includes reading."""
+    return [PERMISSIONS[one] for one in NEEDED if one is not Permission.READ_LINKS]
