@@ -21,6 +21,7 @@ from handlers.rejections import (
     StandingUnknown,
     Unreadable,
 )
+from handlers.words.connecting import TROUBLES
 from handlers.words.text import capitalised, counted, fit, isolated, one_line
 
 ADD_ON = "Stripe Credit Card Payment Add-on"
@@ -94,6 +95,7 @@ _ERRORS: dict[type[Exception], Callable[[Any], str]] = {
         "This exception has been resolved already: close this and open it again."
     ),
     errors.ReasonUnusable: lambda _: "Write down how it was dealt with, in 500 characters at most.",
+    errors.KeyUnusable: lambda error: TROUBLES[error.why],
     errors.FileRefused: lambda error: f"{capitalised(error.why)}.",
     errors.ImportNotFound: lambda _: (
         "This import doesn't exist any more: a file that nobody said to import is kept for an hour. "

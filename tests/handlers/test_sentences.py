@@ -8,7 +8,7 @@ import pytest
 from domain import errors
 from domain.money import Money
 from domain.reasons import Reason
-from domain.states import LinkStatus, PauseReason
+from domain.states import KeyTrouble, LinkStatus, PauseReason
 from domain.summaries import Pause
 from handlers.rejections import (
     FileNotFetched,
@@ -26,6 +26,7 @@ SAMPLES: list[Exception] = [
     errors.OrganisationUnknown("T1"),
     errors.InvoiceNotFound("7"),
     errors.RunNotFound(),
+    errors.KeyUnusable(KeyTrouble.REFUSED),
     errors.FileRefused("a.xls is an Excel workbook of the old kind (.xls): save it as .xlsx"),
     errors.ImportNotFound("import 7"),
     errors.ImportOutdated(),
