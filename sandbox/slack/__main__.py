@@ -18,7 +18,7 @@ import yaml
 
 from sandbox.slack.control import state_of
 from sandbox.slack.server import LocalSlack
-from sandbox.slack.state.manifest import for_http
+from sandbox.slack.state.manifest import for_http, for_installing
 
 
 def arguments(argv: Sequence[str]) -> argparse.Namespace:
@@ -31,6 +31,14 @@ def arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--bot-token")
     parser.add_argument("--app-token")
     parser.add_argument("--signing-secret")
+    parser.add_argument(
+        "--redirect-url", action="append", default=[], help="where an installation may lead back to"
+    )
+    parser.add_argument("--rotates", action="store_true", help="tokens rotate")
+    parser.add_argument(
+        "--workspace", action="append", default=[], metavar="ID=NAME", help="another workspace"
+    )
+    parser.add_argument("--not-installed", action="store_true", help="the app is in no workspace yet")
     parser.add_argument("--person", action="append", default=[], metavar="ID=NAME")
     parser.add_argument("--channel", action="append", default=[], metavar="ID=NAME")
     parser.add_argument("--seed", type=int, default=0)
@@ -41,6 +49,8 @@ async def run(given: argparse.Namespace) -> None:
     manifest = yaml.safe_load(given.manifest.read_text(encoding="utf-8"))
     if given.request_url:
         manifest = for_http(manifest, given.request_url)
+    if given.redirect_url:
+        manifest = for_installing(manifest, *given.redirect_url, rotates=given.rotates)
     slack = LocalSlack(
         manifest,
         delivery=given.delivery,
@@ -49,7 +59,11 @@ async def run(given: argparse.Namespace) -> None:
         app_token=given.app_token,
         signing_secret=given.signing_secret,
         seed=given.seed,
+        installed=not given.not_installed,
     )
+    for workspace in given.workspace:
+        team_id, _, name = workspace.partition("=")
+        slack.add_workspace(team_id, name, installed=not given.not_installed)
     for person in given.person:
         user_id, _, name = person.partition("=")
         slack.workspace.add_person(name, user_id=user_id)

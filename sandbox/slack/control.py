@@ -12,6 +12,9 @@ POST /_local/outage {"on": true}
 POST /_local/sockets {"do": "disconnect" | "silence" | "cut", "reason": "refresh_requested"}
 POST /_local/limits {"ack_seconds": 1.0, ...}
 POST /_local/revoke {"token": ...}
+POST /_local/allow {"team": "T...", "user": "U...", "address": ..., "allowed": true}
+                                            the person's answer on the authorize page: where the browser is led
+POST /_local/uninstall {"team": "T..."}     an administrator removes the app
 """
 
 from __future__ import annotations
@@ -24,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from sandbox.slack.state.faults import Fault
+from sandbox.slack.state.installing import Refused
 from sandbox.slack.state.model import Json
 from sandbox.slack.state.settings import Limits
 
@@ -32,7 +36,7 @@ if TYPE_CHECKING:
     from sandbox.slack.workspace import Workspace
 
 VERBS = (
-    "add_person join_enterprise add_channel archive invite_bot kick_bot say command global_shortcut open_home press click type options "
+    "add_person change_person add_group change_group join_enterprise add_channel archive invite_bot kick_bot say command global_shortcut open_home press click type options "
     "submit close emit upload delete_file"
 ).split()
 
@@ -54,6 +58,8 @@ class Control:
             web.post("/_local/sockets", self.sockets),
             web.post("/_local/limits", self.limits),
             web.post("/_local/revoke", self.revoke),
+            web.post("/_local/allow", self.allow),
+            web.post("/_local/uninstall", self.uninstall),
         ]
 
     def _workspace(self, team_id: str | None) -> Workspace:
@@ -139,6 +145,20 @@ class Control:
         self._slack.revoke((await request.json())["token"])
         return web.json_response({})
 
+    async def allow(self, request: web.Request) -> web.Response:
+        asked = await request.json()
+        try:
+            location = self._slack.allow(
+                asked["team"], asked["user"], asked["address"], allowed=asked.get("allowed", True)
+            )
+        except (Refused, KeyError) as problem:
+            raise web.HTTPBadRequest(text=str(problem)) from None
+        return web.json_response({"location": location})
+
+    async def uninstall(self, request: web.Request) -> web.Response:
+        self._slack.uninstall((await request.json())["team"])
+        return web.json_response({})
+
 
 def state_of(slack: LocalSlack) -> Json:
     """Addresses, secrets, workspaces: what somebody outside needs to know."""
@@ -148,12 +168,15 @@ def state_of(slack: LocalSlack) -> Json:
         "app_id": slack.app.app_id,
         "app_token": slack.app_token,
         "signing_secret": slack.signing_secret,
+        "client_id": slack.app.client_id,
+        "client_secret": slack.app.client_secret,
         "sockets": len(slack.sockets.connections),
         **slack.faults.as_json(),
         "workspaces": [
             {
                 "team_id": workspace.team_id,
                 "name": workspace.team.name,
+                "installed": workspace.team.installed,
                 "bot_token": workspace.bot_token,
                 "bot_user_id": workspace.bot_user_id,
                 "scopes": workspace.scopes,

@@ -7,6 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 from random import Random
 from typing import Literal, TypeVar
+from urllib.parse import parse_qsl, urlsplit
 
 from aiohttp import web
 
@@ -15,12 +16,14 @@ from sandbox.slack.interactions.callbacks import Callbacks
 from sandbox.slack.interactions.events import Background
 from sandbox.slack.state.app import Ack, Delivery, Envelope, InstalledApp, fresh_secret
 from sandbox.slack.state.faults import Faults
+from sandbox.slack.state.installing import Installations
 from sandbox.slack.state.keeping import restore_app, restore_teams, snapshot
 from sandbox.slack.state.manifest import Manifest
 from sandbox.slack.state.model import Json
 from sandbox.slack.state.settings import Limits
 from sandbox.slack.state.team import Team
 from sandbox.slack.state.watching import PATIENCE, Broadcast
+from sandbox.slack.transport.authorizing import Authorizing
 from sandbox.slack.transport.posts import Posts
 from sandbox.slack.transport.sockets import Sockets
 from sandbox.slack.transport.web_api import WebApi
@@ -69,7 +72,7 @@ class Traffic:
 
 
 class LocalSlack:
-    """One Slack app, installed in one or more workspaces, and the server that stands for slack.com.
+    """One Slack app, installed in none, one or more workspaces, and the server that stands for slack.com.
 
         slack = LocalSlack(manifest)                      # Socket Mode
         slack = LocalSlack(for_http(manifest, url), delivery="http")
@@ -96,6 +99,9 @@ class LocalSlack:
         bot_token: str | None = None,
         app_token: str | None = None,
         signing_secret: str | None = None,
+        client_id: str | None = None,
+        client_secret: str | None = None,
+        installed: bool = True,
         limits: Limits | None = None,
         clock: Callable[[], float] = time.time,
         seed: int = 0,
@@ -111,6 +117,8 @@ class LocalSlack:
             verification_token=fresh_secret(),
             faults=Faults(seed),
             random=random,
+            client_id=client_id or f"{random.randrange(10**12)}.{random.randrange(10**12)}",
+            client_secret=client_secret or fresh_secret(32),
         )
         self.sockets = Sockets(self.app)
         self.posts = Posts(self.app, request_url)
@@ -119,16 +127,21 @@ class LocalSlack:
         self._teams: dict[str, Team] = {}
         self._background = Background()
         self._runner: web.AppRunner | None = None
-        self.workspace = self.add_workspace(team_id, team_name, bot_token=bot_token)
+        self.installations = Installations(self.app, self._teams)
+        self.authorizing = Authorizing(self.app, self._teams, self.installations)
+        self.workspace = self.add_workspace(team_id, team_name, bot_token=bot_token, installed=installed)
 
     async def start(self, port: int = 0) -> None:
         """Listens on 127.0.0.1; port 0 takes a free one."""
-        api, callbacks = WebApi(self.app, self._teams, self.sockets), Callbacks(self.app, self._teams)
+        api = WebApi(self.app, self.installations, self.sockets)
+        callbacks = Callbacks(self.app, self._teams)
         application = web.Application(client_max_size=LARGEST_REQUEST)
         application.add_routes(
             [
                 web.route("*", "/api/{method}", self.traffic.counted(api.handle)),
                 web.get("/link/", self.sockets.handle),
+                web.get("/oauth/v2/authorize", self.authorizing.ask),
+                web.post("/oauth/v2/authorize", self.authorizing.answer),
                 web.post("/commands/{team}/{key:.+}", self.traffic.counted(callbacks.handle_response)),
                 web.post("/actions/{team}/{key:.+}", self.traffic.counted(callbacks.handle_response)),
                 web.post("/upload/v1/{team}/{file}", self.traffic.counted(callbacks.handle_upload)),
@@ -193,14 +206,30 @@ class LocalSlack:
     def request_url(self, url: str | None) -> None:
         self.posts.request_url = url
 
-    def add_workspace(self, team_id: str, name: str, *, bot_token: str | None = None) -> Workspace:
-        """Installs the app in another workspace, with its own people, channels and bot token."""
-        token = bot_token or f"xoxb-{fresh_secret()}"
+    def add_workspace(
+        self, team_id: str, name: str, *, bot_token: str | None = None, installed: bool = True
+    ) -> Workspace:
+        """Makes another workspace, with its own people and channels; with the app in it if `installed`."""
+        token = (bot_token or f"xoxb-{fresh_secret()}") if installed else ""
         team = Team(self.app, team_id, name, token)
         workspace = Workspace(team, self.traffic, self._background)
         self._teams[team_id] = team
         self.workspaces[team_id] = workspace
         return workspace
+
+    def allow(
+        self, team_id: str, user: str, address: str, *, allowed: bool = True, org_wide: bool = False
+    ) -> str:
+        """What the browser of somebody who was led to the authorize page's `address` is told to open next.
+
+        Raises Refused, with what the page would say.
+        """
+        asked = self.installations.read(dict(parse_qsl(urlsplit(address).query)))
+        return self.authorizing.decide(asked, team_id, user, allowed=allowed, org_wide=org_wide)
+
+    def uninstall(self, team_id: str) -> None:
+        """An administrator removes the app from the workspace; sends tokens_revoked and app_uninstalled."""
+        self.installations.uninstall(self._teams[team_id])
 
     def revoke(self, token: str) -> None:
         """From now on this token is answered token_revoked."""
@@ -214,7 +243,7 @@ class LocalSlack:
         """Puts a snapshot back, before `start`; workspaces that it doesn't name stay as they are."""
         for team_id, name in restore_app(self.app, kept):
             if team_id not in self.workspaces:
-                self.add_workspace(team_id, name)
+                self.add_workspace(team_id, name, installed=False)
         restore_teams(self._teams, kept)
 
     async def outage(self, on: bool = True) -> None:

@@ -10,15 +10,16 @@ from sandbox.slack.blocks.surfaces import interactive
 from sandbox.slack.interactions import acting, events
 from sandbox.slack.interactions.acting import Surface as Surface
 from sandbox.slack.state.app import Delivery, InstalledApp
-from sandbox.slack.state.model import Call, Channel, File, Json, Message, Outcome, Person, View
+from sandbox.slack.state.model import Call, Channel, File, Group, Json, Message, Outcome, Person, View
 from sandbox.slack.state.team import Team, channel_json
 from sandbox.slack.state.watching import PATIENCE, Subscription
 
 T = TypeVar("T")
+NOT_INSTALLED = "This app isn't installed in the workspace."
 
 
 class Workspace:
-    """A workspace in which the app is installed. Users and channels are named by their ids everywhere.
+    """A workspace. Users and channels are named by their ids everywhere.
 
     A Surface, where somebody clicks, is a view id (modal or Home) or a message's (channel, ts), `Message.place`.
     Whoever names something that the person can't see or touch gets a LookupError.
@@ -29,6 +30,7 @@ class Workspace:
         self._delivery = delivery
         self._background = background
         team.on_message = self._tell_of
+        team.on_uninstalled = self._tell_of_the_end
 
     @property
     def team_id(self) -> str:
@@ -63,6 +65,9 @@ class Workspace:
         admin: bool = False,
         team_id: str | None = None,
         stranger: bool = False,
+        owner: bool = False,
+        primary_owner: bool = False,
+        tz: str = "Etc/UTC",
     ) -> str:
         """Adds somebody to the workspace, and members to its public channels, and returns their user id (U...).
 
@@ -78,11 +83,31 @@ class Workspace:
             is_admin=admin,
             team_id=team_id,
             is_stranger=stranger,
+            is_owner=owner or primary_owner,
+            is_primary_owner=primary_owner,
+            tz=tz,
         )
         for channel in self.team.channels.values():
             if channel.kind == "public" and not guest:
                 channel.members.add(user)
         return user
+
+    def change_person(self, user: str, **changes: bool | str) -> None:
+        """Makes somebody an administrator, a guest, deactivated ...: any of Person's fields."""
+        for name, value in changes.items():
+            if name not in Person.__dataclass_fields__:
+                raise LookupError(name)
+            setattr(self.team.people[user], name, value)
+
+    def add_group(self, name: str, users: Sequence[str], *, group_id: str | None = None) -> str:
+        """Makes a user group and returns its id (S...)."""
+        group = Group(group_id or self.app.identifier("S"), name.lower().replace(" ", "-"), name, list(users))
+        self.team.groups[group.id] = group
+        return group.id
+
+    def change_group(self, group_id: str, users: Sequence[str], *, disabled: bool = False) -> None:
+        """Says anew who is in a group, or that it is disabled."""
+        self.team.groups[group_id].users, self.team.groups[group_id].disabled = list(users), disabled
 
     def upload(self, user: str, name: str, content: bytes, *, connected: bool = False) -> str:
         """Puts somebody's file into the workspace, as a client does for a file_input, and returns its id (F...).
@@ -115,7 +140,9 @@ class Workspace:
     ) -> str:
         """Makes a channel and returns its id (C...). Without `members` everybody is in; `bot` says whether the app is."""
         everybody = [person.id for person in self.people if not person.is_bot]
-        inside = set(everybody if members is None else members) | ({self.bot_user_id} if bot else set())
+        inside = set(everybody if members is None else members)
+        if bot and self.team.installed:
+            inside.add(self.bot_user_id)
         channel = Channel(
             channel_id or self.app.identifier("C"), name, "private" if private else "public", inside
         )
@@ -182,6 +209,13 @@ class Workspace:
         for body in events.of_message(self.team, message, change):
             self._background.start(self._emitted(body))
 
+    def _tell_of_the_end(self) -> None:
+        """In either order (Slack docs: reference/events/app_uninstalled)."""
+        self._background.start(
+            self._emitted({"type": "tokens_revoked", "tokens": {"oauth": [], "bot": [self.bot_user_id]}})
+        )
+        self._background.start(self._emitted({"type": "app_uninstalled"}))
+
     async def _emitted(self, body: Json) -> None:
         await self.emit(body)
 
@@ -191,10 +225,14 @@ class Workspace:
 
     async def global_shortcut(self, user: str, callback_id: str) -> Outcome:
         """Chooses a global shortcut by its callback_id."""
+        if not self.team.installed:
+            return acting.refused("not_installed", NOT_INSTALLED)
         return await acting.global_shortcut(self.team, self._delivery, user, callback_id)
 
     async def open_home(self, user: str, *, tab: str = "home") -> Outcome:
         """Opens the app's Home (tab "home" or "messages"): sends app_home_opened; `home(user)` then tells what is there."""
+        if not self.team.installed:
+            return acting.refused("not_installed", NOT_INSTALLED)
         shown = self.home(user)
         body = {"type": "app_home_opened", "user": user, "channel": self.team.dm_with(user).id, "tab": tab}
         return await self.emit({**body, "view": shown.as_json()} if shown and tab == "home" else body)
@@ -307,17 +345,17 @@ class Workspace:
     @property
     def calls(self) -> list[Call]:
         """Every Web API request made with this workspace's bot token, oldest first."""
-        return [call for call in self.app.calls if call.token == self.bot_token]
+        return [call for call in self.app.calls if call.token in self.team.tokens]
 
     @property
     def commands(self) -> list[Json]:
         """The manifest's slash commands (command, description, usage_hint), for the message box."""
-        return self.app.manifest.commands
+        return self.app.manifest.commands if self.team.installed else []
 
     @property
     def global_shortcuts(self) -> list[Json]:
         """The manifest's global shortcuts (name, callback_id, description)."""
-        return self.app.manifest.global_shortcuts
+        return self.app.manifest.global_shortcuts if self.team.installed else []
 
     def subscribe(self) -> Subscription:
         """Everything that clients would show from now on, as an asynchronous iterator of Happening."""

@@ -40,7 +40,7 @@ async def command(
         return refused(
             "not_in_thread", f"{name} is not supported in threads. Sorry!"
         )  # Slack docs: interactivity/implementing-slash-commands
-    if name not in [each["command"] for each in team.app.manifest.commands]:
+    if not team.installed or name not in [each["command"] for each in team.app.manifest.commands]:
         return refused("unknown_command", f"{name} is not a valid command.")
     channel = team.channels[channel_id]
     payload = payloads.slash_command(team, user, channel, name, rest.strip())

@@ -88,7 +88,7 @@ class Callbacks:
             raise web.HTTPFound(f"{self._app.base_url}/signin?redir={request.path}")
         team_id, _, file_id = request.match_info["file"].partition("-")
         team = self._teams.get(team_id)
-        granted = team is not None and token.strip() == team.bot_token and "files:read" in team.scopes
+        granted = team is not None and token.strip() in team.tokens and "files:read" in team.scopes
         if team is None or not granted or token in self._app.revoked:
             return sign_in()
         file = team.files.get(file_id)

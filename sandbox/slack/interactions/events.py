@@ -14,6 +14,9 @@ from sandbox.slack.state.team import Team
 SCOPES = {"app_mention": "app_mentions:read", "message.im": "im:history"}
 """What a token needs to be told of an event (Slack docs: reference/events)."""
 
+ENDS = ("app_uninstalled", "tokens_revoked")
+"""What an app is told of after it was removed (Slack docs: reference/events/app_uninstalled, tokens_revoked)."""
+
 
 class Background:
     """Tasks that outlive the call that started them, awaited or cancelled when the server stops."""
@@ -74,6 +77,8 @@ async def emit(team: Team, delivery: Delivery, background: Background, body: Jso
     name = f"message.{body['channel_type']}" if body["type"] == "message" else body["type"]
     scope = SCOPES.get(name)
     if not team.app.manifest.subscribes(name) or (scope and scope not in team.scopes):
+        return None
+    if not team.installed and name not in ENDS:
         return None
     payload = payloads.event(team, body)
     ack = await delivery.send("events_api", payload)

@@ -42,7 +42,7 @@ def slash_command(team: Team, user: str, channel: Channel, command: str, text: s
         "command": command,
         "text": text,
         "api_app_id": team.app.app_id,
-        "is_enterprise_install": "false",
+        "is_enterprise_install": "true" if team.org_wide else "false",
         "response_url": team.issue_response_url(user, channel.id, kind="commands"),
         "trigger_id": team.issue_trigger(user),
     }
@@ -151,14 +151,16 @@ def event(team: Team, body: Json) -> Json:
         "type": "event_callback",
         "event_id": team.app.identifier("Ev"),
         "event_time": int(float(ts)),
-        "authorizations": [
-            {
-                "enterprise_id": team.enterprise_id,
-                "team_id": team.team_id,
-                "user_id": team.bot_user_id,
-                "is_bot": True,
-                "is_enterprise_install": team.org_wide,
-            }
-        ],
+        **({"authorizations": [_authorization(team)]} if team.installed else {}),
         "is_ext_shared_channel": bool(person and person.is_stranger and body["type"] != "app_home_opened"),
+    }
+
+
+def _authorization(team: Team) -> Json:
+    return {
+        "enterprise_id": team.enterprise_id,
+        "team_id": team.team_id,
+        "user_id": team.bot_user_id,
+        "is_bot": True,
+        "is_enterprise_install": team.org_wide,
     }

@@ -1,6 +1,6 @@
 """The Web API's methods, by group; `METHODS` names them all."""
 
-from sandbox.slack.methods import chat, conversations, files, identity, views
+from sandbox.slack.methods import chat, conversations, files, identity, usergroups, views
 from sandbox.slack.methods.request import Method
 
 METHODS: dict[str, Method] = {
@@ -9,4 +9,5 @@ METHODS: dict[str, Method] = {
     **conversations.METHODS,
     **views.METHODS,
     **files.METHODS,
+    **usergroups.METHODS,
 }

@@ -20,28 +20,44 @@ def auth_test(request: Request) -> Json:
         "user_id": team.bot_user_id,
         "bot_id": team.bot_id,
         "is_enterprise_install": team.org_wide,
+        **_expiry(request),
     }
+
+
+def _expiry(request: Request) -> Json:
+    ends = request.team.tokens.get(request.token)
+    return {} if ends is None else {"expires_in": max(0, int(ends - request.team.app.clock()))}
 
 
 def users_info(request: Request) -> Json:
+    """Who somebody is (Slack docs: reference/methods/users.info, reference/objects/user-object): owners are administrators, too,
+    and of somebody who was deactivated nothing of the kind is told."""
     person = request.team.people.get(request.text("user"))
     if person is None:
         raise SlackError("user_not_found")
-    return {
-        "user": {
-            "id": person.id,
-            "team_id": request.team.team_id,
-            "name": person.name,
-            "real_name": person.real_name,
-            "is_bot": person.is_bot,
-            "is_admin": person.is_admin,
-            "is_owner": False,
+    user: Json = {
+        "id": person.id,
+        "team_id": person.team_id or request.team.team_id,
+        "name": person.name,
+        "real_name": person.real_name,
+        "is_bot": person.is_bot,
+        "is_app_user": False,
+        "deleted": person.deleted,
+        "profile": {"real_name": person.real_name, "display_name": person.name},
+    }
+    if not person.deleted:
+        owner = person.is_owner or person.is_primary_owner
+        user |= {
+            "is_admin": person.is_admin or owner,
+            "is_owner": owner,
+            "is_primary_owner": person.is_primary_owner,
             "is_restricted": bool(person.guest),
             "is_ultra_restricted": person.guest == "single",
-            "deleted": False,
-            "profile": {"real_name": person.real_name, "display_name": person.name},
+            "tz": person.tz,
         }
-    }
+    if person.is_stranger:
+        user["is_stranger"] = True
+    return {"user": user}
 
 
 METHODS = {

@@ -19,6 +19,7 @@ class Request:
 
     team: Team
     args: Json
+    token: str = ""
 
     def text(self, name: str, default: str | None = None) -> str:
         """A string argument; invalid_arguments if it is required (no default) and absent."""

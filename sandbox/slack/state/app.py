@@ -57,6 +57,10 @@ class InstalledApp:
     calls: list[Call] = field(default_factory=list)
     calls_forgotten: int = 0
     revoked: set[str] = field(default_factory=set)
+    inactive: set[str] = field(default_factory=set)
+    """Tokens of workspaces from which the app was removed (Slack docs: reference/methods/auth.test, account_inactive)."""
+    client_id: str = ""
+    client_secret: str = ""
     app_token_scopes: list[str] = field(default_factory=lambda: ["connections:write"])
     base_url: str = ""
 

@@ -53,6 +53,18 @@ class Manifest:
     def interactive(self) -> bool:
         return bool(self._at("settings", "interactivity", "is_enabled"))
 
+    @property
+    def redirect_urls(self) -> list[str]:
+        return list(self._at("oauth_config", "redirect_urls") or [])
+
+    @property
+    def rotates(self) -> bool:
+        return bool(self._at("settings", "token_rotation_enabled"))
+
+    @property
+    def org_deploy(self) -> bool:
+        return bool(self._at("settings", "org_deploy_enabled"))
+
     def subscribes(self, event: str) -> bool:
         return event in (self._at("settings", "event_subscriptions", "bot_events") or [])
 
@@ -80,4 +92,14 @@ def for_http(given: Json, url: str) -> Json:
     settings.setdefault("interactivity", {}).update(request_url=url, message_menu_options_url=url)
     for command in changed.get("features", {}).get("slash_commands", []):
         command["url"] = url
+    return changed
+
+
+def for_installing(given: Json, *redirect_urls: str, rotates: bool = False, org_wide: bool = False) -> Json:
+    """The manifest of the same app once its owner lets other workspaces install it."""
+    changed = deepcopy(given)
+    changed.setdefault("oauth_config", {})["redirect_urls"] = list(redirect_urls)
+    settings = changed.setdefault("settings", {})
+    settings["token_rotation_enabled"] = rotates
+    settings["org_deploy_enabled"] = org_wide
     return changed

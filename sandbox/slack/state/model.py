@@ -26,6 +26,21 @@ class Person:
     is_admin: bool = False
     team_id: str | None = None
     is_stranger: bool = False
+    is_owner: bool = False
+    is_primary_owner: bool = False
+    deleted: bool = False
+    tz: str = "Etc/UTC"
+
+
+@dataclass
+class Group:
+    """A user group. A disabled one is still there, and nobody sees it."""
+
+    id: str
+    handle: str
+    name: str
+    users: list[str] = field(default_factory=list)
+    disabled: bool = False
 
 
 @dataclass

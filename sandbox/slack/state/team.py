@@ -8,7 +8,7 @@ from typing import Any
 
 from sandbox.slack.state.app import InstalledApp
 from sandbox.slack.state.errors import SlackError
-from sandbox.slack.state.model import Channel, File, Happening, Json, Message, Person, View
+from sandbox.slack.state.model import Channel, File, Group, Happening, Json, Message, Person, View
 from sandbox.slack.state.watching import Broadcast
 
 TRIGGER_REMEMBERED_SECONDS = 600.0
@@ -36,22 +36,25 @@ class ResponseUrl:
 
 
 class Team:
-    """A workspace in which the app is installed; `scopes` are what its bot token was granted."""
+    """A workspace; `scopes` are what the app was granted in it, `tokens` its bot tokens and when each ends (None: never)."""
 
     def __init__(self, app: InstalledApp, team_id: str, name: str, bot_token: str) -> None:
+        """Without a `bot_token` the app isn't installed in it yet."""
         self.app = app
         self.team_id = team_id
         self.name = name
         self.domain = "".join(c for c in name.lower() if c.isalnum()) or "workspace"
-        self.bot_token = bot_token
+        self.tokens: dict[str, float | None] = {}
+        self.refresh_token = ""
         self.bot_user_id = app.identifier("U")
         self.bot_id = app.identifier("B")
-        self.scopes = app.manifest.bot_scopes
+        self.scopes: list[str] = []
         self.enterprise_id: str | None = None
         """The Enterprise Grid organisation that the workspace belongs to."""
         self.org_wide = False
         """The app is installed in the organisation, and its token is the organisation's."""
         self.people: dict[str, Person] = {}
+        self.groups: dict[str, Group] = {}
         self.channels: dict[str, Channel] = {}
         self.messages: dict[str, list[Message]] = {}
         self.stacks: dict[str, list[View]] = {}
@@ -62,10 +65,67 @@ class Team:
         self.offered: dict[tuple[str, str, str], list[Json]] = {}
         self.on_message: Callable[[Message, str], None] = lambda message, change: None
         """Told of each message of the app's, and of each change of any; what a person says is sent on at once."""
+        self.on_uninstalled: Callable[[], None] = lambda: None
+        """Told when the app's last token has ended."""
         self.broadcast = Broadcast()
         self._last_microsecond = 0
-        handle = "".join(c if c.isalnum() else "_" for c in app.manifest.bot_name.lower())
-        self.people[self.bot_user_id] = Person(self.bot_user_id, handle, app.manifest.bot_name, is_bot=True)
+        if bot_token:
+            self.install(app.manifest.bot_scopes, bot_token)
+
+    # ---- the app in it ----------------------------------------------------------------------------------------------
+
+    @property
+    def bot_token(self) -> str:
+        """The newest one; empty while the app isn't installed."""
+        return next(reversed(self.tokens), "")
+
+    @property
+    def installed(self) -> bool:
+        return bool(self.tokens)
+
+    def install(self, scopes: list[str], token: str) -> None:
+        """Scopes only grow while it is installed (Slack docs: authentication/installing-with-oauth). `token` may be empty
+        where one is made besides."""
+        self.scopes = list(dict.fromkeys([*self.scopes, *scopes]))
+        if token:
+            self.tokens[token] = None
+        handle = "".join(c if c.isalnum() else "_" for c in self.app.manifest.bot_name.lower())
+        self.people[self.bot_user_id] = Person(
+            self.bot_user_id, handle, self.app.manifest.bot_name, is_bot=True
+        )
+
+    def take_bot_of(self, other: Team) -> None:
+        """In an organisation the app's user is the same one in all workspaces."""
+        bot = self.people.pop(self.bot_user_id)
+        for channel in self.channels.values():
+            if self.bot_user_id in channel.members:
+                channel.members = channel.members - {self.bot_user_id} | {other.bot_user_id}
+        self.bot_user_id = bot.id = other.bot_user_id
+        self.people[bot.id] = bot
+
+    def uninstall(self) -> None:
+        """No token is left, and the app is in no channel any more."""
+        self.tokens.clear()
+        self.refresh_token = ""
+        self.scopes = []
+        self.org_wide = False
+        for channel in self.channels.values():
+            if channel.kind != "im":
+                channel.members.discard(self.bot_user_id)
+        self.people.pop(self.bot_user_id, None)
+        self.stacks.clear()
+        self.homes.clear()
+        self.on_uninstalled()
+
+    def has(self, args: Json) -> bool:
+        """Whether something that a call names by its id is in this workspace."""
+        named = [args.get(name) for name in ("channel", "user", "users", "user_id")]
+        there = any(one in self.channels or one in self.people for one in named)
+        return (
+            there
+            or args.get("trigger_id") in self.triggers
+            or bool(args.get("view_id") and self.find_view(args["view_id"]))
+        )
 
     def publish(self, kind: str, data: Json, *, user: str | None = None, channel: str | None = None) -> None:
         self.broadcast.publish(Happening(kind, self.team_id, user, channel, data))

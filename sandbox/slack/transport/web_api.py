@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import binascii
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from aiohttp import web
@@ -13,10 +16,13 @@ from sandbox.slack.methods.request import Request
 from sandbox.slack.state.app import InstalledApp, fresh_secret
 from sandbox.slack.state.errors import SlackError
 from sandbox.slack.state.faults import Fault
+from sandbox.slack.state.installing import Installations
 from sandbox.slack.state.model import Call, Json
 from sandbox.slack.state.team import Team
 from sandbox.slack.transport.pacing import Pacing
 from sandbox.slack.transport.sockets import Sockets
+
+ENDING = ("auth.revoke", "apps.uninstall")
 
 Answer = tuple[int, Json, dict[str, str]]
 
@@ -24,9 +30,9 @@ Answer = tuple[int, Json, dict[str, str]]
 class WebApi:
     """Answers every Web API request and keeps the log of them in `app.calls`."""
 
-    def __init__(self, app: InstalledApp, teams: dict[str, Team], sockets: Sockets) -> None:
+    def __init__(self, app: InstalledApp, installations: Installations, sockets: Sockets) -> None:
         self._app = app
-        self._teams = teams
+        self._installations = installations
         self._sockets = sockets
         self._pacing = Pacing(app.limits, app.clock)
 
@@ -40,8 +46,8 @@ class WebApi:
             response = await self._before(request, method, args, token, fault)
             if response is not None:
                 return response
-        answer = self._answer(method, args, token) if problem is None else failure(problem)
-        team = self._team(token)
+        teams, team = self._installations.of(token), self._installations.find(token, args)
+        answer = self._answer(method, args, token, basic(request)) if problem is None else failure(problem)
         if team is not None:
             answer[2]["x-oauth-scopes"] = ",".join(team.scopes)
             answer[2]["x-accepted-oauth-scopes"] = ",".join(
@@ -54,7 +60,7 @@ class WebApi:
                 await asyncio.sleep(fault.seconds)
             else:
                 answer = struck(fault)
-        return self._send(method, args, token, answer, describe(fault))
+        return self._send(method, args, token, answer, describe(fault), teams)
 
     async def _before(
         self, request: web.Request, method: str, args: Json, token: str, fault: Fault
@@ -82,29 +88,33 @@ class WebApi:
         return web.Response(status=503)
 
     def _send(
-        self, method: str, args: Json, token: str, answer: Answer, fault: str | None
+        self,
+        method: str,
+        args: Json,
+        token: str,
+        answer: Answer,
+        fault: str | None,
+        teams: Sequence[Team] = (),
     ) -> web.StreamResponse:
         status, body, headers = answer
-        self._log(Call(method, args, token, self._app.clock(), status, body, headers, fault))
+        self._log(Call(method, args, token, self._app.clock(), status, body, headers, fault), teams)
         return web.json_response(body, status=status, headers={**headers, "x-slack-req-id": fresh_secret(32)})
 
-    def _log(self, call: Call) -> None:
+    def _log(self, call: Call, teams: Sequence[Team] = ()) -> None:
         self._app.log(call)
-        for team in self._teams.values():
-            if team.bot_token == call.token:
-                team.broadcast.touch()
+        for team in teams or self._installations.of(call.token):
+            team.broadcast.touch()
 
-    def _team(self, token: str) -> Team | None:
-        return next((team for team in self._teams.values() if team.bot_token == token), None)
-
-    def _answer(self, method: str, args: Json, token: str) -> Answer:
+    def _answer(self, method: str, args: Json, token: str, client: tuple[str, str] | None) -> Answer:
         try:
+            if method == "oauth.v2.access":
+                return 200, {"ok": True, **self._installations.access(args, client)}, {}
             return self._run(method, args, token)
         except SlackError as error:
             return failure(error)
 
     def _run(self, method: str, args: Json, token: str) -> Answer:
-        if method not in METHODS and method != "apps.connections.open":
+        if method not in METHODS and method not in ENDING and method != "apps.connections.open":
             raise SlackError("unknown_method", req_method=method)
         if not token:
             raise SlackError("not_authed")
@@ -112,9 +122,16 @@ class WebApi:
             raise SlackError("token_revoked")
         if token == self._app.app_token:
             return 200, {"ok": True, **self._with_app_token(method)}, {}
-        team = self._team(token)
+        if token in self._app.inactive:
+            raise SlackError("account_inactive")
+        team = self._installations.find(token, args)
         if team is None:
             raise SlackError("invalid_auth")
+        ends = team.tokens[token]
+        if ends is not None and ends <= self._app.clock():
+            raise SlackError("token_expired")
+        if method in ENDING:
+            return 200, {"ok": True, **self._end(method, args, team, token)}, {}
         if method == "apps.connections.open":
             raise SlackError("not_allowed_token_type")
         known = METHODS[method]
@@ -123,7 +140,18 @@ class WebApi:
         refused = self._pacing.refuse(team.team_id, method, str(args.get("channel", "")))
         if refused is not None:
             return ratelimited(refused)
-        return 200, {"ok": True, **known.run(Request(team, args))}, {}
+        return 200, {"ok": True, **known.run(Request(team, args, token))}, {}
+
+    def _end(self, method: str, args: Json, team: Team, token: str) -> Json:
+        """Slack docs: reference/methods/auth.revoke, apps.uninstall."""
+        if method == "apps.uninstall":
+            self._installations.check_client(args.get("client_id"), args.get("client_secret"))
+            self._installations.uninstall(team)
+            return {}
+        if str(args.get("test", "")).lower() in ("1", "true"):
+            return {"revoked": False}
+        self._installations.revoke(token)
+        return {"revoked": True}
 
     def _with_app_token(self, method: str) -> Json:
         if method == "auth.test":
@@ -134,6 +162,18 @@ class WebApi:
         if "connections:write" not in scopes:
             raise SlackError("missing_scope", needed="connections:write", provided=",".join(scopes))
         return {"url": self._sockets.issue_url(self._app.base_url)}
+
+
+def basic(request: web.Request) -> tuple[str, str] | None:
+    """Client id and secret as oauth.v2.access prefers to get them."""
+    scheme, _, given = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        client_id, _, secret = base64.b64decode(given, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return "", ""
+    return client_id, secret
 
 
 async def arguments(request: web.Request) -> tuple[Json, str, SlackError | None]:
