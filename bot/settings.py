@@ -131,6 +131,12 @@ class Settings(BaseSettings):
     paylink_mentions: Literal["on", "off"] = Field(
         "on", description="on or off: whether a paid message names whoever asked for the link"
     )
+    paylink_secret_keys: Annotated[Secret, _fits(r"[A-Za-z0-9_-]{43}=( *, *[A-Za-z0-9_-]{43}=)*")] | None = (
+        Field(
+            None,
+            description="a key of `paylink secrets new-key`, or several with commas between them: the first seals, all open",
+        )
+    )
     https_proxy: Annotated[Secret, AfterValidator(_is_proxy)] | None = Field(
         None,
         description="the address of a proxy, http://HOST:PORT, for connections to https and wss addresses",
@@ -166,9 +172,12 @@ class Settings(BaseSettings):
     @property
     def webhook_secrets(self) -> tuple[str, ...]:
         """Each one is valid: while a secret rolls Stripe signs with two."""
-        if self.stripe_webhook_secret is None:
-            return ()
-        return tuple(one.strip() for one in self.stripe_webhook_secret.get_secret_value().split(","))
+        return _parted(self.stripe_webhook_secret)
+
+    @property
+    def secret_keys(self) -> tuple[str, ...]:
+        """What secrets at rest are sealed with: the first seals, all open."""
+        return _parted(self.paylink_secret_keys)
 
     @property
     def proxies(self) -> Proxies:
@@ -231,6 +240,10 @@ def data_directory(env: Mapping[str, str]) -> Path:
     if not data_home.startswith("/"):
         data_home = f"{env.get('HOME') or Path.home()}/.local/share"
     return Path(data_home) / "paylink"
+
+
+def _parted(value: SecretStr | None) -> tuple[str, ...]:
+    return () if value is None else tuple(one.strip() for one in value.get_secret_value().split(","))
 
 
 def secret(value: SecretStr | None) -> str:

@@ -33,6 +33,10 @@ ELSEWHERE = {
         "bot.cli.organizations",
         "Slack workspaces: what they have, and where their announcements go.",
     ),
+    "secrets": (
+        "bot.cli.secrets",
+        "The keys that tokens and Stripe keys are sealed with in the database.",
+    ),
     "token": ("bot.cli.tokens", "Tokens with which programs use the HTTP API."),
 }
 # Of an integer column, in both databases.

@@ -41,6 +41,7 @@ REVISIONS: tuple[str, ...] = (
     "0022",
     "0023",
     "0024",
+    "0025",
 )
 """All versions, the oldest first. Known without reading them, so that a start doesn't wait for Alembic."""
 

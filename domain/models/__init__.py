@@ -9,6 +9,7 @@ from domain.models.organisations import AuditEntry, HeardEvent, Organisation, Or
 from domain.models.outbox import IS_OPEN, OutboxMessage
 from domain.models.payments import Payment, PaymentException, Reversal, StripeEvent, UnusedEvent
 from domain.models.programs import ApiToken, FeedEvent, FeedHead
+from domain.models.secrets import Installation, SecretGeneration, StripeKey
 from domain.models.sums import InvoiceSum, SumCheck
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "FileImport",
     "HeardEvent",
     "Id",
+    "Installation",
     "Instant",
     "Invoice",
     "InvoiceSum",
@@ -43,9 +45,11 @@ __all__ = [
     "PaymentException",
     "Reversal",
     "SearchTerm",
+    "SecretGeneration",
     "Selection",
     "SelectionItem",
     "StripeEvent",
+    "StripeKey",
     "SumCheck",
     "UnusedEvent",
     "Welcome",

@@ -1,0 +1,175 @@
+"""The Stripe keys that organisations connected, and what their webhooks are signed with, sealed while they are kept."""
+
+import re
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from domain import audit
+from domain.database import database_now
+from domain.models import Organisation, StripeKey
+from domain.organisations import organisations
+from domain.secrets import generations
+from domain.secrets.box import Box, Purpose
+from domain.secrets.generations import Kept
+
+_KEY = re.compile(r"((?:rk|sk)_(?:test|live))_[!-~]*[!-~]{4}", re.ASCII)
+
+
+class NotAStripeKey(Exception):
+    """It isn't a restricted or secret key: those begin with rk_test_, rk_live_, sk_test_ or sk_live_."""
+
+
+@dataclass(frozen=True)
+class StripeKeySummary:
+    """What may be shown of a key."""
+
+    kind: str
+    last_four: str
+    livemode: bool
+    account: str | None
+    endpoint_id: str | None
+    has_signing_secrets: bool
+    set_by: str
+    set_at: datetime
+
+    @property
+    def shown(self) -> str:
+        return f"{self.kind}_…{self.last_four}"
+
+
+@dataclass(frozen=True)
+class KeptStripeKey:
+    """A key in force, opened, with everything that its webhooks may be signed with."""
+
+    organisation_id: int
+    team_id: str
+    generation: int
+    key: str = field(repr=False)
+    webhook_secrets: tuple[str, ...] = field(repr=False)
+    summary: StripeKeySummary
+
+
+def store(
+    session: Session,
+    box: Box,
+    team_id: str,
+    key: str,
+    *,
+    by: str,
+    account: str | None = None,
+    signing_secrets: str | None = None,
+    endpoint: tuple[str, str] | None = None,
+) -> StripeKeySummary:
+    """Keep it in place of the one before, if any.
+
+    ``signing_secrets``: what the person gave, one or several with commas; ``endpoint``: id and secret of the webhook endpoint that
+    Paylink made. What isn't given of these stays as it is. Raises OrganisationUnknown, NotAStripeKey, NoSecretKeys.
+    """
+    fitting = _KEY.fullmatch(key)
+    if fitting is None:
+        raise NotAStripeKey
+    organisation = organisations.get_row(session, team_id)
+    generation = generations.advance(session, Kept.STRIPE_KEYS)
+    row = session.get(StripeKey, organisation.id) or StripeKey(organisation_id=organisation.id)
+    row.sealed_key = box.seal(key, team_id, Purpose.STRIPE_KEY)
+    row.kind, row.last_four = fitting[1], key[-4:]
+    row.livemode = fitting[1].endswith("_live")
+    row.account = account
+    if signing_secrets is not None:
+        row.sealed_signing_secrets = box.seal(signing_secrets, team_id, Purpose.SIGNING_SECRETS)
+    if endpoint is not None:
+        row.endpoint_id, secret = endpoint
+        row.sealed_endpoint_secret = box.seal(secret, team_id, Purpose.ENDPOINT_SECRET)
+    row.set_by, row.set_at, row.erased_at = by, database_now(session), None
+    row.generation = generation
+    session.add(row)
+    summary = _summarise(row)
+    _audit(session, row, "stripe.connect", summary.shown, by)
+    session.flush()
+    return summary
+
+
+def find(session: Session, box: Box, team_id: str) -> KeptStripeKey | None:
+    """The organisation's key; None if none is connected. Raises CannotOpen, NoSecretKeys."""
+    row = _find_row(session, team_id)
+    return None if row is None or row.sealed_key is None else _opened(box, row, team_id)
+
+
+def find_summary(session: Session, team_id: str) -> StripeKeySummary | None:
+    """What may be shown of it; None if none is connected."""
+    row = _find_row(session, team_id)
+    return None if row is None or row.sealed_key is None else _summarise(row)
+
+
+def list_changed(session: Session, since: int) -> tuple[int, list[tuple[int, str, bool | None]]]:
+    """The generation that there is now, and whose keys were stored or erased since that one: organisation, workspace, and the new key's
+    mode, None for one that was erased. With ``since`` 0 it tells all. While nothing changes it is one small read."""
+    now = generations.read(session, Kept.STRIPE_KEYS)
+    if now == since:
+        return now, []
+    columns = sa.select(
+        StripeKey.organisation_id, Organisation.team_id, StripeKey.livemode, StripeKey.sealed_key.is_(None)
+    )
+    changed = columns.join(Organisation).where(StripeKey.generation > since)
+    return now, [
+        (organisation_id, team_id, None if erased else livemode)
+        for organisation_id, team_id, livemode, erased in session.execute(
+            changed.order_by(StripeKey.organisation_id)
+        )
+    ]
+
+
+def erase(session: Session, team_id: str, by: str) -> bool:
+    """Forget the key and what its webhooks are signed with; False if there is none. Links and payments stay."""
+    generation = generations.advance(session, Kept.STRIPE_KEYS)
+    row = _find_row(session, team_id)
+    if row is None or row.erased_at is not None:
+        return False
+    row.sealed_key = row.sealed_signing_secrets = row.sealed_endpoint_secret = row.endpoint_id = None
+    row.erased_at, row.generation = database_now(session), generation
+    _audit(session, row, "stripe.disconnect", f"{row.kind}_…{row.last_four}", by)
+    session.flush()
+    return True
+
+
+def _find_row(session: Session, team_id: str) -> StripeKey | None:
+    return session.scalar(sa.select(StripeKey).join(Organisation).where(Organisation.team_id == team_id))
+
+
+def _summarise(row: StripeKey) -> StripeKeySummary:
+    return StripeKeySummary(
+        row.kind,
+        row.last_four,
+        row.livemode,
+        row.account,
+        row.endpoint_id,
+        bool(row.sealed_signing_secrets or row.sealed_endpoint_secret),
+        row.set_by,
+        row.set_at,
+    )
+
+
+def _opened(box: Box, row: StripeKey, team_id: str) -> KeptStripeKey:
+    secrets = []
+    if row.sealed_signing_secrets is not None:
+        given = box.open(row.sealed_signing_secrets, team_id, Purpose.SIGNING_SECRETS)
+        secrets += [one.strip() for one in given.split(",") if one.strip()]
+    if row.sealed_endpoint_secret is not None:
+        secrets.append(box.open(row.sealed_endpoint_secret, team_id, Purpose.ENDPOINT_SECRET))
+    return KeptStripeKey(
+        row.organisation_id,
+        team_id,
+        row.generation,
+        box.open(row.sealed_key or "", team_id, Purpose.STRIPE_KEY),
+        tuple(secrets),
+        _summarise(row),
+    )
+
+
+def _audit(session: Session, row: StripeKey, action: str, subject: str, actor: str) -> None:
+    audit.record(
+        session, action, subject, actor=actor, now=database_now(session), organisation_id=row.organisation_id
+    )
