@@ -10,16 +10,12 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Validati
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from bot.proxies import Proxies
+from bot.sources import SettingsProblem as SettingsProblem
+from bot.sources import find_unknown, find_unreadable, given
 
 DOT_ENV = ".env"
-# Written in small letters too, and then those count, as everywhere else.
-PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY")
 SLACK_API = "https://slack.com/api"
 STRIPE_API = "https://api.stripe.com"
-
-
-class SettingsProblem(Exception):
-    """A setting that is missing or malformed; ``args[0]`` is one sentence without any value in it."""
 
 
 def _fits(pattern: str) -> AfterValidator:
@@ -102,8 +98,11 @@ class Settings(BaseSettings):
         None,
         description="a restricted or secret key, which begins with rk_test_, rk_live_, sk_test_ or sk_live_",
     )
-    stripe_webhook_secret: Annotated[Secret, _fits(r"[!-+\--~]+( *, *[!-+\--~]+)*")] | None = Field(
-        None, description="the webhook endpoint's signing secret, or several with commas between them"
+    stripe_webhook_secret: Annotated[Secret, _fits(r"whsec_[!-+\--~]+( *, *whsec_[!-+\--~]+)*")] | None = (
+        Field(
+            None,
+            description="the webhook endpoint's signing secret, which begins with whsec_, or several with commas between them",
+        )
     )
     given_database_url: Annotated[Secret, AfterValidator(_is_database)] | None = Field(
         None,
@@ -189,40 +188,34 @@ class Settings(BaseSettings):
 
 
 def load_settings(env: Mapping[str, str], directory: Path | None = None) -> Settings:
-    """Read the settings from ``env``, then from the .env file in ``directory`` (the current one by default).
+    """Read the settings from ``env`` and the credentials that it points to (see bot/sources.py), then from the .env file
+    in ``directory`` (the current one by default).
 
     Raises SettingsProblem for values that are malformed; what is missing is for each command to say.
     """
     file = (directory or Path()) / DOT_ENV
-    names = setting_names()
-    given = {name: env[name] for name in names if env.get(name, "").strip()}
-    given |= {name: env[name.lower()] for name in PROXIES if env.get(name.lower(), "").strip()}
     try:
-        line = _find_unreadable(file)
+        values: dict[str, Any] = dict(given(setting_names(), env))
+        line = find_unreadable(file)
         if line is not None:
             raise SettingsProblem(
                 f"Line {line} of the file {file} can't be read: write NAME=value, and close each quotation mark."
             )
-        return Settings(_env_file=file, **given, DATA_DIRECTORY=data_directory(env))  # type: ignore[call-arg, arg-type]
+        return Settings(_env_file=file, **values, DATA_DIRECTORY=data_directory(env))  # type: ignore[call-arg]
     except ValidationError as error:
         raise SettingsProblem("; ".join(_sentences(error)) + ".") from None
     except (OSError, ValueError):
         raise SettingsProblem(f"The file {DOT_ENV} can't be read: it must be a text file in UTF-8.") from None
 
 
-def _find_unreadable(file: Path) -> int | None:
-    """The first line that would be passed over with a warning that doesn't name the file."""
-    from dotenv.parser import parse_stream
-
-    if not file.is_file():
-        return None
-    with file.open(encoding="utf-8") as stream:
-        for binding in parse_stream(stream):
-            if binding.error:
-                original = binding.original.string
-                blank = original[: len(original) - len(original.lstrip())]
-                return binding.original.line + blank.count("\n")
-    return None
+def unknown_settings(env: Mapping[str, str], directory: Path | None = None) -> list[str]:
+    """A sentence for each name that begins with PAYLINK_ and is no setting, where ``load_settings`` looks and finds no
+    fault."""
+    unknown = find_unknown(setting_names(), env, (directory or Path()) / DOT_ENV)
+    return [
+        f"{name} is no setting of Paylink's" + (f": {nearest} is." if nearest else ".")
+        for name, nearest in unknown.items()
+    ]
 
 
 def setting_names() -> dict[str, str]:

@@ -15,7 +15,15 @@ from bot.cli.doctor_slack import examine_app_token, examine_bot_token, examine_c
 from bot.cli.doctor_standing import examine_standing
 from bot.cli.doctor_stripe import examine_stripe
 from bot.cli.findings import Finding, Level
-from bot.settings import STRIPE_API, Settings, SettingsProblem, load_settings, require_for_serving, secret
+from bot.settings import (
+    STRIPE_API,
+    Settings,
+    SettingsProblem,
+    load_settings,
+    require_for_serving,
+    secret,
+    unknown_settings,
+)
 from bot.slack_client import make_client, make_session
 from bot.stop import Stop, connect, reached, schema_sentences, unmakeable
 from bot.watch.metrics import Metrics
@@ -71,6 +79,10 @@ async def _findings(env: Mapping[str, str]) -> AsyncIterator[Finding]:
         return
     for finding in examine_settings(settings):
         yield finding
+    for sentence in unknown_settings(env):
+        yield Finding(
+            Level.NOTE, f"Settings: {sentence}", "Write its name as docs/reference/settings.md has it."
+        )
     kept = Kept()
     for finding_or_kept in examine_database(settings):
         if isinstance(finding_or_kept, Kept):
@@ -162,19 +174,11 @@ def examine_settings(settings: Settings) -> list[Finding]:
             )
         )
     else:
-        findings.append(_examine_webhook_secrets(settings.webhook_secrets))
-    return findings
-
-
-def _examine_webhook_secrets(secrets: tuple[str, ...]) -> Finding:
-    if not all(one.startswith("whsec_") for one in secrets):
-        return Finding(
-            Level.NOTE,
-            "Webhook: STRIPE_WEBHOOK_SECRET holds something that doesn't begin with whsec_, as Stripe's signing secrets "
-            "do; deliveries that aren't signed with one of them are answered with 400.",
-            "Copy the signing secret from the endpoint's page under Developers, Webhooks in the Stripe Dashboard.",
+        secrets = len(settings.webhook_secrets)
+        findings.append(
+            Finding(Level.WELL, f"Webhook: {secrets} signing secret{'s' if secrets > 1 else ''}.")
         )
-    return Finding(Level.WELL, f"Webhook: {len(secrets)} signing secret{'s' if len(secrets) > 1 else ''}.")
+    return findings
 
 
 def examine_database(settings: Settings) -> list[Finding | Kept]:

@@ -20,13 +20,16 @@ Write = Callable[[bytes], object]
 
 
 def settings_of(context: typer.Context) -> "Settings":
-    """The settings that this command runs with. Raises Stop for a malformed one."""
-    from bot.settings import SettingsProblem, load_settings
+    """The settings that this command runs with; what is written in vain is told. Raises Stop for a malformed one."""
+    from bot.settings import SettingsProblem, load_settings, unknown_settings
 
     try:
-        return load_settings(context.obj)
+        settings = load_settings(context.obj)
     except SettingsProblem as problem:
         raise Stop(str(problem)) from None
+    for sentence in unknown_settings(context.obj):
+        typer.echo(sentence, err=True)
+    return settings
 
 
 @contextlib.contextmanager

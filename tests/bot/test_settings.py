@@ -12,6 +12,7 @@ from bot.settings import (
     require_for_serving,
     secret,
     setting_names,
+    unknown_settings,
 )
 
 HOME = {"HOME": "/home/somebody"}
@@ -43,6 +44,8 @@ def load(env: dict[str, str], directory: Path) -> Settings:
         ("PORT", "-1"),
         ("STRIPE_WEBHOOK_SECRET", "whsec_one,"),
         ("STRIPE_WEBHOOK_SECRET", "whsec_one,,whsec_two"),
+        ("STRIPE_WEBHOOK_SECRET", "hunter2"),
+        ("STRIPE_WEBHOOK_SECRET", "whsec_one, hunter2"),
         ("PAYLINK_NOTIFICATION_CHANNEL", "#payments"),
         ("PAYLINK_NOTIFICATION_CHANNEL", "D0123456"),
         ("PAYLINK_NOTIFICATION_CHANNEL", "payments"),
@@ -138,6 +141,42 @@ def test_an_env_file_may_hold_what_shells_understand(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("\ufeffexport PORT='8000' # of the proxy\n\nUNSET\n  EMPTY=\n", "utf-8")
 
     assert load({}, tmp_path).port == 8000
+
+
+def test_a_file_among_the_credentials_is_a_setting_that_only_the_environment_goes_before(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / ".env").write_text("STRIPE_API_KEY=rk_test_file\nSLACK_BOT_TOKEN=xoxb-file\nPORT=8000\n")
+    credentials = tmp_path / "credentials"
+    credentials.mkdir()
+    (credentials / "SLACK_BOT_TOKEN").write_text("xoxb-credential\n")
+    (credentials / "STRIPE_API_KEY").write_text("rk_test_credential")
+    (credentials / "PORT").write_text("\n")
+    env = {"CREDENTIALS_DIRECTORY": str(credentials), "STRIPE_API_KEY": "rk_test_environment"}
+
+    settings = load(env, tmp_path)
+
+    assert secret(settings.slack_bot_token) == "xoxb-credential"
+    assert secret(settings.stripe_api_key) == "rk_test_environment"
+    assert settings.port == 8000
+    (credentials / "PORT").write_bytes(b"\xff")
+    with pytest.raises(SettingsProblem, match=r"^The file .*/credentials/PORT can't be read: "):
+        load(env, tmp_path)
+
+
+def test_what_begins_as_a_setting_of_paylinks_and_is_none_is_told_with_the_nearest(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text(
+        "paylink_mentions=off\nPAYLINK_CHANEL=C0FILE\nOTHERS=1\nPAYLINK_ZZZZZZZZZZZZZZZZZZZZZZZZZZ=1\n"
+    )
+
+    told = unknown_settings(COMPLETE | {"PAYLINK_POL_SECONDS": "1", "paylink_stripe_rate": "5"}, tmp_path)
+
+    assert told == [
+        "PAYLINK_CHANEL is no setting of Paylink's: PAYLINK_NOTIFICATION_CHANNEL is.",
+        "PAYLINK_POL_SECONDS is no setting of Paylink's: PAYLINK_POLL_SECONDS is.",
+        "PAYLINK_ZZZZZZZZZZZZZZZZZZZZZZZZZZ is no setting of Paylink's.",
+        "paylink_stripe_rate is no setting of Paylink's: PAYLINK_STRIPE_RATE is.",
+    ]
 
 
 def test_secrets_show_in_no_representation(tmp_path: Path) -> None:

@@ -245,3 +245,11 @@ def test_a_command_imports_no_more_than_it_needs() -> None:
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
 
     assert told.strip() == "[]"
+
+
+def test_a_setting_that_is_none_is_told_and_the_command_goes_on(
+    env: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["organization", "list"], env | {"PAYLINK_POL_SECONDS": "60"}) == 0
+
+    assert "PAYLINK_POLL_SECONDS is." in capsys.readouterr().err

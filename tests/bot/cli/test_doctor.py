@@ -237,13 +237,11 @@ async def test_a_webhook_without_a_secret_is_told(world: World) -> None:
     assert "! Webhook: STRIPE_WEBHOOK_SECRET isn't set" in told
 
 
-@pytest.mark.parametrize("given", ["very_private", "whsec_1, very_private"])
-async def test_a_webhook_secret_that_is_none_of_stripes_is_noted(given: str, world: World) -> None:
-    status, told = await world.examine(STRIPE_WEBHOOK_SECRET=given)
+async def test_a_setting_that_is_none_is_noted_with_the_nearest_that_is_one(world: World) -> None:
+    status, told = await world.examine(PAYLINK_POL_SECONDS="60")
 
     assert status == 0
-    assert "! Webhook: STRIPE_WEBHOOK_SECRET holds something that doesn't begin with whsec_" in told
-    assert "very_private" not in told
+    assert "! Settings: PAYLINK_POL_SECONDS is no setting of Paylink's: PAYLINK_POLL_SECONDS is." in told
 
 
 async def test_tokens_that_slack_refuses_are_told(world: World) -> None:
