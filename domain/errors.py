@@ -115,6 +115,18 @@ class KeyUnusable(PaylinkError):
         self.why = why
 
 
+class KeyLacks(PaylinkError):
+    """A Stripe key may not do what Paylink needs. ``permissions`` are Stripe's names (domain/connecting/checking.py)."""
+
+    def __init__(self, permissions: tuple[str, ...]) -> None:
+        super().__init__(permissions)
+        self.permissions = permissions
+
+
+class SigningSecretUnusable(PaylinkError):
+    """It isn't the signing secret of a webhook endpoint."""
+
+
 class FileRefused(PaylinkError):
     """Nothing can be taken from a file. ``why`` says what it is and what to do."""
 

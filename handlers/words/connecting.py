@@ -1,5 +1,7 @@
 """The words for Stripe keys: permissions by the names that Stripe's Dashboard has for them, and what is wrong with a key."""
 
+from collections.abc import Iterable
+
 from domain.connecting.checking import NEEDED, Permission
 from domain.states import KeyTrouble
 
@@ -29,9 +31,15 @@ TROUBLES: dict[KeyTrouble, str] = {
 }
 
 
-def lacking(permissions: tuple[Permission, ...]) -> str:
+SIGNING_UNUSABLE = (
+    "That isn't a signing secret: it begins with whsec_. It stands on the endpoint's page under Developers, Webhooks in the "
+    "Stripe Dashboard. Leave it empty if you made no endpoint."
+)
+
+
+def lacking(permissions: Iterable[str]) -> str:
     """What to say of a key that lacks what Paylink can't do without."""
-    names = ", ".join(PERMISSIONS[one] for one in permissions)
+    names = ", ".join(PERMISSIONS[Permission(one)] for one in permissions)
     return f"The key lacks {names}. Edit it in the Stripe Dashboard, Developers, API keys, and press Connect again."
 
 

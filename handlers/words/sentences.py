@@ -21,7 +21,7 @@ from handlers.rejections import (
     StandingUnknown,
     Unreadable,
 )
-from handlers.words.connecting import TROUBLES
+from handlers.words.connecting import SIGNING_UNUSABLE, TROUBLES, lacking
 from handlers.words.text import capitalised, counted, fit, isolated, one_line
 
 ADD_ON = "Stripe Credit Card Payment Add-on"
@@ -96,6 +96,8 @@ _ERRORS: dict[type[Exception], Callable[[Any], str]] = {
     ),
     errors.ReasonUnusable: lambda _: "Write down how it was dealt with, in 500 characters at most.",
     errors.KeyUnusable: lambda error: TROUBLES[error.why],
+    errors.KeyLacks: lambda error: lacking(error.permissions),
+    errors.SigningSecretUnusable: lambda _: SIGNING_UNUSABLE,
     errors.FileRefused: lambda error: f"{capitalised(error.why)}.",
     errors.ImportNotFound: lambda _: (
         "This import doesn't exist any more: a file that nobody said to import is kept for an hour. "

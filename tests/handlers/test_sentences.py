@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from domain import errors
+from domain.connecting.checking import Permission
 from domain.money import Money
 from domain.reasons import Reason
 from domain.states import KeyTrouble, LinkStatus, PauseReason
@@ -27,6 +28,8 @@ SAMPLES: list[Exception] = [
     errors.InvoiceNotFound("7"),
     errors.RunNotFound(),
     errors.KeyUnusable(KeyTrouble.REFUSED),
+    errors.KeyLacks((Permission.DISPUTES,)),
+    errors.SigningSecretUnusable(),
     errors.FileRefused("a.xls is an Excel workbook of the old kind (.xls): save it as .xlsx"),
     errors.ImportNotFound("import 7"),
     errors.ImportOutdated(),

@@ -1,0 +1,165 @@
+"""A key is kept only once Stripe has said what it may do, and another account's only once somebody has said so."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from domain.connecting.checking import Permission
+from domain.connecting.connecting import Connecting
+from domain.connecting.summaries import AskFirst, Connected, Otherness, Webhook
+from domain.database import Database
+from domain.errors import KeyLacks, KeyUnusable, SigningSecretUnusable
+from domain.organisations import stripe_keys
+from domain.secrets.box import Box, new_key
+from domain.states import KeyTrouble
+from domain.stripe.client import StripeApi
+from sandbox.stripe.api.endpoints import PERMISSIONS
+from sandbox.stripe.server import LocalStripe
+from tests.domain.connecting.test_checking import KEY, UNLIMITED
+from tests.domain.factories import TEAM, make_invoice, make_ledger, make_link, make_organisation
+from tests.domain.world import ADA
+
+ADDRESS = "https://paylink.example.com"
+OURS = f"{ADDRESS}/stripe/webhook/{TEAM}"
+OTHER = "rk_test_another0123456789"
+
+
+@pytest.fixture
+def db(sqlite_url: str) -> Iterator[Database]:
+    one = Database(sqlite_url)
+    make_organisation(one)
+    yield one
+    one.close_now()
+
+
+def service(db: Database, stripe: LocalStripe, *, public_url: str | None = ADDRESS) -> Connecting:
+    box = Box([new_key()])
+
+    def make_api(key: str) -> StripeApi:
+        return StripeApi(key, base_url=stripe.api_url)
+
+    return Connecting(db, box, make_api, public_url=public_url)
+
+
+def kept(db: Database, connecting: Connecting) -> stripe_keys.KeptStripeKey:
+    found = db.run(stripe_keys.find, connecting._box, TEAM)
+    assert found is not None
+    return found
+
+
+async def test_a_key_is_checked_and_kept_with_an_endpoint_of_our_own(db: Database) -> None:
+    async with LocalStripe(limits=UNLIMITED) as stripe:
+        stripe.add_key(KEY, permissions=PERMISSIONS)
+        connecting = service(db, stripe)
+        done = await connecting.connect(ADA, f" {KEY}\n")
+        assert isinstance(done, Connected)
+        assert (done.key.shown, done.key.account, done.webhook) == (
+            "rk_test_…cdef",
+            stripe.account,
+            Webhook.MADE,
+        )
+        assert KEY not in repr(done)
+        (endpoint,) = stripe.objects("webhook_endpoint")
+        first = kept(db, connecting)
+        assert (endpoint["url"], first.summary.endpoint_id, first.key) == (OURS, endpoint["id"], KEY)
+
+        again = await connecting.connect(ADA, KEY)
+        assert isinstance(again, Connected)
+        assert kept(db, connecting).webhook_secrets == first.webhook_secrets
+        assert [one["id"] for one in stripe.objects("webhook_endpoint")] == [endpoint["id"]]
+
+
+async def test_nothing_is_kept_of_what_is_refused(db: Database) -> None:
+    async with LocalStripe(limits=UNLIMITED) as stripe:
+        connecting = service(db, stripe)
+        stripe.add_key(KEY, without={Permission.DISPUTES, Permission.WRITE_LINKS})
+        with pytest.raises(KeyLacks) as lacking:
+            await connecting.connect(ADA, KEY)
+        assert set(lacking.value.permissions) == {Permission.DISPUTES, Permission.WRITE_LINKS}
+        for key in ("", "pk_test_0123456789", "rk_test_", "rk_test_with blank", "x" + KEY):
+            with pytest.raises(KeyUnusable) as malformed:
+                await connecting.connect(ADA, key)
+            assert malformed.value.why is KeyTrouble.MALFORMED
+        with pytest.raises(SigningSecretUnusable):
+            await connecting.connect(ADA, KEY, "sk_test_1")
+        assert db.run(stripe_keys.find_summary, TEAM) is None
+
+
+async def test_how_stripe_tells_of_payments_depends_on_what_it_was_given(db: Database) -> None:
+    async with LocalStripe(limits=UNLIMITED) as stripe:
+        stripe.add_key(KEY, without={Permission.WEBHOOKS})
+        told = []
+        for connecting, secret in (
+            (service(db, stripe), ""),
+            (service(db, stripe), "whsec_mine"),
+            (service(db, stripe, public_url=None), ""),
+        ):
+            done = await connecting.connect(ADA, KEY, secret)
+            assert isinstance(done, Connected)
+            told.append(done.webhook)
+        assert told == [Webhook.NOT_ALLOWED, Webhook.GIVEN, Webhook.NO_ADDRESS]
+        for _ in range(16):
+            stripe.add_webhook("https://elsewhere.example.com")
+        full = await service(db, stripe).connect(ADA, stripe.api_key)
+        assert isinstance(full, Connected)
+        assert full.webhook is Webhook.REFUSED
+
+
+@pytest.mark.parametrize("readable", [True, False])
+async def test_another_account_is_asked_about_first_where_there_are_links(
+    db: Database, readable: bool
+) -> None:
+    without = () if readable else {Permission.ACCOUNT}
+    async with LocalStripe(limits=UNLIMITED) as stripe:
+        connecting = service(db, stripe)
+        stripe.add_key(KEY, permissions=PERMISSIONS - set(without))
+        await connecting.connect(ADA, KEY)
+        link = await stripe_link(stripe)
+        ledger = make_ledger(db, account=stripe.account if readable else None)
+        make_link(db, make_invoice(db, "INV-1"), ledger_id=ledger, stripe_id=link)
+
+        stripe.add_key("rk_test_sameaccount0000", permissions=PERMISSIONS - set(without))
+        same = await connecting.connect(ADA, "rk_test_sameaccount0000")
+        assert isinstance(same, Connected)
+
+        stripe.add_key(OTHER, permissions=PERMISSIONS - set(without), account="acct_1Other")
+        asked = await connecting.connect(ADA, OTHER)
+        assert isinstance(asked, AskFirst)
+        assert (asked.otherness, asked.links) == (Otherness.ACCOUNT, 1)
+        assert OTHER not in repr(asked)
+        assert kept(db, connecting).key == "rk_test_sameaccount0000"
+        assert isinstance(await connecting.connect(ADA, OTHER, confirmed="test|acct_1Third"), AskFirst)
+
+        done = await connecting.connect(ADA, OTHER, confirmed=asked.seal)
+        assert isinstance(done, Connected)
+        assert kept(db, connecting).key == OTHER
+        assert stripe.objects("webhook_endpoint") == [], "the old account's endpoint is gone"
+        (endpoint,) = stripe.objects("webhook_endpoint", account="acct_1Other")
+        assert len(kept(db, connecting).webhook_secrets) == 1
+        assert endpoint["url"] == OURS
+
+
+async def test_the_other_mode_is_asked_about_first(db: Database) -> None:
+    async with LocalStripe(limits=UNLIMITED) as stripe:
+        live = "rk_live_0123456789abcdef"
+        stripe.add_key(live, permissions=PERMISSIONS)
+        ledger = make_ledger(db, account=stripe.account)
+        make_link(db, make_invoice(db, "INV-1"), ledger_id=ledger)
+        asked = await service(db, stripe).connect(ADA, live)
+        assert isinstance(asked, AskFirst)
+        assert (asked.otherness, asked.before_livemode, asked.check.livemode) == (Otherness.MODE, False, True)
+
+
+async def stripe_link(stripe: LocalStripe) -> str:
+    api = StripeApi(stripe.api_key, base_url=stripe.api_url)
+    request = {
+        "line_items": {
+            "0": {
+                "quantity": 1,
+                "price_data": {"currency": "usd", "unit_amount": 1000, "product_data": {"name": "INV-1"}},
+            }
+        }
+    }
+    made, _ = await api.create_payment_link(request, key="k", version="2026-10-28.endive")
+    await api.close()
+    return made
