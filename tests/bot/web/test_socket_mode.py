@@ -1,6 +1,7 @@
 """Socket Mode against the local Slack: connections are replaced, whatever happens to them, and nothing is lost."""
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +14,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.watch.health import Health
 from bot.watch.metrics import Metrics
+from bot.web import socket_mode
 from bot.web.intake import Intake
 from bot.web.socket_mode import SocketMode
 from bot.work.tracking import Tracker
@@ -49,8 +51,14 @@ class World:
                 await asyncio.sleep(0.01)
 
 
+FIRST_DELAY = 0.05
+
+
 @pytest.fixture
-async def world() -> AsyncIterator[World]:
+async def world(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
+    """Its pauses are a tenth of the real ones."""
+    monkeypatch.setattr(socket_mode, "FIRST_DELAY", FIRST_DELAY)
+    monkeypatch.setattr(socket_mode, "WATCH_SECONDS", 0.1)
     slack = LocalSlack(MANIFEST, limits=patient())
     await slack.start()
     async with aiohttp.ClientSession() as session:
@@ -221,17 +229,26 @@ async def test_after_the_stop_of_intake_nothing_more_is_taken(world: World) -> N
     assert not await world.echoes("hello")
 
 
-async def test_ten_others_leave_no_room_and_the_pause_grows(world: World) -> None:
+async def asked_ever_more_seldom(world: World, times: int = 5) -> None:
+    """Until a connection was asked for so often; each pause is twice as long as the one before it, give or take a quarter."""
+    await world.until(lambda: len(asked(world)) >= times)
+    asks = [call.at for call in asked(world)]
+    pauses = [later - sooner for sooner, later in itertools.pairwise(asks)]
+    assert [pause >= FIRST_DELAY * 0.75 * 2**n for n, pause in enumerate(pauses)] == [True] * len(pauses)
+
+
+async def test_ten_others_leave_no_room_and_the_pause_grows(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Slack closes an eleventh socket as soon as it stands: asked at once again and again, thousands of times a minute."""
     world.slack.app.limits.connections = 0
 
     world.mode.start()
-    await asyncio.sleep(3)
-
-    assert 2 <= len(asked(world)) <= 4
+    await asked_ever_more_seldom(world)
     assert "socket" in world.health.reasons
 
     world.slack.app.limits.connections = 10
+    monkeypatch.setattr(socket_mode, "STEADY_SECONDS", 0.1)
     await world.until(lambda: not world.health.reasons)
     assert await world.echoes("hello")
 
@@ -246,20 +263,22 @@ async def test_ten_others_leave_no_room_and_the_pause_grows(world: World) -> Non
     ],
 )
 async def test_sockets_that_end_right_after_they_opened_are_asked_for_ever_more_seldom(
-    world: World, fault: dict[str, Any]
+    world: World, fault: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.slack.app.faults.add(method="socket", times=None, **fault)
-    lost: list[bool] = []
 
     world.mode.start()
-    for _ in range(30):
-        await asyncio.sleep(0.1)
-        lost.append("socket" in world.health.reasons)
-
-    assert 2 <= len(asked(world)) <= 4
     # At most the first one is believed, for as long as it stands.
-    assert lost.count(False) <= 3
+    await world.until(lambda: len(asked(world)) >= 2)
+    believed: list[str] = []
+    with monkeypatch.context() as watching:
+        watching.setattr(world.health, "good", believed.append)
+        await asked_ever_more_seldom(world)
+    assert "socket" in world.health.reasons
+    assert believed == []
+
     world.slack.app.faults.clear()
+    monkeypatch.setattr(socket_mode, "STEADY_SECONDS", 0.1)
     await world.until(lambda: not world.health.reasons)
     assert await world.echoes("hello")
 
@@ -279,7 +298,7 @@ async def test_no_more_than_one_socket_retires_at_a_time(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "least"), [("3", 2.9), ("", 0.9), ("0.5", 0.4), ("Mon, 30 Nov 2026 09:00:00 GMT", 0.9)]
+    ("told", "least"), [("2", 1.9), ("", 0.9), ("0.5", 0.4), ("Mon, 30 Nov 2026 09:00:00 GMT", 0.9)]
 )
 async def test_how_long_slack_wants_no_socket_to_be_asked_for_is_waited(
     world: World, told: str, least: float
