@@ -1,5 +1,6 @@
 """The description of the API, OpenAPI 3.1, made from its routes and the models of its answers."""
 
+import functools
 from typing import Any
 
 from pydantic.json_schema import models_json_schema
@@ -34,8 +35,9 @@ _OWN = {
 _RETRY = {429, 503}
 
 
+@functools.cache
 def describe() -> Json:
-    """The whole document."""
+    """The whole document, which is for reading."""
     models = {model for route in ROUTES for _, model in route.answers.values()} | {ProblemDetails}
     _, schemas = models_json_schema(
         [(model, "serialization") for model in sorted(models, key=lambda model: model.__name__)],

@@ -1,4 +1,7 @@
-"""Another organisation's ids, and another person's lists, in every place of everything that Slack can deliver."""
+"""Another organisation's ids, and another person's lists, in every place of everything that Slack can deliver.
+
+On SQLite: that the desk refuses them on either database, tests/domain/test_refusals.py holds.
+"""
 
 import copy
 import re
@@ -13,6 +16,7 @@ from handlers import ids
 from handlers.rejections import Outsider
 from handlers.words.sentences import sentence
 from sandbox.stripe.server import LocalStripe
+from tests.databases import on_sqlite
 from tests.domain import world as worlds
 from tests.domain.conftest import stripe
 from tests.domain.world import ADA
@@ -55,6 +59,9 @@ REFUSALS = [
     )
 ]
 _CARRIED = re.compile(r"\d+(\|.*)?", re.DOTALL)
+
+
+pytestmark = on_sqlite
 
 
 @pytest.fixture

@@ -2,13 +2,13 @@
 
 from datetime import UTC, datetime, timedelta
 
-import pytest
 import sqlalchemy as sa
 
 from domain.feed import reading
 from domain.models import FeedEvent
 from sandbox.stripe.server import LocalStripe
 from tests.bot.api.conftest import Served, invoice
+from tests.databases import on_sqlite
 from tests.domain.world import ADA
 
 
@@ -78,6 +78,7 @@ async def test_a_position_that_never_was_is_told(served: Served) -> None:
     assert (answer.status, answer.problem) == (409, "events-unknown")
 
 
-@pytest.mark.parametrize("after", ["", "-1", "x", "1.0", str(2**63), "9" * 100, "%C2%B2"])
-async def test_a_position_that_is_none_is_refused(served: Served, after: str) -> None:
-    assert (await served.ours.get(f"/events?after={after}")).problem == "malformed"
+@on_sqlite
+async def test_a_position_that_is_none_is_refused(served: Served) -> None:
+    for after in ("", "-1", "x", "1.0", str(2**63), "9" * 100, "%C2%B2"):
+        assert (await served.ours.get(f"/events?after={after}")).problem == "malformed", after

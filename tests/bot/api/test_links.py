@@ -11,6 +11,7 @@ from domain.models import AuditEntry, Link, Organisation
 from sandbox.stripe.faults.rules import FaultKind
 from sandbox.stripe.server import LocalStripe
 from tests.bot.api.conftest import Answer, Served, invoice
+from tests.databases import on_sqlite
 
 PATH = "/invoices/A-1/payment-link"
 
@@ -42,6 +43,7 @@ async def test_many_at_once_get_the_same_link(billed: Served, stripe: LocalStrip
     assert len(stripe.links()) == 1
 
 
+@on_sqlite
 async def test_who_asked_is_in_the_audit(billed: Served) -> None:
     await ask(billed)
     entries = sa.select(AuditEntry.actor).where(AuditEntry.action == "link.reserve")
@@ -64,43 +66,41 @@ async def test_the_expected_amount_must_be_the_real_one(billed: Served, stripe: 
     assert (await ask(billed, billing_amount="1200.50", currency="USD")).status == 200
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
+@on_sqlite
+async def test_an_expectation_that_cannot_be_read_creates_nothing(
+    billed: Served, stripe: LocalStripe
+) -> None:
+    for body in (
         {"billing_amount": "1"},
         {"currency": "USD"},
         {"billing_amount": 1, "currency": "USD"},
         {"billing_amount": "1,0", "currency": "USD"},
         {"billing_amount": "1", "currency": "usd"},
         {"amount": "1"},
-    ],
-)
-async def test_an_expectation_that_cannot_be_read_creates_nothing(
-    billed: Served, stripe: LocalStripe, body: dict[str, Any]
-) -> None:
-    assert (await ask(billed, **body)).problem == "malformed"
+    ):
+        assert (await ask(billed, **body)).problem == "malformed", body
     assert stripe.links() == []
 
 
-@pytest.mark.parametrize(
-    ("more", "reason"),
-    [
+@on_sqlite
+async def test_an_ineligible_one_says_why(served: Served) -> None:
+    for more, reason in (
         ({"billing_amount": "0"}, "not_positive"),
         ({"currency": "BGN"}, "currency_retired"),
         ({"state": "void"}, "void"),
-    ],
-)
-async def test_an_ineligible_one_says_why(served: Served, more: dict[str, str], reason: str) -> None:
-    await served.ours.put([invoice("A-1") | more])
-    answer = await ask(served)
-    assert (answer.status, answer.problem, answer.body["reason"]) == (409, "not-eligible", reason)
+    ):
+        await served.ours.put([invoice("A-1") | more])
+        answer = await ask(served)
+        assert (answer.status, answer.problem, answer.body["reason"]) == (409, "not-eligible", reason)
 
 
+@on_sqlite
 async def test_without_the_add_on_none_is_created(billed: Served) -> None:
     billed.world.db.run(lambda session: session.execute(sa.update(Organisation).values(add_on=False)))
     assert (await ask(billed)).body["reason"] == "add_on_missing"
 
 
+@on_sqlite
 async def test_what_stripe_refuses_is_told_in_its_words(served: Served, stripe: LocalStripe) -> None:
     stripe.rules.least_checked = "creation"
     await served.ours.put([invoice("A-1", "0.01")])

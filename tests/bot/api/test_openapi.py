@@ -7,10 +7,12 @@ from pathlib import Path
 from bot.api.openapi import describe
 from bot.api.routes import ROUTES
 from tests.bot.api.conftest import Served, invoice
+from tests.databases import on_sqlite
 
 SEED = "20261130"
 
 
+@on_sqlite
 async def test_schemathesis_finds_nothing(served: Served, tmp_path: Path) -> None:
     await served.ours.put([invoice("INV-1"), invoice("0", "3.00")])
     found = await asyncio.create_subprocess_exec(
@@ -26,6 +28,7 @@ async def test_schemathesis_finds_nothing(served: Served, tmp_path: Path) -> Non
     assert "5 selected / 5 total" in said.decode()
 
 
+@on_sqlite
 async def test_the_description_needs_no_token_and_names_every_route(served: Served) -> None:
     answer = await served.bearing(None).get("/openapi.json")
     assert answer.status == 200
