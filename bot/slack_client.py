@@ -155,11 +155,15 @@ def make_session(
 
 
 def make_client(
-    settings: Settings, session: aiohttp.ClientSession, heard: Heard = lambda method, code: None
+    settings: Settings,
+    session: aiohttp.ClientSession,
+    heard: Heard = lambda method, code: None,
+    *,
+    token: str | None = None,
 ) -> AsyncWebClient:
-    """Waits out one 429, and tries again once when a connection fails: for everything but posting."""
+    """With the configured token, if none is given. Waits out one 429, and tries again once when a connection fails: for everything but posting."""
     client = AsyncWebClient(
-        token=secret(settings.slack_bot_token),
+        token=token or secret(settings.slack_bot_token) or None,
         base_url=settings.slack_api_url,
         timeout=int(TIMEOUT_SECONDS),
         session=session,

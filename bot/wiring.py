@@ -18,9 +18,9 @@ from bot.work.probes import Probes, hear_stripe
 from bot.work.timer import Tick
 from bot.work.tracking import Tracker
 from bot.work.workers import Worker
+from bot.workspaces.registry import Workspace, Workspaces
 from domain.coordination import housekeeping
 from domain.coordination.leases import Lease
-from domain.coordination.side_by_side import for_each
 from domain.database import Database
 from domain.desk import Desk
 from domain.exceptions import reminding
@@ -34,10 +34,12 @@ from domain.messages.announcing import Announcing
 from domain.messages.poster_port import Poster
 from domain.overview.sums import SumKeeping
 from domain.payments.watching import Watching
+from domain.secrets.box import Box
 from domain.stripe.accounts import Accounts
 from domain.stripe.client import StripeApi, quiet_sdk
 from domain.stripe.pace import StripePace
-from handlers.features.following import Follower
+from handlers.features.following import Followers
+from handlers.poster import SlackPoster
 
 Clock = Callable[[], datetime]
 Round = Callable[[], Awaitable[object]]
@@ -62,7 +64,8 @@ class Bot:
     stripe: StripeApi
     accounts: Accounts
     posters: dict[int, Poster]
-    followers: list[Follower]
+    followers: Followers
+    workspaces: Workspaces
     creation: LinkCreation
     watching: Watching
     announcing: Announcing
@@ -135,7 +138,26 @@ def build(settings: Settings, *, db: Database | None = None, clock: Clock = utc_
     )
     accounts = Accounts(db, livemode=stripe.livemode, clock=clock, on_known=wake_all_that_waited)
     posters: dict[int, Poster] = {}
-    followers: list[Follower] = []
+    followers = Followers()
+
+    def there(workspace: Workspace) -> None:
+        posters[workspace.organisation_id] = SlackPoster(
+            workspace.client, mentions=settings.paylink_mentions == "on"
+        )
+        followers.put(workspace.team_id, workspace.client)
+        wakes["announce"].set()
+
+    def gone(workspace: Workspace) -> None:
+        posters.pop(workspace.organisation_id, None)
+        followers.drop(workspace.team_id)
+
+    workspaces = Workspaces(
+        db,
+        Box(settings.secret_keys),
+        lambda token, team_id: make_client(settings, session, token=token),
+        on_there=there,
+        on_gone=gone,
+    )
     pace = StripePace(db, settings.paylink_stripe_rate)
     watching = Watching(
         db,
@@ -174,7 +196,7 @@ def build(settings: Settings, *, db: Database | None = None, clock: Clock = utc_
         await twin_watch.look(clock())
 
     rounds["exceptions"] = look_after_exceptions
-    rounds["follow_views"] = lambda: for_each(lambda: followers, Follower.look)
+    rounds["follow_views"] = followers.look
     rounds["import_files"] = imports.run_due
     rounds["prune"] = lambda: housekeeping.prune(db, clock)
     rounds["forget_events"] = lambda: reading.forget_old(db)
@@ -194,6 +216,7 @@ def build(settings: Settings, *, db: Database | None = None, clock: Clock = utc_
         accounts=accounts,
         posters=posters,
         followers=followers,
+        workspaces=workspaces,
         creation=creation,
         watching=watching,
         announcing=announcing,

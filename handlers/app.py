@@ -111,18 +111,17 @@ class AcknowledgingApp(AsyncApp):
     log: Log
     office: Office
 
-    async def take_up(self, team_id: str) -> None:
-        """Keep the progress of the workspace's runs and imports that a restart interrupted up to date, in the views that show them.
+    async def take_up(self, client_of: Callable[[str], AsyncWebClient | None]) -> None:
+        """Keep the progress of runs and imports that a restart interrupted up to date, in the views that show them.
 
-        The client's token must be that workspace's: other workspaces' views are theirs to update.
+        ``client_of`` gives the client with a workspace's own token, or None for one that isn't served here.
         """
         for actor, run_id, view_id in await self.office.desk.list_unfinished_runs():
-            if actor.team_id == team_id:
-                self.office.watch(bulk_runs.follow_run(self.office, self.client, actor, run_id, view_id))
+            if (client := client_of(actor.team_id)) is not None:
+                self.office.watch(bulk_runs.follow_run(self.office, client, actor, run_id, view_id))
         for actor, import_id, view_id in await self.office.desk.list_unfinished_imports():
-            if actor.team_id == team_id:
-                following = importing.follow_import(self.office, self.client, actor, import_id, view_id)
-                self.office.watch(following)
+            if (client := client_of(actor.team_id)) is not None:
+                self.office.watch(importing.follow_import(self.office, client, actor, import_id, view_id))
 
     async def async_dispatch(self, req: AsyncBoltRequest) -> BoltResponse:
         try:

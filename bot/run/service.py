@@ -5,16 +5,13 @@ import contextlib
 import signal
 import sys
 import time
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import structlog
-from slack_bolt.authorization import AuthorizeResult
 
 from bot.api.application import Api
 from bot.run.startup import begin
 from bot.settings import Settings, secret
-from bot.slack_client import Identity
 from bot.stop import Stop, connect
 from bot.watch.logs import configure_logs
 from bot.watch.metrics import FIGURES_EVERY_SECONDS
@@ -23,6 +20,7 @@ from bot.web.server import HttpServer, SlackEndpoint, StripeEndpoint
 from bot.web.socket_mode import SocketMode
 from bot.wiring import Bot, build
 from bot.work.timer import Timer
+from bot.workspaces.registry import authorizing
 from domain.coordination import abandoned_claims
 from domain.errors import DatabaseUnavailable
 from domain.files.exporting import Export
@@ -30,7 +28,6 @@ from domain.overview import figures
 from domain.payments.events import Receipt
 from domain.stripe.accounts import Account
 from handlers.app import build_app
-from handlers.features.following import Follower
 
 # Together with what the transports need to close, less than the ten seconds after which systems kill.
 FINISH_SECONDS = 6.0
@@ -132,7 +129,7 @@ class Service:
         app = build_app(
             bot.desk,
             client=bot.slack,
-            authorize=_only(identity, secret(bot.settings.slack_bot_token)),
+            authorize=authorizing(bot.workspaces),
             # The guard has checked it by then; see Intake.
             signing_secret=None,
             export=Export(bot.db, bot.accounts, bot.clock),
@@ -144,8 +141,8 @@ class Service:
         for worker in bot.workers:
             worker.start()
         self._timer.start()
-        bot.tracker.watch(app.take_up(identity.team_id))
-        bot.followers.append(Follower(app.office, app.client, identity.team_id))
+        bot.tracker.watch(app.take_up(bot.workspaces.client_of))
+        bot.followers.begin(app.office)
         if bot.settings.socket_mode:
             self._socket = SocketMode(
                 secret(bot.settings.slack_app_token),
@@ -218,25 +215,6 @@ class Service:
                 counted = await bot.db.background_read(figures.read, self._account.ledger_id)
                 bot.metrics.show(counted, bot.clock())
         return bot.metrics.render()
-
-
-def _only(identity: Identity, token: str) -> Callable[..., Awaitable[AuthorizeResult]]:
-    """The token for its own workspace. Said outright, or Bolt would look for installations as soon as
-    SLACK_CLIENT_ID happens to be set (docs/facts/slack.md)."""
-
-    async def authorize(team_id: str | None) -> AuthorizeResult:
-        if team_id != identity.team_id:
-            # Bolt knows that there may be none, its types don't.
-            return None  # type: ignore[return-value]
-        return AuthorizeResult(
-            enterprise_id=None,
-            team_id=identity.team_id,
-            bot_token=token,
-            bot_id=identity.bot_id,
-            bot_user_id=identity.bot_user_id,
-        )
-
-    return authorize
 
 
 def serve_until_stopped(settings: Settings, *, verbose: bool = False) -> None:

@@ -9,12 +9,12 @@ from bot.stop import Stop, schema_sentences
 from bot.watch.health import DATABASE_AWAY, SLACK_AWAY, Part
 from bot.wiring import Bot
 from bot.work.owners import find_dead
+from bot.workspaces.registry import configured
 from domain.coordination import abandoned_claims
 from domain.errors import DatabaseUnavailable
 from domain.migrations import prepare
 from domain.organisations import organisations
 from domain.stripe.accounts import Account
-from handlers.poster import SlackPoster
 
 T = TypeVar("T")
 
@@ -74,7 +74,16 @@ async def _set_up(bot: Bot, identity: Identity) -> Account:
         bot.settings.paylink_notification_channel,
     )
     account = await bot.accounts.open(organisation.id, bot.stripe)
-    bot.posters[organisation.id] = SlackPoster(bot.slack, mentions=bot.settings.paylink_mentions == "on")
+    bot.workspaces.put(
+        configured(
+            organisation.id,
+            identity.team_id,
+            identity.bot_id,
+            identity.bot_user_id,
+            identity.scopes,
+            bot.slack,
+        )
+    )
     await _take_back_claims(bot)
     return account
 

@@ -10,7 +10,9 @@ T = TypeVar("T", bound=Hashable)
 AGAIN = 0.5
 
 
-async def for_each(items: Callable[[], Iterable[T]], work: Callable[[T], Awaitable[object]]) -> None:
+async def for_each(
+    items: Callable[[], Iterable[T] | Awaitable[Iterable[T]]], work: Callable[[T], Awaitable[object]]
+) -> None:
     """Do the work for each of the items, and for the others again while one of them takes long; never twice at a time.
 
     Whose work fails isn't done again. When all have ended the first failure is raised.
@@ -19,7 +21,8 @@ async def for_each(items: Callable[[], Iterable[T]], work: Callable[[T], Awaitab
     failures: dict[T, BaseException] = {}
     try:
         while True:
-            for item in items():
+            found = items()
+            for item in await found if isinstance(found, Awaitable) else found:
                 if item not in under_way and item not in failures:
                     under_way[item] = asyncio.ensure_future(work(item))
             if under_way:

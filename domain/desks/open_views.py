@@ -18,6 +18,10 @@ class ViewDesk(ScopedDesk):
         """Ten minutes from now on, if it is followed."""
         await self._db.background_write(self._scoped(actor, open_views.touch), view_id)
 
+    async def list_followed_teams(self) -> frozenset[str]:
+        """The workspaces of which at least one is followed: one look, however many workspaces there are."""
+        return await self._db.background_read(open_views.list_teams)
+
     async def list_followed(self, team_id: str) -> tuple[FollowedView, ...]:
         """Those of one workspace, the latest first, 500 at most."""
         return await self._db.background_read(open_views.list_open, team_id)

@@ -77,7 +77,11 @@ class Announcing:
 
     async def _claim_due(self) -> list[Claim]:
         claimed: list[Claim] = []
-        for organisation_id in () if self._ending else tuple(self._posters):
+        if self._ending:
+            return claimed
+        # One look at all of them: to claim is to write, however little there is.
+        waiting = await self._db.background_read(transactions.list_waiting)
+        for organisation_id in [one for one in self._posters if one in waiting]:
             claimed += await self._db.background_write(transactions.claim_due, organisation_id, self._lease)
         return claimed
 
@@ -101,6 +105,7 @@ class Announcing:
 
     async def _deliver(self, claim: Claim) -> None:
         posted: Posted | None = None
+        # It may be gone from there before it has posted: then Slack takes its token no more, and says so.
         poster = self._posters[claim.organisation_id]
         if claim.announcement.may_be_posted and not claim.direct:
             try:
@@ -115,7 +120,7 @@ class Announcing:
                 await self._db.background_write(transactions.record_doubt, claim, delay)
                 return
         try:
-            posted = posted or await self._post(claim)
+            posted = posted or await self._post(claim, poster)
         except PostUnknown:
             await self._db.background_write(transactions.record_doubt, claim, self._lease.margin)
         except NotPosted as refusal:
@@ -125,13 +130,13 @@ class Announcing:
             for _ in (claim.announcement, *claim.announcement.together):
                 self._on_posted(claim.announcement.kind, (self._clock() - claim.enqueued_at).total_seconds())
 
-    async def _post(self, claim: Claim) -> Posted | None:
+    async def _post(self, claim: Claim, poster: Poster) -> Posted | None:
         seconds = await self._db.background_write(reserve_slot, claim.pace, ONE_A_SECOND)
         await self._pause(max(seconds, 0))
         # The lease must outlast the attempt, or another process might judge it while it is still under way.
         if not await self._db.background_write(transactions.begin_posting, claim):
             return None
-        return await self._posters[claim.organisation_id].post(claim.announcement)
+        return await poster.post(claim.announcement)
 
     async def _refused(self, claim: Claim, refusal: NotPosted) -> None:
         attempts = claim.announcement.attempts + 1

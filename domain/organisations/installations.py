@@ -13,7 +13,7 @@ from domain.models import Installation as Row
 from domain.models import Organisation
 from domain.organisations import organisations
 from domain.secrets import generations
-from domain.secrets.box import Box, Purpose
+from domain.secrets.box import Box, CannotOpen, Purpose
 from domain.secrets.generations import Kept
 from domain.summaries import OrganisationSummary
 
@@ -77,6 +77,19 @@ def find(session: Session, box: Box, team_id: str) -> KeptInstallation | None:
         sa.select(Row, Organisation.team_id).join(Organisation).where(Organisation.team_id == team_id)
     ).one_or_none()
     return None if found is None or found[0].sealed_bot_token is None else _opened(box, *found)
+
+
+def find_each(
+    session: Session, box: Box, team_ids: Sequence[str]
+) -> list[tuple[str, KeptInstallation | CannotOpen | None]]:
+    """The same for several, where one that can't be opened is told in its place. Raises NoSecretKeys."""
+    found: list[tuple[str, KeptInstallation | CannotOpen | None]] = []
+    for team_id in team_ids:
+        try:
+            found.append((team_id, find(session, box, team_id)))
+        except CannotOpen as closed:
+            found.append((team_id, closed))
+    return found
 
 
 def list_changed(session: Session, since: int) -> tuple[int, list[str]]:

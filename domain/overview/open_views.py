@@ -43,6 +43,12 @@ def touch(session: Session, scope: Scope, view_id: str) -> None:
     _update(session, scope, view_id, until=database_now(session) + FOLLOWED_FOR)
 
 
+def list_teams(session: Session) -> frozenset[str]:
+    """The workspaces of which at least one is followed still."""
+    found = sa.select(Organisation.team_id).join(OpenView, OpenView.organisation_id == Organisation.id)
+    return frozenset(session.scalars(found.where(OpenView.until > database_now(session)).distinct()))
+
+
 def list_open(session: Session, team_id: str) -> tuple[FollowedView, ...]:
     """One organisation's that are followed still."""
     if session.scalar(sa.select(OpenView.view_id).limit(1)) is None:

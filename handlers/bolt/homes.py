@@ -35,6 +35,10 @@ class Homes:
     def forget(self, actor: Actor) -> None:
         self._open.pop(actor, None)
 
+    def teams(self, now: float) -> frozenset[str]:
+        """The workspaces in which somebody has it open."""
+        return frozenset(actor.team_id for actor, one in self._open.items() if one.until > now)
+
     def due(self, team_id: str, now: float) -> dict[Actor, OpenHome]:
         """Those of one workspace to whom something else may be published now."""
         for actor in [actor for actor, one in self._open.items() if one.until <= now]:

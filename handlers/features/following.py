@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from slack_sdk.web.async_client import AsyncWebClient
 
+from domain.coordination.side_by_side import for_each
 from domain.errors import InvoiceNotFound
 from domain.overview.summaries import FollowedView
 from handlers.bolt.context import Office
@@ -18,6 +19,43 @@ from handlers.views.details import digest
 
 FIRST_WAIT, LONGEST_WAIT = 5.0, 60.0
 """Seconds without an update after one that Slack didn't take: twice as long each time."""
+
+
+class Followers:
+    """Looks after all workspaces' views side by side; where none is open, it costs nothing."""
+
+    def __init__(self) -> None:
+        self._office: Office | None = None
+        self._clients: dict[str, AsyncWebClient] = {}
+        self._followers: dict[str, Follower] = {}
+
+    def begin(self, office: Office) -> None:
+        self._office = office
+
+    def put(self, team_id: str, client: AsyncWebClient) -> None:
+        """Look after this workspace's from now on; the client's token is its own."""
+        self._clients[team_id] = client
+        self._followers.pop(team_id, None)
+
+    def drop(self, team_id: str) -> None:
+        self._clients.pop(team_id, None)
+        self._followers.pop(team_id, None)
+
+    async def look(self) -> None:
+        """Raises DatabaseUnavailable."""
+        if self._office is not None:
+            await for_each(self._open, Follower.look)
+
+    async def _open(self) -> list["Follower"]:
+        office = self._office
+        assert office is not None
+        homes = office.homes.teams(asyncio.get_running_loop().time())
+        open_in = (await office.desk.list_followed_teams() | homes) & self._clients.keys()
+        for team_id in self._followers.keys() - open_in:
+            del self._followers[team_id]
+        for team_id in open_in - self._followers.keys():
+            self._followers[team_id] = Follower(office, self._clients[team_id], team_id)
+        return list(self._followers.values())
 
 
 class Follower:

@@ -163,6 +163,9 @@ class FakeDesk:
     async def follow_longer(self, actor: Actor, view_id: str) -> None:
         await self._asked(actor)
 
+    async def list_followed_teams(self) -> frozenset[str]:
+        return frozenset(view.actor.team_id for view in self.followed.values())
+
     async def list_followed(self, team_id: str) -> tuple[FollowedView, ...]:
         return tuple(self.followed.values())
 

@@ -384,9 +384,9 @@ async def test_after_a_restart_the_progress_goes_on_in_the_same_modal(many: Benc
     for task in many.tasks:
         task.cancel()
     await asyncio.gather(*many.tasks, return_exceptions=True)
-    await many.app.take_up("T0OTHER")
+    await many.app.take_up({"T0OTHER": many.app.client}.get)
     assert many.tasks == set()
-    await many.app.take_up(TEAM)
+    await many.app.take_up({TEAM: many.app.client}.get)
     many.desk.finish(1)
     await many.idle()
     assert "Created: 2" in many.shown
