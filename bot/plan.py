@@ -98,6 +98,13 @@ _AFTER_POLLING = (
         "A deadline is told a day before it passes; a minute more or less is nothing.",
     ),
     PeriodicJob(
+        "chain_audit",
+        1,
+        None,
+        "gives what was written in the audit its place in the chain",
+        "Until then only the database's triggers guard an entry. With nothing written it is one look into an empty index.",
+    ),
+    PeriodicJob(
         "prune",
         3600,
         None,

@@ -19,6 +19,7 @@ from bot.work.timer import Tick
 from bot.work.tracking import Tracker
 from bot.work.workers import Worker
 from bot.workspaces.registry import Workspace, Workspaces
+from domain.audit.sealing import Sealing
 from domain.coordination import housekeeping
 from domain.coordination.leases import Lease
 from domain.database import Database
@@ -198,6 +199,7 @@ def build(settings: Settings, *, db: Database | None = None, clock: Clock = utc_
     rounds["exceptions"] = look_after_exceptions
     rounds["follow_views"] = followers.look
     rounds["import_files"] = imports.run_due
+    rounds["chain_audit"] = Sealing(db).seal_waiting
     rounds["prune"] = lambda: housekeeping.prune(db, clock)
     rounds["forget_events"] = lambda: reading.forget_old(db)
     rounds["place"] = Placing(db).place_again

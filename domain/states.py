@@ -215,6 +215,27 @@ class Creators(StrEnum):
     GROUP = "group"
 
 
+class Source(StrEnum):
+    """By which way somebody acted, or something was learnt."""
+
+    COMMAND = "command"
+    """Typed in Slack."""
+    BUTTON = "button"
+    """Anything that was clicked, chosen or submitted in Slack."""
+    EVENT = "event"
+    """Slack tells of it: a message, a Home that was opened, an uninstalled app."""
+    PAGE = "page"
+    """One of Paylink's own pages in a browser."""
+    API = "api"
+    CLI = "cli"
+    STRIPE_EVENT = "stripe_event"
+    """Stripe's events told it, by webhook or poll: whichever comes first."""
+    STRIPE_LIST = "stripe_list"
+    """It was found when Stripe's lists were gone through, or one link was asked for."""
+    PAYLINK = "paylink"
+    """Paylink did it by itself."""
+
+
 class Right(StrEnum):
     """What a program's token may do."""
 

@@ -6,7 +6,16 @@ from datetime import date, datetime, timedelta
 from domain.import_results import ImportStanding
 from domain.money import Money
 from domain.reasons import Reason
-from domain.states import AnnouncementKind, Badge, ExceptionKind, FollowUp, LinkStatus, Outcome, PauseReason
+from domain.states import (
+    AnnouncementKind,
+    Badge,
+    ExceptionKind,
+    FollowUp,
+    LinkStatus,
+    Outcome,
+    PauseReason,
+    Source,
+)
 
 
 @dataclass(frozen=True)
@@ -15,6 +24,8 @@ class Actor:
 
     team_id: str
     user_id: str
+    source: Source | None = field(default=None, compare=False)
+    """By which way, if that is known: for the audit."""
 
 
 PROGRAM = "token:"

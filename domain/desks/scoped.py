@@ -98,9 +98,10 @@ class ScopedDesk:
 def record_refusal(session: Session, scope: Scope, actor: Actor, what: str, now: datetime) -> None:
     audit.record(
         session,
-        "id.refused",
+        audit.Deed.ID_REFUSED,
         what,
-        actor=actor.user_id,
+        by=actor,
         now=now,
         organisation_id=scope.organisation_id,
+        result=audit.Result.REFUSED,
     )

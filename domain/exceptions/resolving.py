@@ -53,9 +53,9 @@ def resolve(
     _end(session, exception, reason, by=by, now=now, broadcast=False)
     audit.record(
         session,
-        "exception.resolve",
+        audit.Deed.EXCEPTION_RESOLVED,
         f"exception {exception_id}",
-        actor=by,
+        by=by,
         now=now,
         organisation_id=exception.organisation_id,
     )

@@ -100,11 +100,12 @@ class Export:
         scope = self._accounts.get_scope(session, actor.team_id)
         audit.record(
             session,
-            "id.refused",
+            audit.Deed.ID_REFUSED,
             what,
-            actor=actor.user_id,
+            by=actor,
             now=self._clock(),
             organisation_id=scope.organisation_id,
+            result=audit.Result.REFUSED,
         )
 
 

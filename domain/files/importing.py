@@ -99,7 +99,7 @@ def take(
         raise ValueError("only a dry run can do without an organisation")
     passed_over = 0 if progress is None else progress.done
     if organisation is not None and not dry_run and not passed_over:
-        run(_audit, organisation, "import.begin", organisation.team_id, actor, now)
+        run(_audit, organisation, audit.Deed.IMPORT_BEGUN, organisation.team_id, actor, now)
     organisation_id = 0 if organisation is None else organisation.id
     batch = secrets.token_hex(16) if progress is None else progress.batch
     importing = None if dry_run else Importing(batch, now)
@@ -193,18 +193,18 @@ def _finish(
     if result.taken:
         session.get_one(Organisation, organisation.id).last_imported_at = now
     counts = f"{result.new} new, {result.updated} updated, {result.unchanged} unchanged, {result.bad} bad"
-    _audit(session, organisation, "import.end", f"{organisation.team_id} {counts}", actor, now)
+    _audit(session, organisation, audit.Deed.IMPORT_ENDED, f"{organisation.team_id} {counts}", actor, now)
 
 
 def _audit(
     session: Session,
     organisation: OrganisationSummary,
-    action: str,
+    deed: audit.Deed,
     subject: str,
     actor: str,
     now: datetime,
 ) -> None:
-    audit.record(session, action, subject, actor=actor, now=now, organisation_id=organisation.id)
+    audit.record(session, deed, subject, by=actor, now=now, organisation_id=organisation.id)
 
 
 @contextmanager

@@ -145,9 +145,9 @@ def confirm(
         subject = f"file {brought.digest[:16]}"
         audit.record(
             session,
-            "import.confirmed",
+            audit.Deed.IMPORT_CONFIRMED,
             subject,
-            actor=actor.user_id,
+            by=actor,
             now=now,
             organisation_id=scope.organisation_id,
         )

@@ -133,9 +133,9 @@ def _write(
     session.execute(place.values(_placing()), list(_placed(decisions)))
     audit.record_all(
         session,
-        "link.reserve",
-        [f"invoice {one.invoice.id}" for one in decisions],
-        actor=reservation.by.user_id,
+        audit.Deed.LINK_ASKED,
+        [(one.invoice, str(Money(one.invoice.amount, one.invoice.currency))) for one in decisions],
+        by=reservation.by,
         now=reservation.now,
         organisation_id=organisation.id,
     )

@@ -42,6 +42,8 @@ REVISIONS: tuple[str, ...] = (
     "0023",
     "0024",
     "0025",
+    "0026",
+    "0027",
 )
 """All versions, the oldest first. Known without reading them, so that a start doesn't wait for Alembic."""
 

@@ -23,9 +23,15 @@ INDEXES = {
         "WHERE identity IS NOT NULL",
         "ix_links_url": "links (organisation_id, ledger_id, url) WHERE url IS NOT NULL",
     },
+    "0027": {
+        "ix_audit_waiting": "audit (organisation_id, id) WHERE position IS NULL",
+        "uq_audit_position": "audit (organisation_id, position) WHERE position IS NOT NULL",
+        "ix_audit_invoice": "audit (organisation_id, invoice_id, id) WHERE invoice_id IS NOT NULL",
+        "ix_audit_before": "audit (organisation_id, subject) WHERE invoice_id IS NULL AND action = 'link.reserve'",
+    },
 }
 """By revision: each index's name, and what it is of."""
-UNIQUE = frozenset({"uq_invoices_identity"})
+UNIQUE = frozenset({"uq_invoices_identity", "uq_audit_position"})
 
 
 def build_indexes(engine: Engine, revision: str) -> None:

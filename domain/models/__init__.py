@@ -1,11 +1,12 @@
 """The tables. What must not happen, the database itself refuses: a second link, a wrong state, a second announcement."""
 
+from domain.models.audit import AuditEntry, AuditErasure, AuditHead
 from domain.models.base import EPOCH, STATUS, Base, Bytewise, Id, Instant, milliseconds
 from domain.models.coordination import Duty, Pace
 from domain.models.files import FileImport, KnownHeading
 from domain.models.invoices import BuyerTerm, Invoice, OpenView, SearchTerm, Selection, SelectionItem
 from domain.models.links import BulkRun, BulkRunItem, Ledger, Link
-from domain.models.organisations import AuditEntry, HeardEvent, Organisation, OrganisationSettings, Welcome
+from domain.models.organisations import HeardEvent, Organisation, OrganisationSettings, Welcome
 from domain.models.outbox import IS_OPEN, OutboxMessage
 from domain.models.payments import Payment, PaymentException, Reversal, StripeEvent, UnusedEvent
 from domain.models.programs import ApiToken, FeedEvent, FeedHead
@@ -18,6 +19,8 @@ __all__ = [
     "STATUS",
     "ApiToken",
     "AuditEntry",
+    "AuditErasure",
+    "AuditHead",
     "Base",
     "BulkRun",
     "BulkRunItem",

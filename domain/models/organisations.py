@@ -1,4 +1,4 @@
-"""Organisations, and who did or tried what in them."""
+"""Organisations, and what was told whom in them."""
 
 from datetime import datetime
 
@@ -59,17 +59,4 @@ class HeardEvent(Base):
 
     organisation_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"), primary_key=True)
     event_id: Mapped[str] = mapped_column(String(255), primary_key=True)
-    at: Mapped[datetime] = mapped_column(Instant)
-
-
-class AuditEntry(Base):
-    """Who did or tried what: links asked for, ids refused, settings changed."""
-
-    __tablename__ = "audit"
-
-    id: Mapped[int] = mapped_column(Id, primary_key=True)
-    organisation_id: Mapped[int | None] = mapped_column(ForeignKey("organisations.id"), index=True)
-    actor: Mapped[str] = mapped_column(String(255))
-    action: Mapped[str] = mapped_column(String(64))
-    subject: Mapped[str] = mapped_column(Text)
     at: Mapped[datetime] = mapped_column(Instant)

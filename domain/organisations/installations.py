@@ -66,7 +66,7 @@ def store(
     row.installed_at, row.erased_at = database_now(session), None
     _seal(row, box, team_id, tokens, generation)
     session.add(row)
-    _audit(session, organisation.id, "organisation.install", team_id, installation.installed_by)
+    _audit(session, organisation.id, audit.Deed.INSTALLED, team_id, installation.installed_by)
     session.flush()
     return organisation
 
@@ -160,7 +160,7 @@ def erase(session: Session, team_id: str, by: str) -> bool:
     row.sealed_bot_token = row.sealed_refresh_token = row.expires_at = None
     row.refresh_owner = row.refresh_until = None
     row.erased_at, row.generation = database_now(session), generation
-    _audit(session, row.organisation_id, "organisation.uninstall", team_id, by)
+    _audit(session, row.organisation_id, audit.Deed.UNINSTALLED, team_id, by)
     session.flush()
     return True
 
@@ -198,7 +198,5 @@ def _opened(box: Box, row: Row, team_id: str) -> KeptInstallation:
     )
 
 
-def _audit(session: Session, organisation_id: int, action: str, team_id: str, actor: str) -> None:
-    audit.record(
-        session, action, team_id, actor=actor, now=database_now(session), organisation_id=organisation_id
-    )
+def _audit(session: Session, organisation_id: int, deed: audit.Deed, team_id: str, actor: str) -> None:
+    audit.record(session, deed, team_id, by=actor, now=database_now(session), organisation_id=organisation_id)

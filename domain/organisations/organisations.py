@@ -4,6 +4,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from domain import audit
+from domain.audit import Deed
 from domain.database import database_now, insert_into
 from domain.errors import OrganisationUnknown
 from domain.models import Organisation
@@ -60,12 +61,12 @@ def ensure(
             session,
             organisation,
             actor,
-            "organisation.add",
+            Deed.ORGANISATION_ADDED,
             f"{team_id} add-on on, channel {channel or 'none'}",
         )
     elif name and organisation.name != name:
         organisation.name = name
-        _audit(session, organisation, actor, "organisation.rename", f"{team_id} name {name}")
+        _audit(session, organisation, actor, Deed.ORGANISATION_RENAMED, f"{team_id} name {name}")
     session.flush()
     return summarise(organisation)
 
@@ -89,7 +90,7 @@ def set_up(
         organisation.channel_problem = None
         changes.append(f"channel {channel}")
     if changes:
-        _audit(session, organisation, actor, "organisation.set", f"{team_id} {', '.join(changes)}")
+        _audit(session, organisation, actor, Deed.ORGANISATION_SET, f"{team_id} {', '.join(changes)}")
     session.flush()
     return summarise(organisation)
 
@@ -114,7 +115,5 @@ def get_row(session: Session, team_id: str) -> Organisation:
     return row
 
 
-def _audit(session: Session, organisation: Organisation, actor: str, action: str, subject: str) -> None:
-    audit.record(
-        session, action, subject, actor=actor, now=database_now(session), organisation_id=organisation.id
-    )
+def _audit(session: Session, organisation: Organisation, actor: str, deed: Deed, subject: str) -> None:
+    audit.record(session, deed, subject, by=actor, now=database_now(session), organisation_id=organisation.id)

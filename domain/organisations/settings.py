@@ -90,8 +90,16 @@ def change(
         if becomes[name] == was[name]:
             continue
         setattr(row, name, ",".join(becomes[name]) if isinstance(becomes[name], tuple) else becomes[name])
-        said = f"{name}: {_said(was[name])} -> {_said(becomes[name])}"
-        audit.record(session, "settings.change", said, actor=by, now=now, organisation_id=organisation_id)
+        audit.record(
+            session,
+            audit.Deed.SETTING_CHANGED,
+            name,
+            by=by,
+            now=now,
+            organisation_id=organisation_id,
+            before=_said(was[name]),
+            after=_said(becomes[name]),
+        )
     session.flush()
     return after
 

@@ -87,7 +87,7 @@ def store(
     row.generation = generation
     session.add(row)
     summary = _summarise(row)
-    _audit(session, row, "stripe.connect", summary.shown, by)
+    _audit(session, row, audit.Deed.STRIPE_CONNECTED, summary.shown, by)
     session.flush()
     return summary
 
@@ -130,7 +130,7 @@ def erase(session: Session, team_id: str, by: str) -> bool:
         return False
     row.sealed_key = row.sealed_signing_secrets = row.sealed_endpoint_secret = row.endpoint_id = None
     row.erased_at, row.generation = database_now(session), generation
-    _audit(session, row, "stripe.disconnect", f"{row.kind}_…{row.last_four}", by)
+    _audit(session, row, audit.Deed.STRIPE_DISCONNECTED, f"{row.kind}_…{row.last_four}", by)
     session.flush()
     return True
 
@@ -169,7 +169,7 @@ def _opened(box: Box, row: StripeKey, team_id: str) -> KeptStripeKey:
     )
 
 
-def _audit(session: Session, row: StripeKey, action: str, subject: str, actor: str) -> None:
+def _audit(session: Session, row: StripeKey, deed: audit.Deed, subject: str, actor: str) -> None:
     audit.record(
-        session, action, subject, actor=actor, now=database_now(session), organisation_id=row.organisation_id
+        session, deed, subject, by=actor, now=database_now(session), organisation_id=row.organisation_id
     )

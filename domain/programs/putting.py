@@ -48,9 +48,9 @@ def put(
     session.get_one(Organisation, scope.organisation_id).last_imported_at = now
     audit.record(
         session,
-        "invoices.put",
+        audit.Deed.INVOICES_PUT,
         f"{changes.new} new, {changes.updated} changed, {changes.unchanged} unchanged, {refused} refused",
-        actor=actor.user_id,
+        by=actor,
         now=now,
         organisation_id=scope.organisation_id,
     )

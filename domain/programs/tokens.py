@@ -16,10 +16,11 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from domain import audit
+from domain.audit import Deed
 from domain.database import database_now, insert_into
 from domain.models import ApiToken, Organisation
 from domain.organisations.organisations import OPERATOR, get_row
-from domain.states import Right
+from domain.states import Right, Source
 from domain.summaries import PROGRAM, Actor
 
 ALL_RIGHTS = frozenset(Right)
@@ -80,7 +81,7 @@ def add(session: Session, team_id: str, name: str, rights: Iterable[Right] = ALL
     ).scalar_one_or_none()
     if added is None:
         raise TokenNameUnusable
-    _audit(session, organisation, "token.add", f"{PROGRAM}{name} {codes}")
+    _audit(session, organisation, Deed.TOKEN_ADDED, f"{PROGRAM}{name} {codes}")
     return f"paylink_{selector}_{secret}"
 
 
@@ -107,7 +108,7 @@ def revoke(session: Session, team_id: str, name: str) -> None:
     ).scalar_one_or_none()
     if revoked is None:
         raise TokenNotFound
-    _audit(session, organisation, "token.revoke", f"{PROGRAM}{name}")
+    _audit(session, organisation, Deed.TOKEN_REVOKED, f"{PROGRAM}{name}")
 
 
 def find_program(session: Session, token: str) -> Program | None:
@@ -146,12 +147,13 @@ def _rights(codes: str) -> frozenset[Right]:
     return frozenset(Right(code) for code in codes.split(",") if code)
 
 
-def _audit(session: Session, organisation: Organisation, action: str, subject: str) -> None:
+def _audit(session: Session, organisation: Organisation, deed: Deed, subject: str) -> None:
     audit.record(
         session,
-        action,
+        deed,
         subject,
-        actor=OPERATOR,
+        by=OPERATOR,
+        source=Source.CLI,
         now=database_now(session),
         organisation_id=organisation.id,
     )

@@ -58,6 +58,7 @@ class Bench:
         self._tasks: set[asyncio.Task[None]] = set()
         self._watching: set[asyncio.Task[None]] = set()
         self.matched: set[int] = set()
+        self._seen = 0
 
     async def deliver(self, payload: Json) -> str:
         """What Slack gets for this payload: the answer to it, and every call that it led to."""
@@ -82,15 +83,11 @@ class Bench:
         return self.db.run(read)
 
     def refusals(self) -> list[tuple[str, str]]:
-        """Who was refused what, as the audit says; it is empty again afterwards."""
-
-        def take(session: Session) -> list[tuple[str, str]]:
-            entries = sa.select(AuditEntry).where(AuditEntry.action == "id.refused")
-            found = [(entry.actor, entry.subject) for entry in session.scalars(entries)]
-            session.execute(sa.delete(AuditEntry))
-            return found
-
-        return self.db.run(take)
+        """Who was refused what since this was asked for the last time, as the audit says."""
+        entries = sa.select(AuditEntry).where(AuditEntry.action == "id.refused", AuditEntry.id > self._seen)
+        found = self.db.run(lambda session: session.scalars(entries.order_by(AuditEntry.id)).all())
+        self._seen = max((entry.id for entry in found), default=self._seen)
+        return [(entry.actor, entry.subject) for entry in found]
 
     def track(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

@@ -26,6 +26,8 @@ LATER: dict[str, dict[str, Any]] = {
     | dict.fromkeys(("batch", "due_by", "resolved_at", "resolved_by", "resolution")),
     "ledgers": dict.fromkeys(("key_digest", "polled_until", "pause_reason", "pause_permission")),
     "organisations": {"ledger_id": 1},
+    "audit": dict.fromkeys(("source", "result", "invoice_id", "invoice_number", "before", "after"))
+    | dict.fromkeys(("position", "hash")),
     "stripe_events": {"waits_for": None, "status": None},
 }
 """By table, what came with schema 0004 and later, and its value where nothing was written."""
@@ -76,6 +78,7 @@ def with_earlier_models() -> None:
 
 def be_the_version_before(patch: Any = None) -> None:
     """Search, keep what is searched for, and say why work waits, as before schemas 0003 and 0007. Until ``patch`` is undone, or for good."""
+    from domain import audit
     from domain.coordination import abandoned_claims
     from domain.feed import recording as feed
     from domain.files import import_matching, import_writing, importing
@@ -85,7 +88,7 @@ def be_the_version_before(patch: Any = None) -> None:
     from domain.invoices.numbers import folding
     from domain.links import reserving
     from domain.messages import together
-    from domain.models import STATUS, FileImport, Invoice, Ledger, SearchTerm
+    from domain.models import STATUS, Base, FileImport, Invoice, Ledger, SearchTerm
     from domain.payments import events
     from domain.states import PauseReason
     from domain.stripe import accounts, pausing
@@ -118,6 +121,17 @@ def be_the_version_before(patch: Any = None) -> None:
     def add_terms(session: sa.orm.Session, invoice: Invoice) -> None:
         for term in factories.terms_of(invoice.number_key, invoice.buyer_name):
             session.add(SearchTerm(organisation_id=invoice.organisation_id, term=term, invoice_id=invoice.id))
+
+    entries = Base.metadata.tables["audit"]
+
+    def record(session: sa.orm.Session, deed: str, subject: str = "", *, by: Any, **said: Any) -> None:
+        known = {"at": said["now"], "organisation_id": said["organisation_id"]}
+        who = by if isinstance(by, str) else by.user_id
+        session.execute(sa.insert(entries), known | {"actor": who, "action": str(deed), "subject": subject})
+
+    def record_all(session: sa.orm.Session, deed: str, invoices: Any, **said: Any) -> None:
+        for invoice, _ in invoices:
+            record(session, deed, f"invoice {invoice.id}", **said)
 
     def pause(session: sa.orm.Session, ledger_id: int, why: Pause) -> None:
         named = f"the permission {why.permission}" if why.permission else "a permission"
@@ -183,6 +197,8 @@ def be_the_version_before(patch: Any = None) -> None:
         events, "_row", lambda *about: {name: one for name, one in row_of(*about).items() if name != "status"}
     )
     put(feed, "record", lambda *_, **__: None)
+    put(audit, "record", record)
+    put(audit, "record_all", record_all)
     put(changing, "mark_changed", lambda *_: None)
     placed: dict[str, Any] = {name: sa.bindparam(name) for name in ("status", "position")}
     put(reserving, "_placing", lambda: placed)

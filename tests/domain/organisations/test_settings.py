@@ -13,9 +13,11 @@ from domain.states import Creators
 NOW = datetime(2026, 5, 4, tzinfo=UTC)
 
 
-def audited(db: Database) -> list[tuple[str, str]]:
+def audited(db: Database) -> list[tuple[str | None, ...]]:
     entries = sa.select(AuditEntry).where(AuditEntry.action == "settings.change").order_by(AuditEntry.id)
-    return db.run(lambda session: [(one.actor, one.subject) for one in session.scalars(entries)])
+    return db.run(
+        lambda session: [(one.actor, one.subject, one.before, one.after) for one in session.scalars(entries)]
+    )
 
 
 def test_a_change_is_of_one_organisation_and_stands_in_the_audit_with_what_it_was(db: Database) -> None:
@@ -29,9 +31,9 @@ def test_a_change_is_of_one_organisation_and_stands_in_the_audit_with_what_it_wa
     assert changed == Settings(Creators.CHOSEN, ("U2", "U3"), administrators=("U4",))
     assert (db.run(settings.get, one), db.run(settings.get, other)) == (changed, Settings())
     assert audited(db) == [
-        ("U1", "creators: everyone -> chosen"),
-        ("U1", "chosen_people: nobody -> U2, U3"),
-        ("U2", "administrators: nobody -> U4"),
+        ("U1", "creators", "everyone", "chosen"),
+        ("U1", "chosen_people", "nobody", "U2, U3"),
+        ("U2", "administrators", "nobody", "U4"),
     ]
 
 

@@ -1,0 +1,92 @@
+"""Writing down who did or tried what, in the transaction of the deed."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, Protocol
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from domain.audit.deeds import Deed, Result
+from domain.models import AuditEntry, Base
+from domain.states import Source
+from domain.summaries import Actor
+
+By = Actor | str
+"""Whoever acts: a person or a program that came in by the desk; or an id, where only that is known: a person's, a program's by
+PROGRAM, or who else it was by OPERATOR, STRIPE, PAYLINK."""
+
+SUBJECT_MOST = 500
+"""Characters."""
+_ENTRIES = Base.metadata.tables[AuditEntry.__tablename__]
+
+
+class Invoiced(Protocol):
+    """What an entry says of an invoice, and nothing else: no buyer's data."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def number(self) -> str: ...
+
+
+def record(
+    session: Session,
+    deed: Deed,
+    subject: str = "",
+    *,
+    by: By,
+    now: datetime,
+    organisation_id: int | None,
+    source: Source | None = None,
+    invoice: Invoiced | None = None,
+    result: Result = Result.DONE,
+    before: str | None = None,
+    after: str | None = None,
+) -> None:
+    """Add one entry.
+
+    ``subject``: what else it was about, in ids and codes. ``source``: by which way, if ``by`` doesn't say it. ``before``
+    and ``after``: of what was changed. No secret and no buyer's data goes into any of them.
+    """
+    entry = _entry(deed, by, now, organisation_id, source, result)
+    entry |= {"subject": subject[:SUBJECT_MOST], "before": before, "after": after, **_of(invoice)}
+    session.execute(sa.insert(_ENTRIES), entry)
+
+
+def record_all(
+    session: Session,
+    deed: Deed,
+    invoices: Iterable[tuple[Invoiced, str | None]],
+    *,
+    by: By,
+    now: datetime,
+    organisation_id: int,
+    source: Source | None = None,
+) -> None:
+    """An entry for each of these invoices, with what there is afterwards; in one statement."""
+    common = _entry(deed, by, now, organisation_id, source, Result.DONE) | {"subject": "", "before": None}
+    entries = [common | _of(invoice) | {"after": after} for invoice, after in invoices]
+    if entries:
+        session.execute(sa.insert(_ENTRIES), entries)
+
+
+def _entry(
+    deed: Deed, by: By, now: datetime, organisation_id: int | None, source: Source | None, result: Result
+) -> dict[str, Any]:
+    if isinstance(by, Actor):
+        source = source or by.source
+    return {
+        "organisation_id": organisation_id,
+        "actor": by.user_id if isinstance(by, Actor) else by,
+        "action": deed.value,
+        "at": now,
+        "source": source and source.value,
+        "result": result.value,
+    }
+
+
+def _of(invoice: Invoiced | None) -> dict[str, Any]:
+    if invoice is None:
+        return {"invoice_id": None, "invoice_number": None}
+    return {"invoice_id": invoice.id, "invoice_number": invoice.number}

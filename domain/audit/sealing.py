@@ -1,0 +1,79 @@
+"""Chaining: each entry that is committed gets the next place of its organisation's chain, and the hash over the one before.
+
+It is done afterwards, by any process, so that no deed waits for another one's (decision 0032); an entry that a process of a
+version before wrote is chained like any other.
+"""
+
+from dataclasses import replace
+
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.orm import Session
+
+from domain.audit.chain import FIRST, hash_of, written
+from domain.audit.reading import ENTRIES, NOBODY, entry_of, of
+from domain.database import Database, insert_into
+from domain.models import AuditHead, Organisation
+
+AT_ONCE = 500
+# So many entries between two of a chain's heads in the log.
+LOGGED_EVERY = 1_000
+_log = structlog.get_logger()
+
+
+class Sealing:
+    """Chains what waits, and says in the log how far each chain has come: where it can't be changed with the database."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._logged: dict[int, int] = {}
+
+    async def seal_waiting(self) -> None:
+        for organisation_id in await self._db.background_read(list_waiting):
+            while (head := await self._db.background_write(seal, organisation_id)) is not None:
+                self._log_head(organisation_id, head)
+
+    def _log_head(self, organisation_id: int, head: tuple[int, str]) -> None:
+        entries, last = head
+        logged = self._logged.get(organisation_id)
+        if logged is None or entries - logged >= LOGGED_EVERY:
+            self._logged[organisation_id] = entries
+            _log.info("audit.chained", organisation=organisation_id, entries=entries, hash=last)
+
+
+def list_waiting(session: Session) -> list[int]:
+    """Organisations of which something isn't chained."""
+    waiting = sa.select(ENTRIES.c.organisation_id).where(ENTRIES.c.position.is_(None)).distinct()
+    return [NOBODY if key is None else key for key in session.scalars(waiting)]
+
+
+def seal(session: Session, organisation_id: int) -> tuple[int, str] | None:
+    """Chain the next of what waits: the head afterwards. None if nothing waits, or if somebody else is at it."""
+    session.execute(
+        insert_into(session, AuditHead)
+        .values(organisation_id=organisation_id, entries=0, hash=FIRST)
+        .on_conflict_do_nothing(index_elements=["organisation_id"])
+    )
+    locked = sa.select(AuditHead).where(AuditHead.organisation_id == organisation_id)
+    head = session.scalar(locked.with_for_update(skip_locked=True).execution_options(populate_existing=True))
+    if head is None:
+        return None
+    # Asked for with the lock held: what others chained is seen as such.
+    waiting = sa.select(ENTRIES).where(of(organisation_id), ENTRIES.c.position.is_(None))
+    rows = session.execute(waiting.order_by(ENTRIES.c.id).limit(AT_ONCE)).all()
+    if not rows:
+        return None
+    team = session.scalar(sa.select(Organisation.team_id).where(Organisation.id == organisation_id))
+    places = []
+    for row in rows:
+        head.entries += 1
+        entry = replace(entry_of(row, team), position=head.entries)
+        head.hash = hash_of(written(entry, head.hash))
+        places.append({"entry_id": row.id, "place": head.entries, "sealed": head.hash})
+    session.execute(
+        sa.update(ENTRIES)
+        .where(ENTRIES.c.id == sa.bindparam("entry_id"))
+        .values(position=sa.bindparam("place"), hash=sa.bindparam("sealed")),
+        places,
+    )
+    return head.entries, head.hash

@@ -1,0 +1,95 @@
+"""Going through a chain as an auditor does: is anything in it changed, missing, or elsewhere than it was?"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy.orm import Session
+
+from domain.audit.chain import FIRST, Entry, hash_of, written
+from domain.audit.reading import Run, read_chain, read_waiting
+from domain.models import AuditHead
+
+
+class Fault(StrEnum):
+    """What is wrong with a chain, at the first place where something is."""
+
+    CHANGED = "changed"
+    """The entry isn't what it was when it was chained, or stands where another one stood."""
+    MISSING = "missing"
+    """There is no entry with this place."""
+    TWICE = "twice"
+    """There is another entry with this place."""
+    CUT = "cut"
+    """The last entries are missing: the chain was longer."""
+    LONGER = "longer"
+    """The chain goes on after what the head knows."""
+    NOT_AS_NOTED = "not_as_noted"
+    """The entry hasn't the hash that was noted elsewhere: the chain was made anew."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """The first fault: its place in the chain, and the entry that stands there, if any does."""
+
+    fault: Fault
+    position: int
+    entry: Entry | None
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What there is of an organisation's chain. ``hash`` is the last one, to be noted elsewhere."""
+
+    organisation: str | None
+    entries: int
+    hash: str
+    waiting: int
+    """So many aren't chained yet."""
+    found: Found | None
+
+
+@dataclass(frozen=True)
+class Noted:
+    """What somebody wrote down of a chain, where the database's owner can't change it."""
+
+    position: int
+    hash: str
+
+
+def verify(run: Run, organisation_id: int, organisation: str | None, noted: Noted | None = None) -> Verified:
+    """Go through the chain up to the first fault. Only reads, and may be run while Paylink works."""
+    # Read first: what is chained meanwhile is no fault.
+    head_entries, head_hash = run(_head, organisation_id)
+    entries, last, found = 0, FIRST, None
+    for entry in read_chain(run, organisation_id, organisation):
+        found = _fault(entry, entries + 1, last, noted)
+        if found is not None:
+            break
+        entries, last = entries + 1, entry.hash or ""
+        if entries == head_entries and last != head_hash:
+            found = Found(Fault.CHANGED, entries, entry)
+            break
+    if found is None and entries < max(head_entries, noted.position if noted else 0):
+        found = Found(Fault.CUT, entries + 1, None)
+    waiting = sum(1 for _ in read_waiting(run, organisation_id, organisation))
+    if found is None and entries > run(_head, organisation_id)[0]:
+        found = Found(Fault.LONGER, entries, None)
+    return Verified(organisation, entries, last, waiting, found)
+
+
+def _fault(entry: Entry, expected: int, previous: str, noted: Noted | None) -> Found | None:
+    position = entry.position or 0
+    if position > expected:
+        return Found(Fault.MISSING, expected, None)
+    if position < expected:
+        return Found(Fault.TWICE, position, entry)
+    if hash_of(written(entry, previous)) != entry.hash:
+        return Found(Fault.CHANGED, position, entry)
+    if noted is not None and position == noted.position and entry.hash != noted.hash:
+        return Found(Fault.NOT_AS_NOTED, position, entry)
+    return None
+
+
+def _head(session: Session, organisation_id: int) -> tuple[int, str]:
+    head = session.get(AuditHead, organisation_id)
+    return (0, FIRST) if head is None else (head.entries, head.hash)
