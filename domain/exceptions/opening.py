@@ -12,7 +12,7 @@ from domain.exceptions.facts import write_facts
 from domain.exceptions.happened import note_opened
 from domain.models import Invoice, Link, OutboxMessage, PaymentException
 from domain.money import Money
-from domain.outbox import enqueuing
+from domain.outbox import telling
 from domain.states import AnnouncementKind, ExceptionKind
 from domain.summaries import ExceptionFacts
 
@@ -77,7 +77,7 @@ def open_once(
     note_opened(session, exception)
     if tell and opening.batch is None:
         assert exception.organisation_id is not None
-        enqueuing.enqueue(
+        telling.tell(
             session,
             AnnouncementKind.EXCEPTION,
             f"exception:{exception_id}",

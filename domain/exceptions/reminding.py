@@ -12,7 +12,7 @@ from domain.exceptions.adoption import adopt_older
 from domain.exceptions.opening import BATCH_SUBJECT, find_message
 from domain.exceptions.undelivered import list_unopened, open_undelivered
 from domain.models import OutboxMessage, PaymentException, Reversal
-from domain.outbox import enqueuing
+from domain.outbox import telling
 from domain.states import AnnouncementKind, FollowUp
 
 BEFORE_DEADLINE = timedelta(hours=24)
@@ -45,7 +45,7 @@ def remind(session: Session, now: datetime) -> int:
     for exception_id in list_near_deadlines(session, now):
         exception = session.get_one(PaymentException, exception_id)
         assert exception.organisation_id is not None
-        reminded += enqueuing.enqueue(
+        reminded += telling.tell(
             session,
             AnnouncementKind.FOLLOW_UP,
             _reminder(exception_id, exception.due_by),
@@ -102,7 +102,7 @@ def tell_batch(session: Session, batch: str, organisation_id: int, now: datetime
     any_of_it = sa.select(PaymentException.id).where(PaymentException.batch == batch)
     if not session.scalar(sa.select(any_of_it.exists())):
         return False
-    return enqueuing.enqueue(
+    return telling.tell(
         session,
         AnnouncementKind.AMOUNTS_CHANGED,
         f"{BATCH_SUBJECT}{batch}",

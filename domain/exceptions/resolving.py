@@ -14,7 +14,7 @@ from domain.exceptions.happened import note_resolved
 from domain.exceptions.opening import WITH_BADGE, find_message
 from domain.invoices.locking import lock_invoice, lock_link
 from domain.models import Link, PaymentException
-from domain.outbox import enqueuing
+from domain.outbox import telling
 from domain.states import AnnouncementKind, ExceptionKind, FollowUp, Settlement
 
 STRIPE = "Stripe"
@@ -118,7 +118,7 @@ def end(session: Session, exception_id: int, settlement: Settlement, now: dateti
     if message_id is None or exception.organisation_id is None:
         return
     exception.facts = write_facts(replace(read_facts(exception.facts), ended=settlement.value))
-    enqueuing.enqueue(
+    telling.tell(
         session,
         AnnouncementKind.FOLLOW_UP,
         f"ended:{exception_id}:{settlement.value}:{of}",
@@ -161,7 +161,7 @@ def _end(
     message_id = find_message(session, exception.id) if tell else None
     if message_id is None or exception.organisation_id is None:
         return
-    enqueuing.enqueue(
+    telling.tell(
         session,
         AnnouncementKind.FOLLOW_UP,
         f"resolved:{exception.id}",

@@ -1,4 +1,4 @@
-"""Messages to the notification channel that can't be delivered: exceptions until they are posted after all."""
+"""Messages to a channel that can't be delivered: exceptions until they are posted after all."""
 
 from datetime import datetime
 
@@ -10,6 +10,7 @@ from domain.exceptions.resolving import PAYLINK, settle
 from domain.invoices.locking import lock_link
 from domain.models import Link, OutboxMessage, Payment, PaymentException
 from domain.money import Money
+from domain.outbox.enqueuing import is_person
 from domain.states import STUCK, AnnouncementKind, ExceptionKind, Settlement
 from domain.summaries import ExceptionFacts
 
@@ -23,7 +24,7 @@ def open_undelivered(session: Session, message_id: int, now: datetime) -> None:
     """
     message = session.get_one(OutboxMessage, message_id)
     about = _about(session, message)
-    if message.destination or about is None:
+    if is_person(message.destination) or about is None:
         return
     link = None if about.link_id is None else lock_link(session, Link.id == about.link_id)
     opening = Opening(

@@ -17,6 +17,7 @@ from domain.coordination.pacing import hold_back, reserve_slot
 from domain.database import Database
 from domain.messages import transactions
 from domain.messages.claims import Claim
+from domain.messages.instead import tell_instead
 from domain.messages.overtaking import Others, look_behind
 from domain.messages.poster_port import HistoryUnreadable, NotPosted, Posted, Poster, PostUnknown
 
@@ -148,7 +149,11 @@ class Announcing:
         lost = refusal.channel_lost or (
             aside and not others.posted and not (others.waiting and attempts == ATTEMPTS)
         )
-        if lost and not claim.direct:
+        given_up = claim.addressed and attempts >= ATTEMPTS and refusal.destination_lost
+        if given_up and await self._db.background_write(tell_instead, claim):
+            _log.warning("announcement.told_instead", message=claim.id, code=refusal.code)
+            return
+        if lost and not claim.addressed:
             _log.warning("announcement.channel_lost", organisation=claim.organisation_id, code=refusal.code)
             await self._db.background_write(
                 transactions.record_channel_lost, claim, refusal.code, self._clock()

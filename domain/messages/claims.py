@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain.coordination.leases import Lease
+from domain.outbox.enqueuing import is_person
 from domain.summaries import Announcement
 
 
@@ -13,13 +14,18 @@ class Claim:
 
     id: int
     organisation_id: int
-    direct: bool
-    """A direct message to a person, not to the notification channel."""
+    addressed: str
+    """Who or what it is for: a person's id, the id of another channel, or empty for the notification channel."""
     lease: Lease
     until: datetime
     """When the lease ends. It tells this claim from a later one of the same process, whose attempt may be under way."""
     enqueued_at: datetime
     announcement: Announcement
+
+    @property
+    def direct(self) -> bool:
+        """A direct message to a person."""
+        return is_person(self.addressed)
 
     @property
     def pace(self) -> str:

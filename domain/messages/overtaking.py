@@ -38,7 +38,7 @@ def look_behind(session: Session, claim: Claim) -> Others:
     behind = (
         sa.select(sa.literal(1))
         .where(OutboxMessage.id > claim.id, OutboxMessage.organisation_id == claim.organisation_id)
-        .where(OutboxMessage.destination == ("" if not claim.direct else claim.announcement.destination))
+        .where(OutboxMessage.destination == claim.addressed)
     )
     posted = behind.where(OutboxMessage.state == MessageState.POSTED)
     return Others(

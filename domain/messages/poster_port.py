@@ -40,6 +40,11 @@ class NotPosted(Exception):
         self.final = final
         self.unforeseen = unforeseen
 
+    @property
+    def destination_lost(self) -> bool:
+        """Whether another destination might take it, and not this one."""
+        return not self.thread_lost and not self.final and (self.channel_lost or self.unforeseen)
+
 
 class PostUnknown(Exception):
     """The answer got lost: the message may have been posted or may still be."""

@@ -137,7 +137,7 @@ def _claim(
     return Claim(
         id=message.id,
         organisation_id=organisation.id,
-        direct=bool(message.destination),
+        addressed=message.destination,
         lease=lease,
         until=message.lease_until,
         enqueued_at=message.enqueued_at,
@@ -197,6 +197,7 @@ def record_posted(session: Session, claim: Claim, channel: str, ts: str) -> None
     if not claim.direct:
         for message_id in told:
             settle_delivered(session, message_id, claim.organisation_id, database_now(session))
+    if not claim.addressed:
         session.execute(
             sa.update(Organisation)
             .where(Organisation.id == claim.organisation_id, Organisation.channel_problem.is_not(None))

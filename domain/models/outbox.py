@@ -38,7 +38,8 @@ class OutboxMessage(Base):
     subject: Mapped[str] = mapped_column(String(255), unique=True)
     key: Mapped[str] = mapped_column(String(64), unique=True)
     destination: Mapped[str] = mapped_column(String(255), default="")
-    """A user id for a direct message; empty for the organisation's notification channel, whichever it is by then."""
+    """A user id for a direct message, the id of a channel for one that is told there; empty for the organisation's notification
+    channel, whichever it is by then."""
     payment_id: Mapped[int | None] = mapped_column(ForeignKey("payments.id"))
     exception_id: Mapped[int | None] = mapped_column(ForeignKey("payment_exceptions.id"))
     run_id: Mapped[int | None] = mapped_column(ForeignKey("bulk_runs.id"))

@@ -38,7 +38,7 @@ def enqueue(
 ) -> bool:
     """Add the message unless one with the same ``subject`` is there already; False if it was.
 
-    ``destination`` is a Slack user id, or empty for the notification channel.
+    ``destination`` is the id of a person or of a channel in Slack, or empty for the notification channel.
     """
     added = session.execute(
         insert_into(session, OutboxMessage)
@@ -62,6 +62,11 @@ def enqueue(
         .returning(OutboxMessage.id)
     ).scalar_one_or_none()
     return added is not None
+
+
+def is_person(destination: str) -> bool:
+    """Whether a message is for a person, and not for a channel."""
+    return destination.startswith(("U", "W"))
 
 
 @dataclass(frozen=True)
