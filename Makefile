@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+CHECKS := .venv-checks
 
-.PHONY: demo test lint types architecture format bench campaign pictures wheel requirements clean
+.PHONY: demo test lint types architecture format bench campaign pictures wheel image checks requirements clean
 
 # What running needs, and not the tools of development; a virtual environment that has those, too, will do.
 demo: $(VENV)/.runs
@@ -62,10 +63,23 @@ $(VENV)/.runs: requirements/runtime.txt
 wheel: $(READY)
 	$(BIN)/python -m hatchling build -t wheel
 
+image: wheel
+	docker build --pull -t paylink-bot .
+
+# What operators get, and the pins: what could be checked here, and what couldn't, it says.
+checks: $(CHECKS)/.ready
+	PATH="$(CURDIR)/$(CHECKS)/bin:$$PATH" bash deploy/check.sh
+
+$(CHECKS)/.ready: requirements/checks.txt
+	test -x $(CHECKS)/bin/python || $(PYTHON) -m venv $(CHECKS)
+	$(CHECKS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/checks.txt
+	touch $@
+
 # Renews the pins. Needs uv; the files name no package index.
 requirements:
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -q --upgrade -o requirements/runtime.txt
 	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -q --upgrade -o requirements/dev.txt
+	uv pip compile --group pyproject.toml:checks --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -q --upgrade -o requirements/checks.txt
 
 clean:
-	rm -rf $(VENV) dist .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(CHECKS) dist .mypy_cache .ruff_cache .hypothesis

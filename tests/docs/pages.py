@@ -8,7 +8,13 @@ import typer
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(
-    [ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]
+    [
+        ROOT / "README.md",
+        ROOT / "CHANGELOG.md",
+        ROOT / "CONTRIBUTING.md",
+        ROOT / "deploy" / "README.md",
+        *(ROOT / "docs").rglob("*.md"),
+    ]
 )
 REFERENCE = ROOT / "docs" / "reference"
 
@@ -59,3 +65,13 @@ def command_below(group: Any, name: str) -> Any:
     if name not in group.commands:
         return None
     return group.resolve_command(typer.Context(group), [name])[1]
+
+
+def command_of(words: list[str]) -> Any:
+    """The command of ``paylink`` that these words name, or None."""
+    from bot.cli.app import command
+
+    here: Any = command()
+    for word in words:
+        here = here and command_below(here, word)
+    return here
