@@ -144,7 +144,7 @@ def serve(
 
 def doctor(context: typer.Context) -> None:
     """Check settings, database, Slack and Stripe; say what is wrong and how to mend it."""
-    from bot.cli.doctor import examine
+    from bot.cli.doctor.examination import examine
 
     raise typer.Exit(examine(context.obj))
 

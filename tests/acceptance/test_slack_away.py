@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from rich.console import Console
 from sqlalchemy.orm import Session
 
-from bot.cli.doctor import examine
+from bot.cli.doctor.examination import examine
 from bot.stop import Stop
 from domain.messages import announcing
 from domain.models import Link, OutboxMessage, Payment

@@ -13,8 +13,8 @@ import sqlalchemy as sa
 import yaml
 from rich.console import Console
 
-from bot.cli.doctor import examine
-from bot.cli.doctor_slack import OPTIONAL, SCOPES
+from bot.cli.doctor.examination import examine
+from bot.cli.doctor.slack import OPTIONAL, SCOPES
 from domain.database import Database
 from domain.invoices.numbers import folding
 from domain.migrations import upgrade

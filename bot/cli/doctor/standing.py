@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from bot.cli.doctor_stripe import PERMISSION_OF
-from bot.cli.findings import Finding, Level
+from bot.cli.doctor.findings import Finding, Level
+from bot.cli.doctor.stripe import PERMISSION_OF
 from domain.payments.account_watch import HOURLY
 from domain.payments.permissions import Thing
 from domain.payments.standing import Standing

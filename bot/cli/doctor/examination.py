@@ -11,10 +11,10 @@ from rich.console import Console
 from rich.text import Text
 from sqlalchemy.engine import make_url
 
-from bot.cli.doctor_slack import examine_app_token, examine_bot_token, examine_channel
-from bot.cli.doctor_standing import examine_standing
-from bot.cli.doctor_stripe import examine_stripe
-from bot.cli.findings import Finding, Level
+from bot.cli.doctor.findings import Finding, Level
+from bot.cli.doctor.slack import examine_app_token, examine_bot_token, examine_channel
+from bot.cli.doctor.standing import examine_standing
+from bot.cli.doctor.stripe import examine_stripe
 from bot.settings import (
     STRIPE_API,
     Settings,

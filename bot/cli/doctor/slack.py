@@ -3,7 +3,7 @@
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.cli.findings import Finding, Level
+from bot.cli.doctor.findings import Finding, Level
 from bot.slack_client import UNANSWERED, Identity, SlackAway, SlackRefused, code_of, cure, fetch_identity
 
 # A test holds these against manifest.yml.

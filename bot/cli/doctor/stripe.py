@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
-from bot.cli.findings import Finding, Level
+from bot.cli.doctor.findings import Finding, Level
 from domain.connecting.checking import KeyCheck, Permission, check_key
 from domain.errors import KeyUnusable
 from domain.payments.permissions import Thing

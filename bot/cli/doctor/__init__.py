@@ -1,0 +1,1 @@
+"""``paylink doctor``: what it looks at, and what it says of it."""
