@@ -21,6 +21,25 @@ class HowFar(Protocol):
     def status(self) -> LinkStatus: ...
 
 
+class Billed(Protocol):
+    """What decides where an invoice stands: of a row of the ORM, or of the columns that were asked for."""
+
+    @property
+    def amount(self) -> int: ...
+
+    @property
+    def currency(self) -> str: ...
+
+    @property
+    def due_date(self) -> date | None: ...
+
+    @property
+    def number_key(self) -> str: ...
+
+    @property
+    def billing_state(self) -> str: ...
+
+
 _NO_DUE_DATE = "9999-12-31"
 POSITION_OF_DUE_DATE = len("0|9999-12-31")
 """How many characters of a position say whether the invoice is eligible, and when it is due; a bar and the number follow."""
@@ -53,7 +72,7 @@ def standing(
 
 
 def standing_of(
-    invoice: Invoice, link_state: LinkState | None, link_status: LinkStatus
+    invoice: Billed, link_state: LinkState | None, link_status: LinkStatus
 ) -> tuple[LinkStatus, str]:
     """The invoice's status and position, from its amount and its link in the current ledger."""
     money = Money(invoice.amount, invoice.currency)

@@ -180,7 +180,8 @@ def _begin(
             for ordinal, invoice in enumerate(chosen)
         ]
         session.execute(sa.insert(Base.metadata.tables[BulkRunItem.__tablename__]), items)
-    finish_if_settled(session, run.id, now)
+    if finish_if_settled(session, run.id, now):
+        session.refresh(run)
     return summarise(session, run)
 
 

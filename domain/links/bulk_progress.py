@@ -5,45 +5,54 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from domain.models import BulkRun, BulkRunItem
+from domain.models import Base, BulkRun, BulkRunItem
 from domain.outbox import enqueuing
 from domain.states import AnnouncementKind, Outcome
+
+_ITEMS = Base.metadata.tables[BulkRunItem.__tablename__]
+_RUNS = Base.metadata.tables[BulkRun.__tablename__]
+# Every link of a run takes them: written once for all.
+_SETTLE = (
+    sa.update(_ITEMS)
+    .where(_ITEMS.c.link_id == sa.bindparam("link"), _ITEMS.c.outcome == Outcome.BEING_CREATED)
+    .values(outcome=sa.bindparam("became"), refusal=sa.bindparam("said"))
+    .returning(_ITEMS.c.run_id)
+)
+# The lock makes the last two of several processes see each other's items.
+_LOCK = sa.select(_RUNS.c.id).where(_RUNS.c.id == sa.bindparam("run")).with_for_update()
+_BEING_CREATED = sa.select(_ITEMS.c.run_id).where(
+    _ITEMS.c.run_id == _RUNS.c.id, _ITEMS.c.outcome == Outcome.BEING_CREATED
+)
+_FINISH = (
+    sa.update(_RUNS)
+    .where(_RUNS.c.id == sa.bindparam("run"), _RUNS.c.finished_at.is_(None), ~_BEING_CREATED.exists())
+    .values(finished_at=sa.bindparam("now"))
+    .returning(_RUNS.c.organisation_id, _RUNS.c.requested_by)
+)
 
 
 def settle_items(
     session: Session, link_id: int, outcome: Outcome, refusal: str | None, now: datetime
 ) -> None:
     """Tell the bulk runs that wait for this link; the last one to be told finishes its run."""
-    session.flush()
-    runs = session.scalars(
-        sa.update(BulkRunItem)
-        .where(BulkRunItem.link_id == link_id, BulkRunItem.outcome == Outcome.BEING_CREATED)
-        .values(outcome=outcome, refusal=refusal)
-        .returning(BulkRunItem.run_id)
-        .execution_options(synchronize_session=False)
-    ).all()
-    for run_id in runs:
+    given = {"link": link_id, "became": outcome, "said": refusal}
+    for run_id in session.scalars(_SETTLE, given).all():
         finish_if_settled(session, run_id, now)
 
 
-def finish_if_settled(session: Session, run_id: int, now: datetime) -> None:
-    """When nothing of the run is being created any more, close it and tell whoever asked."""
-    # The lock makes the last two of several processes see each other's items.
-    run = session.scalar(sa.select(BulkRun).where(BulkRun.id == run_id).with_for_update())
-    if run is None or run.finished_at is not None:
-        return
-    waiting = sa.select(BulkRunItem.run_id).where(
-        BulkRunItem.run_id == run_id, BulkRunItem.outcome == Outcome.BEING_CREATED
-    )
-    if session.scalar(sa.select(waiting.exists())):
-        return
-    run.finished_at = now
+def finish_if_settled(session: Session, run_id: int, now: datetime) -> bool:
+    """When nothing of the run is being created any more, close it and tell whoever asked; whether that was now."""
+    session.execute(_LOCK, {"run": run_id})
+    finished = session.execute(_FINISH, {"run": run_id, "now": now}).first()
+    if finished is None:
+        return False
     enqueuing.enqueue(
         session,
         AnnouncementKind.BULK_RESULT,
-        f"bulk_run:{run.id}",
-        organisation_id=run.organisation_id,
+        f"bulk_run:{run_id}",
+        organisation_id=finished.organisation_id,
         now=now,
-        destination=run.requested_by,
-        run_id=run.id,
+        destination=finished.requested_by,
+        run_id=run_id,
     )
+    return True

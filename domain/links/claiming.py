@@ -5,21 +5,27 @@ The intent's stored request and idempotency key are what is sent, however often 
 
 import uuid
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from domain.coordination.leases import Lease
-from domain.database import database_now
+from domain.database import database_clock, database_now
 from domain.exceptions.billing_changes import compare
-from domain.invoices.list_position import place
+from domain.invoices.list_position import place, standing_of
 from domain.invoices.locking import lock_link
 from domain.links.bulk_progress import settle_items
 from domain.links.happened import note_created
-from domain.models import Instant, Invoice, Link
+from domain.models import Base, Invoice, Link, milliseconds
+from domain.money import Money
+from domain.reasons import BillingState
 from domain.states import LinkState, LinkStatus, Outcome
-from domain.stripe.ledgers import is_current
+from domain.stripe.ledgers import CURRENT, CURRENT_HELD, is_current
+
+_LINKS = Base.metadata.tables[Link.__tablename__]
+_INVOICES = Base.metadata.tables[Invoice.__tablename__]
 
 
 @dataclass(frozen=True)
@@ -41,25 +47,101 @@ class Intent:
     claimed_at: datetime
 
 
+class _Billed(NamedTuple):
+    """What recording a link asks of its invoice."""
+
+    id: int
+    number: str
+    number_key: str
+    amount: int
+    currency: str
+    due_date: date | None
+    billing_state: str
+
+
+# The statements that every link takes are written once for all: making them takes as long as all that they do.
+_NOW = sa.type_coerce(database_clock(), sa.BigInteger)
+_DUE = (
+    sa.select(_LINKS.c.id)
+    .where(_LINKS.c.ledger_id == sa.bindparam("ledger"), _LINKS.c.state == LinkState.RESERVED)
+    .where(_LINKS.c.next_attempt_at <= sa.bindparam("now"))
+    .where(sa.or_(_LINKS.c.lease_until.is_(None), _LINKS.c.lease_until < sa.bindparam("now")))
+    .order_by(_LINKS.c.next_attempt_at, _LINKS.c.id)
+    .limit(sa.bindparam("limit", type_=sa.Integer))
+    .with_for_update(skip_locked=True)
+)
+_CLAIM = (
+    sa.update(_LINKS)
+    .where(_LINKS.c.id.in_(_DUE))
+    .values(owner=sa.bindparam("holder"), lease_until=sa.bindparam("until"))
+    .returning(
+        _LINKS.c.id.label("link_id"),
+        _LINKS.c.organisation_id,
+        _LINKS.c.ledger_id,
+        _LINKS.c.reference,
+        _LINKS.c.idempotency_key.label("key"),
+        _LINKS.c.request,
+        _LINKS.c.api_version,
+        _LINKS.c.attempts,
+        _LINKS.c.look_first,
+        _LINKS.c.first_sent_at,
+        _LINKS.c.last_sent_at,
+    )
+)
+_RESERVED = sa.and_(_LINKS.c.id == sa.bindparam("link"), _LINKS.c.state == LinkState.RESERVED)
+_BEGIN = (
+    sa.update(_LINKS)
+    .where(_RESERVED, _LINKS.c.owner == sa.bindparam("holder"))
+    .where(_LINKS.c.lease_until >= _NOW + sa.bindparam("enough", type_=sa.BigInteger))
+    # Taken over by another account since? Then it isn't for this key to make.
+    .where(_LINKS.c.idempotency_key == sa.bindparam("key"), _LINKS.c.ledger_id == sa.bindparam("ledger"))
+    .where(CURRENT_HELD.exists())
+    .values(
+        first_sent_at=sa.func.coalesce(_LINKS.c.first_sent_at, database_clock()),
+        last_sent_at=database_clock(),
+        attempts=_LINKS.c.attempts + 1,
+    )
+    .returning(_LINKS.c.id)
+)
+_BILLED = (
+    sa.select(*(_INVOICES.c[name] for name in _Billed._fields))
+    .where(_INVOICES.c.id == sa.select(_LINKS.c.invoice_id).where(_RESERVED).scalar_subquery())
+    .with_for_update(key_share=True)
+)
+_CREATED = (
+    sa.update(_LINKS)
+    .where(_RESERVED)
+    .values(
+        state=LinkState.CREATED,
+        status=LinkStatus.PENDING_PAYMENT,
+        stripe_id=sa.bindparam("made"),
+        url=sa.bindparam("address"),
+        created_at=sa.bindparam("made_at"),
+        changed_at=sa.bindparam("now"),
+        owner=None,
+        lease_until=None,
+    )
+    .returning(_LINKS.c.organisation_id, _LINKS.c.ledger_id, _LINKS.c.amount, _LINKS.c.currency)
+)
+_PLACE = (
+    sa.update(_INVOICES)
+    .where(_INVOICES.c.id == sa.bindparam("invoice"), CURRENT.exists())
+    .values(status=LinkStatus.PENDING_PAYMENT, position=sa.bindparam("place"), changed_at=database_clock())
+    .returning(_INVOICES.c.id)
+)
+
+
 def claim_due(session: Session, ledger_id: int, limit: int, lease: Lease) -> list[Intent]:
     """Claim up to ``limit`` reserved links that are due and nobody's, the oldest first."""
     now = database_now(session)
-    due = (
-        sa.select(Link.id)
-        .where(Link.ledger_id == ledger_id, Link.state == LinkState.RESERVED, Link.next_attempt_at <= now)
-        .where(sa.or_(Link.lease_until.is_(None), Link.lease_until < now))
-        .order_by(Link.next_attempt_at, Link.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    claimed = session.scalars(
-        sa.update(Link)
-        .where(Link.id.in_(due))
-        .values(owner=lease.owner, lease_until=now + lease.length)
-        .returning(Link)
-        .execution_options(synchronize_session=False, populate_existing=True)
-    )
-    return [intent_of(link, now) for link in claimed]
+    given = {
+        "ledger": ledger_id,
+        "limit": limit,
+        "holder": lease.owner,
+        "now": now,
+        "until": now + lease.length,
+    }
+    return [Intent(**claimed._asdict(), claimed_at=now) for claimed in session.execute(_CLAIM, given)]
 
 
 def intent_of(link: Link, now: datetime) -> Intent:
@@ -82,41 +164,41 @@ def intent_of(link: Link, now: datetime) -> Intent:
 def begin_sending(session: Session, intent: Intent, owner: str, until: timedelta) -> bool:
     """Note that the request goes out now; False if the claim is no longer ours or has less than ``until`` left, or if the
     organisation has another ledger by now, which may be of the same account."""
-    if not is_current(session, intent.organisation_id, intent.ledger_id, hold=True):
-        return False
-    now = database_now(session)
-    first = sa.func.coalesce(Link.first_sent_at, sa.literal(now, Instant))
-    return (
-        session.execute(
-            sa.update(Link)
-            .where(Link.id == intent.link_id, Link.state == LinkState.RESERVED, Link.owner == owner)
-            .where(Link.lease_until >= now + until, Link.idempotency_key == intent.key)
-            # Taken over by another account since? Then it isn't for this key to make.
-            .where(Link.ledger_id == intent.ledger_id)
-            .values(first_sent_at=first, last_sent_at=now, attempts=Link.attempts + 1)
-            .returning(Link.id)
-        ).scalar_one_or_none()
-        is not None
-    )
+    given = {
+        "link": intent.link_id,
+        "organisation": intent.organisation_id,
+        "ledger": intent.ledger_id,
+        "holder": owner,
+        "key": intent.key,
+        "enough": milliseconds(until),
+    }
+    return session.scalar(_BEGIN, given) is not None
 
 
 def record_created(
     session: Session, link_id: int, stripe_id: str, url: str, created_at: datetime, now: datetime
 ) -> bool:
     """Stripe made the link, by its own clock at ``created_at``. Whoever learns it first records it; False for whoever
-    comes later."""
-    link = _lock_reserved(session, link_id)
+    comes later. What the session holds of the link and its invoice is of before."""
+    found = session.execute(_BILLED, {"link": link_id}).first()
+    if found is None:
+        return False
+    invoice = _Billed(*found)
+    given = {"link": link_id, "made": stripe_id, "address": url, "made_at": created_at, "now": now}
+    link = session.execute(_CREATED, given).first()
     if link is None:
         return False
-    link.state, link.status = LinkState.CREATED, LinkStatus.PENDING_PAYMENT
-    link.stripe_id, link.url, link.created_at, link.changed_at = stripe_id, url, created_at, now
-    link.owner = link.lease_until = None
-    invoice = _place(session, link)
-    note_created(session, link)
-    if invoice is not None:
+    asked = Money(link.amount, link.currency)
+    whose = {"organisation": link.organisation_id, "ledger": link.ledger_id}
+    _, position = standing_of(invoice, LinkState.CREATED, LinkStatus.PENDING_PAYMENT)
+    placed = session.scalar(_PLACE, whose | {"invoice": invoice.id, "place": position}) is not None
+    note_created(session, link_id, link.organisation_id, link.ledger_id, invoice.number, url, asked)
+    differs = asked != Money(invoice.amount, invoice.currency) or invoice.billing_state != BillingState.OPEN
+    if placed and differs:
         # An import leaves a reserved link alone: Stripe may refuse it yet.
-        compare(session, link, invoice, now)
-    settle_items(session, link.id, Outcome.CREATED, None, now)
+        made = session.get_one(Link, link_id, populate_existing=True)
+        compare(session, made, session.get_one(Invoice, invoice.id, populate_existing=True), now)
+    settle_items(session, link_id, Outcome.CREATED, None, now)
     return True
 
 
@@ -176,10 +258,7 @@ def _lock_reserved(session: Session, link_id: int) -> Link | None:
     return lock_link(session, Link.id == link_id, Link.state == LinkState.RESERVED)
 
 
-def _place(session: Session, link: Link) -> Invoice | None:
-    """The link's invoice, which the caller has locked, if the link is current."""
-    if not is_current(session, link.organisation_id, link.ledger_id):
-        return None
-    invoice = session.get_one(Invoice, link.invoice_id, populate_existing=True)
-    place(invoice, link)
-    return invoice
+def _place(session: Session, link: Link) -> None:
+    """Its invoice, which the caller has locked, if the link is current."""
+    if is_current(session, link.organisation_id, link.ledger_id):
+        place(session.get_one(Invoice, link.invoice_id, populate_existing=True), link)

@@ -3,18 +3,19 @@
 from sqlalchemy.orm import Session
 
 from domain.feed import recording as feed
-from domain.models import Invoice, Link
 from domain.money import Money
 from domain.states import FeedKind
 
 
-def note_created(session: Session, link: Link) -> None:
+def note_created(
+    session: Session, link_id: int, organisation_id: int, ledger_id: int, number: str, url: str, amount: Money
+) -> None:
     feed.record(
         session,
         FeedKind.LINK_CREATED,
-        str(link.id),
-        organisation_id=link.organisation_id,
-        ledger_id=link.ledger_id,
-        number=session.get_one(Invoice, link.invoice_id).number,
-        facts={"url": link.url, "amount": feed.money(Money(link.amount, link.currency))},
+        str(link_id),
+        organisation_id=organisation_id,
+        ledger_id=ledger_id,
+        number=number,
+        facts={"url": url, "amount": feed.money(amount)},
     )

@@ -15,13 +15,27 @@ from sqlalchemy.orm import Session
 
 from domain.database import database_now
 from domain.invoices.list_position import place
-from domain.models import Instant, Invoice, Ledger, Link, Organisation
+from domain.models import Base, Instant, Invoice, Ledger, Link, Organisation
 from domain.states import LinkState
 
 # So many of a ledger's links are asked about: one unlucky answer proves nothing.
 LINKS_ASKED_ABOUT = 3
 # A request that got no answer for so long has had its effect or has none; whoever serves asks again sooner.
 LOST_AFTER = timedelta(minutes=2)
+
+_ORGANISATIONS = Base.metadata.tables[Organisation.__tablename__]
+_LEDGERS = Base.metadata.tables[Ledger.__tablename__]
+_TAKEN_UP = sa.select(_ORGANISATIONS.c.ledger_id).where(_ORGANISATIONS.c.ledger_id.is_not(None))
+CURRENT = (
+    sa.select(_ORGANISATIONS.c.id)
+    .where(_ORGANISATIONS.c.id == sa.bindparam("organisation"))
+    .where(_ORGANISATIONS.c.ledger_id == sa.bindparam("ledger"))
+    # A version before schema 0008 has put the whole database under another account since.
+    .where(~sa.select(_LEDGERS.c.id).where(_LEDGERS.c.current, _LEDGERS.c.id.not_in(_TAKEN_UP)).exists())
+)
+"""The organisation, if this is its current ledger."""
+CURRENT_HELD = CURRENT.with_for_update(read=True, of=_ORGANISATIONS)
+"""The same, and it stays so until the transaction ends."""
 
 
 @dataclass(frozen=True)
@@ -74,17 +88,9 @@ def _list_lost(session: Session, organisation_id: int, ledger_id: int) -> dict[s
     return dict(session.execute(lost).all())
 
 
-def is_current(session: Session, organisation_id: int, ledger_id: int, *, hold: bool = False) -> bool:
-    """Whether this is the organisation's current ledger; with ``hold`` it stays so until this transaction ends."""
-    taken_up = sa.select(Organisation.ledger_id).where(Organisation.ledger_id.is_not(None))
-    # A version before schema 0008 has put the whole database under another account since.
-    before = sa.select(Ledger.id).where(Ledger.current, Ledger.id.not_in(taken_up))
-    current = sa.select(Organisation.id).where(
-        Organisation.id == organisation_id, Organisation.ledger_id == ledger_id, ~before.exists()
-    )
-    if hold:
-        current = current.with_for_update(read=True, of=Organisation)
-    return session.scalar(current) is not None
+def is_current(session: Session, organisation_id: int, ledger_id: int) -> bool:
+    """Whether this is the organisation's current ledger."""
+    return session.scalar(CURRENT, {"organisation": organisation_id, "ledger": ledger_id}) is not None
 
 
 def take_up(session: Session, organisation_id: int, livemode: bool, now: datetime) -> int:

@@ -63,7 +63,7 @@ def adopt(
     link.amount, link.currency = money.amount, money.currency
     session.flush()
     record_created(session, link.id, offer.facts.stripe_id, offer.url, made_at, now)
-    session.flush()
+    session.expire_all()
     settle_link(session, ledger_id, offer.facts.stripe_id, now)
     return True
 
