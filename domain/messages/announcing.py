@@ -17,7 +17,7 @@ from domain.coordination.pacing import hold_back, reserve_slot
 from domain.database import Database
 from domain.messages import transactions
 from domain.messages.claims import Claim
-from domain.messages.instead import tell_instead
+from domain.messages.lost import record_channel_lost, tell_instead
 from domain.messages.overtaking import Others, look_behind
 from domain.messages.poster_port import HistoryUnreadable, NotPosted, Posted, Poster, PostUnknown
 
@@ -155,9 +155,7 @@ class Announcing:
             return
         if lost and not claim.addressed:
             _log.warning("announcement.channel_lost", organisation=claim.organisation_id, code=refusal.code)
-            await self._db.background_write(
-                transactions.record_channel_lost, claim, refusal.code, self._clock()
-            )
+            await self._db.background_write(record_channel_lost, claim, refusal.code, self._clock())
         if refusal.channel_lost and not claim.direct:
             delay = CHANNEL_LOST_DELAY
         elif refusal.retry_after is not None:

@@ -17,23 +17,19 @@ from domain.models import (
     IS_OPEN,
     FileImport,
     Instant,
-    Link,
     Organisation,
     OutboxMessage,
     PaymentException,
     Reversal,
     milliseconds,
 )
-from domain.outbox import enqueuing
 from domain.states import AnnouncementKind, FollowUp, MessageState
-from domain.summaries import PROGRAM, Announcement
+from domain.summaries import Announcement
 
 # Destinations claimed at once; each is one message at a time.
 AT_ONCE = 20
 # Seconds; Slack takes one message a second for each channel (docs/facts/slack.md).
 LEAST_APART = 1.0
-# Those who are told that a channel was lost: whoever lately created links.
-PEOPLE_TOLD = 5
 
 
 def list_waiting(session: Session) -> frozenset[int]:
@@ -153,7 +149,7 @@ def begin_posting(session: Session, claim: Claim) -> bool:
     now = database_now(session)
     begun = session.execute(
         sa.update(OutboxMessage)
-        .where(_claimed(claim), OutboxMessage.lease_until > now + claim.lease.length / 2)
+        .where(is_claimed(claim), OutboxMessage.lease_until > now + claim.lease.length / 2)
         .values(
             may_be_posted=True,
             attempted_channel=claim.announcement.destination,
@@ -166,7 +162,7 @@ def begin_posting(session: Session, claim: Claim) -> bool:
     if begun is None:
         session.execute(
             sa.update(OutboxMessage)
-            .where(_claimed(claim))
+            .where(is_claimed(claim))
             .values(state=MessageState.WAITING, owner=None, lease_until=None, next_attempt_at=now)
         )
         return False
@@ -222,7 +218,7 @@ def record_not_posted(
     now = database_now(session)
     ours = session.execute(
         sa.update(OutboxMessage)
-        .where(_claimed(claim))
+        .where(is_claimed(claim))
         .values(
             state=MessageState.DEAD if dead else MessageState.WAITING,
             may_be_posted=False,
@@ -246,7 +242,7 @@ def record_doubt(session: Session, claim: Claim, margin: timedelta) -> None:
     """It may have been posted, or may still be: look again when the margin is over."""
     session.execute(
         sa.update(OutboxMessage)
-        .where(_claimed(claim))
+        .where(is_claimed(claim))
         .values(
             state=MessageState.WAITING,
             owner=None,
@@ -260,7 +256,7 @@ def record_unknown(session: Session, claim: Claim, code: str) -> None:
     """Nobody can know whether it was posted: people are shown it instead of a second message."""
     ours = session.execute(
         sa.update(OutboxMessage)
-        .where(_claimed(claim))
+        .where(is_claimed(claim))
         .values(state=MessageState.UNKNOWN, owner=None, lease_until=None, problem=code)
         .returning(OutboxMessage.id)
     ).scalar_one_or_none()
@@ -269,33 +265,7 @@ def record_unknown(session: Session, claim: Claim, code: str) -> None:
             open_undelivered(session, message_id, database_now(session))
 
 
-def record_channel_lost(session: Session, claim: Claim, code: str, now: datetime) -> None:
-    """Tell the organisation's people once that nothing can be posted to their channel; nothing is lost meanwhile."""
-    organisation = session.get_one(Organisation, claim.organisation_id, with_for_update=True)
-    if organisation.channel_problem == code:
-        return
-    organisation.channel_problem = code
-    lately = (
-        sa.select(Link.requested_by, sa.func.max(Link.reserved_at).label("at"))
-        .where(Link.organisation_id == organisation.id, Link.requested_by.is_not(None))
-        # Programs have no ears.
-        .where(~Link.requested_by.startswith(PROGRAM))
-        .group_by(Link.requested_by)
-        .order_by(sa.desc("at"))
-        .limit(PEOPLE_TOLD)
-    )
-    for user_id, _ in session.execute(lately).all():
-        enqueuing.enqueue(
-            session,
-            AnnouncementKind.CHANNEL_LOST,
-            f"channel_lost:{claim.id}:{code}:{user_id}",
-            organisation_id=organisation.id,
-            now=now,
-            destination=str(user_id),
-        )
-
-
-def _claimed(claim: Claim) -> sa.ColumnElement[bool]:
+def is_claimed(claim: Claim) -> sa.ColumnElement[bool]:
     return sa.and_(
         OutboxMessage.id == claim.id,
         OutboxMessage.state == MessageState.SENDING,
