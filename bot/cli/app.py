@@ -29,6 +29,10 @@ ELSEWHERE = {
         "bot.cli.imports.command",
         "Read billing invoices from FILE: new ones are added, known ones updated.",
     ),
+    "init": (
+        "bot.cli.init",
+        "Ask for what is needed, try each answer out with Slack and Stripe, and write the file .env.",
+    ),
     "organization": (
         "bot.cli.organizations",
         "Slack workspaces: what they have, and where their announcements go.",

@@ -12,11 +12,10 @@ from rich.text import Text
 from sqlalchemy.engine import make_url
 
 from bot.cli.doctor.findings import Finding, Level
-from bot.cli.doctor.slack import examine_app_token, examine_bot_token, examine_channel
+from bot.cli.doctor.slack import asking_slack, examine_app_token, examine_bot_token, examine_channel
 from bot.cli.doctor.standing import examine_standing
-from bot.cli.doctor.stripe import examine_stripe
+from bot.cli.doctor.stripe import asking_stripe, examine_stripe
 from bot.settings import (
-    STRIPE_API,
     Settings,
     SettingsProblem,
     load_settings,
@@ -24,9 +23,7 @@ from bot.settings import (
     secret,
     unknown_settings,
 )
-from bot.slack_client import make_client, make_session
 from bot.stop import Stop, connect, reached, schema_sentences, unmakeable
-from bot.watch.metrics import Metrics
 from domain.database import Database
 from domain.errors import DatabaseUnavailable
 from domain.invoices.numbers.twins import LookAlikes, list_look_alikes
@@ -36,7 +33,6 @@ from domain.organisations import organisations
 from domain.outbox import enqueuing
 from domain.outbox.enqueuing import StuckMessage
 from domain.payments.standing import Standing, list_standings
-from domain.stripe.client import StripeApi, quiet_sdk
 from domain.summaries import OrganisationSummary
 
 MOST_LOOK_ALIKES = 10
@@ -96,17 +92,9 @@ async def _findings(env: Mapping[str, str]) -> AsyncIterator[Finding]:
         for finding in examine_standing(standing, datetime.now(UTC), poll_every):
             yield finding
     if settings.stripe_api_key is not None:
-        quiet_sdk()
-        stripe = StripeApi(
-            secret(settings.stripe_api_key),
-            base_url=settings.stripe_api_url,
-            proxy=settings.proxies.of(settings.stripe_api_url or STRIPE_API),
-        )
-        try:
+        async with asking_stripe(settings) as stripe:
             async for finding in examine_stripe(stripe):
                 yield finding
-        finally:
-            await stripe.close()
     if kept.look_alikes:
         yield _examine_look_alikes(kept.look_alikes)
     if kept.older_decimals:
@@ -229,9 +217,7 @@ def _check(db: Database) -> None:
 async def _examine_slack(settings: Settings, kept: Kept) -> AsyncIterator[Finding]:
     if settings.slack_bot_token is None:
         return
-    session = make_session(Metrics(), proxies=settings.proxies)
-    try:
-        client = make_client(settings, session)
+    async with asking_slack(settings) as client:
         identity, findings = await examine_bot_token(client)
         for finding in findings:
             yield finding
@@ -247,8 +233,6 @@ async def _examine_slack(settings: Settings, kept: Kept) -> AsyncIterator[Findin
             if organisation.channel_problem:
                 yield _examine_channel_problem(organisation)
             yield _examine_add_on(organisation)
-    finally:
-        await session.close()
 
 
 def _examine_channel_problem(organisation: OrganisationSummary) -> Finding:

@@ -1,10 +1,25 @@
 """The doctor's questions to Slack: does it take the tokens, and can Paylink read and write where it must?"""
 
+import contextlib
+from collections.abc import AsyncIterator
+
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.cli.doctor.findings import Finding, Level
-from bot.slack_client import UNANSWERED, Identity, SlackAway, SlackRefused, code_of, cure, fetch_identity
+from bot.settings import Settings
+from bot.slack_client import (
+    UNANSWERED,
+    Identity,
+    SlackAway,
+    SlackRefused,
+    code_of,
+    cure,
+    fetch_identity,
+    make_client,
+    make_session,
+)
+from bot.watch.metrics import Metrics
 
 # A test holds these against manifest.yml.
 SCOPES = {
@@ -28,6 +43,16 @@ _CHANNEL = {
     "is_archived": "Restore it, or choose another one with `paylink organization set TEAM_ID --channel C...`.",
     "missing_scope": "Add the scopes channels:history and groups:history and reinstall the app.",
 }
+
+
+@contextlib.asynccontextmanager
+async def asking_slack(settings: Settings) -> AsyncIterator[AsyncWebClient]:
+    """A client with the bot token, through the configured proxy."""
+    session = make_session(Metrics(), proxies=settings.proxies)
+    try:
+        yield make_client(settings, session)
+    finally:
+        await session.close()
 
 
 async def examine_bot_token(client: AsyncWebClient) -> tuple[Identity | None, list[Finding]]:

@@ -1,14 +1,16 @@
 """The doctor's questions to Stripe: does it take the key, and may the key do what Paylink does?"""
 
+import contextlib
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
 from bot.cli.doctor.findings import Finding, Level
+from bot.settings import STRIPE_API, Settings, secret
 from domain.connecting.checking import KeyCheck, Permission, check_key
 from domain.errors import KeyUnusable
 from domain.payments.permissions import Thing
 from domain.states import KeyTrouble
-from domain.stripe.client import StripeApi
+from domain.stripe.client import StripeApi, quiet_sdk
 from handlers.words.connecting import PERMISSIONS
 
 PERMISSION_OF = {
@@ -41,6 +43,21 @@ _TROUBLES = {
         "See that this machine can reach it, and that STRIPE_API_URL is right.",
     ),
 }
+
+
+@contextlib.asynccontextmanager
+async def asking_stripe(settings: Settings) -> AsyncIterator[StripeApi]:
+    """A client with the configured key, through the configured proxy."""
+    quiet_sdk()
+    stripe = StripeApi(
+        secret(settings.stripe_api_key),
+        base_url=settings.stripe_api_url,
+        proxy=settings.proxies.of(settings.stripe_api_url or STRIPE_API),
+    )
+    try:
+        yield stripe
+    finally:
+        await stripe.close()
 
 
 async def examine_stripe(stripe: StripeApi) -> AsyncIterator[Finding]:
