@@ -22,6 +22,7 @@ from domain.imports.running import FileImports
 from domain.links.creation import LinkCreation
 from domain.organisations import organisations
 from domain.payments.watching import Watching
+from domain.rights.people import AllMembers
 from domain.stripe.accounts import Accounts
 from domain.stripe.client import StripeApi, quiet_sdk
 from domain.stripe.pace import StripePace
@@ -125,7 +126,7 @@ class Paylink:
             db, self.accounts, pace, lease, clock=now, catch_up=self.watching.catch_up
         )
         imports = FileImports(db, lease, clock=now)
-        self.desk = Desk(db, self.accounts, self.creation, self.watching, imports, now)
+        self.desk = Desk(db, self.accounts, self.creation, self.watching, imports, now, people=AllMembers())
 
 
 @asynccontextmanager

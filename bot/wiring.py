@@ -39,6 +39,7 @@ from domain.secrets.box import Box
 from domain.stripe.accounts import Accounts
 from domain.stripe.client import StripeApi, quiet_sdk
 from domain.stripe.pace import StripePace
+from handlers.bolt.people import SlackPeople
 from handlers.features.following import Followers
 from handlers.poster import SlackPoster
 
@@ -71,6 +72,7 @@ class Bot:
     watching: Watching
     announcing: Announcing
     imports: FileImports
+    people: SlackPeople
     desk: Desk
     probes: Probes
     tracker: Tracker
@@ -188,6 +190,7 @@ def build(settings: Settings, *, db: Database | None = None, clock: Clock = utc_
         wake=wakes["import_files"].set,
         on_finished=wakes["announce"].set,
     )
+    people = SlackPeople(workspaces.client_of)
     probes = Probes(db, slack, stripe, health)
     rounds = _rounds(accounts, creation, watching, announcing, probes)
     twin_watch = TwinWatch(db)
@@ -223,6 +226,7 @@ def build(settings: Settings, *, db: Database | None = None, clock: Clock = utc_
         watching=watching,
         announcing=announcing,
         imports=imports,
+        people=people,
         desk=Desk(
             db,
             accounts,
@@ -230,6 +234,7 @@ def build(settings: Settings, *, db: Database | None = None, clock: Clock = utc_
             watching,
             imports,
             clock,
+            people=people,
             poll_every=timedelta(seconds=settings.paylink_poll_seconds),
         ),
         probes=probes,

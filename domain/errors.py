@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from domain.money import Money
 from domain.reasons import Reason
-from domain.states import KeyTrouble, PauseReason
+from domain.states import KeyTrouble, PauseReason, Right, Standing
 
 
 class PaylinkError(Exception):
@@ -15,6 +15,20 @@ class OrganisationUnknown(PaylinkError):
     def __init__(self, team_id: str) -> None:
         super().__init__(team_id)
         self.team_id = team_id
+
+
+class NotAllowed(PaylinkError):
+    """Somebody may not do this. ``ask``: administrators, by Slack's ids; empty if nobody knows any."""
+
+    def __init__(self, deed: Right, standing: Standing, ask: tuple[str, ...] = ()) -> None:
+        super().__init__(deed, standing, ask)
+        self.deed = deed
+        self.standing = standing
+        self.ask = ask
+
+
+class StandingUnknown(PaylinkError):
+    """Slack doesn't say who somebody is: who isn't known may do nothing."""
 
 
 class InvoiceNotFound(PaylinkError):

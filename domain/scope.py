@@ -1,6 +1,8 @@
 """Within what a person's question or act stays. The desk finds it once, from who asks; all below take it as it is."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from domain.states import Right
 
 
 @dataclass(frozen=True)
@@ -10,3 +12,5 @@ class Scope:
     organisation_id: int
     ledger_id: int
     livemode: bool
+    rights: frozenset[Right] = field(default=frozenset(Right), compare=False)
+    """What whoever asks may do here."""

@@ -237,11 +237,29 @@ class Source(StrEnum):
 
 
 class Right(StrEnum):
-    """What a program's token may do."""
+    """What somebody may do."""
 
     LOOK = "look"
     CREATE = "create"
+    """Online payment links."""
     IMPORT = "import"
+    RESOLVE = "resolve"
+    """Exceptions."""
+    SETTINGS = "settings"
+    """To see the organisation's settings and change them."""
+
+
+class Standing(StrEnum):
+    """What somebody is in a workspace, as Slack has it."""
+
+    MEMBER = "member"
+    ADMINISTRATOR = "administrator"
+    """Also an owner."""
+    GUEST = "guest"
+    """Of several channels or of one."""
+    STRANGER = "stranger"
+    """Of a connected workspace."""
+    DEACTIVATED = "deactivated"
 
 
 class ImportState(StrEnum):

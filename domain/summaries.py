@@ -14,8 +14,12 @@ from domain.states import (
     LinkStatus,
     Outcome,
     PauseReason,
+    Right,
     Source,
 )
+
+PROGRAM = "token:"
+"""What a program's name begins with wherever people's ids stand: in the audit, and in who asked for a link."""
 
 
 @dataclass(frozen=True)
@@ -26,10 +30,12 @@ class Actor:
     user_id: str
     source: Source | None = field(default=None, compare=False)
     """By which way, if that is known: for the audit."""
+    rights: frozenset[Right] = field(default=frozenset(), compare=False)
+    """A program's, by its token; a person's are asked for at each act (domain/rights)."""
 
-
-PROGRAM = "token:"
-"""What a program's name begins with wherever people's ids stand: in the audit, and in who asked for a link."""
+    @property
+    def is_program(self) -> bool:
+        return self.user_id.startswith(PROGRAM)
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ from handlers.bolt.acknowledging import (
     shown_as,
 )
 from handlers.bolt.context import Exports, Log, Office, Track
+from handlers.bolt.people import SlackPeople
 from handlers.features import (
     bulk_listing,
     bulk_runs,
@@ -148,12 +149,14 @@ def build_app(
     track: Track,
     log: Log,
     watch: Track | None = None,
+    people: SlackPeople | None = None,
 ) -> AcknowledgingApp:
     """Build the app; it asks nobody anything until something is delivered.
 
     ``authorize`` gives the token for a workspace. ``signing_secret``: requests over HTTP must be signed with it; None
     for Socket Mode alone. ``track`` runs the work that goes on after an acknowledgement, and a shut-down waits for it;
-    ``watch`` (by default the same) keeps modals up to date for minutes, and a shut-down may cancel it.
+    ``watch`` (by default the same) keeps modals up to date for minutes, and a shut-down may cancel it. ``people``: by default
+    they are asked for with ``client``.
     """
     app = AcknowledgingApp(
         name="slack_bolt.app",
@@ -171,7 +174,7 @@ def build_app(
     )
     app.log = log
     app.error(app.acknowledge_anyway)
-    app.office = Office(desk, export, track, watch or track, log)
+    app.office = Office(desk, export, track, watch or track, log, people or SlackPeople(lambda _: client))
     _register(app, app.office)
     return app
 

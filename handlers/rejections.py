@@ -13,14 +13,6 @@ class Outsider(Exception):
     """Somebody of another workspace, whom Slack Connect lets act here."""
 
 
-class Guest(Exception):
-    """A guest of the workspace, who may not do this."""
-
-
-class StandingUnknown(Exception):
-    """Slack doesn't say whether somebody is a guest: who isn't known to be none may not."""
-
-
 class ScopeMissing(Exception):
     """The bot's token lacks a scope; ``args[0]`` is its name."""
 

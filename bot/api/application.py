@@ -15,7 +15,7 @@ from bot.api.problems import Problem, unavailable
 from bot.api.routes import ROUTES, Route
 from bot.watch.metrics import Metrics
 from domain.desk import Desk
-from domain.errors import DatabaseUnavailable, OrganisationUnknown
+from domain.errors import DatabaseUnavailable, NotAllowed, OrganisationUnknown
 
 MOST_LINE = 64 * 1024
 """Bytes of a request's first line: a longer one aiohttp itself refuses, in words of its own."""
@@ -46,10 +46,12 @@ class Api:
 
     def _handler(self, route: Route) -> Handler:
         async def handle(request: web.Request) -> web.StreamResponse:
-            program = await self._access.enter(
-                request.headers.get("Authorization"), request.remote or "", route.right
-            )
-            return await route.deed(Deeds(self._begun()), program.actor, request)
+            program = await self._access.enter(request.headers.get("Authorization"), request.remote or "")
+            desk = self._begun()
+            # Before a body is read; each act asks it again.
+            if route.right not in program.rights:
+                await desk.check(program.actor, route.right)
+            return await route.deed(Deeds(desk), program.actor, request)
 
         return handle
 
@@ -79,6 +81,8 @@ class Api:
             return problems.of_http(error).answer()
         except DatabaseUnavailable:
             return unavailable("The database doesn't answer.").answer()
+        except NotAllowed as refusal:
+            return Problem(403, "forbidden", f"The token lacks the right `{refusal.deed}`.").answer()
         except OrganisationUnknown:
             return Problem(403, "forbidden", "The token's organisation isn't served here.").answer()
         except Exception:

@@ -17,6 +17,7 @@ from domain.overview.summaries import InvoiceDetails
 from domain.programs.offered import Offered, Refusal, Repetition, read_offer, sort_out
 from domain.programs.pages import CursorUnreadable
 from domain.programs.putting import Outcome
+from domain.states import Right
 from domain.summaries import Actor
 from handlers.words.sentences import REASONS
 
@@ -74,7 +75,7 @@ class Deeds:
         requests.read_nothing(request)
         expected = requests.read_expected(await requests.read_json(request, optional=True))
         for _ in range(_ATTEMPTS):
-            found = await self._find(actor, request)
+            found = await self._find(actor, request, Right.CREATE)
             invoice = found.invoice
             if invoice.link is not None or invoice.being_created:
                 return _standing(found, expected, 200)
@@ -92,7 +93,7 @@ class Deeds:
             if made.refusal is not None and made.link is None:
                 raise Problem(409, "refused-by-stripe", made.refusal or "Stripe gave no reason.")
             ours = made.link is not None and made.link.created_by == actor.user_id
-            return _standing(await self._find(actor, request), expected, 201 if ours else 200)
+            return _standing(await self._find(actor, request, Right.CREATE), expected, 201 if ours else 200)
         raise unavailable("The invoice's amount changes right now.")
 
     async def list_events(self, actor: Actor, request: web.Request) -> web.Response:
@@ -115,8 +116,8 @@ class Deeds:
             ) from None
         return _answer(events.page_of(page))
 
-    async def _find(self, actor: Actor, request: web.Request) -> InvoiceDetails:
-        found = await self._desk.find_details(actor, requests.read_number(request))
+    async def _find(self, actor: Actor, request: web.Request, to: Right = Right.LOOK) -> InvoiceDetails:
+        found = await self._desk.find_details(actor, requests.read_number(request), to=to)
         if found is None:
             raise not_found("There is no invoice with this number.")
         return found

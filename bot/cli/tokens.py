@@ -34,7 +34,7 @@ def add(
     may: Annotated[
         str,
         typer.Option("--may", metavar="RIGHTS", help="What it may do: look, create, import, with commas."),
-    ] = ",".join(Right),
+    ] = "look,create,import",
 ) -> None:
     """Make a token and print it: this once."""
     from domain.programs import tokens
@@ -66,7 +66,7 @@ def list_(context: typer.Context, organization: Chosen = None) -> None:
     with database_of(settings_of(context)) as db:
         known = db.run(tokens.list_all, organization)
     for one in known:
-        rights = ",".join(right for right in Right if right in one.rights)
+        rights = ",".join(right for right in tokens.PROGRAM_RIGHTS if right in one.rights)
         used = f"used {_minute(one.last_used_at)}" if one.last_used_at else "never used"
         parts = [one.name, one.team_id, rights, f"made {_minute(one.created_at)}", used]
         if one.revoked_at:
@@ -93,12 +93,12 @@ def revoke(context: typer.Context, name: Name, organization: Chosen = None) -> N
 
 
 def _read_rights(text: str) -> frozenset[Right]:
-    try:
-        return frozenset(Right(code.strip()) for code in text.split(","))
-    except ValueError:
-        raise Stop(
-            f"--may: {text!r} isn't made of look, create and import, with commas between them."
-        ) from None
+    from domain.programs.tokens import PROGRAM_RIGHTS
+
+    rights = frozenset(code.strip() for code in text.split(","))
+    if not rights.issubset(PROGRAM_RIGHTS):
+        raise Stop(f"--may: {text!r} isn't made of look, create and import, with commas between them.")
+    return frozenset(Right(code) for code in rights)
 
 
 def _minute(moment: datetime) -> str:

@@ -132,10 +132,11 @@ class Service:
             authorize=authorizing(bot.workspaces),
             # The guard has checked it by then; see Intake.
             signing_secret=None,
-            export=Export(bot.db, bot.accounts, bot.clock),
+            export=Export(bot.db, bot.desk.door, bot.clock),
             track=bot.tracker.track,
             watch=bot.tracker.watch,
             log=structlog.get_logger("handlers"),
+            people=bot.people,
         )
         self._intake = Intake(app, bot.tracker, bot.metrics)
         for worker in bot.workers:

@@ -8,21 +8,22 @@ from domain.desks.scoped import ScopedDesk
 from domain.exceptions import listing
 from domain.exceptions.resolving import resolve
 from domain.scope import Scope
+from domain.states import Right
 from domain.summaries import Actor, ExceptionPage, ExceptionSummary
 
 
 class ExceptionDesk(ScopedDesk):
     async def list_exceptions(self, actor: Actor, page: int = 0) -> ExceptionPage:
         """The open ones: those with a deadline first, then the oldest; a page beyond the last one is the last one."""
-        return await self._read(actor, listing.list_open, page)
+        return await self._read(Right.LOOK, actor, listing.list_open, page)
 
     async def get_exception(self, actor: Actor, exception_id: int) -> ExceptionSummary:
         """Open or resolved. Raises ExceptionNotFound."""
-        return await self._audited(actor, self._read(actor, listing.get, exception_id))
+        return await self._audited(actor, self._read(Right.LOOK, actor, listing.get, exception_id))
 
     async def resolve_exception(self, actor: Actor, exception_id: int, reason: str) -> ExceptionSummary:
         """End it in the person's name. Raises ExceptionNotFound, AlreadyResolved, ReasonUnusable."""
-        ended = self._write(actor, _resolve, actor, exception_id, reason, self._clock())
+        ended = self._write(Right.RESOLVE, actor, _resolve, actor, exception_id, reason, self._clock())
         return await self._audited(actor, ended)
 
 

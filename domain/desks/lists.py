@@ -13,7 +13,7 @@ from domain.lists.page_shape import PageShape
 from domain.lists.selection_ids import new_id
 from domain.lists.summaries import InvoiceList
 from domain.scope import Scope
-from domain.states import ListFilter
+from domain.states import ListFilter, Right
 from domain.summaries import Actor
 
 P = ParamSpec("P")
@@ -25,7 +25,7 @@ class ListDesk(ScopedDesk):
         # No write: it would wait for an import's chunk before the person sees anything.
         now = self._clock()
         return await self._read(
-            actor, selections.open_list, actor, new_id(actor), search, shape=shape, now=now
+            Right.LOOK, actor, selections.open_list, actor, new_id(actor), search, shape=shape, now=now
         )
 
     async def show_list(
@@ -36,6 +36,7 @@ class ListDesk(ScopedDesk):
         ``opened_with``: the search of a list in which nothing was done yet, which isn't written down; None for others.
         """
         shown = self._read(
+            Right.LOOK,
             actor,
             selections.show_list,
             actor,
@@ -65,6 +66,7 @@ class ListDesk(ScopedDesk):
         This is what comes first of all that is done in a list: with ``opened_with`` (see show_list) it writes it down.
         """
         taken = self._write(
+            Right.LOOK,
             actor,
             _tick,
             actor,
@@ -139,7 +141,7 @@ class ListDesk(ScopedDesk):
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> InvoiceList:
-        changed = self._write(actor, change, actor, selection_id, *args, **kwargs)
+        changed = self._write(Right.LOOK, actor, change, actor, selection_id, *args, **kwargs)
         return await self._audited(actor, changed, f"selection {selection_id}")
 
 

@@ -3,6 +3,7 @@
 from domain.desks.scoped import ScopedDesk
 from domain.overview import open_views
 from domain.overview.summaries import FollowedView
+from domain.states import Right
 from domain.summaries import Actor
 
 
@@ -11,12 +12,12 @@ class ViewDesk(ScopedDesk):
 
     async def follow_view(self, view: FollowedView) -> None:
         """Follow its invoice from now on for ten minutes, as it shows it. Raises InvoiceNotFound."""
-        write = self._scoped(view.actor, open_views.follow)
-        await self._audited(view.actor, self._db.background_write(write, view))
+        write = self._background_write(Right.LOOK, view.actor, open_views.follow, view)
+        await self._audited(view.actor, write)
 
     async def follow_longer(self, actor: Actor, view_id: str) -> None:
         """Ten minutes from now on, if it is followed."""
-        await self._db.background_write(self._scoped(actor, open_views.touch), view_id)
+        await self._background_write(Right.LOOK, actor, open_views.touch, view_id)
 
     async def list_followed_teams(self) -> frozenset[str]:
         """The workspaces of which at least one is followed: one look, however many workspaces there are."""

@@ -13,6 +13,7 @@ from domain.programs.pages import InvoicePage, Question
 from domain.programs.putting import Outcome
 from domain.programs.tokens import Program
 from domain.scope import Scope
+from domain.states import Right
 from domain.summaries import Actor
 
 
@@ -31,18 +32,18 @@ class ProgramDesk(ScopedDesk):
 
         ``refused``: how many more there were, for the audit. Behind what people wait for.
         """
-        write = self._scoped(actor, putting.put)
-        return await self._db.background_write(write, actor, rows, refused, self._clock())
+        now = self._clock()
+        return await self._background_write(Right.IMPORT, actor, putting.put, actor, rows, refused, now)
 
     async def list_invoices(self, actor: Actor, question: Question) -> InvoicePage:
         """Raises CursorUnreadable."""
-        return await self._db.background_read(self._scoped(actor, pages.find_page), question)
+        return await self._background_read(Right.LOOK, actor, pages.find_page, question)
 
     async def list_events(self, actor: Actor, after: int | None = None) -> FeedPage:
         """What happened after that position, in order; None for the oldest that is kept. Raises FeedForgotten, FeedUnknown."""
-        if await self._db.background_read(self._scoped(actor, _is_waiting)):
-            await self._db.background_write(self._scoped(actor, _number))
-        return await self._db.background_read(self._scoped(actor, reading.read_page), after)
+        if await self._background_read(Right.LOOK, actor, _is_waiting):
+            await self._background_write(Right.LOOK, actor, _number)
+        return await self._background_read(Right.LOOK, actor, reading.read_page, after)
 
 
 def _is_waiting(session: Session, scope: Scope) -> bool:

@@ -6,6 +6,7 @@ from domain.desks.scoped import ScopedDesk
 from domain.links import bulk, run_results
 from domain.lists.selection_ids import new_id
 from domain.lists.summaries import Confirmation
+from domain.states import Right
 from domain.summaries import Actor, BulkResult
 
 
@@ -15,7 +16,7 @@ class RunDesk(ScopedDesk):
 
         Raises NothingSelected, and NotEligible with ADD_ON_MISSING.
         """
-        confirmed = self._write(actor, bulk.confirm, actor, selection_id, now=self._clock())
+        confirmed = self._write(Right.CREATE, actor, bulk.confirm, actor, selection_id, now=self._clock())
         return await self._audited(actor, confirmed, f"selection {selection_id}")
 
     async def start_run(
@@ -27,6 +28,7 @@ class RunDesk(ScopedDesk):
         again), NothingSelected, NotEligible with ADD_ON_MISSING, LedgerChanged.
         """
         started = self._write(
+            Right.CREATE,
             actor,
             bulk.start,
             actor,
@@ -48,6 +50,7 @@ class RunDesk(ScopedDesk):
         Raises AmountsChanged (nothing was started: see confirm_failed), RunNotFound, RunOfOtherMode, NothingSelected.
         """
         started = self._write(
+            Right.CREATE,
             actor,
             bulk.retry_failed,
             actor,
@@ -62,16 +65,18 @@ class RunDesk(ScopedDesk):
 
     async def confirm_failed(self, actor: Actor, run_id: int) -> Confirmation:
         """What failed in that run, ticked in a selection of its own, as confirm shows it. Raises as get_result does."""
-        confirmed = self._write(actor, bulk.confirm_failed, actor, run_id, new_id(actor), now=self._clock())
+        confirmed = self._write(
+            Right.CREATE, actor, bulk.confirm_failed, actor, run_id, new_id(actor), now=self._clock()
+        )
         return await self._audited(actor, confirmed)
 
     async def get_result(self, actor: Actor, run_id: int) -> BulkResult:
         """Raises RunNotFound, RunOfOtherMode."""
-        return await self._audited(actor, self._read(actor, run_results.get_result, run_id))
+        return await self._audited(actor, self._read(Right.LOOK, actor, run_results.get_result, run_id))
 
     async def is_followed(self, actor: Actor, run_id: int, view_id: str) -> bool:
         """Whether a later run is shown in that view by now: one that Retry Failed began there."""
-        return await self._read(actor, run_results.is_followed, run_id, view_id)
+        return await self._read(Right.LOOK, actor, run_results.is_followed, run_id, view_id)
 
     async def list_unfinished_runs(self) -> list[tuple[Actor, int, str]]:
         """Runs of the last hour that go on: who asked, the run's id, and the id of the view that shows it."""

@@ -1,4 +1,4 @@
-"""What every part of the desk does: find the actor's scope, and write down whoever asks for what isn't theirs."""
+"""What every part of the desk does: ask at the door, find the actor's scope, and write down whoever asks for what isn't theirs."""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
@@ -19,7 +19,10 @@ from domain.errors import (
 from domain.imports.running import FileImports
 from domain.links.creation import LinkCreation
 from domain.payments.watching import Watching
+from domain.rights.door import Door, Enter
+from domain.rights.people import People
 from domain.scope import Scope
+from domain.states import Right
 from domain.stripe.accounts import Accounts
 from domain.summaries import Actor
 
@@ -39,6 +42,7 @@ class ScopedDesk:
         imports: FileImports,
         clock: Callable[[], datetime],
         *,
+        people: People,
         poll_every: timedelta = timedelta(minutes=5),
     ) -> None:
         self._db = db
@@ -48,37 +52,71 @@ class ScopedDesk:
         self._imports = imports
         self._clock = clock
         self._poll_every = poll_every
+        self.door = Door(db, accounts, people, clock)
+
+    async def check(self, actor: Actor, deed: Right) -> None:
+        """Raises NotAllowed, StandingUnknown: for what is shown without anything of the organisation's in it."""
+        await self._read(deed, actor, _nothing)
 
     async def _read(
         self,
+        deed: Right,
         actor: Actor,
         fn: Callable[Concatenate[Session, Scope, P], T],
         /,
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T:
-        return await self._db.read(self._scoped(actor, fn), *args, **kwargs)
+        """Raises NotAllowed, StandingUnknown, as do all that follow."""
+        return await self.door.pass_through(
+            actor, deed, lambda enter: self._db.read(_entering(enter, fn), *args, **kwargs)
+        )
 
     async def _write(
         self,
+        deed: Right,
         actor: Actor,
         fn: Callable[Concatenate[Session, Scope, P], T],
         /,
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T:
-        return await self._db.write(self._scoped(actor, fn), *args, **kwargs)
+        return await self.door.pass_through(
+            actor, deed, lambda enter: self._db.write(_entering(enter, fn), *args, **kwargs)
+        )
+
+    async def _background_read(
+        self,
+        deed: Right,
+        actor: Actor,
+        fn: Callable[Concatenate[Session, Scope, P], T],
+        /,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Behind what people wait for."""
+        return await self.door.pass_through(
+            actor, deed, lambda enter: self._db.background_read(_entering(enter, fn), *args, **kwargs)
+        )
+
+    async def _background_write(
+        self,
+        deed: Right,
+        actor: Actor,
+        fn: Callable[Concatenate[Session, Scope, P], T],
+        /,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        return await self.door.pass_through(
+            actor, deed, lambda enter: self._db.background_write(_entering(enter, fn), *args, **kwargs)
+        )
 
     def _scoped(
         self, actor: Actor, fn: Callable[Concatenate[Session, Scope, P], T]
     ) -> Callable[Concatenate[Session, P], T]:
-        """Find the actor's scope in the same transaction: by itself that would be one more way to the database."""
-
-        def scoped(session: Session, /, *args: P.args, **kwargs: P.kwargs) -> T:
-            return fn(session, self._accounts.get_scope(session, actor.team_id), *args, **kwargs)
-
-        update_wrapper(scoped, fn)
-        return scoped
+        """For what needs no right: what Paylink does by itself, and what is written down of somebody."""
+        return _entering(lambda session: self._accounts.get_scope(session, actor.team_id), fn)
 
     async def _audited(self, actor: Actor, answer: Awaitable[T], what: str = "") -> T:
         """Await; an id that isn't this organisation's (or a selection of another person's) is refused, and written down."""
@@ -91,8 +129,25 @@ class ScopedDesk:
             SelectionNotFound,
             ImportNotFound,
         ) as refusal:
-            await self._write(actor, record_refusal, actor, str(refusal) or what, self._clock())
+            refused = self._scoped(actor, record_refusal)
+            await self._db.write(refused, actor, str(refusal) or what, self._clock())
             raise
+
+
+def _entering(
+    enter: Enter, fn: Callable[Concatenate[Session, Scope, P], T]
+) -> Callable[Concatenate[Session, P], T]:
+    """Find the actor's scope in the same transaction: by itself that would be one more way to the database."""
+
+    def scoped(session: Session, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return fn(session, enter(session), *args, **kwargs)
+
+    update_wrapper(scoped, fn)
+    return scoped
+
+
+def _nothing(session: Session, scope: Scope) -> None:
+    return None
 
 
 def record_refusal(session: Session, scope: Scope, actor: Actor, what: str, now: datetime) -> None:

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Generator
 from contextlib import closing
 from datetime import UTC, date, datetime
+from functools import partial
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -21,8 +22,8 @@ from domain.invoices.list_page import found_by
 from domain.invoices.overdue import is_overdue
 from domain.links import run_results
 from domain.models import BulkRunItem, Invoice, Ledger, Organisation
-from domain.states import Due, LinkStatus, ListFilter
-from domain.stripe.accounts import Accounts
+from domain.rights.door import Door, Enter
+from domain.states import Due, LinkStatus, ListFilter, Right
 from domain.summaries import Actor
 
 PAGE = 1_000
@@ -31,12 +32,12 @@ PAGE = 1_000
 class Export:
     """Files for people, piece by piece: CSV with a byte-order mark, so that Excel reads names right, or a workbook.
 
-    Both methods raise OrganisationUnknown and DatabaseUnavailable.
+    Both methods raise NotAllowed, StandingUnknown, OrganisationUnknown and DatabaseUnavailable.
     """
 
-    def __init__(self, db: Database, accounts: Accounts, clock: Callable[[], datetime]) -> None:
+    def __init__(self, db: Database, door: Door, clock: Callable[[], datetime]) -> None:
         self._db = db
-        self._accounts = accounts
+        self._door = door
         self._clock = clock
 
     async def export_list(
@@ -47,8 +48,9 @@ class Export:
         with closing(open_writing(format, bom=True)) as writing:
             yield writing.begin()
             while after is not None:
-                piece, after = await self._db.background_read(
-                    self._page, writing, actor.team_id, filter=filter, search=search, after=after
+                read = partial(self._page, writing=writing, filter=filter, search=search, after=after)
+                piece, after = await self._door.pass_through(
+                    actor, Right.LOOK, partial(self._db.background_read, read)
                 )
                 yield piece
             async for piece in _end(writing):
@@ -57,9 +59,11 @@ class Export:
     async def export_run(self, actor: Actor, run_id: int, *, format: Format) -> AsyncIterator[bytes]:
         """The invoices of one bulk run as they stand now, in its order. Raises RunNotFound, and audits it."""
         try:
-            rows = await self._db.read(self._run, actor.team_id, run_id)
+            read = partial(self._run, run_id=run_id)
+            rows = await self._door.pass_through(actor, Right.LOOK, partial(self._db.read, read))
         except RunNotFound as refusal:
-            await self._db.write(self._record_refusal, actor, str(refusal))
+            record = partial(self._record_refusal, actor=actor, what=str(refusal))
+            await self._door.pass_through(actor, Right.LOOK, partial(self._db.write, record))
             raise
         with closing(open_writing(format, bom=True)) as writing:
             yield writing.begin()
@@ -70,14 +74,14 @@ class Export:
     def _page(
         self,
         session: Session,
-        writing: Writing,
-        team_id: str,
+        enter: Enter,
         *,
+        writing: Writing,
         filter: ListFilter | None,
         search: str,
         after: str,
     ) -> tuple[bytes, str | None]:
-        scope = self._accounts.get_scope(session, team_id)
+        scope = enter(session)
         rows, following = export_page(
             session,
             scope.organisation_id,
@@ -89,15 +93,15 @@ class Export:
         )
         return writing.add(rows), following
 
-    def _run(self, session: Session, team_id: str, run_id: int) -> list[Row]:
-        scope = self._accounts.get_scope(session, team_id)
+    def _run(self, session: Session, enter: Enter, *, run_id: int) -> list[Row]:
+        scope = enter(session)
         run_results.get_result(session, scope, run_id)
         chosen = choose(scope.ledger_id).join(BulkRunItem, BulkRunItem.invoice_id == Invoice.id)
         found = session.execute(chosen.where(BulkRunItem.run_id == run_id).order_by(BulkRunItem.ordinal))
         return read_rows(session, scope.ledger_id, found.all())
 
-    def _record_refusal(self, session: Session, actor: Actor, what: str) -> None:
-        scope = self._accounts.get_scope(session, actor.team_id)
+    def _record_refusal(self, session: Session, enter: Enter, *, actor: Actor, what: str) -> None:
+        scope = enter(session)
         audit.record(
             session,
             audit.Deed.ID_REFUSED,

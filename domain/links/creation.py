@@ -59,13 +59,21 @@ class LinkCreation:
         self._of: dict[Account, Sending] = {}
         self.wake = wake
 
-    async def create(self, actor: Actor, invoice_id: int, seen: Money, patience: float) -> InvoiceSummary:
+    async def create(
+        self,
+        actor: Actor,
+        enter: Callable[[Session], Scope],
+        invoice_id: int,
+        seen: Money,
+        patience: float,
+    ) -> InvoiceSummary:
         """Reserve the link, ask Stripe, record it; the invoice as it stands then.
 
+        ``enter`` finds the actor's scope, or refuses them, in the transaction that reserves.
         What Stripe hasn't settled within ``patience`` seconds comes back as being created, and goes on by itself; if
         somebody else was faster, the invoice has their link. Raises InvoiceNotFound, NotEligible, AmountChanged, LedgerChanged.
         """
-        scope, reserved = await self._db.write(self._reserve, actor, invoice_id, seen)
+        scope, reserved = await self._db.write(self._reserve, actor, enter, invoice_id, seen)
         if reserved is not None:
             intent, turn = reserved
             account = self._accounts.get(scope.organisation_id)
@@ -124,10 +132,15 @@ class LinkCreation:
         return self._of[account]
 
     def _reserve(
-        self, session: Session, actor: Actor, invoice_id: int, seen: Money
+        self,
+        session: Session,
+        actor: Actor,
+        enter: Callable[[Session], Scope],
+        invoice_id: int,
+        seen: Money,
     ) -> tuple[Scope, tuple[Intent, float] | None]:
         """The reserved link and the seconds until its request's turn; None if somebody else was faster."""
-        scope = self._accounts.get_scope(session, actor.team_id)
+        scope = enter(session)
         invoice, organisation = invoices.lock(session, scope, invoice_id)
         try:
             intent = reserving.reserve_one(

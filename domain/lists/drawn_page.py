@@ -86,6 +86,7 @@ def show(
         extent=extent,
         totals=_totals(session, ticked) if ticked else (),
         left_out=left_out,
+        rights=scope.rights,
     )
 
 

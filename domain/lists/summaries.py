@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from domain.money import Money
-from domain.states import ListFilter
+from domain.states import ListFilter, Right
 from domain.summaries import InvoiceSummary, OrganisationSummary
 
 FIRST_REVISION = 1
@@ -51,6 +51,9 @@ class InvoiceList:
     """One a currency, over all that is ticked."""
     left_out: int = 0
     """How many of what was asked to be ticked the cap of 100 left out."""
+
+    rights: frozenset[Right] = frozenset(Right)
+    """What whoever has it open may do."""
 
     @property
     def has_previous(self) -> bool:

@@ -67,7 +67,7 @@ def get(session: Session, organisation_id: int) -> Settings:
 
 
 def change(
-    session: Session, organisation_id: int, *, by: str, now: datetime, **changes: Unpack[Changes]
+    session: Session, organisation_id: int, *, by: audit.By, now: datetime, **changes: Unpack[Changes]
 ) -> Settings:
     """Set these; each that differs is in the audit with what it was. Raises SettingUnusable, and then nothing is set."""
     session.execute(

@@ -51,4 +51,5 @@ def _with_standing(session: Session, scope: Scope, invoice: InvoiceSummary, now:
         today=now.astimezone(UTC).date(),
         exceptions=opens,
         resolved=resolved,
+        rights=scope.rights,
     )

@@ -1,6 +1,6 @@
 """What the Home tab tells: what needs somebody, what is owed, what was paid lately, and what the reader did last."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -18,7 +18,7 @@ from domain.organisations import organisations
 from domain.overview import sums
 from domain.overview.summaries import HomeSummary, Tally
 from domain.scope import Scope
-from domain.states import OPEN, STUCK, LinkStatus, MessageState
+from domain.states import OPEN, STUCK, LinkStatus, MessageState, Right
 from domain.summaries import Actor, InvoiceSummary, Pause, StripeState
 
 SHOWN = 5
@@ -50,21 +50,23 @@ def get_home(session: Session, scope: Scope, actor: Actor, now: datetime) -> Hom
         paid_lately=_received(session, scope, now - LATELY),
         runs=run_counts.list_last(session, scope, actor, SHOWN),
         imports=imports.list_last(session, scope, actor, SHOWN),
+        rights=scope.rights,
     )
 
 
 def list_homes(
-    session: Session, scope: Scope, actors: Sequence[Actor], now: datetime
+    session: Session, scope: Scope, actors: Mapping[Actor, frozenset[Right]], now: datetime
 ) -> dict[Actor, HomeSummary]:
-    """What each of several people is shown: all but what they did themselves is read once."""
-    shown = get_home(session, scope, actors[0], now)
+    """What each of several people is shown, with what they may do: all but what they did themselves is read once."""
+    shown = get_home(session, scope, next(iter(actors)), now)
     return {
         actor: replace(
             shown,
+            rights=rights,
             runs=run_counts.list_last(session, scope, actor, SHOWN),
             imports=imports.list_last(session, scope, actor, SHOWN),
         )
-        for actor in actors
+        for actor, rights in actors.items()
     }
 
 

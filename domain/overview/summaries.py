@@ -5,7 +5,7 @@ from datetime import date
 
 from domain.import_results import ImportStanding
 from domain.money import Money
-from domain.states import ExceptionKind
+from domain.states import ExceptionKind, Right
 from domain.summaries import (
     Actor,
     ExceptionSummary,
@@ -83,6 +83,8 @@ class HomeSummary:
     """The reader's last ones."""
     imports: tuple[ImportStanding, ...] = ()
     """The reader's last ones that were begun."""
+    rights: frozenset[Right] = frozenset(Right)
+    """What the reader may do."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,8 @@ class InvoiceDetails:
     """The open ones."""
     resolved: tuple[ExceptionSummary, ...] = ()
     """Those of the last 90 days, the latest first."""
+    rights: frozenset[Right] = frozenset(Right)
+    """What the reader may do."""
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,8 @@ from domain.organisations.organisations import OPERATOR, get_row
 from domain.states import Right, Source
 from domain.summaries import PROGRAM, Actor
 
-ALL_RIGHTS = frozenset(Right)
+PROGRAM_RIGHTS = (Right.LOOK, Right.CREATE, Right.IMPORT)
+"""What a token may be for: all that the API has."""
 USED_EVERY = timedelta(minutes=5)
 """How coarsely it is kept when a token was last used."""
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}", re.ASCII)
@@ -59,13 +60,13 @@ class Program:
     """Its last use is to be written down again."""
 
 
-def add(session: Session, team_id: str, name: str, rights: Iterable[Right] = ALL_RIGHTS) -> str:
+def add(session: Session, team_id: str, name: str, rights: Iterable[Right] = PROGRAM_RIGHTS) -> str:
     """A new token, which nobody can be shown again. Raises OrganisationUnknown, TokenNameUnusable."""
     organisation = get_row(session, team_id)
     if not NAME.fullmatch(name):
         raise TokenNameUnusable
     selector, secret = secrets.token_hex(8), secrets.token_urlsafe(32)
-    codes = ",".join(right.value for right in Right if right in set(rights))
+    codes = ",".join(right.value for right in PROGRAM_RIGHTS if right in set(rights))
     added = session.execute(
         insert_into(session, ApiToken)
         .values(
@@ -124,11 +125,11 @@ def find_program(session: Session, token: str) -> Program | None:
     if found is None or not hmac.compare_digest(found[0].digest, digest) or found[0].revoked_at is not None:
         return None
     row, team_id = found
-    used = row.last_used_at
+    rights, used = _rights(row.rights), row.last_used_at
     return Program(
         row.id,
-        Actor(team_id, f"{PROGRAM}{row.name}"),
-        _rights(row.rights),
+        Actor(team_id, f"{PROGRAM}{row.name}", rights=rights),
+        rights,
         is_used_anew=used is None or database_now(session) - used >= USED_EVERY,
     )
 

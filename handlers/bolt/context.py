@@ -10,7 +10,7 @@ from domain.files.exports import Format
 from domain.states import ListFilter
 from domain.summaries import Actor
 from handlers.bolt.homes import Homes
-from handlers.bolt.people import People
+from handlers.bolt.people import SlackPeople
 
 Work = Coroutine[Any, Any, None]
 Track = Callable[[Work], None]
@@ -48,6 +48,6 @@ class Office:
     watch: Track
     """For looking again and again, which may be dropped at any time."""
     log: Log
+    people: SlackPeople
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep
-    people: People = field(default_factory=People)
     homes: Homes = field(default_factory=Homes)

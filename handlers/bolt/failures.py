@@ -11,7 +11,7 @@ from handlers.bolt.payload import Delivery, ShownView
 from handlers.views.blocks import BLOCKS_OF_VIEW, Json, notice
 from handlers.views.search import note
 from handlers.words.sentences import sentence, unforeseen
-from handlers.words.text import escaped
+from handlers.words.text import marked
 
 _NO_ANSWER = "Slack didn't answer Paylink. Try again in a minute."
 _LIMITED = "Slack takes no more from Paylink right now. Try again in a minute."
@@ -93,14 +93,14 @@ async def _tell_in_modal(delivery: Delivery, view: ShownView, words: str) -> Non
             view_id=view.id, hash=view.hash or None, view=with_notice(view, words)
         )
     except SlackApiError:
-        await delivery.client.chat_postMessage(channel=delivery.actor.user_id, text=escaped(words))
+        await delivery.client.chat_postMessage(channel=delivery.actor.user_id, text=marked(words))
 
 
 async def _tell_in_note(delivery: Delivery, words: str) -> None:
     try:
         await delivery.client.views_open(trigger_id=delivery.trigger_id, view=note(words))
     except SlackApiError:
-        await delivery.client.chat_postMessage(channel=delivery.actor.user_id, text=escaped(words))
+        await delivery.client.chat_postMessage(channel=delivery.actor.user_id, text=marked(words))
 
 
 async def _respond(delivery: Delivery, words: str) -> None:
@@ -114,4 +114,4 @@ async def _respond(delivery: Delivery, words: str) -> None:
         proxy=client.proxy,
         logger=client.logger,
     )
-    await hook.send(text=escaped(words), response_type="ephemeral", replace_original=False)
+    await hook.send(text=marked(words), response_type="ephemeral", replace_original=False)

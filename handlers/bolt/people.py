@@ -1,72 +1,103 @@
-"""What Slack says of who somebody is: asked, and remembered for a while."""
+"""Who somebody is, asked of Slack (domain/rights/people.py has the port)."""
 
-import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from domain.errors import OrganisationUnknown, StandingUnknown
+from domain.states import Standing
 from domain.summaries import Actor
-from handlers.bolt.answers import SLACK_AWAY, slack_code
-from handlers.bolt.payload import dig
-from handlers.rejections import Guest, ScopeMissing, StandingUnknown
+from handlers.bolt.answers import slack_code
+from handlers.bolt.payload import dig, listed
+from handlers.bolt.remembering import Memory, Silence
+from handlers.rejections import ScopeMissing
 
-FRESH = 300.0
-HOLDS = 3600.0
-"""Seconds for which an answer is as good as asking, and for which it holds while Slack can't say."""
-PATIENCE = 1.5
-"""Seconds: an acknowledgement may wait for it."""
-MOST = 10_000
+_NOT_TO_BE_ASKED = frozenset({"missing_scope", "unknown_method", "not_allowed_token_type"})
+_NO_GROUP = frozenset({"no_such_subteam", "subteam_not_found"})
 
 
 @dataclass(frozen=True)
-class Standing:
-    """Somebody in their workspace; ``scopes`` are the bot's, None if Slack doesn't tell them."""
+class _Told:
+    """``standing``: None if the token is of an installation that may not ask. ``scopes``: the bot's, None if Slack doesn't
+    tell them."""
 
-    guest: bool
-    scopes: frozenset[str] | None
-    asked_at: float
+    standing: Standing | None
+    scopes: frozenset[str] | None = None
 
 
-class People:
-    def __init__(self) -> None:
-        self._known: dict[Actor, Standing] = {}
+class SlackPeople:
+    def __init__(self, client_of: Callable[[str], AsyncWebClient | None]) -> None:
+        """``client_of`` gives the client whose token is that workspace's; None for one that isn't served."""
+        self._client_of = client_of
+        self._people: Memory[Actor, _Told] = Memory(self._ask_who)
+        self._groups: Memory[tuple[str, str], frozenset[str]] = Memory(self._ask_group)
 
-    async def require_member(self, client: AsyncWebClient, actor: Actor, scope: str) -> None:
-        """Raises Guest, StandingUnknown, and ScopeMissing if it is known that the bot's token lacks ``scope``."""
-        standing = await self._standing(client, actor)
-        if standing.guest:
-            raise Guest
-        if standing.scopes is not None and scope not in standing.scopes:
-            # Whoever installed it again meanwhile isn't kept waiting.
-            self._known.pop(actor, None)
-            raise ScopeMissing(scope)
+    async def get_standing(self, actor: Actor) -> Standing:
+        told = await self._recall(actor)
+        # As it was before anybody was asked for.
+        return told.standing or Standing.MEMBER
 
-    async def _standing(self, client: AsyncWebClient, actor: Actor) -> Standing:
-        now = asyncio.get_running_loop().time()
-        known = self._known.get(actor)
-        if known is not None and now - known.asked_at < FRESH:
-            return known
+    async def find_in_group(self, actor: Actor, group: str) -> bool | None:
         try:
-            async with asyncio.timeout(PATIENCE):
-                answer = await client.users_info(user=actor.user_id)
-        except (SlackApiError, *SLACK_AWAY) as error:
-            if isinstance(error, SlackApiError) and slack_code(error) == "missing_scope":
-                raise ScopeMissing("users:read") from error
-            if known is not None and now - known.asked_at < HOLDS:
-                return known
-            raise StandingUnknown from error
-        user = dig(answer.data, "user")
+            return actor.user_id in await self._groups.recall((actor.team_id, group))
+        except Silence:
+            return None
+
+    async def require_scope(self, actor: Actor, scope: str) -> None:
+        """For what only people may do who are known. Raises StandingUnknown, and ScopeMissing if it is known that the bot's
+        token lacks it, or may not ask who somebody is."""
+        told = await self._recall(actor)
+        lacking = "users:read" if told.standing is None else scope
+        if told.standing is None or (told.scopes is not None and scope not in told.scopes):
+            # Whoever installed it again meanwhile isn't kept waiting.
+            self._people.forget(actor)
+            raise ScopeMissing(lacking)
+
+    def _client(self, team_id: str) -> AsyncWebClient:
+        client = self._client_of(team_id)
+        if client is None:
+            raise OrganisationUnknown(team_id)
+        return client
+
+    async def _recall(self, actor: Actor) -> _Told:
+        try:
+            return await self._people.recall(actor)
+        except Silence as silence:
+            raise StandingUnknown from silence
+
+    async def _ask_who(self, actor: Actor) -> _Told:
+        try:
+            answer = await self._client(actor.team_id).users_info(user=actor.user_id)
+        except SlackApiError as error:
+            if slack_code(error) in _NOT_TO_BE_ASKED:
+                return _Told(None)
+            raise
         told = str(answer.headers.get("x-oauth-scopes") or "")
         scopes = frozenset(scope.strip() for scope in told.split(",")) if told else None
-        standing = Standing(_is_guest(user, actor), scopes, now)
-        if len(self._known) >= MOST:
-            self._known.clear()
-        self._known[actor] = standing
-        return standing
+        return _Told(_standing_of(dig(answer.data, "user"), actor), scopes)
+
+    async def _ask_group(self, named: tuple[str, str]) -> frozenset[str]:
+        team_id, group = named
+        try:
+            answer = await self._client(team_id).usergroups_users_list(usergroup=group, team_id=team_id)
+        except SlackApiError as error:
+            if slack_code(error) in _NO_GROUP:
+                return frozenset()
+            raise
+        return frozenset(one for one in listed(dig(answer.data, "users")) if isinstance(one, str))
 
 
-def _is_guest(user: object, actor: Actor) -> bool:
-    """People of connected workspaces are none of this one's members either."""
-    restricted = dig(user, "is_restricted") is not False or dig(user, "is_ultra_restricted") is True
-    return restricted or dig(user, "is_stranger") is True or dig(user, "deleted") is True
+def _standing_of(user: object, actor: Actor) -> Standing:
+    """Whoever isn't clearly more is less (Slack docs: reference/objects/user-object)."""
+    if dig(user, "deleted") is True:
+        return Standing.DEACTIVATED
+    own = {dig(user, "team_id"), *listed(dig(user, "enterprise_user", "teams"))}
+    if dig(user, "is_stranger") is True or actor.team_id not in own:
+        return Standing.STRANGER
+    if dig(user, "is_restricted") is not False or dig(user, "is_ultra_restricted") is True:
+        return Standing.GUEST
+    if any(dig(user, name) is True for name in ("is_admin", "is_owner", "is_primary_owner")):
+        return Standing.ADMINISTRATOR
+    return Standing.MEMBER

@@ -9,13 +9,15 @@ from dataclasses import replace
 from slack_sdk.web.async_client import AsyncWebClient
 
 from domain.coordination.side_by_side import for_each
-from domain.errors import InvoiceNotFound
+from domain.errors import InvoiceNotFound, NotAllowed, StandingUnknown
 from domain.overview.summaries import FollowedView
 from handlers.bolt.context import Office
 from handlers.bolt.modals import Place, update
 from handlers.features import details, home
 from handlers.views.blocks import Json
 from handlers.views.details import digest
+from handlers.views.search import note
+from handlers.words.sentences import sentence
 
 FIRST_WAIT, LONGEST_WAIT = 5.0, 60.0
 """Seconds without an update after one that Slack didn't take: twice as long each time."""
@@ -78,6 +80,13 @@ class Follower:
                 shown = await self._made(view)
             except InvoiceNotFound:
                 await self._office.desk.forget_view(view)
+                continue
+            except StandingUnknown:
+                continue
+            except NotAllowed as refusal:
+                await self._office.desk.forget_view(view)
+                said = note(str(sentence(refusal)))
+                await update(self._office.log, self._client, Place(view.view_id), said)
                 continue
             if digest(shown) != view.shown.partition(".")[0] and not await self._show(view, shown):
                 return

@@ -7,6 +7,7 @@ import json
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from domain.errors import NotAllowed
 from domain.summaries import Actor
 from handlers.bolt.answers import SLACK_AWAY, slack_code
 from handlers.bolt.context import Office
@@ -16,13 +17,15 @@ from handlers.bolt.payload import Delivery
 from handlers.rejections import Outsider
 from handlers.views.blocks import Json
 from handlers.views.home import home, unavailable
+from handlers.words.sentences import sentence
 
 
-async def publish(office: Office, delivery: Delivery) -> None:
-    """For people of another workspace the refusal stands there, and nothing is sent to them."""
-    view = await _made(office, delivery)
-    if await _published(office, delivery.client, delivery.actor, view) and not delivery.outside:
+async def publish(office: Office, delivery: Delivery) -> bool:
+    """Whether they may see it: for others the refusal stands there, and nothing is sent to them."""
+    view, may_look = await _made(office, delivery)
+    if await _published(office, delivery.client, delivery.actor, view) and may_look:
         office.homes.note_opened(delivery.actor, _digest(view), asyncio.get_running_loop().time())
+    return may_look
 
 
 async def look_again(office: Office, client: AsyncWebClient, team_id: str) -> None:
@@ -32,7 +35,8 @@ async def look_again(office: Office, client: AsyncWebClient, team_id: str) -> No
     if not due:
         return
     for actor, shown in (await office.desk.list_homes(tuple(due))).items():
-        view, one = home(shown), due[actor]
+        view = unavailable(str(sentence(shown))) if isinstance(shown, NotAllowed) else home(shown)
+        one = due[actor]
         if (seen := _digest(view)) == one.shown:
             continue
         one.not_before = now + EVERY
@@ -40,14 +44,15 @@ async def look_again(office: Office, client: AsyncWebClient, team_id: str) -> No
             one.shown = seen
 
 
-async def _made(office: Office, delivery: Delivery) -> Json:
+async def _made(office: Office, delivery: Delivery) -> tuple[Json, bool]:
     try:
         if delivery.outside:
             await office.desk.record_outsider(delivery.actor, delivery.outside)
             raise Outsider
-        return home(await office.desk.get_home(delivery.actor))
+        return home(await office.desk.get_home(delivery.actor)), True
     except Exception as error:
-        return unavailable(explain(office.log, error) or "")
+        refused = isinstance(error, (Outsider, NotAllowed))
+        return unavailable(explain(office.log, error) or ""), not refused
 
 
 async def _published(office: Office, client: AsyncWebClient, actor: Actor, view: Json) -> bool:

@@ -10,6 +10,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from domain.errors import PaylinkError
 from domain.imports.summaries import ImportAnswers, ImportPreview, ImportQuestion
+from domain.states import Right
 from domain.summaries import Actor
 from handlers import ids
 from handlers.bolt.context import Office
@@ -35,7 +36,8 @@ async def open_form(office: Office, delivery: Delivery) -> None:
     """Import Invoices on Home, and `/invoices import`."""
 
     async def made() -> Json:
-        await office.people.require_member(delivery.client, delivery.actor, READ)
+        await office.desk.check(delivery.actor, Right.IMPORT)
+        await office.people.require_scope(delivery.actor, READ)
         return imports.form()
 
     await open_modal(office, delivery, made())
@@ -50,7 +52,8 @@ async def submit_file(office: Office, delivery: Delivery) -> Json:
         raise NoFileChosen
 
     async def found() -> ImportPreview | ImportQuestion:
-        await office.people.require_member(delivery.client, delivery.actor, READ)
+        await office.desk.check(delivery.actor, Right.IMPORT)
+        await office.people.require_scope(delivery.actor, READ)
         name, content = await fetch(delivery.client, file_id)
         import_id = await office.desk.bring_in(delivery.actor, name, content)
         return await office.desk.preview_import(delivery.actor, import_id)
@@ -80,7 +83,7 @@ async def choose_columns(office: Office, delivery: Delivery) -> None:
 
 async def start(office: Office, delivery: Delivery) -> Json:
     """Import: acknowledged only once it is committed that it happens. Submitted twice, it happens once."""
-    await office.people.require_member(delivery.client, delivery.actor, READ)
+    await office.people.require_scope(delivery.actor, READ)
     import_id = read_id(delivery.shown.private_metadata)
     view_id = delivery.shown.id
     standing = await office.desk.start_import(delivery.actor, import_id, view_id=view_id)

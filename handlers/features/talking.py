@@ -8,6 +8,7 @@ from typing import Any
 from slack_sdk.errors import SlackApiError
 
 from domain.errors import OrganisationUnknown, PaylinkError
+from domain.states import Right
 from handlers.bolt.answers import SLACK_AWAY, http_status, slack_code
 from handlers.bolt.context import Office
 from handlers.bolt.failures import explain
@@ -17,7 +18,7 @@ from handlers.rejections import Outsider
 from handlers.views import talking
 from handlers.views.blocks import Json
 from handlers.words.sentences import sentence
-from handlers.words.text import escaped
+from handlers.words.text import marked
 
 _SILENT: dict[str, Any] = {"unfurl_links": False, "unfurl_media": False}
 
@@ -58,9 +59,8 @@ async def answer_mention(office: Office, delivery: Delivery) -> None:
 
 async def opened(office: Office, delivery: Delivery) -> None:
     """Home or the messages were opened. The welcome comes after Home, for which somebody waits."""
-    if text_at(delivery.event, "tab") != "messages":
-        await home.publish(office, delivery)
-    if not delivery.outside:
+    shown = text_at(delivery.event, "tab") == "messages" or await home.publish(office, delivery)
+    if shown and not delivery.outside:
         try:
             await welcome(office, delivery)
         except PaylinkError as error:
@@ -102,6 +102,7 @@ async def _to_say(office: Office, delivery: Delivery) -> Json | None:
         if delivery.outside:
             await office.desk.record_outsider(delivery.actor, delivery.outside)
             return _only(str(sentence(Outsider())))
+        await office.desk.check(delivery.actor, Right.LOOK)
     except OrganisationUnknown as error:
         return _only(str(sentence(error)))
     except Exception as error:
@@ -110,7 +111,7 @@ async def _to_say(office: Office, delivery: Delivery) -> Json | None:
 
 
 def _only(words: str) -> Json:
-    return {"text": escaped(words)}
+    return {"text": marked(words)}
 
 
 async def _post(office: Office, delivery: Delivery, message: dict[str, Any]) -> None:

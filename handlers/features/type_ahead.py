@@ -1,5 +1,6 @@
 """Finding one invoice: by type-ahead, and among the nearest when a number doesn't exist."""
 
+from domain.states import Right
 from handlers import ids
 from handlers.bolt.context import Office
 from handlers.bolt.modals import Place, open_modal, replace_modal
@@ -15,7 +16,7 @@ _TYPED_MOST = 200
 
 async def open_search(office: Office, delivery: Delivery) -> None:
     async def made() -> Json:
-        await office.desk.get_organisation(delivery.actor.team_id)
+        await office.desk.check(delivery.actor, Right.LOOK)
         return search.search()
 
     await open_modal(office, delivery, made())

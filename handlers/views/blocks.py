@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from handlers.words.text import escaped, fit, length, packed
+from handlers.words.text import Mentioning, escaped, fit, length, packed
 
 Json = dict[str, Any]
 
@@ -197,9 +197,17 @@ def alert(text: str, level: str = "warning") -> Json:
     return {"type": "alert", "text": plain(fit(text, 200)), "level": level}
 
 
-def notice(text: str) -> Json:
+def said(words: str, *, before: str = "", block_id: str | None = None) -> Json:
+    """A paragraph of Paylink's words for people, with the people whom they mention."""
+    if not isinstance(words, Mentioning):
+        return section(f"{before}{words}", block_id=block_id)
+    text = {"type": "mrkdwn", "text": f"{before}{words.marked}", "verbatim": True}
+    return _named({"type": "section", "text": text}, block_id)
+
+
+def notice(words: str) -> Json:
     """What just happened, at the top of a view."""
-    return section(f"⚠ {text}", block_id="notice")
+    return said(words, before="⚠ ", block_id="notice")
 
 
 def modal(

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from domain.overview.summaries import LookedUp
 from domain.summaries import InvoiceOption
 from handlers import ids
-from handlers.views.blocks import Json, actions, button, field, header, modal, option, plain, section
+from handlers.views.blocks import Json, actions, button, field, header, modal, option, plain, said, section
 from handlers.words.sentences import BADGES, STATUSES
 from handlers.words.text import fit, inline, length
 
@@ -42,7 +42,7 @@ def found(options: Sequence[InvoiceOption]) -> list[Json]:
 
 def note(text: str) -> Json:
     """A modal that only says something."""
-    return modal("Paylink", [section(text)], callback_id=ids.NOTE_VIEW)
+    return modal("Paylink", [said(text)], callback_id=ids.NOTE_VIEW)
 
 
 def skeleton() -> Json:

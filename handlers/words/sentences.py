@@ -13,15 +13,14 @@ from domain.states import Badge, Due, LinkStatus, ListFilter, PauseReason
 from domain.summaries import InvoiceSummary, Pause
 from handlers.rejections import (
     FileNotFetched,
-    Guest,
     NoFileChosen,
     NoFilesHere,
     Outsider,
     ScopeMissing,
-    StandingUnknown,
     Unreadable,
 )
 from handlers.words.connecting import SIGNING_UNUSABLE, TROUBLES, lacking
+from handlers.words.rights import OUTSIDERS, not_allowed
 from handlers.words.text import capitalised, counted, fit, isolated, one_line
 
 ADD_ON = "Stripe Credit Card Payment Add-on"
@@ -87,6 +86,10 @@ _ERRORS: dict[type[Exception], Callable[[Any], str]] = {
     errors.OrganisationUnknown: lambda _: (
         "Paylink isn't set up for this workspace. Ask whoever runs it to add your organisation."
     ),
+    errors.NotAllowed: not_allowed,
+    errors.StandingUnknown: lambda _: (
+        "Slack doesn't tell Paylink right now who you are, and so you can't use it. Try again in a minute."
+    ),
     errors.InvoiceNotFound: lambda _: "This invoice doesn't exist any more. Look it up again with /invoice.",
     errors.RunNotFound: lambda _: "This bulk run doesn't exist any more.",
     errors.SelectionNotFound: lambda _: "This list is too old to go on with. Open it again with /invoices.",
@@ -136,10 +139,6 @@ _ERRORS: dict[type[Exception], Callable[[Any], str]] = {
     errors.DatabaseUnavailable: lambda _: (
         "Paylink's database doesn't answer right now. Try again in a minute."
     ),
-    Guest: lambda _: "Guests can't import invoices. Ask a member of your workspace to do it.",
-    StandingUnknown: lambda _: (
-        "Slack doesn't tell Paylink right now whether you are a guest, and guests can't import invoices. Try again in a minute."
-    ),
     ScopeMissing: lambda error: (
         f"Paylink lacks the permission {error.args[0]} in Slack, without which no file can be brought in. Ask an administrator "
         "to install it again with that scope; `paylink doctor` says what is missing."
@@ -147,7 +146,7 @@ _ERRORS: dict[type[Exception], Callable[[Any], str]] = {
     FileNotFetched: lambda error: _NOT_FETCHED.get(error.code, _NOT_FETCHED[""]),
     NoFileChosen: lambda _: "Choose a file of invoices first.",
     NoFilesHere: lambda _: "Files can't be made here. Ask whoever runs Paylink for `paylink export`.",
-    Outsider: lambda _: "Paylink is for the people of the workspace that it is installed in.",
+    Outsider: lambda _: OUTSIDERS,
     Unreadable: lambda _: "Paylink doesn't recognise what was clicked. Open the invoice or the list again.",
 }
 

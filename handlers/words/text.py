@@ -63,6 +63,23 @@ def escaped(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
+class Mentioning(str):
+    """Words for places without markup; ``marked`` are the same with people as Slack's markup names them, and all else escaped."""
+
+    __slots__ = ("marked",)
+    marked: str
+
+    def __new__(cls, plain: str, marked: str) -> "Mentioning":
+        made = super().__new__(cls, plain)
+        made.marked = marked
+        return made
+
+
+def marked(words: str) -> str:
+    """As escaped, with the people whom the words mention."""
+    return words.marked if isinstance(words, Mentioning) else escaped(words)
+
+
 def mention_of(user: str | None) -> str | None:
     """A person as Slack's markup names them; None for whoever is no person of Slack's."""
     return f"<@{user}>" if user and _PERSON.fullmatch(user) else None

@@ -20,6 +20,7 @@ from domain.organisations import organisations
 from domain.payments.account_watch import AccountWatch
 from domain.payments.watching import Watching
 from domain.scope import Scope
+from domain.states import Standing
 from domain.stripe.accounts import Account, Accounts
 from domain.stripe.client import StripeApi
 from domain.stripe.pace import StripePace
@@ -55,6 +56,26 @@ class FakePoster:
             raise HistoryUnreadable(self.unreadable)
         found = any(message.key == announcement.key for message in self.posted)
         return Posted(announcement.destination, "0.5") if found else None
+
+
+class FakePeople:
+    """Members all, but for those of whom it is said otherwise; ``asked`` are those who were asked for."""
+
+    def __init__(self) -> None:
+        self.standings: dict[str, Standing | Exception] = {}
+        self.groups: dict[str, set[str]] = {}
+        """Of those that aren't here nothing can be known."""
+        self.asked: list[str] = []
+
+    async def get_standing(self, actor: Actor) -> Standing:
+        self.asked.append(actor.user_id)
+        standing = self.standings.get(actor.user_id, Standing.MEMBER)
+        if isinstance(standing, Exception):
+            raise standing
+        return standing
+
+    async def find_in_group(self, actor: Actor, group: str) -> bool | None:
+        return actor.user_id in self.groups[group] if group in self.groups else None
 
 
 def _add_organisation(session: Session, team_id: str) -> int:
@@ -96,8 +117,11 @@ class World:
         self.poster = FakePoster()
         self.posters: dict[int, Poster] = {}
         self.announcing = Announcing(db, self.posters, self.lease, clock=self.clock)
+        self.people = FakePeople()
         self.imports = FileImports(db, self.lease, clock=self.clock)
-        self.desk = Desk(db, self.accounts, self.creation, self.watching, self.imports, self.clock)
+        self.desk = Desk(
+            db, self.accounts, self.creation, self.watching, self.imports, self.clock, people=self.people
+        )
 
     def clock(self) -> datetime:
         return datetime.now(UTC) + self.ahead

@@ -21,6 +21,7 @@ from domain.messages import announcing, together, transactions
 from domain.messages.announcing import Announcing
 from domain.messages.poster_port import Posted, Poster
 from domain.payments.watching import Watching
+from domain.rights.people import AllMembers
 from domain.stripe.accounts import Accounts
 from domain.stripe.client import StripeApi
 from domain.stripe.pace import StripePace
@@ -167,7 +168,9 @@ class Process:
         self._channel = channel
         self.announcing = Announcing(db, self._posters, lease, clock=clock.now)
         self.imports = FileImports(db, lease, clock=clock.now)
-        self.desk = Desk(db, accounts, self.creation, self.watching, self.imports, clock.now)
+        self.desk = Desk(
+            db, accounts, self.creation, self.watching, self.imports, clock.now, people=AllMembers()
+        )
         self.accounts = accounts
 
     async def start(self) -> "Process":

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from typing import Unpack
 
 from domain.errors import (
     AlreadyResolved,
@@ -17,6 +18,7 @@ from domain.errors import (
     ExceptionNotFound,
     ImportNotFound,
     InvoiceNotFound,
+    NotAllowed,
     NotEligible,
     NothingSelected,
     NothingToRecheck,
@@ -33,6 +35,7 @@ from domain.invoices.numbers.keys import number_key
 from domain.lists.page_shape import PageShape
 from domain.lists.summaries import Confirmation, Extent, InvoiceList, SelectionSummary
 from domain.money import Money
+from domain.organisations.settings import Changes, Settings
 from domain.overview.summaries import (
     FollowedView,
     HomeSummary,
@@ -43,7 +46,7 @@ from domain.overview.summaries import (
     Tally,
 )
 from domain.reasons import Reason
-from domain.states import Due, ImportState, LinkStatus, ListFilter, Outcome
+from domain.states import Due, ImportState, LinkStatus, ListFilter, Outcome, Right, Standing
 from domain.summaries import (
     Actor,
     BulkItem,
@@ -86,6 +89,9 @@ class FakeDesk:
         self.welcomed: set[Actor] = set()
         self.heard: set[tuple[str, str]] = set()
         self.failure: Exception | None = None
+        self.settings = Settings()
+        self.rights = frozenset(Right)
+        """What everybody may do."""
         self.delay = 0.0
         self.hurry = asyncio.Event()
         self.outcome: Exception | str | None = None
@@ -103,6 +109,11 @@ class FakeDesk:
             raise self.failure
         if actor is not None and actor.team_id != self.organisation.team_id:
             raise OrganisationUnknown(actor.team_id)
+
+    async def check(self, actor: Actor, deed: Right) -> None:
+        await self._asked(actor)
+        if deed not in self.rights:
+            raise NotAllowed(deed, Standing.MEMBER)
 
     async def get_organisation(self, team_id: str) -> OrganisationSummary:
         await self._asked(Actor(team_id, ""))
@@ -125,7 +136,9 @@ class FakeDesk:
             raise InvoiceNotFound(str(invoice_id))
         return self.invoices[invoice_id]
 
-    async def find_details(self, actor: Actor, number: str) -> InvoiceDetails | None:
+    async def find_details(
+        self, actor: Actor, number: str, *, to: Right = Right.LOOK
+    ) -> InvoiceDetails | None:
         found = await self.find_invoice(actor, number)
         return None if found is None else self._details(found)
 
@@ -486,8 +499,17 @@ class FakeDesk:
             ],
         )
 
-    async def list_homes(self, actors: tuple[Actor, ...]) -> dict[Actor, HomeSummary]:
+    async def list_homes(self, actors: tuple[Actor, ...]) -> dict[Actor, HomeSummary | NotAllowed]:
         return {actor: await self.get_home(actor) for actor in actors}
+
+    async def get_settings(self, actor: Actor) -> Settings:
+        await self.check(actor, Right.SETTINGS)
+        return self.settings
+
+    async def change_settings(self, actor: Actor, **changes: Unpack[Changes]) -> Settings:
+        await self.check(actor, Right.SETTINGS)
+        self.settings = replace(self.settings, **changes)
+        return self.settings
 
     def finish(
         self, run_id: int, *, failed: dict[int, str] | None = None, only: set[int] | None = None

@@ -148,7 +148,7 @@ async def furnished(world: World) -> AsyncIterator[Bench]:
             client=client,
             authorize=authorize,
             signing_secret=None,
-            export=Export(world.db, world.accounts, world.clock),
+            export=Export(world.db, world.desk.door, world.clock),
             track=bench.track,
             watch=bench.watch,
             log=bench.log,

@@ -9,16 +9,14 @@ from domain import errors
 from domain.connecting.checking import Permission
 from domain.money import Money
 from domain.reasons import Reason
-from domain.states import KeyTrouble, LinkStatus, PauseReason
+from domain.states import KeyTrouble, LinkStatus, PauseReason, Right, Standing
 from domain.summaries import Pause
 from handlers.rejections import (
     FileNotFetched,
-    Guest,
     NoFileChosen,
     NoFilesHere,
     Outsider,
     ScopeMissing,
-    StandingUnknown,
     Unreadable,
 )
 from handlers.words import sentences
@@ -48,13 +46,13 @@ SAMPLES: list[Exception] = [
     errors.RecheckedLately(timedelta(seconds=12)),
     errors.StripeUnasked(PauseReason.STRIPE_AWAY),
     errors.DatabaseUnavailable(),
+    errors.NotAllowed(Right.CREATE, Standing.MEMBER),
+    errors.StandingUnknown(),
     FileNotFetched("file_deleted"),
-    Guest(),
     NoFileChosen(),
     NoFilesHere(),
     Outsider(),
     ScopeMissing("files:read"),
-    StandingUnknown(),
     Unreadable("id"),
 ]
 

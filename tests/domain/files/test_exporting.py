@@ -28,6 +28,8 @@ from domain.models import (
     Reversal,
 )
 from domain.organisations import organisations
+from domain.rights.door import Door
+from domain.rights.people import AllMembers
 from domain.scope import Scope
 from domain.states import ExceptionKind, LinkState, LinkStatus, Verdict
 from domain.stripe.accounts import Accounts
@@ -43,7 +45,8 @@ def export(db: Database, ledger_id: int) -> Export:
     def get_scope(session: Session, team_id: str) -> Scope:
         return Scope(organisations.get_row(session, team_id).id, ledger_id, livemode=False)
 
-    return Export(db, cast(Accounts, SimpleNamespace(get_scope=get_scope)), lambda: NOW)
+    accounts = cast(Accounts, SimpleNamespace(get_scope=get_scope))
+    return Export(db, Door(db, accounts, AllMembers(), lambda: NOW), lambda: NOW)
 
 
 def rows(data: bytes) -> list[dict[str, str]]:

@@ -1,0 +1,1 @@
+"""Who may do what: the rule, who somebody is, and the door at which it is asked."""

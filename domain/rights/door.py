@@ -1,0 +1,157 @@
+"""The door: whoever comes in for something may do it now, which is decided in the transaction that does it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import TypeVar
+
+from sqlalchemy.orm import Session
+
+from domain import audit
+from domain.database import Database
+from domain.errors import NotAllowed, StandingUnknown
+from domain.organisations import settings
+from domain.organisations.settings import Settings
+from domain.rights.people import Known, People
+from domain.rights.rules import Person, may
+from domain.scope import Scope
+from domain.states import Creators, Right, Standing
+from domain.stripe.accounts import Accounts
+from domain.summaries import Actor
+
+T = TypeVar("T")
+Enter = Callable[[Session], Scope]
+"""The first thing in a transaction. Raises NotAllowed, OrganisationUnknown."""
+
+# How often the settings may name another user group while somebody is asked about.
+_ATTEMPTS = 3
+
+
+class _GroupUnasked(Exception):
+    """Whether they may depends on a user group that wasn't asked for. Slack can't be asked in a transaction."""
+
+    def __init__(self, group: str) -> None:
+        super().__init__(group)
+        self.group = group
+
+
+class Door:
+    def __init__(
+        self, db: Database, accounts: Accounts, people: People, clock: Callable[[], datetime]
+    ) -> None:
+        self._db = db
+        self._accounts = accounts
+        self._people = people
+        self._clock = clock
+
+    async def pass_through(
+        self, actor: Actor, deed: Right, act: Callable[[Enter], Awaitable[T]], *, told: bool = True
+    ) -> T:
+        """What comes of ``act``, whose transactions begin with what it is given: they may be run more than once.
+
+        Raises NotAllowed and StandingUnknown, and audits them, unless it isn't ``told``: nobody asked, a view is drawn anew.
+        """
+        try:
+            return await self._attempt(actor, deed, act)
+        except (NotAllowed, StandingUnknown):
+            if told:
+                await self._db.write(self._record, actor, deed)
+            raise
+
+    async def sort_out(
+        self, actors: Iterable[Actor], deed: Right
+    ) -> dict[Actor, frozenset[Right] | NotAllowed]:
+        """Of people of one workspace, what each may do, or why they may not do this; without those of whom Slack says nothing."""
+        asked = tuple(actors)
+        answers = await asyncio.gather(*map(self._people.get_standing, asked), return_exceptions=True)
+        known = {}
+        for actor, answer in zip(asked, answers, strict=True):
+            if isinstance(answer, BaseException) and not isinstance(answer, StandingUnknown):
+                raise answer
+            if isinstance(answer, Standing):
+                known[actor] = Known(answer)
+        for _ in range(_ATTEMPTS):
+            try:
+                return await self._db.background_read(self._decide, known, deed)
+            except _GroupUnasked as unasked:
+                for actor in known:
+                    is_in = await self._people.find_in_group(actor, unasked.group)
+                    known[actor] = known[actor].with_group(unasked.group, is_in)
+        return {}
+
+    def _decide(
+        self, session: Session, known: Mapping[Actor, Known], deed: Right
+    ) -> dict[Actor, frozenset[Right] | NotAllowed]:
+        decided: dict[Actor, frozenset[Right] | NotAllowed] = {}
+        for actor, one in known.items():
+            try:
+                decided[actor] = _Entry(self._accounts, actor, deed, one).enter(session).rights
+            except NotAllowed as refusal:
+                decided[actor] = refusal
+            except StandingUnknown:
+                continue
+        return decided
+
+    async def _attempt(self, actor: Actor, deed: Right, act: Callable[[Enter], Awaitable[T]]) -> T:
+        standing = Standing.MEMBER if actor.is_program else await self._people.get_standing(actor)
+        known = Known(standing)
+        for _ in range(_ATTEMPTS):
+            entry = _Entry(self._accounts, actor, deed, known)
+            try:
+                return await act(entry.enter)
+            except _GroupUnasked as unasked:
+                is_in = await self._people.find_in_group(actor, unasked.group)
+                known = known.with_group(unasked.group, is_in)
+        raise StandingUnknown
+
+    def _record(self, session: Session, actor: Actor, deed: Right) -> None:
+        scope = self._accounts.get_scope(session, actor.team_id)
+        audit.record(
+            session,
+            audit.Deed.ACT_REFUSED,
+            deed.value,
+            by=actor,
+            now=self._clock(),
+            organisation_id=scope.organisation_id,
+            result=audit.Result.REFUSED,
+        )
+
+
+class _Entry:
+    def __init__(self, accounts: Accounts, actor: Actor, deed: Right, known: Known) -> None:
+        self._accounts = accounts
+        self._actor = actor
+        self._deed = deed
+        self._known = known
+
+    def enter(self, session: Session) -> Scope:
+        actor, known = self._actor, self._known
+        scope = self._accounts.get_scope(session, actor.team_id)
+        ask: tuple[str, ...] = ()
+        if actor.is_program:
+            rights = actor.rights
+        else:
+            chosen = settings.get(session, scope.organisation_id)
+            person = _person(actor, known, chosen)
+            rights, ask = frozenset(deed for deed in Right if may(person, deed)), chosen.administrators
+        if self._deed not in rights:
+            if None in known.groups.values() and may(replace(person, in_group=True), self._deed):
+                raise StandingUnknown
+            raise NotAllowed(self._deed, known.standing, ask)
+        return replace(scope, rights=rights)
+
+
+def _person(actor: Actor, known: Known, chosen: Settings) -> Person:
+    in_group = False
+    if chosen.creators is Creators.GROUP and chosen.user_group is not None:
+        if chosen.user_group not in known.groups:
+            raise _GroupUnasked(chosen.user_group)
+        in_group = known.groups[chosen.user_group] is True
+    return Person(
+        standing=known.standing,
+        administers=actor.user_id in chosen.administrators,
+        chosen=actor.user_id in chosen.chosen_people,
+        creators=chosen.creators,
+        in_group=in_group,
+    )
