@@ -44,6 +44,7 @@ REVISIONS: tuple[str, ...] = (
     "0025",
     "0026",
     "0027",
+    "0028",
 )
 """All versions, the oldest first. Known without reading them, so that a start doesn't wait for Alembic."""
 

@@ -15,7 +15,7 @@ from domain.links import run_counts
 from domain.models import Invoice, Ledger, Link, Organisation, OutboxMessage
 from domain.money import Money
 from domain.organisations import organisations
-from domain.overview import sums
+from domain.overview import steps, sums
 from domain.overview.summaries import HomeSummary, Tally
 from domain.scope import Scope
 from domain.states import OPEN, STUCK, LinkStatus, MessageState, Right
@@ -51,6 +51,7 @@ def get_home(session: Session, scope: Scope, actor: Actor, now: datetime) -> Hom
         runs=run_counts.list_last(session, scope, actor, SHOWN),
         imports=imports.list_last(session, scope, actor, SHOWN),
         rights=scope.rights,
+        steps=steps.find_open(session, scope),
     )
 
 

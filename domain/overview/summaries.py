@@ -50,6 +50,24 @@ class Owed:
 
 
 @dataclass(frozen=True)
+class Steps:
+    """Which steps of setting up are done."""
+
+    stripe: bool
+    channel: bool
+    invoices: bool
+    """Some were imported."""
+    tried: bool
+    """Somebody used /invoice."""
+    key_is_given: bool = False
+    """Whoever runs Paylink configured Stripe's key, so that nobody connects one here."""
+
+    @property
+    def done(self) -> bool:
+        return self.stripe and self.channel and self.invoices and self.tried
+
+
+@dataclass(frozen=True)
 class HomeSummary:
     organisation: OrganisationSummary
     stripe: StripeState
@@ -85,6 +103,8 @@ class HomeSummary:
     """The reader's last ones that were begun."""
     rights: frozenset[Right] = frozenset(Right)
     """What the reader may do."""
+    steps: Steps | None = None
+    """The steps of setting up, until all are done."""
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ LATER: dict[str, dict[str, Any]] = {
     | dict.fromkeys(("organisation_id", "invoice_id", "invoice_number", "payment_id", "reversal_id"))
     | dict.fromkeys(("batch", "due_by", "resolved_at", "resolved_by", "resolution")),
     "ledgers": dict.fromkeys(("key_digest", "polled_until", "pause_reason", "pause_permission")),
-    "organisations": {"ledger_id": 1},
+    "organisations": {"ledger_id": 1, "tried_at": None},
     "audit": dict.fromkeys(("source", "result", "invoice_id", "invoice_number", "before", "after"))
     | dict.fromkeys(("position", "hash")),
     "stripe_events": {"waits_for": None, "status": None},
