@@ -67,8 +67,6 @@ class Api:
     @web.middleware
     async def _answering(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         answer = await self._answer(request, handler)
-        answer.headers["Cache-Control"] = "no-store"
-        answer.headers["X-Content-Type-Options"] = "nosniff"
         self._metrics.api_requests.labels(str(answer.status)).inc()
         return answer
 

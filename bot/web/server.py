@@ -16,6 +16,7 @@ from bot.watch.health import DATABASE_AWAY, Health
 from bot.watch.metrics import Metrics
 from bot.web import guard
 from bot.web.guard import Refused
+from bot.web.headers import protect
 from bot.web.intake import Intake
 from bot.web.stopping import clean_up, connections_made
 from domain.errors import DatabaseUnavailable
@@ -129,6 +130,7 @@ class HttpServer:
         self._ping = ping
         self._figures = figures
         app = web.Application(client_max_size=guard.MOST_BYTES, middlewares=[_nothing_unhandled])
+        app.on_response_prepare.append(protect)
         app.router.add_get("/healthz", self._healthz)
         app.router.add_get("/readyz", self._readyz)
         app.router.add_get("/metrics", self._metrics)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from aiohttp import WSCloseCode, hdrs, web
-from aiohttp.typedefs import Handler
 
 from sandbox.page.picture import refusal
 from sandbox.page.tab import Setting, Tab
@@ -56,7 +55,8 @@ def page_routes(
     page, for the top bar. `public_url`: where browsers reach the page if a forwarder stands between. A tab acts as the person whose id or
     name stands in the address as ?user=, else as the first one.
     """
-    app = web.Application(middlewares=[_guard])
+    app = web.Application()
+    app.on_response_prepare.append(_protect)
     open_tabs: set[web.WebSocketResponse] = set()
     app[_OPEN_TABS] = open_tabs
     app[_PUBLIC] = public_url
@@ -70,14 +70,10 @@ def page_routes(
     return app
 
 
-@web.middleware
-async def _guard(request: web.Request, handler: Handler) -> web.StreamResponse:
-    response = await handler(request)
-    if not response.prepared:
-        # The pages of others that are served beside it have theirs.
-        for name, value in _HEADERS.items():
-            response.headers.setdefault(name, value)
-    return response
+async def _protect(_request: web.Request, answer: web.StreamResponse) -> None:
+    # The pages of others that are served beside it have theirs.
+    for name, value in _HEADERS.items():
+        answer.headers.setdefault(name, value)
 
 
 async def _index(request: web.Request) -> web.StreamResponse:

@@ -115,8 +115,10 @@ async def test_all_that_a_browser_sees_is_served_from_the_one_port(tmp_path: Pat
                 assert page.status == 200
                 # Its own policy, which lets its forms be sent; the workspace's page has none to send.
                 assert "form-action" not in page.headers["Content-Security-Policy"]
-        async with browser.get(address) as page:
-            assert "form-action 'none'" in page.headers["Content-Security-Policy"]
+        for own in (address, f"{address}nothing"):
+            async with browser.get(own) as page:
+                assert "form-action 'none'" in page.headers["Content-Security-Policy"]
+                assert page.headers["X-Content-Type-Options"] == "nosniff"
 
 
 async def test_a_second_one_in_the_same_directory_is_refused(tmp_path: Path) -> None:

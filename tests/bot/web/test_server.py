@@ -22,6 +22,7 @@ from slack_bolt.authorization import AuthorizeResult
 from bot.watch.health import Health
 from bot.watch.metrics import Metrics
 from bot.web.guard import MOST_BYTES
+from bot.web.headers import HEADERS
 from bot.web.intake import Intake
 from bot.web.server import HttpServer, SlackEndpoint, StripeEndpoint
 from bot.work.tracking import Tracker
@@ -345,3 +346,11 @@ async def test_metrics_are_in_prometheus_format(server: Server) -> None:
 async def test_other_methods_and_paths_are_refused(method: str, path: str, server: Server) -> None:
     async with server.session.request(method, server.url + path) as answer:
         assert answer.status in {404, 405}
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/stripe/webhook", "/nothing"])
+async def test_whatever_is_answered_no_browser_may_run_frame_guess_or_keep(path: str, server: Server) -> None:
+    async with server.session.get(f"{server.url}{path}") as answer:
+        told = {name: answer.headers.get(name) for name in HEADERS}
+        assert told == HEADERS
+        assert "Server" not in answer.headers
