@@ -21,6 +21,7 @@ from domain.money import Money
 from domain.organisations import greeting, organisations
 from domain.overview import details, home
 from domain.overview.summaries import HomeSummary, InvoiceDetails, LookedUp, Recheck
+from domain.rights.allowances import Costly
 from domain.states import Right
 from domain.summaries import Actor, InvoiceOption, InvoiceSummary, OrganisationSummary, StripeState
 
@@ -70,8 +71,10 @@ class Desk(ListDesk, RunDesk, ExceptionDesk, ImportDesk, ViewDesk, ProgramDesk, 
     async def recheck(self, actor: Actor, invoice_id: int) -> Recheck:
         """Ask Stripe about the invoice's link now, with three requests at most, and record what it says.
 
-        Raises InvoiceNotFound, NothingToRecheck, RecheckedLately within 30 seconds of anybody's last one, StripeUnasked.
+        Raises InvoiceNotFound, NothingToRecheck, RecheckedLately within 30 seconds of anybody's last one, TooOften,
+        StripeUnasked.
         """
+        self.door.spend(actor, Costly.RECHECK)
         before = await self.get_details(actor, invoice_id)
         stripe_id = await self._write(Right.LOOK, actor, rechecking.claim, invoice_id)
         await self._watching.recheck(before.organisation.id, stripe_id)

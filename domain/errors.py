@@ -112,6 +112,14 @@ class RecheckedLately(PaylinkError):
         self.wait = wait
 
 
+class TooOften(PaylinkError):
+    """One person did something costly too often in a short time; they may again after ``wait``."""
+
+    def __init__(self, wait: timedelta) -> None:
+        super().__init__(wait)
+        self.wait = wait
+
+
 class StripeUnasked(PaylinkError):
     """Stripe couldn't be asked about a link. ``why``: None if it only takes no more requests right now."""
 

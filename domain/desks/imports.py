@@ -4,6 +4,7 @@ from domain.desks.scoped import ScopedDesk
 from domain.import_results import ImportStanding
 from domain.imports import transactions
 from domain.imports.summaries import ImportAnswers, ImportPreview, ImportQuestion
+from domain.rights.allowances import Costly
 from domain.states import Right
 from domain.summaries import Actor
 
@@ -12,7 +13,8 @@ class ImportDesk(ScopedDesk):
     """Whoever brought a file in is the only one who sees it: another person's import is ImportNotFound."""
 
     async def bring_in(self, actor: Actor, name: str, content: bytes) -> int:
-        """Keep the file for its preview, an hour at most; its id. Nothing else comes of it."""
+        """Keep the file for its preview, an hour at most; its id. Nothing else comes of it. Raises TooOften."""
+        self.door.spend(actor, Costly.IMPORT)
         digest = transactions.digest_of(content)
         return await self._write(
             Right.IMPORT, actor, transactions.keep, actor, name, content, digest, self._clock()

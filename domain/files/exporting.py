@@ -22,6 +22,7 @@ from domain.invoices.list_page import found_by
 from domain.invoices.overdue import is_overdue
 from domain.links import run_results
 from domain.models import BulkRunItem, Invoice, Ledger, Organisation
+from domain.rights.allowances import Costly
 from domain.rights.door import Door, Enter
 from domain.states import Due, LinkStatus, ListFilter, Right
 from domain.summaries import Actor
@@ -32,7 +33,7 @@ PAGE = 1_000
 class Export:
     """Files for people, piece by piece: CSV with a byte-order mark, so that Excel reads names right, or a workbook.
 
-    Both methods raise NotAllowed, StandingUnknown, OrganisationUnknown and DatabaseUnavailable.
+    Both methods raise TooOften, NotAllowed, StandingUnknown, OrganisationUnknown and DatabaseUnavailable.
     """
 
     def __init__(self, db: Database, door: Door, clock: Callable[[], datetime]) -> None:
@@ -44,6 +45,7 @@ class Export:
         self, actor: Actor, *, filter: ListFilter | None, search: str, format: Format
     ) -> AsyncIterator[bytes]:
         """Every invoice of the actor's organisation that the list shows with this filter and search."""
+        self._door.spend(actor, Costly.EXPORT)
         after: str | None = ""
         with closing(open_writing(format, bom=True)) as writing:
             yield writing.begin()
@@ -58,6 +60,7 @@ class Export:
 
     async def export_run(self, actor: Actor, run_id: int, *, format: Format) -> AsyncIterator[bytes]:
         """The invoices of one bulk run as they stand now, in its order. Raises RunNotFound, and audits it."""
+        self._door.spend(actor, Costly.EXPORT)
         try:
             read = partial(self._run, run_id=run_id)
             rows = await self._door.pass_through(actor, Right.LOOK, partial(self._db.read, read))

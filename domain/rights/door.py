@@ -13,6 +13,7 @@ from domain.database import Database
 from domain.errors import NotAllowed, StandingUnknown
 from domain.organisations import settings
 from domain.organisations.settings import Settings
+from domain.rights.allowances import Allowances, Costly
 from domain.rights.people import Known, People
 from domain.rights.rules import Person, may
 from domain.scope import Scope
@@ -44,6 +45,11 @@ class Door:
         self._accounts = accounts
         self._people = people
         self._clock = clock
+        self._allowances = Allowances()
+
+    def spend(self, actor: Actor, costly: Costly) -> None:
+        """Raises TooOften."""
+        self._allowances.spend(actor, costly, now=self._clock())
 
     async def pass_through(
         self, actor: Actor, deed: Right, act: Callable[[Enter], Awaitable[T]], *, told: bool = True

@@ -11,6 +11,7 @@ from domain.errors import (
     PaylinkError,
     RecheckedLately,
     StripeUnasked,
+    TooOften,
 )
 from domain.overview.summaries import FollowedView, InvoiceDetails
 from domain.summaries import Actor
@@ -68,7 +69,7 @@ async def recheck(office: Office, delivery: Delivery) -> None:
     try:
         rechecked = await office.desk.recheck(actor, invoice_id)
         found, said = rechecked.after, came_of(rechecked)
-    except (RecheckedLately, StripeUnasked, NothingToRecheck) as error:
+    except (RecheckedLately, TooOften, StripeUnasked, NothingToRecheck) as error:
         found, said = await office.desk.get_details(actor, invoice_id), str(sentence(error))
     view = _carrying(delivery, present(found, said=said))
     place = Place(delivery.shown.id, delivery.shown.hash)

@@ -131,7 +131,10 @@ _ERRORS: dict[type[Exception], Callable[[Any], str]] = {
     ),
     errors.NothingToRecheck: lambda _: "This invoice has no online payment link in the Stripe mode in use.",
     errors.RecheckedLately: lambda error: (
-        f"Stripe was asked about this link a moment ago. It can be asked again in {_seconds(error.wait)}."
+        f"Stripe was asked about this link a moment ago. It can be asked again in {_wait(error.wait)}."
+    ),
+    errors.TooOften: lambda error: (
+        f"You have asked for this very often in a short time. Ask again in {_wait(error.wait)}."
     ),
     errors.StripeUnasked: lambda error: (
         f"{_unasked(error)}, so this is what Paylink knew before. Try again later."
@@ -245,8 +248,9 @@ def _unasked(error: errors.StripeUnasked) -> str:
     return _PAUSES[error.why]
 
 
-def _seconds(wait: timedelta) -> str:
-    return counted(math.ceil(wait.total_seconds()), "second")
+def _wait(wait: timedelta) -> str:
+    seconds = math.ceil(wait.total_seconds())
+    return counted(seconds, "second") if seconds <= 120 else counted(math.ceil(seconds / 60), "minute")
 
 
 def late(pause: Pause | None) -> str:

@@ -44,6 +44,7 @@ SAMPLES: list[Exception] = [
     errors.LedgerChanged(),
     errors.NothingToRecheck(),
     errors.RecheckedLately(timedelta(seconds=12)),
+    errors.TooOften(timedelta(minutes=3)),
     errors.StripeUnasked(PauseReason.STRIPE_AWAY),
     errors.DatabaseUnavailable(),
     errors.NotAllowed(Right.CREATE, Standing.MEMBER),
