@@ -243,6 +243,15 @@ def insert_into(session: Session, table: Any) -> sqlite.Insert | postgresql.Inse
     return postgresql.insert(table)
 
 
+Write = Callable[[Callable[[Any], Any]], sa.Executable]
+
+
+def written_once(write: Write) -> Callable[[Session], sa.Executable]:
+    """A statement with ON CONFLICT that is written once for each database: ``write`` is given what makes an INSERT."""
+    of = {"sqlite": write(sqlite.insert), "postgresql": write(postgresql.insert)}
+    return lambda session: of[session.get_bind().dialect.name]
+
+
 def ask_nothing(session: Session) -> None:
     """Find out whether the database answers at all."""
     session.execute(sa.text("SELECT 1"))
@@ -259,6 +268,10 @@ class database_clock(sa.sql.functions.FunctionElement[datetime]):  # noqa: N801 
 
     type = Instant()
     inherit_cache = True
+
+
+CLOCK_MILLISECONDS = sa.type_coerce(database_clock(), sa.BigInteger)
+"""The same, for sums: what is added to an Instant would have to be one."""
 
 
 @compiles(database_clock, "sqlite")

@@ -5,17 +5,32 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from domain.database import database_now, insert_into
-from domain.models import Instant, Pace
+from domain.database import CLOCK_MILLISECONDS, database_now, insert_into, written_once
+from domain.models import Base, Instant, Pace, milliseconds
+
+_PACES = Base.metadata.tables[Pace.__tablename__]
+_NEXT = sa.type_coerce(_PACES.c.next_at, sa.BigInteger)
+_TAKEN = sa.bindparam("taken", type_=sa.BigInteger)
+# One statement, which locks the row itself: the next slot is taken after it, or from now on.
+_TAKE = written_once(
+    lambda insert: (
+        insert(_PACES)
+        .values(name=sa.bindparam("pace"), next_at=CLOCK_MILLISECONDS + _TAKEN)
+        .on_conflict_do_update(
+            index_elements=["name"],
+            set_={"next_at": sa.case((_NEXT > CLOCK_MILLISECONDS, _NEXT), else_=CLOCK_MILLISECONDS) + _TAKEN},
+        )
+        .returning(_NEXT - _TAKEN - CLOCK_MILLISECONDS)
+    )
+)
 
 
 def reserve_slot(session: Session, name: str, interval: timedelta, count: int = 1) -> float:
     """Take the next ``count`` slots of ``name``; return the seconds until the first (by the database's clock)."""
-    now = database_now(session)
-    slot = session.scalar(sa.select(Pace.next_at).where(Pace.name == name).with_for_update())
-    slot = now if slot is None or slot < now else slot
-    _set(session, name, slot + count * interval)
-    return (slot - now).total_seconds()
+    wait: int = session.execute(
+        _TAKE(session), {"pace": name, "taken": milliseconds(count * interval)}
+    ).scalar_one()
+    return max(wait, 0) / 1000
 
 
 def hold_back(session: Session, name: str, seconds: float) -> None:

@@ -11,18 +11,18 @@ from domain.states import AnnouncementKind, Outcome
 
 _ITEMS = Base.metadata.tables[BulkRunItem.__tablename__]
 _RUNS = Base.metadata.tables[BulkRun.__tablename__]
-# Every link of a run takes them: written once for all.
+# Every link of a run takes them: written once for all. What is open is said in the statement itself, so that SQLite
+# sees at once that the index of it will do.
+_OPEN = _ITEMS.c.outcome == sa.literal_column(f"'{Outcome.BEING_CREATED}'")
 _SETTLE = (
     sa.update(_ITEMS)
-    .where(_ITEMS.c.link_id == sa.bindparam("link"), _ITEMS.c.outcome == Outcome.BEING_CREATED)
+    .where(_ITEMS.c.link_id == sa.bindparam("link"), _OPEN)
     .values(outcome=sa.bindparam("became"), refusal=sa.bindparam("said"))
     .returning(_ITEMS.c.run_id)
 )
 # The lock makes the last two of several processes see each other's items.
 _LOCK = sa.select(_RUNS.c.id).where(_RUNS.c.id == sa.bindparam("run")).with_for_update()
-_BEING_CREATED = sa.select(_ITEMS.c.run_id).where(
-    _ITEMS.c.run_id == _RUNS.c.id, _ITEMS.c.outcome == Outcome.BEING_CREATED
-)
+_BEING_CREATED = sa.select(_ITEMS.c.run_id).where(_ITEMS.c.run_id == _RUNS.c.id, _OPEN)
 _FINISH = (
     sa.update(_RUNS)
     .where(_RUNS.c.id == sa.bindparam("run"), _RUNS.c.finished_at.is_(None), ~_BEING_CREATED.exists())

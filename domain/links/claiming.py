@@ -12,12 +12,13 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from domain.coordination.leases import Lease
-from domain.database import database_clock, database_now
+from domain.database import CLOCK_MILLISECONDS, database_clock, database_now
 from domain.exceptions.billing_changes import compare
 from domain.invoices.list_position import place, standing_of
 from domain.invoices.locking import lock_link
 from domain.links.bulk_progress import settle_items
 from domain.links.happened import note_created
+from domain.links.known import ANY_TOLD, UNTIL, Known, list_told
 from domain.models import Base, Invoice, Link, milliseconds
 from domain.money import Money
 from domain.reasons import BillingState
@@ -45,6 +46,7 @@ class Intent:
     first_sent_at: datetime | None
     last_sent_at: datetime | None
     claimed_at: datetime
+    known: Known
 
 
 class _Billed(NamedTuple):
@@ -60,10 +62,11 @@ class _Billed(NamedTuple):
 
 
 # The statements that every link takes are written once for all: making them takes as long as all that they do.
-_NOW = sa.type_coerce(database_clock(), sa.BigInteger)
+# Said in the statement itself, so that SQLite sees at once that the index of what is due will do.
+_IS_RESERVED: sa.ColumnElement[str] = sa.literal_column(f"'{LinkState.RESERVED}'")
 _DUE = (
     sa.select(_LINKS.c.id)
-    .where(_LINKS.c.ledger_id == sa.bindparam("ledger"), _LINKS.c.state == LinkState.RESERVED)
+    .where(_LINKS.c.ledger_id == sa.bindparam("ledger"), _LINKS.c.state == _IS_RESERVED)
     .where(_LINKS.c.next_attempt_at <= sa.bindparam("now"))
     .where(sa.or_(_LINKS.c.lease_until.is_(None), _LINKS.c.lease_until < sa.bindparam("now")))
     .order_by(_LINKS.c.next_attempt_at, _LINKS.c.id)
@@ -86,13 +89,15 @@ _CLAIM = (
         _LINKS.c.look_first,
         _LINKS.c.first_sent_at,
         _LINKS.c.last_sent_at,
+        UNTIL.label("until"),
+        ANY_TOLD.label("any_told"),
     )
 )
 _RESERVED = sa.and_(_LINKS.c.id == sa.bindparam("link"), _LINKS.c.state == LinkState.RESERVED)
 _BEGIN = (
     sa.update(_LINKS)
     .where(_RESERVED, _LINKS.c.owner == sa.bindparam("holder"))
-    .where(_LINKS.c.lease_until >= _NOW + sa.bindparam("enough", type_=sa.BigInteger))
+    .where(_LINKS.c.lease_until >= CLOCK_MILLISECONDS + sa.bindparam("enough", type_=sa.BigInteger))
     # Taken over by another account since? Then it isn't for this key to make.
     .where(_LINKS.c.idempotency_key == sa.bindparam("key"), _LINKS.c.ledger_id == sa.bindparam("ledger"))
     .where(CURRENT_HELD.exists())
@@ -141,10 +146,16 @@ def claim_due(session: Session, ledger_id: int, limit: int, lease: Lease) -> lis
         "now": now,
         "until": now + lease.length,
     }
-    return [Intent(**claimed._asdict(), claimed_at=now) for claimed in session.execute(_CLAIM, given)]
+    intents = []
+    for row in session.execute(_CLAIM, given).all():
+        claimed = row._asdict()
+        until, any_told = claimed.pop("until"), claimed.pop("any_told")
+        known = Known(until, list_told(session, row.link_id) if any_told else [])
+        intents.append(Intent(**claimed, claimed_at=now, known=known))
+    return intents
 
 
-def intent_of(link: Link, now: datetime) -> Intent:
+def intent_of(link: Link, now: datetime, known: Known) -> Intent:
     return Intent(
         link_id=link.id,
         organisation_id=link.organisation_id,
@@ -158,6 +169,7 @@ def intent_of(link: Link, now: datetime) -> Intent:
         first_sent_at=link.first_sent_at,
         last_sent_at=link.last_sent_at,
         claimed_at=now,
+        known=known,
     )
 
 

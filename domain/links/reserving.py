@@ -20,6 +20,7 @@ from domain.errors import AmountChanged, LedgerChanged, NotEligible
 from domain.invoices.eligibility import ineligible_because
 from domain.invoices.list_position import existing_reason, standing_of
 from domain.links.claiming import Intent, intent_of
+from domain.links.known import get_known
 from domain.models import Base, Invoice, Link, Organisation
 from domain.money import Money
 from domain.reasons import Reason
@@ -225,4 +226,6 @@ def reserve_one(
     outcome = reserve(session, scope, [invoice], organisation, existing, reservation)[invoice.id]
     if isinstance(outcome, Reason):
         raise NotEligible(invoice.number, outcome)
-    return intent_of(session.get_one(Link, outcome, populate_existing=True), clock)
+    return intent_of(
+        session.get_one(Link, outcome, populate_existing=True), clock, get_known(session, outcome)
+    )

@@ -17,6 +17,7 @@ from domain.database import Database
 from domain.links import claiming
 from domain.links.adoption import LinkSearch
 from domain.links.claiming import Intent
+from domain.links.known import Known
 from domain.stripe.accounts import Account
 from domain.stripe.errors import (
     KeyReused,
@@ -46,8 +47,8 @@ GAP_DELAY = 1.0
 
 OnSettled = Callable[[int, bool], None]
 """Told of each link that was created (True) or refused (False)."""
-CatchUp = Callable[[int, int], Awaitable[bool]]
-"""Of an organisation's link: whether it is known what Stripe has of its invoice (domain/payments/gaps.py)."""
+CatchUp = Callable[[int, int, Known], Awaitable[bool]]
+"""Of an organisation's link, and what was known when it was claimed: whether it is known what Stripe has of its invoice (domain/payments/gaps.py)."""
 
 
 class Sending:
@@ -97,7 +98,7 @@ class Sending:
             _log.error("link.unsettled", task=task.get_name(), error=type(error).__name__, exc_info=error)
 
     async def _settle(self, intent: Intent, turn: float) -> None:
-        if not await self._catch_up(self._account.organisation_id, intent.link_id):
+        if not await self._catch_up(self._account.organisation_id, intent.link_id, intent.known):
             await self.postpone(intent, GAP_DELAY)
             return
         try:

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from domain.database import Database
 from domain.links.adoption import any_older
+from domain.links.known import Known, list_told
 from domain.models import Ledger, Link, StripeEvent
 from domain.payments import event_reading, events
 from domain.payments.event_reading import LINK_CREATED_TYPE
@@ -99,16 +100,16 @@ class Gaps:
         """Whether this process has gone over it. What it found may not be settled yet."""
         return self._passed
 
-    async def catch_up(self, link_id: int) -> bool:
+    async def catch_up(self, link_id: int, known: Known) -> bool:
         """Before this link is asked for: whether it is known what Stripe has of its invoice; False while nobody can say.
 
-        Costs no request but after a gap.
+        ``known``: as of its claim. Costs no request but after a gap.
         """
-        until, told = await self._db.background_read(_standing, self._account.ledger_id, link_id)
-        if not (self._is_continuous(until) and self._known):
+        told = known.told
+        if not (self._is_continuous(known.until) and self._known):
             if not await self._read():
                 return False
-            told = await self._db.background_read(listed.list_told, link_id)
+            told = await self._db.background_read(list_told, link_id)
         try:
             for stripe_id in told:
                 # It was told of when its invoice wasn't here, or hadn't its amount.
@@ -120,8 +121,7 @@ class Gaps:
 
     async def is_continuous(self) -> bool:
         """Whether this process has gone over it, and nobody has failed since to do so in time."""
-        until, _ = await self._db.background_read(_standing, self._account.ledger_id, None)
-        return self._is_continuous(until)
+        return self._is_continuous(await self._db.background_read(_until, self._account.ledger_id))
 
     def _is_continuous(self, until: datetime | None) -> bool:
         now = self._account.stripe.clock.now()
@@ -235,10 +235,9 @@ class Gaps:
             self._watch.on_recorded(verdict)
 
 
-def _standing(session: Session, ledger_id: int, link_id: int | None) -> tuple[datetime | None, list[str]]:
-    """Until when it is known what happened, and Stripe's ids of links that were told of and name this one's invoice."""
-    until = session.scalar(sa.select(Ledger.polled_until).where(Ledger.id == ledger_id))
-    return until, [] if link_id is None else listed.list_told(session, link_id)
+def _until(session: Session, ledger_id: int) -> datetime | None:
+    """Until when it is known what happened."""
+    return session.scalar(sa.select(Ledger.polled_until).where(Ledger.id == ledger_id))
 
 
 def _reach_of(session: Session, ledger_id: int) -> _Reach:

@@ -8,6 +8,7 @@ from domain.coordination.leases import Lease
 from domain.coordination.side_by_side import for_each
 from domain.database import Database
 from domain.errors import StripeUnasked
+from domain.links.known import Known
 from domain.payments.account_watch import AccountWatch
 from domain.payments.events import Receipt
 from domain.states import PauseReason
@@ -80,10 +81,10 @@ class Watching:
         except StripeTrouble:
             raise StripeUnasked(PauseReason.STRIPE_AWAY) from None
 
-    async def catch_up(self, organisation_id: int, link_id: int) -> bool:
+    async def catch_up(self, organisation_id: int, link_id: int, known: Known) -> bool:
         """Before one of this organisation's links is asked for: whether it is known what Stripe has of its invoice, or
         False while nobody can say. Costs no request but after a gap, in which Stripe wasn't asked."""
-        return await self.get(organisation_id).gaps.catch_up(link_id)
+        return await self.get(organisation_id).gaps.catch_up(link_id, known)
 
     async def settle_due(self) -> None:
         """Fetch and record what received events are about."""

@@ -1,4 +1,4 @@
-"""Links as Stripe lists them, and those that were told of because nobody knew them."""
+"""Links as Stripe lists them."""
 
 from datetime import datetime
 from typing import Any
@@ -6,13 +6,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from domain.invoices.numbers.keys import number_key
-from domain.invoices.numbers.twins import key_of
-from domain.models import Invoice, Link, PaymentException
+from domain.models import Link
 from domain.payments.stripe_links.naming import read_naming
 from domain.payments.stripe_links.states import LinkFacts, read_link, record_link
 from domain.payments.stripe_links.unknown import list_named
-from domain.states import ExceptionKind, LinkState, LinkStatus
+from domain.states import LinkStatus
 
 
 def sort_page(session: Session, ledger_id: int, page: list[dict[str, Any]], now: datetime) -> list[str]:
@@ -42,23 +40,3 @@ def _read_or_none(found: dict[str, Any]) -> LinkFacts | None:
         return read_link(found)
     except ValueError:
         return None
-
-
-def list_told(session: Session, link_id: int) -> list[str]:
-    """Stripe's ids of links that people were told of and haven't dealt with, and which name the invoice of this one;
-    none if it was asked for already."""
-    link = session.get_one(Link, link_id)
-    if link.state is not LinkState.RESERVED or link.first_sent_at is not None:
-        return []
-    told = session.execute(
-        sa.select(PaymentException.stripe_object, PaymentException.invoice_number)
-        .where(PaymentException.organisation_id == link.organisation_id)
-        .where(PaymentException.resolved_at.is_(None), PaymentException.ledger_id == link.ledger_id)
-        .where(PaymentException.kind == ExceptionKind.LINK_UNKNOWN)
-        .order_by(PaymentException.id)
-    ).all()
-    if not told:
-        return []
-    invoice = session.get_one(Invoice, link.invoice_id)
-    number = key_of(invoice.identity, invoice.number_key)
-    return [stripe_id for stripe_id, named in told if named is not None and number_key(named) == number]

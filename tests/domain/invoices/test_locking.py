@@ -12,6 +12,7 @@ from domain.database import Database
 from domain.exceptions.resolving import resolve
 from domain.links import claiming
 from domain.links.claiming import Intent, intent_of
+from domain.links.known import Known
 from domain.models import Invoice, Link
 from domain.money import Money
 from domain.payments.recording import read_session, record_payment
@@ -56,7 +57,7 @@ def create(session: Session, link: Link) -> object:
 
 
 def refuse(session: Session, link: Link) -> object:
-    intent: Intent = intent_of(link, NOW)
+    intent: Intent = intent_of(link, NOW, Known(None, []))
     return claiming.record_refused(session, intent, "one", "too small", NOW)
 
 
