@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from domain import database as databases
@@ -50,19 +49,18 @@ class Clock:
     def seconds(self) -> float:
         return time.time() + self.ahead.total_seconds()
 
+    def of_database(self, session: Session) -> datetime:
+        return databases.database_now(session) + self.ahead
+
     def install(self) -> Callable[[], None]:
         """Let the database tell this time, until the returned function is called."""
-
-        def now(session: Session) -> datetime:
-            return databases.database_now(session) + self.ahead
-
         asking = [
             vars(module)
             for name, module in sys.modules.items()
             if name.startswith("domain.") and module is not databases and "database_now" in vars(module)
         ]
         for names in asking:
-            names["database_now"] = now
+            names["database_now"] = self.of_database
         pause, announcing.ONE_A_SECOND = announcing.ONE_A_SECOND, timedelta(0)
         apart, transactions.LEAST_APART = transactions.LEAST_APART, 0.0
         # Few invoices are enough for some to be told together, and for others to be left over.
@@ -199,12 +197,3 @@ async def take_over(db: Database, dead: Process) -> None:
 def make_stripe(clock: Clock) -> LocalStripe:
     limits = RateLimits(live=None, test=None, endpoint=None)
     return LocalStripe(clock=clock.seconds, limits=limits)
-
-
-def quicken_sqlite(db: Database) -> None:
-    """Nothing here has to outlive a power failure."""
-
-    def relax(connection: sa.engine.interfaces.DBAPIConnection, _record: object) -> None:
-        connection.execute("PRAGMA synchronous = OFF")
-
-    sa.event.listen(db.engine, "connect", relax)
