@@ -38,6 +38,8 @@ BUSY_SECONDS = 1.8
 _RUN_AGAIN = frozenset({"40001", "40P01"})
 _ATTEMPTS = 3
 _WRITING = {"paylink_write": True}
+SYNCHRONOUS = "FULL"
+"""What SQLite has committed outlives a power failure."""
 
 
 class Database:
@@ -226,7 +228,7 @@ def make_private(path: Path) -> None:
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode = WAL")
-    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute(f"PRAGMA synchronous = {SYNCHRONOUS}")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()
 

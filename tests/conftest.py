@@ -15,11 +15,15 @@ import pytest_socket
 import sqlalchemy as sa
 import structlog
 
+from domain import database as databases
 from domain.database import Database, make_engine
 from domain.migrations import REVISIONS
 from domain.models import Base
+from tests.databases import empty
 
 START_ATTEMPTS = 3
+# Nothing here has to outlive a power failure.
+SHIPPED_SYNCHRONOUS, databases.SYNCHRONOUS = databases.SYNCHRONOUS, "OFF"
 
 # A traceback that is drawn for a terminal, with all locals, holds up a test, and the bot in it, for a second or more.
 structlog.dev.ConsoleRenderer.get_active().exception_formatter = structlog.dev.plain_traceback
@@ -58,11 +62,8 @@ def sqlite_url(_sqlite_template: Path, tmp_path: Path) -> str:
 @pytest.fixture
 def postgresql_url(_postgresql_engine: sa.Engine) -> str:
     """As database_url, on PostgreSQL alone. Give the test the marker ``postgres``."""
-    tables = ", ".join(table.name for table in Base.metadata.sorted_tables)
     with _postgresql_engine.begin() as connection:
-        # The audit refuses to be emptied.
-        connection.execute(sa.text("SET LOCAL session_replication_role = 'replica'"))
-        connection.execute(sa.text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
+        empty(connection)
     return _postgresql_engine.url.render_as_string(hide_password=False)
 
 

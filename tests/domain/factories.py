@@ -1,13 +1,14 @@
 """Rows for tests, with everything that a test doesn't care about already said. All return the row's id."""
 
 import itertools
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from domain.database import Database
+from domain.database import Database, insert_into
 from domain.invoices.list_position import place
 from domain.invoices.numbers.keys import identity_of, written_key
 from domain.invoices.search_terms import own_terms, shared_terms, terms_of_buyer, terms_of_number
@@ -46,6 +47,11 @@ def make_invoice(db: Database, number: str | None = None, **values: Any) -> int:
     return db.run(add_invoice, number, **values)
 
 
+def make_invoices(db: Database, numbers: Iterable[str | None], **values: Any) -> list[int]:
+    """As make_invoice, many in one transaction."""
+    return db.run(lambda session: [add_invoice(session, number, **values) for number in numbers])
+
+
 def add_invoice(
     session: Session,
     number: str | None = None,
@@ -82,11 +88,13 @@ def add_invoice(
 
 def add_terms(session: Session, invoice: Invoice) -> None:
     """Those that a search finds it by."""
-    owner = invoice.organisation_id
-    for term in own_terms(invoice.number_key, invoice.buyer_name):
-        session.add(SearchTerm(organisation_id=owner, term=term, invoice_id=invoice.id))
-    for term in shared_terms(invoice.buyer_name):
-        session.merge(BuyerTerm(organisation_id=owner, term=term, buyer_name=invoice.buyer_name))
+    owner = {"organisation_id": invoice.organisation_id}
+    own = own_terms(invoice.number_key, invoice.buyer_name)
+    if rows := [owner | {"term": term, "invoice_id": invoice.id} for term in own]:
+        session.execute(sa.insert(SearchTerm), rows)
+    shared = shared_terms(invoice.buyer_name)
+    if rows := [owner | {"term": term, "buyer_name": invoice.buyer_name} for term in shared]:
+        session.execute(insert_into(session, BuyerTerm).on_conflict_do_nothing(), rows)
 
 
 def terms_of(number_key: str, buyer_name: str) -> set[str]:

@@ -15,6 +15,7 @@ from domain import database
 from domain.database import Database, database_now
 from domain.errors import DatabaseUnavailable
 from domain.models import Pace
+from tests.conftest import SHIPPED_SYNCHRONOUS
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -302,7 +303,8 @@ def test_instants_keep_their_milliseconds_and_their_zone(db: Database) -> None:
     assert db.run(lambda session: session.scalars(sa.select(Pace.next_at)).one()) == moment
 
 
-def test_a_new_sqlite_file_is_private_and_safe(tmp_path: Path) -> None:
+def test_a_new_sqlite_file_is_private_and_safe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "SYNCHRONOUS", SHIPPED_SYNCHRONOUS)
     db = Database(f"sqlite:///{tmp_path}/data/paylink.db")
     with db.engine.connect() as connection:
         pragmas = {

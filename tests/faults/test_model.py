@@ -8,20 +8,19 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 import structlog
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from domain.database import Database
 from domain.messages.poster_port import PostUnknown
-from domain.models import Base
 from domain.summaries import Announcement
 from sandbox.stripe.faults import FaultKind
+from tests.databases import empty
 from tests.domain.world import ADA
 from tests.faults import ablations
 from tests.faults.model import PaylinkModel
-from tests.faults.timeless import SlackChannel, quicken_sqlite
+from tests.faults.timeless import SlackChannel
 
 BRIEF = 15
 LONG = 500
@@ -43,9 +42,7 @@ def _on_sqlite(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
     def open_database(directory: Path) -> Database:
         shutil.copyfile(template, directory / "paylink.db")
-        db = Database(f"sqlite:///{directory}/paylink.db")
-        quicken_sqlite(db)
-        return db
+        return Database(f"sqlite:///{directory}/paylink.db")
 
     monkeypatch.setattr(PaylinkModel, "open_database", staticmethod(open_database), raising=False)
 
@@ -53,13 +50,10 @@ def _on_sqlite(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def _on_postgresql(postgresql_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each example finds the one database empty."""
-    empty = sa.text(
-        f"TRUNCATE {', '.join(table.name for table in Base.metadata.sorted_tables)} RESTART IDENTITY CASCADE"
-    )
 
     def open_database(directory: Path) -> Database:
         db = Database(postgresql_url)
-        db.run(lambda session: session.execute(empty))
+        db.run(lambda session: empty(session.connection()))
         return db
 
     monkeypatch.setattr(PaylinkModel, "open_database", staticmethod(open_database), raising=False)

@@ -10,7 +10,7 @@ from domain.lists import drawn_page
 from domain.lists.page_shape import PageShape
 from domain.lists.summaries import Extent
 from domain.money import Money
-from tests.domain.factories import PAGE, make_invoice
+from tests.domain.factories import PAGE, make_invoice, make_invoices
 from tests.domain.lists.test_selections import opened, tick, turn
 from tests.domain.world import ADA, World
 
@@ -36,10 +36,8 @@ def test_so_many_pages_are_counted_as_are_turned(eligible: int, others: int, sha
 
 
 async def test_each_page_says_which_it_is_and_how_many_there_are(world: World) -> None:
-    for _ in range(150):
-        make_invoice(world.db)
-    for _ in range(120):
-        make_invoice(world.db, amount=0)
+    make_invoices(world.db, [None] * 150)
+    make_invoices(world.db, [None] * 120, amount=0)
     first = await opened(world)
     assert (first.page_number, first.extent) == (1, Extent(270, 3))
     third = await turn(world, await turn(world, first, forward=True), forward=True)
@@ -47,8 +45,7 @@ async def test_each_page_says_which_it_is_and_how_many_there_are(world: World) -
 
 
 async def test_what_a_search_finds_is_counted_where_it_is_all_shown(world: World) -> None:
-    for _ in range(130):
-        make_invoice(world.db, buyer_name="Acme Corp")
+    make_invoices(world.db, [None] * 130, buyer_name="Acme Corp")
     make_invoice(world.db, buyer_name="Kestrel")
     assert (await world.desk.open_list(ADA, "kestrel", shape=PAGE)).extent == Extent(1, 1)
     assert (await world.desk.open_list(ADA, "nobody", shape=PAGE)).extent == Extent(0, 1)
@@ -57,8 +54,7 @@ async def test_what_a_search_finds_is_counted_where_it_is_all_shown(world: World
 
 async def test_a_long_list_is_not_counted_to_its_end(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(drawn_page, "MOST_COUNTED", 15)
-    for _ in range(16):
-        make_invoice(world.db)
+    make_invoices(world.db, [None] * 16)
     shape = replace(PAGE, invoices=10)
     assert (await world.desk.open_list(ADA, shape=shape)).extent == Extent(15, None)
 

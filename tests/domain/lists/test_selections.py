@@ -14,7 +14,7 @@ from domain.lists.summaries import InvoiceList
 from domain.models import Invoice, Selection
 from domain.money import Money
 from domain.states import LinkState, LinkStatus
-from tests.domain.factories import PAGE, make_invoice, make_link
+from tests.domain.factories import PAGE, make_invoice, make_invoices, make_link
 from tests.domain.world import ADA, BEN, World
 
 
@@ -48,8 +48,7 @@ async def test_search_matches_nothing_in_the_middle_of_a_word(world: World, sear
 
 
 async def test_pages_end_at_100_and_lead_back_where_they_came_from(world: World) -> None:
-    for number in range(250):
-        make_invoice(world.db, f"INV-{number:03}")
+    make_invoices(world.db, (f"INV-{number:03}" for number in range(250)))
     first = await opened(world)
     assert len(first.invoices) == 100
     assert (first.has_previous, first.has_next) == (False, True)
@@ -63,8 +62,7 @@ async def test_pages_end_at_100_and_lead_back_where_they_came_from(world: World)
 
 
 async def test_a_second_delivery_of_next_page_turns_nothing(world: World) -> None:
-    for _ in range(150):
-        make_invoice(world.db)
+    make_invoices(world.db, [None] * 150)
     first = await opened(world)
     second = await turn(world, first, forward=True)
     again = await turn(world, first, forward=True)
@@ -72,18 +70,15 @@ async def test_a_second_delivery_of_next_page_turns_nothing(world: World) -> Non
 
 
 async def test_rows_that_cant_be_ticked_take_their_room(world: World) -> None:
-    for _ in range(25):
-        make_invoice(world.db)
-    for _ in range(20):
-        make_invoice(world.db, amount=0)
+    make_invoices(world.db, [None] * 25)
+    make_invoices(world.db, [None] * 20, amount=0)
     shown = await world.desk.open_list(ADA, shape=replace(PAGE, rows=10))
     assert len(shown.invoices) == 25 + 7
     assert shown.has_next
 
 
 async def test_ticks_survive_paging_and_filtering_and_select_all_fills_up_to_100(world: World) -> None:
-    for _ in range(160):
-        make_invoice(world.db)
+    make_invoices(world.db, [None] * 160)
     first = await opened(world)
     ids = [invoice.id for invoice in first.invoices]
     await tick(world, first, set(ids), set(ids[:50]))
@@ -101,8 +96,7 @@ async def test_ticks_survive_paging_and_filtering_and_select_all_fills_up_to_100
 
 
 async def test_a_tick_above_100_is_left_out_and_says_so(world: World) -> None:
-    for _ in range(110):
-        make_invoice(world.db)
+    make_invoices(world.db, [None] * 110)
     first = await opened(world)
     all_on = await world.desk.select_page(ADA, first.selection.id, shape=PAGE)
     second = await turn(world, all_on, forward=True)
@@ -124,7 +118,7 @@ async def test_a_late_tick_doesnt_undo_a_newer_one(world: World) -> None:
 
 
 async def test_a_tick_taken_away_leaves_the_page_and_the_other_ticks(world: World) -> None:
-    ids = [make_invoice(world.db, f"INV-{number:03}") for number in range(150)]
+    ids = make_invoices(world.db, (f"INV-{number:03}" for number in range(150)))
     second = await turn(world, await opened(world), forward=True)
     await tick(world, second, set(ids[100:]), {ids[120], ids[121]})
     now = await world.desk.untick(ADA, second.selection.id, invoice_id=ids[120], shape=PAGE)
