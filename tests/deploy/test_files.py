@@ -82,3 +82,16 @@ def test_what_the_image_is_made_of_is_let_into_its_building() -> None:
     assert ignored[0] == "*"
     for copied in re.findall(r"^COPY (?!--from)(\S+)", DOCKERFILE, re.MULTILINE):
         assert f"!{copied.replace('paylink_bot-*', '*')}" in ignored
+
+
+def test_what_people_fill_in_and_what_runs_before_a_commit_can_be_read() -> None:
+    for form in (ROOT / ".github" / "ISSUE_TEMPLATE").glob("[bw]*.yml"):
+        read = yaml.safe_load(form.read_text("utf-8"))
+        assert {"name", "description", "body"} <= set(read)
+        ids = [field["id"] for field in read["body"] if field["type"] != "markdown"]
+        assert len(ids) == len(set(ids))
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    [local] = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text("utf-8"))["repos"]
+    assert local["repo"] == "local"
+    for hook in local["hooks"]:
+        assert hook["entry"].split()[1] in targets
