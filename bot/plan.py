@@ -70,6 +70,20 @@ _AFTER_POLLING = (
         "No link is created and no payment recorded before.",
     ),
     PeriodicJob(
+        "know_workspaces",
+        2,
+        None,
+        "takes over which workspaces were installed, renewed or erased by another process, and asks Slack about those that may have removed the app",
+        "One small read tells that nothing has changed. Each workspace is asked about once an hour, too, for what no event told.",
+    ),
+    PeriodicJob(
+        "renew_tokens",
+        60,
+        None,
+        "renews Slack's tokens that end within two hours",
+        "With token rotation they live twelve hours; one process renews each.",
+    ),
+    PeriodicJob(
         "probe_database",
         5,
         None,

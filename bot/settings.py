@@ -15,6 +15,7 @@ from bot.sources import find_unknown, find_unreadable, given
 
 DOT_ENV = ".env"
 SLACK_API = "https://slack.com/api"
+LOCAL = ("localhost", "127.0.0.1", "::1")
 STRIPE_API = "https://api.stripe.com"
 
 
@@ -40,6 +41,16 @@ def _is_web_address(value: str) -> str:
         raise ValueError("no web address")
     _ = parts.port  # raises ValueError unless it is a number
     return value.rstrip("/")
+
+
+def _is_public(value: str) -> str:
+    """What passes there are codes that are worth a token."""
+    parts = urlsplit(value)
+    if parts.scheme != "https" and parts.hostname not in LOCAL:
+        raise ValueError("not https")
+    if parts.username is not None:
+        raise ValueError("with a user")
+    return value
 
 
 def _is_proxy(value: SecretStr) -> SecretStr:
@@ -92,8 +103,12 @@ class Settings(BaseSettings):
     slack_signing_secret: Annotated[Secret, _fits(r"[!-~]+")] | None = Field(
         None, description="the signing secret on the app's Basic Information page"
     )
-    slack_client_id: str | None = Field(None, description="the app's client id (not used yet)")
-    slack_client_secret: Secret | None = Field(None, description="the app's client secret (not used yet)")
+    slack_client_id: Annotated[str, BeforeValidator(_stripped), _fits(r"[0-9]+\.[0-9]+")] | None = Field(
+        None, description="the app's client id, two numbers with a dot between them"
+    )
+    slack_client_secret: Annotated[Secret, _fits(r"[!-~]+")] | None = Field(
+        None, description="the app's client secret"
+    )
     stripe_api_key: Annotated[Secret, _fits(r"[sr]k_(test|live)_[!-~]+")] | None = Field(
         None,
         description="a restricted or secret key, which begins with rk_test_, rk_live_, sk_test_ or sk_live_",
@@ -111,6 +126,9 @@ class Settings(BaseSettings):
     )
     port: Annotated[int, Field(ge=0, le=65535)] | None = Field(
         None, description="a port: a whole number from 0 (any free one) to 65535"
+    )
+    paylink_public_url: Annotated[WebAddress, AfterValidator(_is_public)] | None = Field(
+        None, description="an https address, or an http address of this machine, localhost"
     )
     paylink_notification_channel: (
         Annotated[str, BeforeValidator(_stripped), _fits(r"[CG][A-Z0-9]{2,254}")] | None
@@ -183,6 +201,15 @@ class Settings(BaseSettings):
         return Proxies(secret(self.https_proxy), secret(self.http_proxy), self.no_proxy or "")
 
     @property
+    def installing(self) -> bool:
+        """Whether workspaces install the app by clicking, in place of the one whose token is a setting."""
+        return self.slack_bot_token is None and None not in (
+            self.paylink_public_url,
+            self.slack_client_id,
+            self.slack_client_secret,
+        )
+
+    @property
     def socket_mode(self) -> bool:
         return self.slack_app_token is not None
 
@@ -241,40 +268,6 @@ def _parted(value: SecretStr | None) -> tuple[str, ...]:
 
 def secret(value: SecretStr | None) -> str:
     return "" if value is None else value.get_secret_value()
-
-
-def require_for_serving(settings: Settings) -> None:
-    """Raises SettingsProblem if ``serve`` can't do without what is missing."""
-    missing = [
-        name
-        for name, value in (
-            ("SLACK_BOT_TOKEN", settings.slack_bot_token),
-            ("STRIPE_API_KEY", settings.stripe_api_key),
-        )
-        if value is None
-    ]
-    if missing:
-        raise SettingsProblem(
-            f"{_listed(missing)} set: set each in the environment or in a {DOT_ENV} file."
-            if len(missing) > 1
-            else f"{missing[0]} isn't set: put it into the environment or into a {DOT_ENV} file."
-        )
-    if settings.socket_mode:
-        return
-    missing = [
-        name
-        for name, value in (("PORT", settings.port), ("SLACK_SIGNING_SECRET", settings.slack_signing_secret))
-        if value is None
-    ]
-    if missing:
-        raise SettingsProblem(
-            f"{_listed(missing)} set: without SLACK_APP_TOKEN (Socket Mode), Slack's requests come to PORT "
-            "over HTTP and are checked with SLACK_SIGNING_SECRET."
-        )
-
-
-def _listed(names: list[str]) -> str:
-    return f"{names[0]} isn't" if len(names) == 1 else f"{' and '.join(names)} aren't"
 
 
 def _sentences(error: ValidationError) -> list[str]:

@@ -198,6 +198,14 @@ async def fetch_identity(client: AsyncWebClient) -> Identity:
         raise SlackAway from None
 
 
+async def fetch_nothing(client: AsyncWebClient) -> None:
+    """Ask Slack whether it is there, with no token. Raises SlackAway."""
+    try:
+        await client.api_test()
+    except (SlackApiError, *UNANSWERED):
+        raise SlackAway from None
+
+
 def _team_id(value: object) -> str:
     """Raises ValueError for what is no workspace's id: an organisation is made of it, and stays."""
     if not isinstance(value, str) or not re.fullmatch(r"[A-Z0-9]{2,255}", value, re.ASCII):

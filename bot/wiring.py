@@ -18,7 +18,8 @@ from bot.work.probes import Probes, hear_stripe
 from bot.work.timer import Tick
 from bot.work.tracking import Tracker
 from bot.work.workers import Worker
-from bot.workspaces.registry import Workspace, Workspaces
+from bot.workspaces.registry import Workspace
+from bot.workspaces.serving import Serving, look_after_workspaces
 from domain.audit.sealing import Sealing
 from domain.coordination import housekeeping
 from domain.coordination.leases import Lease
@@ -67,7 +68,8 @@ class Bot:
     accounts: Accounts
     posters: dict[int, Poster]
     followers: Followers
-    workspaces: Workspaces
+    serving: Serving
+    box: Box
     creation: LinkCreation
     watching: Watching
     announcing: Announcing
@@ -154,12 +156,18 @@ def build(settings: Settings, *, db: Database | None = None, clock: Clock = utc_
         posters.pop(workspace.organisation_id, None)
         followers.drop(workspace.team_id)
 
-    workspaces = Workspaces(
+    box = Box(settings.secret_keys)
+    serving = look_after_workspaces(
+        settings,
         db,
-        Box(settings.secret_keys),
-        lambda token, team_id: make_client(settings, session, token=token),
+        box,
+        session,
+        slack,
+        owner,
+        clock=clock,
         on_there=there,
         on_gone=gone,
+        on_expired=wakes["renew_tokens"].set,
     )
     pace = StripePace(db, settings.paylink_stripe_rate)
     watching = Watching(
@@ -190,7 +198,7 @@ def build(settings: Settings, *, db: Database | None = None, clock: Clock = utc_
         wake=wakes["import_files"].set,
         on_finished=wakes["announce"].set,
     )
-    people = SlackPeople(workspaces.client_of)
+    people = SlackPeople(serving.workspaces.client_of)
     probes = Probes(db, slack, stripe, health)
     rounds = _rounds(accounts, creation, watching, announcing, probes)
     twin_watch = TwinWatch(db)
@@ -201,6 +209,7 @@ def build(settings: Settings, *, db: Database | None = None, clock: Clock = utc_
 
     rounds["exceptions"] = look_after_exceptions
     rounds["follow_views"] = followers.look
+    rounds |= serving.rounds()
     rounds["import_files"] = imports.run_due
     rounds["chain_audit"] = Sealing(db).seal_waiting
     rounds["prune"] = lambda: housekeeping.prune(db, clock)
@@ -221,7 +230,8 @@ def build(settings: Settings, *, db: Database | None = None, clock: Clock = utc_
         accounts=accounts,
         posters=posters,
         followers=followers,
-        workspaces=workspaces,
+        serving=serving,
+        box=box,
         creation=creation,
         watching=watching,
         announcing=announcing,

@@ -18,11 +18,13 @@ from handlers.bolt.acknowledging import (
     Answerer,
     Command,
     Handler,
+    Removed,
     acknowledge,
     after_ack,
     answering,
     before_ack,
     commanding,
+    ending,
     hearing,
     offering,
     shown_as,
@@ -55,6 +57,8 @@ EVENTS: dict[str, Handler] = {
     "app_mention": talking.answer_mention,
     "message": talking.answer_message,
 }
+
+ENDS = ("app_uninstalled", "tokens_revoked")
 
 ACTIONS: dict[str, Handler] = {
     ids.FIND_INVOICE: type_ahead.open_search,
@@ -150,6 +154,7 @@ def build_app(
     log: Log,
     watch: Track | None = None,
     people: SlackPeople | None = None,
+    removed: Removed = lambda team_id, enterprise_id: None,
 ) -> AcknowledgingApp:
     """Build the app; it asks nobody anything until something is delivered.
 
@@ -157,6 +162,8 @@ def build_app(
     for Socket Mode alone. ``track`` runs the work that goes on after an acknowledgement, and a shut-down waits for it;
     ``watch`` (by default the same) keeps modals up to date for minutes, and a shut-down may cancel it. ``people``: by default
     they are asked for with ``client``.
+    ``watch`` (by default the same) keeps modals up to date for minutes, and a shut-down may cancel it. ``removed`` is told that a
+    workspace may have removed the app.
     """
     app = AcknowledgingApp(
         name="slack_bolt.app",
@@ -176,6 +183,8 @@ def build_app(
     app.error(app.acknowledge_anyway)
     app.office = Office(desk, export, track, watch or track, log, people or SlackPeople(lambda _: client))
     _register(app, app.office)
+    for name in ENDS:
+        app.event(name)(ending(removed))
     return app
 
 

@@ -135,8 +135,9 @@ def serve(
     from bot.run.lean import lean_imports
 
     with lean_imports():
+        from bot.required import require_for_serving
         from bot.run.service import serve_until_stopped
-        from bot.settings import SettingsProblem, require_for_serving
+        from bot.settings import SettingsProblem
 
     settings = settings_of(context)
     try:

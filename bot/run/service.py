@@ -15,6 +15,7 @@ from bot.settings import Settings, secret
 from bot.stop import Stop, connect
 from bot.watch.logs import configure_logs
 from bot.watch.metrics import FIGURES_EVERY_SECONDS
+from bot.web.installing import InstallEndpoint
 from bot.web.intake import Intake
 from bot.web.server import HttpServer, SlackEndpoint, StripeEndpoint
 from bot.web.socket_mode import SocketMode
@@ -125,11 +126,11 @@ class Service:
 
     async def _begin(self) -> None:
         bot = self.bot
-        identity, self._account = await begin(bot)
+        self._account = await begin(bot)
         app = build_app(
             bot.desk,
             client=bot.slack,
-            authorize=authorizing(bot.workspaces),
+            authorize=authorizing(bot.serving.workspaces),
             # The guard has checked it by then; see Intake.
             signing_secret=None,
             export=Export(bot.db, bot.desk.door, bot.clock),
@@ -137,12 +138,13 @@ class Service:
             watch=bot.tracker.watch,
             log=structlog.get_logger("handlers"),
             people=bot.people,
+            removed=bot.serving.endings.tell,
         )
         self._intake = Intake(app, bot.tracker, bot.metrics)
         for worker in bot.workers:
             worker.start()
         self._timer.start()
-        bot.tracker.watch(app.take_up(bot.workspaces.client_of))
+        bot.tracker.watch(app.take_up(bot.serving.workspaces.client_of))
         bot.followers.begin(app.office)
         if bot.settings.socket_mode:
             self._socket = SocketMode(
@@ -157,7 +159,11 @@ class Service:
             self._socket.start()
         bot.health.good("start")
         self.begun.set()
-        self._log.info("service.begun", team=identity.team_id, socket_mode=bot.settings.socket_mode)
+        self._log.info(
+            "service.begun",
+            workspaces=len(list(bot.serving.workspaces)),
+            socket_mode=bot.settings.socket_mode,
+        )
 
     def _refuse_app_token(self, code: str) -> None:
         if not self._refused.done():
@@ -194,7 +200,18 @@ class Service:
             health=bot.health,
             ping=bot.probes.database,
             figures=self._figures,
+            install=self._make_install(),
             api=Api(lambda: bot.desk if self.begun.is_set() else None, bot.metrics),
+        )
+
+    def _make_install(self) -> InstallEndpoint | None:
+        bot = self.bot
+        if bot.serving.installer is None:
+            return None
+        return InstallEndpoint(
+            lambda: bot.serving.installer if self.begun.is_set() else None,
+            bot.db,
+            bot.settings.paylink_public_url or "",
         )
 
     async def _receive(self, event: dict[str, Any]) -> Receipt:

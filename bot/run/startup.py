@@ -14,6 +14,8 @@ from domain.coordination import abandoned_claims
 from domain.errors import DatabaseUnavailable
 from domain.migrations import prepare
 from domain.organisations import organisations
+from domain.secrets import rotating
+from domain.secrets.box import NoSecretKeys
 from domain.stripe.accounts import Account
 
 T = TypeVar("T")
@@ -22,11 +24,16 @@ FIRST_DELAY = 0.5
 LONGEST_DELAY = 10.0
 
 
-async def begin(bot: Bot) -> tuple[Identity, Account]:
-    """Return whom the token belongs to, and their organisation's Stripe account, once all is there, however long database and Slack stay away. Raises Stop where waiting won't help.
+async def begin(bot: Bot) -> Account | None:
+    """Return once all is there, however long database and Slack stay away: the Stripe account of the organisation whose token
+    is configured, if one is. Raises Stop where waiting won't help.
 
     A SQLite file gets its schema here; the organisation is made by the first start.
     """
+    if bot.serving.installer is not None:
+        await _until_reached(bot, "database", lambda: _check_schema(bot))
+        await _until_reached(bot, "database", lambda: _take_over(bot))
+        return None
     try:
         async with asyncio.TaskGroup() as both:
             both.create_task(_until_reached(bot, "database", lambda: _check_schema(bot)))
@@ -34,8 +41,7 @@ async def begin(bot: Bot) -> tuple[Identity, Account]:
     except BaseExceptionGroup as failures:
         raise failures.exceptions[0] from None
     identity = identifying.result()
-    account = await _until_reached(bot, "database", lambda: _set_up(bot, identity))
-    return identity, account
+    return await _until_reached(bot, "database", lambda: _set_up(bot, identity))
 
 
 async def _until_reached(bot: Bot, part: Part, step: Callable[[], Awaitable[T]]) -> T:
@@ -66,6 +72,24 @@ async def _identify(bot: Bot) -> Identity:
         raise Stop(refusal(refused.code)) from None
 
 
+async def _take_over(bot: Bot) -> None:
+    """All workspaces that installed the app, of which there may be none yet. Raises Stop if no secret can be opened."""
+    try:
+        checked = await bot.db.read(rotating.check, bot.box)
+    except NoSecretKeys:
+        raise Stop(
+            "PAYLINK_SECRET_KEYS isn't set, and the database holds tokens and keys that are sealed: put the key back that "
+            "they were sealed with."
+        ) from None
+    if checked.closed and not checked.opened:
+        raise Stop(
+            "PAYLINK_SECRET_KEYS opens none of the tokens and keys in the database: put the key back that they were sealed with."
+        )
+    if bot.box.has_keys:
+        await bot.serving.workspaces.refresh()
+    await _take_back_claims(bot)
+
+
 async def _set_up(bot: Bot, identity: Identity) -> Account:
     organisation = await bot.db.write(
         organisations.ensure,
@@ -74,7 +98,7 @@ async def _set_up(bot: Bot, identity: Identity) -> Account:
         bot.settings.paylink_notification_channel,
     )
     account = await bot.accounts.open(organisation.id, bot.stripe)
-    bot.workspaces.put(
+    bot.serving.workspaces.put(
         configured(
             organisation.id,
             identity.team_id,

@@ -17,6 +17,7 @@ from bot.watch.metrics import Metrics
 from bot.web import guard
 from bot.web.guard import Refused
 from bot.web.headers import protect
+from bot.web.installing import InstallEndpoint
 from bot.web.intake import Intake
 from bot.web.stopping import clean_up, connections_made
 from domain.errors import DatabaseUnavailable
@@ -121,6 +122,7 @@ class HttpServer:
         health: Health,
         ping: Callable[[], Awaitable[None]],
         figures: Callable[[], Awaitable[bytes]],
+        install: InstallEndpoint | None = None,
         api: Api | None = None,
         host: str = "0.0.0.0",  # noqa: S104 - Slack and Stripe come from outside
     ) -> None:
@@ -137,6 +139,8 @@ class HttpServer:
         app.router.add_post("/stripe/webhook", stripe.take)
         if slack is not None:
             app.router.add_post("/slack/events", slack.take)
+        if install is not None:
+            install.add_to(app)
         if api is not None:
             api.add_to(app)
         # Neither Slack nor Stripe compresses what it sends, and what doesn't unpack would break aiohttp's own handling.

@@ -5,7 +5,7 @@ import time
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack_client import SlackAway, SlackRefused, fetch_identity, refusal
+from bot.slack_client import SlackAway, SlackRefused, fetch_identity, fetch_nothing, refusal
 from bot.watch.health import NOT_FROM_STRIPE, SLACK_AWAY, STRIPE_AWAY, STRIPE_FAILS, Health
 from domain.database import Database, ask_nothing
 from domain.stripe.client import StripeApi
@@ -25,6 +25,7 @@ class Probes:
     """Each may be asked every few seconds; it goes over the network only as often as makes sense."""
 
     def __init__(self, db: Database, slack: AsyncWebClient, stripe: StripeApi, health: Health) -> None:
+        """``slack`` without a token: then Slack is asked for nothing but an answer."""
         self._db = db
         self._slack = slack
         self._stripe = stripe
@@ -44,7 +45,7 @@ class Probes:
             return
         self._slack_asked = now
         try:
-            await fetch_identity(self._slack)
+            await (fetch_identity(self._slack) if self._slack.token else fetch_nothing(self._slack))
         except SlackAway:
             self._health.bad("slack", SLACK_AWAY)
         except SlackRefused as refused:

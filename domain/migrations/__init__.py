@@ -45,6 +45,7 @@ REVISIONS: tuple[str, ...] = (
     "0026",
     "0027",
     "0028",
+    "0029",
 )
 """All versions, the oldest first. Known without reading them, so that a start doesn't wait for Alembic."""
 

@@ -6,7 +6,13 @@ from domain.models.coordination import Duty, Pace
 from domain.models.files import FileImport, KnownHeading
 from domain.models.invoices import BuyerTerm, Invoice, OpenView, SearchTerm, Selection, SelectionItem
 from domain.models.links import BulkRun, BulkRunItem, Ledger, Link
-from domain.models.organisations import HeardEvent, Organisation, OrganisationSettings, Welcome
+from domain.models.organisations import (
+    HeardEvent,
+    InstallState,
+    Organisation,
+    OrganisationSettings,
+    Welcome,
+)
 from domain.models.outbox import IS_OPEN, OutboxMessage
 from domain.models.payments import Payment, PaymentException, Reversal, StripeEvent, UnusedEvent
 from domain.models.programs import ApiToken, FeedEvent, FeedHead
@@ -32,6 +38,7 @@ __all__ = [
     "FileImport",
     "HeardEvent",
     "Id",
+    "InstallState",
     "Installation",
     "Instant",
     "Invoice",

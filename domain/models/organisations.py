@@ -62,3 +62,14 @@ class HeardEvent(Base):
     organisation_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"), primary_key=True)
     event_id: Mapped[str] = mapped_column(String(255), primary_key=True)
     at: Mapped[datetime] = mapped_column(Instant)
+
+
+class InstallState(Base):
+    """Somebody set out to install the app: their browser may come back with it, once. Both are digests."""
+
+    __tablename__ = "install_states"
+
+    state: Mapped[str] = mapped_column(String(64), primary_key=True)
+    browser: Mapped[str] = mapped_column(String(64))
+    issued_at: Mapped[datetime] = mapped_column(Instant, index=True)
+    used_at: Mapped[datetime | None] = mapped_column(Instant)

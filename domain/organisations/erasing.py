@@ -13,9 +13,11 @@ class Erased:
     stripe_key: bool
 
 
-def erase(session: Session, team_id: str, by: str) -> Erased:
+def erase(session: Session, team_id: str, by: str, *, seen: int | None = None) -> Erased:
     """Erase the workspace's tokens and its Stripe key: no process asks Slack or Stripe anything for it any more.
 
-    Invoices, links, payments and what waits to be told stay, for when it is installed again.
+    Nothing, if its installation has changed since generation ``seen``: then another one is in force. Invoices, links, payments and what waits to be told stay, for when it is installed again.
     """
+    if seen is not None and not installations.is_unchanged(session, team_id, seen):
+        return Erased(tokens=False, stripe_key=False)
     return Erased(installations.erase(session, team_id, by), stripe_keys.erase(session, team_id, by))

@@ -151,6 +151,13 @@ def list_due_refreshes(session: Session, before: datetime) -> list[str]:
     return list(session.scalars(due.where(Row.sealed_refresh_token.is_not(None))))
 
 
+def is_unchanged(session: Session, team_id: str, seen: int) -> bool:
+    """Whether it is what it was in that generation, until this transaction ends."""
+    generations.advance(session, Kept.INSTALLATIONS)
+    found = sa.select(Row.generation).join(Organisation).where(Organisation.team_id == team_id)
+    return session.scalar(found) == seen
+
+
 def erase(session: Session, team_id: str, by: str) -> bool:
     """Forget its tokens; False if there are none. Who installs it again finds all else as it was."""
     generation = generations.advance(session, Kept.INSTALLATIONS)

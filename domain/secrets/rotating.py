@@ -21,10 +21,11 @@ PORTION = 100
 
 @dataclass(frozen=True)
 class Checked:
-    """How many secrets there are, and the workspaces of which at least one doesn't open."""
+    """How many secrets there are, the workspaces of which at least one doesn't open, and how many do."""
 
     secrets: int
     closed: tuple[str, ...]
+    opened: int
 
 
 @dataclass(frozen=True)
@@ -38,16 +39,17 @@ class Portion:
 
 def check(session: Session, box: Box) -> Checked:
     """Open every one. Raises NoSecretKeys if there is anything to open and no key."""
-    secrets = 0
+    secrets = opened = 0
     closed: dict[str, None] = {}
     for column, purpose in SEALED:
         for team_id, sealed in session.execute(_sealed(column)):
             secrets += 1
             try:
                 box.open(sealed, team_id, purpose)
+                opened += 1
             except CannotOpen:
                 closed[team_id] = None
-    return Checked(secrets, tuple(closed))
+    return Checked(secrets, tuple(closed), opened)
 
 
 def rotate(session: Session, box: Box, after: int) -> Portion:

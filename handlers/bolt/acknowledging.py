@@ -16,7 +16,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from domain.errors import DatabaseUnavailable
 from handlers.bolt.context import Office, Work
 from handlers.bolt.failures import explain, refusal, tell
-from handlers.bolt.payload import Delivery, read_delivery, read_view
+from handlers.bolt.payload import Delivery, dig, read_delivery, read_view
 from handlers.rejections import Outsider
 from handlers.views.blocks import Json
 
@@ -27,6 +27,8 @@ T = TypeVar("T")
 Listener = Callable[..., Awaitable[None]]
 Handler = Callable[[Office, Delivery], Awaitable[None]]
 Answerer = Callable[[Office, Delivery], Awaitable[Json]]
+Removed = Callable[[str, str | None], None]
+"""Told the workspace, and its Enterprise Grid organisation if it is in one."""
 Command = Callable[[Office, Delivery], str | Work]
 
 
@@ -62,6 +64,24 @@ def hearing(office: Office, handler: Handler) -> Listener:
         office.track(_outlive(office, handler(office, delivery)))
 
     return listener
+
+
+def ending(removed: Removed) -> Listener:
+    """For what Slack tells of the app itself, which nobody did in it: there may be no token any more."""
+
+    async def listener(ack: AsyncAck, body: Json) -> None:
+        event, team_id = body.get("event"), body.get("team_id")
+        if isinstance(team_id, str) and team_id and _ends_bot(event):
+            enterprise_id = body.get("enterprise_id")
+            removed(team_id, enterprise_id if isinstance(enterprise_id, str) else None)
+        await ack()
+
+    return listener
+
+
+def _ends_bot(event: object) -> bool:
+    """Whether it may be about the bot's token: people's own are none of Paylink's."""
+    return dig(event, "type") != "tokens_revoked" or bool(dig(event, "tokens", "bot"))
 
 
 def before_ack(office: Office, handler: Handler) -> Listener:

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from bot.required import require_for_serving
 from bot.settings import (
     Settings,
     SettingsProblem,
     data_directory,
     load_settings,
-    require_for_serving,
     secret,
     setting_names,
     unknown_settings,

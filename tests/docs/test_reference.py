@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from bot.cli.app import command
-from bot.cli.doctor.slack import OPTIONAL, SCOPES
+from bot.scopes import OPTIONAL, SCOPES
 from bot.settings import Settings, setting_names
 from bot.watch.metrics import Metrics
 from domain.files.exports.rows import COLUMNS as EXPORTED

@@ -15,11 +15,11 @@ from bot.cli.doctor.findings import Finding, Level
 from bot.cli.doctor.slack import asking_slack, examine_app_token, examine_bot_token, examine_channel
 from bot.cli.doctor.standing import examine_standing
 from bot.cli.doctor.stripe import asking_stripe, examine_stripe
+from bot.required import require_for_serving
 from bot.settings import (
     Settings,
     SettingsProblem,
     load_settings,
-    require_for_serving,
     secret,
     unknown_settings,
 )

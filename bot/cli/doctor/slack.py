@@ -7,6 +7,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.cli.doctor.findings import Finding, Level
+from bot.scopes import OPTIONAL, SCOPES
 from bot.settings import Settings
 from bot.slack_client import (
     UNANSWERED,
@@ -21,21 +22,6 @@ from bot.slack_client import (
 )
 from bot.watch.metrics import Metrics
 
-# A test holds these against manifest.yml.
-SCOPES = {
-    "commands": "/invoice and /invoices don't work",
-    "chat:write": "nothing can be announced",
-    "channels:history": "after a lost answer nobody can tell whether a message is in a public channel",
-    "groups:history": "after a lost answer nobody can tell whether a message is in a private channel",
-    "files:write": "Download doesn't work",
-    "files:read": "Import Invoices can't read the files that people bring in",
-    "users:read": "nobody can import invoices in Slack, since guests can't be told from members",
-}
-# Of versions that didn't ask for them yet, installations go on without.
-OPTIONAL = {
-    "app_mentions:read": "nobody is answered who mentions Paylink",
-    "im:history": "nobody is answered who writes to Paylink directly",
-}
 _CHANNEL = {
     "ekm_access_denied": f"Mend it so: {cure('ekm_access_denied')}.",
     "not_in_channel": "Invite the bot to it: /invite and the bot's name, in the channel.",

@@ -1,4 +1,4 @@
-"""auth.test, users.info (Slack docs: reference/methods)."""
+"""auth.test, auth.teams.list, users.info (Slack docs: reference/methods)."""
 
 from __future__ import annotations
 
@@ -21,6 +21,20 @@ def auth_test(request: Request) -> Json:
         "bot_id": team.bot_id,
         "is_enterprise_install": team.org_wide,
         **_expiry(request),
+    }
+
+
+def teams_list(request: Request) -> Json:
+    """The workspaces that an organisation's token is for (Slack docs: reference/methods/auth.teams.list)."""
+    limit, cursor = (
+        request.number("limit", 100),
+        request.number("cursor", 0) if request.args.get("cursor") else 0,
+    )
+    page = request.granted[cursor : cursor + limit]
+    more = cursor + limit < len(request.granted)
+    return {
+        "teams": [{"id": team.team_id, "name": team.name} for team in page],
+        "response_metadata": {"next_cursor": str(cursor + limit) if more else ""},
     }
 
 
@@ -62,5 +76,6 @@ def users_info(request: Request) -> Json:
 
 METHODS = {
     "auth.test": Method(auth_test),
+    "auth.teams.list": Method(teams_list),
     "users.info": Method(users_info, ("users:read",)),
 }

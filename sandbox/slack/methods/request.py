@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,8 @@ class Request:
     team: Team
     args: Json
     token: str = ""
+    granted: Sequence[Team] = ()
+    """All workspaces that the token is for."""
 
     def text(self, name: str, default: str | None = None) -> str:
         """A string argument; invalid_arguments if it is required (no default) and absent."""

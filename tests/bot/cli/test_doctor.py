@@ -14,7 +14,7 @@ import yaml
 from rich.console import Console
 
 from bot.cli.doctor.examination import examine
-from bot.cli.doctor.slack import OPTIONAL, SCOPES
+from bot.scopes import OPTIONAL, SCOPES
 from domain.database import Database
 from domain.invoices.numbers import folding
 from domain.migrations import upgrade

@@ -10,7 +10,8 @@ import yaml
 from typer.testing import CliRunner
 
 from bot.cli import init
-from bot.settings import load_settings, require_for_serving, secret
+from bot.required import require_for_serving
+from bot.settings import load_settings, secret
 from sandbox.slack import LocalSlack
 from sandbox.stripe.server import LocalStripe
 

@@ -106,7 +106,7 @@ def test_a_row_that_was_copied_to_another_organisation_opens_nothing(db: Databas
     db.run(copied("T2"))
     with pytest.raises(CannotOpen):
         db.run(stripe_keys.find, BOX, "T2")
-    assert db.run(rotating.check, BOX) == rotating.Checked(2, ("T2",))
+    assert db.run(rotating.check, BOX) == rotating.Checked(2, ("T2",), 1)
 
 
 def test_all_secrets_are_sealed_with_the_first_key_again_from_wherever_it_broke_off(
@@ -122,5 +122,5 @@ def test_all_secrets_are_sealed_with_the_first_key_again_from_wherever_it_broke_
     assert db.run(rotating.rotate, both, 0) == rotating.Portion(0, (), 1)
     assert db.run(rotating.rotate, both, 1) == rotating.Portion(4, (), 2)
     assert db.run(rotating.rotate, both, 2) == rotating.Portion(0, (), None)
-    assert db.run(rotating.check, Box([second])) == rotating.Checked(8, ())
-    assert db.run(rotating.check, BOX) == rotating.Checked(8, ("T1", "T2"))
+    assert db.run(rotating.check, Box([second])) == rotating.Checked(8, (), 8)
+    assert db.run(rotating.check, BOX) == rotating.Checked(8, ("T1", "T2"), 0)

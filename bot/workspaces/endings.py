@@ -1,0 +1,130 @@
+"""Whether a workspace has removed the app. An event says so, or Slack refuses its token; nothing is erased before Slack was asked.
+
+An event may be old, of an installation before this one, and one refusal may be a hiccup of Slack's.
+"""
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+from slack_sdk.errors import SlackApiError
+
+from bot.slack_client import UNANSWERED, code_of
+from bot.workspaces.registry import Workspace, Workspaces
+from domain.database import Database
+from domain.organisations import erasing
+
+# docs.slack.dev/reference/methods/auth.test: the app was removed, or the workspace is no more.
+ENDED = frozenset(("account_inactive", "token_revoked"))
+REFUSALS = 3
+AGAIN_SECONDS = 15.0
+AWAY_SECONDS = 5.0
+# For what happened while no process heard events.
+EACH_SECONDS = 3600.0
+FIRST_SECONDS = 300.0
+AT_ONCE = 10
+BY_SLACK = "slack"
+"""Who erased it, in the audit."""
+
+
+@dataclass
+class Suspicion:
+    told: bool
+    """By an event: then one refusal is enough."""
+    refusals: int = 0
+    next_at: float = 0.0
+
+
+class Endings:
+    """``now`` is in seconds; ``on_expired`` is told of a token that ended before it was renewed."""
+
+    def __init__(
+        self,
+        db: Database,
+        workspaces: Workspaces,
+        *,
+        on_expired: Callable[[], None] = lambda: None,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._db = db
+        self._workspaces = workspaces
+        self._on_expired = on_expired
+        self._now = now
+        self._suspected: dict[str, Suspicion] = {}
+        self._ask_at: dict[str, float] = {}
+        self._log = structlog.get_logger("bot.workspaces.endings")
+
+    def hear(self, team_id: str, code: str | None) -> None:
+        """Take what Slack answered to any call of the workspace's."""
+        if code in ENDED:
+            self._suspected.setdefault(team_id, Suspicion(told=False))
+        elif code == "token_expired":
+            self._on_expired()
+
+    def tell(self, team_id: str, enterprise_id: str | None) -> None:
+        """An event says that the app was removed, or tokens revoked."""
+        for workspace in self._workspaces:
+            one = workspace.installation
+            of_enterprise = (
+                one.for_enterprise and enterprise_id is not None and one.enterprise_id == enterprise_id
+            )
+            if one.team_id == team_id or of_enterprise:
+                self._suspected[one.team_id] = Suspicion(told=True)
+
+    async def look(self) -> None:
+        """Ask Slack about those that are suspected, and about each one every hour. Raises DatabaseUnavailable."""
+        now = self._now()
+        due = [team_id for team_id, one in self._suspected.items() if one.next_at <= now]
+        due += [team_id for team_id in self._due_hourly(now) if team_id not in self._suspected]
+        if due:
+            # Another process may have renewed the token, or erased it.
+            await self._workspaces.refresh()
+        for team_id in due[:AT_ONCE]:
+            workspace = self._workspaces.find(team_id)
+            if workspace is None:
+                self._suspected.pop(team_id, None)
+            elif workspace.generation:
+                await self._ask(workspace, now)
+
+    def _due_hourly(self, now: float) -> list[str]:
+        there = {workspace.team_id for workspace in self._workspaces if workspace.generation}
+        self._ask_at = {
+            team_id: self._ask_at.get(team_id, now + random.uniform(0, FIRST_SECONDS))  # noqa: S311 - spreads requests
+            for team_id in there
+        }
+        return [team_id for team_id, at in self._ask_at.items() if at <= now]
+
+    async def _ask(self, workspace: Workspace, now: float) -> None:
+        team_id = workspace.team_id
+        self._ask_at[team_id] = now + EACH_SECONDS * random.uniform(0.9, 1.1)  # noqa: S311
+        code = await _refusal(workspace)
+        suspicion = self._suspected.get(team_id)
+        if code not in ENDED:
+            # Slack takes it, or takes it no more for another reason that passes.
+            if suspicion is not None and code == "":
+                suspicion.next_at = now + AWAY_SECONDS
+            else:
+                self._suspected.pop(team_id, None)
+            return
+        suspicion = suspicion or self._suspected.setdefault(team_id, Suspicion(told=False))
+        suspicion.refusals += 1
+        suspicion.next_at = now + AGAIN_SECONDS
+        if suspicion.told or suspicion.refusals >= REFUSALS:
+            erased = await self._db.write(erasing.erase, team_id, BY_SLACK, seen=workspace.generation)
+            self._suspected.pop(team_id, None)
+            if erased.tokens:
+                self._log.warning("installation.erased", team=team_id, code=code)
+            await self._workspaces.refresh()
+
+
+async def _refusal(workspace: Workspace) -> str | None:
+    """Slack's word for why it refuses the token; None if it takes it, empty if it can't be asked."""
+    try:
+        await workspace.client.auth_test()
+    except SlackApiError as error:
+        return code_of(error) or ""
+    except UNANSWERED:
+        return ""
+    return None

@@ -1,0 +1,195 @@
+"""Installing: where somebody is led to, and what is made of the code that they bring back.
+
+Source: docs.slack.dev/authentication/installing-with-oauth, docs.slack.dev/reference/methods/oauth.v2.access
+"""
+
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from slack_sdk.errors import SlackApiError
+from slack_sdk.oauth import AuthorizeUrlGenerator
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.scopes import OPTIONAL, SCOPES
+from bot.settings import Settings, secret
+from bot.slack_client import UNANSWERED, SlackAway, code_of
+from bot.workspaces.registry import Make, Workspaces
+from domain.database import Database
+from domain.organisations import installations
+from domain.organisations.installations import Installation, Tokens
+from domain.secrets.box import Box
+
+REDIRECT_PATH = "/slack/oauth_redirect"
+MOST_TEAMS = 1000
+_ID = re.compile(r"[A-Z0-9]{2,255}", re.ASCII)
+
+
+class CodeRefused(Exception):
+    """Slack gives no token for the code; ``code`` is its word for why."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(frozen=True)
+class Installed:
+    """What came of it: the workspaces, several only in an Enterprise Grid organisation."""
+
+    team_ids: tuple[str, ...]
+    name: str
+    app_id: str
+    installed_by: str
+
+
+Greet = Callable[[str, str, AsyncWebClient], Awaitable[None]]
+"""Tells whoever installed it (workspace, person, client) what comes next."""
+
+
+async def greet_nobody(team_id: str, user_id: str, client: AsyncWebClient) -> None:
+    """What isn't told stands on the page all the same."""
+
+
+class Installer:
+    """Installs the app in workspaces, by codes that Slack gave their people."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        db: Database,
+        box: Box,
+        client: AsyncWebClient,
+        make_client: Make,
+        workspaces: Workspaces,
+        *,
+        clock: Callable[[], datetime],
+        greet: Greet = greet_nobody,
+    ) -> None:
+        """``client`` has no token. ``greet`` is called once the installation is kept."""
+        self._settings = settings
+        self._db = db
+        self._box = box
+        self._client = client
+        self._make_client = make_client
+        self._workspaces = workspaces
+        self._clock = clock
+        self._greet = greet
+        self._log = structlog.get_logger("bot.workspaces.installer")
+
+    @property
+    def can_keep(self) -> bool:
+        """Whether there is a key to seal tokens with: without one nothing is installed."""
+        return self._box.has_keys
+
+    @property
+    def redirect_uri(self) -> str:
+        return f"{self._settings.paylink_public_url}{REDIRECT_PATH}"
+
+    def authorize_url(self, state: str) -> str:
+        """Slack's page on which somebody allows it."""
+        generator = AuthorizeUrlGenerator(
+            client_id=self._settings.slack_client_id or "",
+            scopes=[*SCOPES, *OPTIONAL],
+            redirect_uri=self.redirect_uri,
+            authorization_url=f"{self._settings.slack_api_url.removesuffix('/api')}/oauth/v2/authorize",
+        )
+        return generator.generate(state)
+
+    async def install(self, code: str) -> Installed:
+        """Exchange the code, and keep what Slack gives. Raises CodeRefused, SlackAway, NoSecretKeys, DatabaseUnavailable."""
+        answer = await self._exchange(code)
+        token = str(answer.get("access_token") or "")
+        enterprise_id = _id(answer.get("enterprise"))
+        try:
+            client = self._make_client(token, _id(answer.get("team")) or "")
+            bot_id = str((await client.auth_test()).get("bot_id") or "")
+            teams = await self._teams(client, answer)
+        except (SlackApiError, *UNANSWERED) as error:
+            self._log.warning("installation.failed", code=_code(error))
+            raise SlackAway from None
+        user_id = _id(answer.get("authed_user")) or ""
+        if not token.startswith(("xoxb-", "xoxe.xoxb-")) or not teams or not user_id:
+            raise CodeRefused("no_bot_token")
+        for team_id, name in teams.items():
+            installation = Installation(
+                team_id=team_id,
+                enterprise_id=enterprise_id,
+                for_enterprise=answer.get("is_enterprise_install") is True,
+                bot_id=bot_id,
+                bot_user_id=str(answer.get("bot_user_id") or ""),
+                scopes=tuple(str(answer.get("scope") or "").split(",")),
+                installed_by=user_id,
+                tokens=tokens_of(answer, self._clock()),
+            )
+            await self._db.write(installations.store, self._box, installation, name)
+            self._log.info("installation.stored", team=team_id)
+        await self._workspaces.refresh()
+        first = next(iter(teams))
+        await self._told(first, user_id)
+        return Installed(tuple(teams), teams[first], str(answer.get("app_id") or ""), user_id)
+
+    async def _exchange(self, code: str) -> Any:
+        try:
+            answer = await self._client.oauth_v2_access(
+                client_id=self._settings.slack_client_id or "",
+                client_secret=secret(self._settings.slack_client_secret),
+                code=code,
+                redirect_uri=self.redirect_uri,
+            )
+        except SlackApiError as error:
+            refused = code_of(error)
+            if refused is None or refused in ("internal_error", "fatal_error", "ratelimited"):
+                raise SlackAway from None
+            self._log.warning("installation.refused", code=refused)
+            raise CodeRefused(refused) from None
+        except UNANSWERED:
+            raise SlackAway from None
+        return answer.data
+
+    async def _teams(self, client: AsyncWebClient, answer: Any) -> dict[str, str]:
+        """Their names by their ids. An organisation's installation is for all of its workspaces that were given the app."""
+        team_id = _id(answer.get("team"))
+        if team_id is not None:
+            return {team_id: str(answer["team"].get("name") or "")}
+        teams: dict[str, str] = {}
+        cursor = ""
+        while len(teams) < MOST_TEAMS:
+            page = await client.auth_teams_list(cursor=cursor or None, limit=100)
+            for team in page.get("teams") or []:
+                if (found := _id(team)) is not None:
+                    teams[found] = str(team.get("name") or "")
+            cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
+            if not cursor:
+                break
+        return teams
+
+    async def _told(self, team_id: str, user_id: str) -> None:
+        workspace = self._workspaces.find(team_id)
+        if workspace is None:
+            return
+        try:
+            await self._greet(team_id, user_id, workspace.client)
+        except (SlackApiError, *UNANSWERED) as error:
+            self._log.warning("installation.not_told", code=_code(error))
+
+
+def tokens_of(answer: Any, now: datetime) -> Tokens:
+    """The tokens in an answer of oauth.v2.access; with rotation they end."""
+    seconds, refresh = answer.get("expires_in"), answer.get("refresh_token")
+    if not isinstance(seconds, int) or not isinstance(refresh, str):
+        return Tokens(str(answer["access_token"]))
+    return Tokens(str(answer["access_token"]), refresh, now + timedelta(seconds=seconds))
+
+
+def _id(named: object) -> str | None:
+    """An object's id; None for what is no id of Slack's: organisations are made of them, and stay."""
+    found = named.get("id") if isinstance(named, dict) else None
+    return found if isinstance(found, str) and _ID.fullmatch(found) else None
+
+
+def _code(error: BaseException) -> str:
+    return (code_of(error) if isinstance(error, SlackApiError) else None) or type(error).__name__

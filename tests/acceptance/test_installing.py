@@ -1,0 +1,198 @@
+"""One process, and workspaces that install Paylink by clicking, through real sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from html import unescape
+
+import aiohttp
+import pytest
+import yaml
+
+from bot.run.service import Service
+from domain.secrets.box import new_key
+from sandbox.slack import LocalSlack
+from sandbox.slack.state import installing
+from sandbox.slack.state.manifest import for_installing
+from sandbox.stripe.server import LocalStripe
+from tests.acceptance.conftest import MANIFEST, Transport, Worlds
+from tests.patience import patient
+
+PUBLIC = "http://localhost"
+
+
+async def until(true: Callable[[], bool]) -> None:
+    async with asyncio.timeout(20):
+        while not true():  # noqa: ASYNC110 - another task's work, of which no event tells
+            await asyncio.sleep(0.05)
+
+
+@dataclass
+class Company:
+    """A bot that nobody has installed yet, two workspaces, and a browser."""
+
+    slack: LocalSlack
+    stripe: LocalStripe
+    service: Service
+    browser: aiohttp.ClientSession
+    env: dict[str, str]
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.service.port}"
+
+    async def begin(self) -> str:
+        """Open the install page: where its button leads."""
+        async with self.browser.get(f"{self.url}/slack/install") as shown:
+            page = await shown.text()
+            assert shown.status == 200, page
+        return unescape(re.findall(r'href="([^"]+/oauth/v2/authorize[^"]+)"', page)[0])
+
+    async def come_back(self, location: str, browser: aiohttp.ClientSession | None = None) -> tuple[int, str]:
+        here = location.replace(PUBLIC, self.url)
+        async with (browser or self.browser).get(here) as shown:
+            return shown.status, await shown.text()
+
+    async def install(self, team_id: str, user: str) -> str:
+        status, page = await self.come_back(self.slack.allow(team_id, user, await self.begin()))
+        assert status == 200, page
+        return page
+
+
+async def make(
+    worlds: Worlds, transport: Transport = "http", *, rotates: bool = False, **more: str
+) -> Company:
+    manifest = for_installing(
+        yaml.safe_load(MANIFEST.read_text()), f"{PUBLIC}/slack/oauth_redirect", rotates=rotates
+    )
+    slack = LocalSlack(
+        manifest, delivery=transport, limits=patient(), installed=False, team_id="T0ONE", team_name="One"
+    )
+    await slack.start()
+    worlds.stack.push_async_callback(slack.stop)
+    slack.add_workspace("T0TWO", "Two", installed=False)
+    stripe = await worlds.stack.enter_async_context(LocalStripe())
+    env = worlds.settings(slack, stripe, transport, "C0NONE")
+    for name in (
+        "SLACK_BOT_TOKEN",
+        "STRIPE_API_KEY",
+        "STRIPE_WEBHOOK_SECRET",
+        "PAYLINK_NOTIFICATION_CHANNEL",
+    ):
+        del env[name]
+    env |= {
+        "PAYLINK_PUBLIC_URL": PUBLIC,
+        "SLACK_CLIENT_ID": slack.app.client_id,
+        "SLACK_CLIENT_SECRET": slack.app.client_secret,
+        "PAYLINK_SECRET_KEYS": new_key(),
+    } | more
+    service = await worlds.start(env)
+    await service.begun.wait()
+    slack.request_url = f"http://127.0.0.1:{service.port}/slack/events"
+    browser = aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True))
+    worlds.stack.push_async_callback(browser.close)
+    if transport == "socket":
+        await slack.connected()
+    return Company(slack, stripe, service, browser, env)
+
+
+@pytest.mark.parametrize("transport", ["http", "socket"])
+async def test_two_workspaces_install_it_and_each_is_answered_with_its_own_token(
+    sqlite_worlds: Worlds, transport: Transport
+) -> None:
+    company = await make(sqlite_worlds, transport)
+    slack = company.slack
+    one, two = slack.workspaces["T0ONE"], slack.workspaces["T0TWO"]
+    ann, bob = one.add_person("ann"), two.add_person("bob")
+    lobby = two.add_channel("lobby")
+    assert "installed in One" in await company.install("T0ONE", ann)
+    await company.install("T0TWO", bob)
+    for workspace, user in ((one, ann), (two, bob)):
+        assert (await workspace.open_home(user)).acked
+        home = await workspace.wait_for(lambda w=workspace, u=user: w.home(u))  # type: ignore[misc]
+        assert home is not None
+    # What is said of the database's secrets isn't what Slack gave.
+    kept = company.service.bot.serving.workspaces.find("T0TWO")
+    assert kept is not None
+    assert kept.installation.tokens.bot_token == two.bot_token != one.bot_token
+    # Whoever removes it is asked for nothing any more; the other one notices nothing.
+    token = two.bot_token
+    slack.uninstall("T0TWO")
+    await until(lambda: company.service.bot.serving.workspaces.find("T0TWO") is None)
+    calls = len([call for call in slack.app.calls if call.token == token])
+    await one.open_home(ann)
+    assert len([call for call in slack.app.calls if call.token == token]) == calls
+    # Installed again it goes on, and an old event of the first installation ends nothing.
+    await company.install("T0TWO", bob)
+    lobby = lobby if lobby in two.team.channels else two.add_channel("lobby")
+    await two.emit({"type": "app_uninstalled"})
+    await company.service.bot.serving.endings.look()
+    answer = await two.command(bob, lobby, "/invoice help")
+    assert answer.acked
+    assert two.bot_token != token
+    assert company.service.bot.serving.workspaces.find("T0TWO") is not None
+
+
+async def test_a_state_is_for_one_browser_once_and_what_goes_wrong_is_said(sqlite_worlds: Worlds) -> None:
+    company = await make(sqlite_worlds)
+    slack = company.slack
+    ann = slack.workspaces["T0ONE"].add_person("ann")
+    led = slack.allow("T0ONE", ann, await company.begin())
+    async with aiohttp.ClientSession() as stranger:
+        status, page = await company.come_back(led, stranger)
+        assert (status, "another browser" in page) == (400, True)
+    assert (await company.come_back(led))[0] == 200
+    status, page = await company.come_back(led)
+    assert (status, "used already" in page) == (400, True)
+    denied = slack.allow("T0ONE", ann, await company.begin(), allowed=False)
+    status, page = await company.come_back(denied)
+    assert (status, "allowed in Slack" in page) == (400, True)
+    forged = re.sub("code=[^&]+", "code=forged", slack.allow("T0ONE", ann, await company.begin()))
+    status, page = await company.come_back(forged)
+    assert (status, "invalid_code" in page) == (400, True)
+    status, page = await company.come_back(f"{PUBLIC}/slack/oauth_redirect?code=x&state={'a' * 43}")
+    assert (status, "asked for" in page) == (400, True)
+    async with company.browser.get(f"{company.url}/slack/install") as shown:
+        policy = shown.headers["Content-Security-Policy"]
+        assert "frame-ancestors 'none'" in policy
+        assert "script-src" not in policy
+        assert shown.headers["Referrer-Policy"] == "no-referrer"
+        assert shown.headers["X-Content-Type-Options"] == "nosniff"
+    for _ in range(40):
+        async with company.browser.get(f"{company.url}/slack/install") as shown:
+            status = shown.status
+    assert status == 429
+
+
+async def test_without_a_key_nothing_is_installed(sqlite_worlds: Worlds) -> None:
+    company = await make(sqlite_worlds, PAYLINK_SECRET_KEYS="")
+    async with company.browser.get(f"{company.url}/slack/install") as shown:
+        assert (shown.status, "PAYLINK_SECRET_KEYS" in await shown.text()) == (503, True)
+
+
+async def test_a_token_is_renewed_before_it_ends_and_another_process_takes_it_over(
+    sqlite_worlds: Worlds,
+) -> None:
+    company = await make(sqlite_worlds, rotates=True)
+    slack = company.slack
+    one = slack.workspaces["T0ONE"]
+    ann = one.add_person("ann")
+    with pytest.MonkeyPatch.context() as patching:
+        patching.setattr(installing, "TOKEN_SECONDS", 3600)
+        await company.install("T0ONE", ann)
+    beside = await sqlite_worlds.start(company.env)
+    await beside.begun.wait()
+    first = one.bot_token
+    both = [service.bot.serving.renewing for service in (company.service, beside)]
+    await asyncio.gather(*(one.renew_due() for one in both if one is not None))
+    assert one.bot_token != first
+    for service in (company.service, beside):
+        await service.bot.serving.workspaces.refresh()
+        kept = service.bot.serving.workspaces.find("T0ONE")
+        assert kept is not None
+        assert kept.installation.tokens.bot_token == one.bot_token
+    exchanged = [call for call in slack.app.calls if call.args.get("grant_type") == "refresh_token"]
+    assert [call.answer["ok"] for call in exchanged if call.answer] == [True]
