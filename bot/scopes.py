@@ -7,7 +7,7 @@ SCOPES = {
     "groups:history": "after a lost answer nobody can tell whether a message is in a private channel",
     "files:write": "Download doesn't work",
     "files:read": "Import Invoices can't read the files that people bring in",
-    "users:read": "nobody can import invoices in Slack, since guests can't be told from members",
+    "users:read": "guests can do what members can, Slack's administrators aren't known, and nobody can import invoices in Slack",
 }
 # Of versions that didn't ask for them yet, installations go on without.
 OPTIONAL = {

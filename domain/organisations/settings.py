@@ -10,11 +10,12 @@ from datetime import datetime
 from typing import TypedDict, Unpack
 from zoneinfo import available_timezones
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from domain import audit
 from domain.database import insert_into
-from domain.models import OrganisationSettings
+from domain.models import Installation, Organisation, OrganisationSettings
 from domain.states import Creators
 
 LANGUAGES = ("en", "de", "es", "fr", "it", "nl", "pt", "ja")
@@ -64,6 +65,18 @@ class Changes(TypedDict, total=False):
 def get(session: Session, organisation_id: int) -> Settings:
     row = session.get(OrganisationSettings, organisation_id)
     return Settings() if row is None else _read(row)
+
+
+def get_with_installer(session: Session, organisation_id: int) -> tuple[Settings, str | None]:
+    """With who installed Paylink, if anybody did: in one way to the database."""
+    row, installer = session.execute(
+        sa.select(OrganisationSettings, Installation.installed_by)
+        .select_from(Organisation)
+        .outerjoin(OrganisationSettings)
+        .outerjoin(Installation)
+        .where(Organisation.id == organisation_id)
+    ).one()
+    return Settings() if row is None else _read(row), installer
 
 
 def change(

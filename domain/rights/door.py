@@ -138,9 +138,10 @@ class _Entry:
         if actor.is_program:
             rights = actor.rights
         else:
-            chosen = settings.get(session, scope.organisation_id)
-            person = _person(actor, known, chosen)
-            rights, ask = frozenset(deed for deed in Right if may(person, deed)), chosen.administrators
+            chosen, installer = settings.get_with_installer(session, scope.organisation_id)
+            administrators = (*chosen.administrators, *((installer,) if installer else ()))
+            person = _person(actor, known, chosen, administrators)
+            rights, ask = frozenset(deed for deed in Right if may(person, deed)), administrators
         if self._deed not in rights:
             if None in known.groups.values() and may(replace(person, in_group=True), self._deed):
                 raise StandingUnknown
@@ -148,7 +149,7 @@ class _Entry:
         return replace(scope, rights=rights)
 
 
-def _person(actor: Actor, known: Known, chosen: Settings) -> Person:
+def _person(actor: Actor, known: Known, chosen: Settings, administrators: tuple[str, ...]) -> Person:
     in_group = False
     if chosen.creators is Creators.GROUP and chosen.user_group is not None:
         if chosen.user_group not in known.groups:
@@ -156,7 +157,7 @@ def _person(actor: Actor, known: Known, chosen: Settings) -> Person:
         in_group = known.groups[chosen.user_group] is True
     return Person(
         standing=known.standing,
-        administers=actor.user_id in chosen.administrators,
+        administers=actor.user_id in administrators,
         chosen=actor.user_id in chosen.chosen_people,
         creators=chosen.creators,
         in_group=in_group,

@@ -56,7 +56,15 @@ def test_every_command_says_how_it_is_used(manifest: dict[str, Any]) -> None:
 def test_only_the_scopes_that_are_needed_are_asked_for(manifest: dict[str, Any]) -> None:
     scopes = manifest["oauth_config"]["scopes"]
     needed = ["commands", "chat:write", "channels:history", "groups:history", "files:write"]
-    assert scopes == {"bot": [*needed, "app_mentions:read", "im:history", "files:read", "users:read"]}
+    asked = [
+        "app_mentions:read",
+        "im:history",
+        "files:read",
+        "users:read",
+        "usergroups:read",
+        "channels:join",
+    ]
+    assert scopes == {"bot": [*needed, *asked]}
 
 
 def test_home_messages_and_interactivity_are_on(manifest: dict[str, Any]) -> None:
