@@ -141,6 +141,7 @@ class BulkResult:
     items: tuple[BulkItem, ...]
     view_id: str | None = None
     """Of the view that shows it, given by whoever drew it and given back: nothing is read from it."""
+    rights: frozenset[Right] = field(default=frozenset(Right), compare=False)
 
     def count(self, outcome: Outcome) -> int:
         return sum(item.outcome is outcome for item in self.items)
@@ -258,6 +259,7 @@ class ExceptionPage:
     page: int
     has_next: bool
     total: int
+    rights: frozenset[Right] = frozenset(Right)
 
 
 @dataclass(frozen=True)

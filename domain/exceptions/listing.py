@@ -38,7 +38,7 @@ def list_open(session: Session, scope: Scope, page: int = 0) -> ExceptionPage:
         .offset(page * PAGE)
         .limit(PAGE)
     ).all()
-    return ExceptionPage(_summaries(found), page, (page + 1) * PAGE < total, total)
+    return ExceptionPage(_summaries(found), page, (page + 1) * PAGE < total, total, scope.rights)
 
 
 def count_open(session: Session, scope: Scope) -> int:

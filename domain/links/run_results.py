@@ -1,5 +1,6 @@
 """Bulk runs as they stand: what became of each invoice, and who follows it."""
 
+from dataclasses import replace
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -33,7 +34,7 @@ def is_followed(session: Session, scope: Scope, run_id: int, view_id: str) -> bo
 
 def get_result(session: Session, scope: Scope, run_id: int) -> BulkResult:
     """Raises RunNotFound, RunOfOtherMode."""
-    return summarise(session, get(session, scope, run_id))
+    return replace(summarise(session, get(session, scope, run_id)), rights=scope.rights)
 
 
 def list_unfinished(session: Session, since: datetime) -> list[tuple[Actor, int, str]]:

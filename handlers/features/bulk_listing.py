@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from domain.errors import NothingSelected
 from domain.lists.summaries import InvoiceList
-from domain.states import ListFilter
+from domain.states import ListFilter, Right
 from handlers.bolt.context import Office
 from handlers.bolt.failures import tell
 from handlers.bolt.modals import Place, open_modal, replace_modal, update
@@ -147,6 +147,10 @@ async def submit(office: Office, delivery: Delivery) -> Json:
     searched = await _take_search(office, delivery, reference, cleared=only_searches)
     if searched is not None and not searched.selection.ticked:
         return {"response_action": "update", "view": listing(searched)}
+    if only_searches:
+        page = await shown_list(office, delivery, reference)
+        if Right.CREATE not in page.rights:
+            return {"response_action": "update", "view": listing(page)}
     try:
         shown = await office.desk.confirm(delivery.actor, reference.selection_id)
     except NothingSelected:

@@ -237,4 +237,5 @@ def present(found: InvoiceDetails, *, said: str | None = None, creating: bool = 
         today=found.today,
         said=said,
         creating=creating,
+        rights=found.rights,
     )

@@ -8,7 +8,7 @@ from datetime import date
 from domain.invoices.eligibility import amount_doubt
 from domain.overview.summaries import Recheck
 from domain.reasons import Reason
-from domain.states import LinkStatus
+from domain.states import LinkStatus, Right
 from domain.summaries import ExceptionSummary, InvoiceSummary, LinkSummary, OrganisationSummary, StripeState
 from handlers import ids
 from handlers.references import SeenInvoice
@@ -36,6 +36,7 @@ from handlers.views.blocks import (
 )
 from handlers.views.exceptions import of_invoice
 from handlers.words.glance import due_in, sign, stopped, unheard
+from handlers.words.rights import NO_CREATOR
 from handlers.words.sentences import (
     BADGES,
     DEACTIVATED,
@@ -68,10 +69,11 @@ def details(
     today: date,
     said: str | None = None,
     creating: bool = False,
+    rights: frozenset[Right] = frozenset(Right),
 ) -> Json:
     """One invoice with what can be done about it. ``creating``: its link was asked for with the last click.
 
-    ``today`` is what is overdue or not.
+    ``today`` is what is overdue or not. ``rights``: what the reader may do.
     """
     creating = (creating and invoice.eligible) or invoice.being_created
     blocks = [header(HEADER)]
@@ -80,11 +82,11 @@ def details(
     blocks += _glance(invoice, today, creating=creating, doubtful=bool(exceptions))
     if invoice.link is not None:
         blocks += _about_link(invoice, invoice.link)
-    blocks += _while_creating(stripe) if creating else _remarks(invoice, organisation)
-    buttons = _buttons(invoice, organisation, stripe, creating)
+    blocks += _while_creating(stripe) if creating else _remarks(invoice, organisation, rights)
+    buttons = _buttons(invoice, organisation, stripe, creating, rights)
     if buttons:
         blocks.append(actions(buttons, block_id="invoice"))
-    blocks += of_invoice(exceptions, resolved)
+    blocks += of_invoice(exceptions, resolved, resolvable=Right.RESOLVE in rights)
     blocks.append(divider())
     blocks.append(_labelled(invoice, stripe) | {"block_id": f"{_OF_INVOICE}{invoice.id}"})
     if invoice.description:
@@ -219,7 +221,9 @@ def _while_creating(stripe: StripeState) -> list[Json]:
     ]
 
 
-def _remarks(invoice: InvoiceSummary, organisation: OrganisationSummary) -> list[Json]:
+def _remarks(
+    invoice: InvoiceSummary, organisation: OrganisationSummary, rights: frozenset[Right]
+) -> list[Json]:
     """Why there is no button, and what to know before pressing it."""
     if invoice.link is not None:
         return []
@@ -236,11 +240,17 @@ def _remarks(invoice: InvoiceSummary, organisation: OrganisationSummary) -> list
         blocks.append(section(f"{invoice.amount} {DOUBTS[doubt]}"))
     if not organisation.add_on:
         blocks.append(section(REASONS[Reason.ADD_ON_MISSING]))
+    if invoice.eligible and Right.CREATE not in rights:
+        blocks.append(section(NO_CREATOR))
     return blocks
 
 
 def _buttons(
-    invoice: InvoiceSummary, organisation: OrganisationSummary, stripe: StripeState, creating: bool
+    invoice: InvoiceSummary,
+    organisation: OrganisationSummary,
+    stripe: StripeState,
+    creating: bool,
+    rights: frozenset[Right],
 ) -> list[Json]:
     if invoice.link is not None:
         if invoice.deactivated:
@@ -252,7 +262,7 @@ def _buttons(
             url_button("Open Link", ids.OPEN_LINK, invoice.link.url[:URL_MOST]),
             button("Recheck Now", ids.RECHECK, str(invoice.id)),
         ]
-    if invoice.eligible and organisation.add_on and not creating:
+    if invoice.eligible and organisation.add_on and not creating and Right.CREATE in rights:
         seen = SeenInvoice(invoice.id, invoice.amount, stripe.livemode)
         return [button("Create Payment Link", ids.CREATE_LINK, str(seen), primary=True)]
     return []

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from domain.states import Right
 from domain.summaries import ExceptionPage, ExceptionSummary, Resolution
 from handlers import ids
 from handlers.references import ExceptionsReference, ResolveReference
@@ -38,7 +39,7 @@ def exceptions(page: ExceptionPage, *, said: str | None = None) -> Json:
     if not page.exceptions:
         blocks.append(section(NOTHING))
     for one in page.exceptions:
-        blocks += [divider(), *_row(one)]
+        blocks += [divider(), *_row(one, resolvable=Right.RESOLVE in page.rights)]
     if page.total > len(page.exceptions):
         blocks += [divider(), context(f"{counted(page.total, 'exception')} in all"), *_pages(page)]
     reference = str(ExceptionsReference(page.page))
@@ -81,24 +82,29 @@ def resolving(exception: ExceptionSummary, reference: ResolveReference, *, said:
     )
 
 
-def of_invoice(opens: Sequence[ExceptionSummary], resolved: Sequence[ExceptionSummary]) -> list[Json]:
-    """What the details of an invoice show: each open one with its Resolve, the resolved ones in a line each."""
+def of_invoice(
+    opens: Sequence[ExceptionSummary], resolved: Sequence[ExceptionSummary], *, resolvable: bool = True
+) -> list[Json]:
+    """What the details of an invoice show: each open one, with its Resolve for those who may, the resolved ones in a line each."""
     blocks: list[Json] = []
     for one in opens:
         words = f"Exception: {what_differs(one)} {what_to_do(one)}"
-        resolve = button("Resolve", ids.RESOLVE, str(one.id))
+        resolve = button("Resolve", ids.RESOLVE, str(one.id)) if resolvable else None
         blocks.append(section(words, accessory=resolve, block_id=f"exception-{one.id}"))
         blocks.append(_since(one))
     blocks += [_ended_line(one, one.resolution) for one in resolved if one.resolution is not None]
     return blocks
 
 
-def _row(one: ExceptionSummary) -> list[Json]:
+def _row(one: ExceptionSummary, *, resolvable: bool) -> list[Json]:
     words = [_first_upper(about(one)), what_differs(one), what_to_do(one)]
-    buttons = [button("Resolve", ids.RESOLVE, str(one.id))]
+    buttons = []
     if one.invoice_id is not None:
-        buttons.insert(0, button("Details", ids.EXCEPTION_DETAILS, str(one.invoice_id)))
-    return [section("\n".join(words)), _since(one), actions(buttons, block_id=f"exception-{one.id}")]
+        buttons.append(button("Details", ids.EXCEPTION_DETAILS, str(one.invoice_id)))
+    if resolvable:
+        buttons.append(button("Resolve", ids.RESOLVE, str(one.id)))
+    ways = [actions(buttons, block_id=f"exception-{one.id}")] if buttons else []
+    return [section("\n".join(words)), _since(one), *ways]
 
 
 def _since(one: ExceptionSummary) -> Json:

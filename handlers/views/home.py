@@ -2,7 +2,7 @@
 
 from domain.import_results import ImportStanding
 from domain.overview.summaries import HomeSummary, Tally
-from domain.states import Due, ImportState, LinkStatus, ListFilter
+from domain.states import Due, ImportState, LinkStatus, ListFilter, Right
 from domain.summaries import ExceptionSummary, InvoiceSummary
 from handlers import ids
 from handlers.views.blocks import (
@@ -34,8 +34,9 @@ def home(shown: HomeSummary) -> Json:
         button("Find Invoice", ids.FIND_INVOICE, primary=True),
         button("Billing Invoices", ids.BILLING_INVOICES),
         button("Exceptions", ids.EXCEPTIONS),
-        button("Import Invoices", ids.IMPORT_INVOICES),
     ]
+    if Right.IMPORT in shown.rights:
+        buttons.append(button("Import Invoices", ids.IMPORT_INVOICES))
     blocks = [header("Paylink"), context(HOW_TO), actions(buttons, block_id="ways")]
     blocks += [*_needs(shown), divider(), *_owed(shown), divider(), *_paid(shown), divider(), *_done(shown)]
     return {"type": "home", "blocks": blocks}

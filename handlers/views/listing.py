@@ -7,7 +7,7 @@ from zlib import crc32
 from domain.lists.page_shape import MOST_TICKED, PageShape
 from domain.lists.summaries import InvoiceList, SelectionSummary
 from domain.reasons import Reason
-from domain.states import WRITTEN, Due, LinkStatus, ListFilter
+from domain.states import WRITTEN, Due, LinkStatus, ListFilter, Right
 from domain.summaries import InvoiceSummary
 from handlers import ids
 from handlers.references import SEARCH_MOST, ListReference
@@ -29,6 +29,7 @@ from handlers.views.blocks import (
 )
 from handlers.views.details import status_line
 from handlers.words.glance import due_in, sign
+from handlers.words.rights import NO_CREATOR
 from handlers.words.sentences import FILTERS, REASONS, changed_since
 from handlers.words.text import counted, fit, inline, isolated, length
 
@@ -51,10 +52,15 @@ def listing(page: InvoiceList, *, said: str | None = None) -> Json:
         blocks.append(notice(said))
     if not page.organisation.add_on:
         blocks.append(section(REASONS[Reason.ADD_ON_MISSING]))
+    elif Right.CREATE not in page.rights:
+        blocks.append(section(NO_CREATOR))
     blocks += [_search(selection, mark), _filter(selection, mark), _buttons(page, mark), _count(page)]
     if not page.invoices:
         blocks.append(section("No billing invoice fits this filter and search."))
-    blocks += _groups(eligible, page, mark)
+    if Right.CREATE in page.rights:
+        blocks += _groups(eligible, page, mark)
+    else:
+        blocks += _untickable(eligible, page.today)
     if others:
         blocks.append(caption("These can't be ticked"))
         blocks += [_row(invoice, page.today) for invoice in others]
@@ -105,12 +111,14 @@ def _filter(selection: SelectionSummary, mark: str) -> Json:
 
 def _can_create(page: InvoiceList) -> bool:
     """Something is ticked, or can be."""
-    return bool(page.selection.ticked) or any(invoice.eligible for invoice in page.invoices)
+    return Right.CREATE in page.rights and bool(
+        page.selection.ticked or any(invoice.eligible for invoice in page.invoices)
+    )
 
 
 def _buttons(page: InvoiceList, mark: str) -> Json:
     buttons = []
-    if any(invoice.eligible for invoice in page.invoices):
+    if Right.CREATE in page.rights and any(invoice.eligible for invoice in page.invoices):
         buttons.append(button("Select All on This Page", ids.LIST_SELECT_PAGE))
     if _can_create(page):
         buttons.append(button("Remove All Selections", ids.LIST_CLEAR))
@@ -166,6 +174,18 @@ def _groups(eligible: Sequence[InvoiceSummary], page: InvoiceList, mark: str) ->
         # Slack keeps the ticks of a block that it knows, at their places: where others stand by now it must be another block.
         stands = crc32(",".join(map(str, options)).encode())
         yield actions([element], block_id=f"{ids.TICKS_BLOCK}-{mark}-{start // GROUP}-{stands:08x}")
+
+
+def _untickable(eligible: Sequence[InvoiceSummary], today: date) -> Iterator[Json]:
+    """As many in a block as where they can be ticked."""
+    for start in range(0, len(eligible), GROUP):
+        group = eligible[start : start + GROUP]
+        yield section(
+            "\n".join(
+                f"{isolated(one.number)} · {inline(one.buyer_name, 100)} · {one.amount} · {_due(one, today)}"
+                for one in group
+            )
+        )
 
 
 def _tick(invoice: InvoiceSummary, today: date) -> Json:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from domain.states import Outcome
+from domain.states import Outcome, Right
 from domain.summaries import BulkItem, BulkResult
 from handlers import ids
 from handlers.references import FailedReference
@@ -96,7 +96,7 @@ def count_lines(run: BulkResult) -> list[str]:
 
 def _buttons(run: BulkResult) -> Iterator[Json]:
     failed = run.count(Outcome.FAILED)
-    if failed:
+    if failed and Right.CREATE in run.rights:
         yield button("Retry Failed", ids.RETRY_FAILED, str(FailedReference(run.id, failed)), primary=True)
     yield button("Download", ids.RESULT_DOWNLOAD, str(run.id))
 

@@ -16,6 +16,9 @@ _REFUSED: dict[Right, str] = {
 }
 
 
+NO_CREATOR = f"{_REFUSED[Right.CREATE]} Ask an administrator of Paylink or of your Slack workspace."
+
+
 def not_allowed(refusal: NotAllowed) -> str:
     if refusal.standing in (Standing.STRANGER, Standing.DEACTIVATED):
         return OUTSIDERS
