@@ -129,7 +129,7 @@ class Desk(ListDesk, RunDesk, ExceptionDesk, ImportDesk, ViewDesk, ProgramDesk, 
 
     async def get_home(self, actor: Actor) -> HomeSummary:
         shown = await self._read(Right.LOOK, actor, home.get_home, actor, self._clock())
-        return replace(shown, stripe=self._aged(shown.stripe))
+        return self._complete(shown)
 
     async def list_homes(self, actors: tuple[Actor, ...]) -> dict[Actor, HomeSummary | NotAllowed]:
         """As get_home, for people of one workspace, one at least; behind what people wait for. What they already see is drawn
@@ -141,9 +141,12 @@ class Desk(ListDesk, RunDesk, ExceptionDesk, ImportDesk, ViewDesk, ProgramDesk, 
             return {**refused}
         look = self._scoped(actors[0], home.list_homes)
         shown = await self._db.background_read(look, let_in, self._clock())
-        return {**refused} | {
-            actor: replace(one, stripe=self._aged(one.stripe)) for actor, one in shown.items()
-        }
+        return {**refused} | {actor: self._complete(one) for actor, one in shown.items()}
+
+    def _complete(self, shown: HomeSummary) -> HomeSummary:
+        """With what this process knows and the database doesn't."""
+        steps = shown.steps and self._with_key(shown.steps)
+        return replace(shown, stripe=self._aged(shown.stripe), steps=steps)
 
     async def get_stripe_state(self, actor: Actor) -> StripeState:
         """When Stripe was last checked, and why the work is paused if it is."""

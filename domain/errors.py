@@ -129,6 +129,10 @@ class StripeUnasked(PaylinkError):
         self.permission = permission
 
 
+class KeyIsGiven(PaylinkError):
+    """Whoever runs Paylink configured the Stripe key: nobody connects another."""
+
+
 class KeyUnusable(PaylinkError):
     """A Stripe key can't be connected."""
 

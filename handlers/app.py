@@ -42,6 +42,7 @@ from handlers.features import (
     talking,
     type_ahead,
 )
+from handlers.features.setting_up import connecting, settings, steps
 from handlers.words.sentences import sentence
 
 NOT_SET_UP = str(sentence(OrganisationUnknown("")))
@@ -93,6 +94,12 @@ ACTIONS: dict[str, Handler] = {
     ids.RESOLVE: exceptions.ask_reason,
     ids.IMPORT_INVOICES: importing.open_form,
     ids.IMPORT_CHOOSE: importing.choose_columns,
+    ids.SET_UP: steps.open_steps,
+    ids.CONNECT_STRIPE: connecting.open_form,
+    ids.TRY_INVOICE: steps.try_invoice,
+    ids.SETTINGS: settings.open_form,
+    ids.SETTING_CREATORS: settings.choose,
+    ids.SETTING_TOLD: settings.choose,
 }
 
 COMMITTING_ACTIONS: dict[str, Handler] = {ids.RETRY_FAILED: bulk_runs.retry_failed}
@@ -105,6 +112,8 @@ SUBMISSIONS: dict[str, Answerer] = {
     ids.IMPORT_VIEW: importing.submit_file,
     ids.IMPORT_COLUMNS_VIEW: importing.submit_answers,
     ids.IMPORT_PREVIEW_VIEW: importing.start,
+    ids.CONNECT_STRIPE: connecting.connect,
+    ids.SETTINGS: settings.save,
 }
 
 OPTIONS: dict[str, Answerer] = {ids.CHOOSE_INVOICE: type_ahead.offer}

@@ -16,6 +16,8 @@ _ID = re.compile(r"[0-9]{1,19}", re.ASCII)
 _AMOUNT = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 _MODES = {True: "live", False: "test"}
 _SEAL = re.compile(r"[0-9a-f]{0,64}", re.ASCII)
+_CALLBACK = re.compile(r"[a-z_]{0,40}", re.ASCII)
+_CONFIRMED = re.compile(r"(?:(?:live|test)\|[A-Za-z0-9_]{1,255})?", re.ASCII)
 _CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
 
 
@@ -147,3 +149,21 @@ def read_id(value: str) -> int:
     if not _ID.fullmatch(value) or int(value) > _LARGEST_ID:
         raise Unreadable("id")
     return int(value)
+
+
+@dataclass(frozen=True)
+class ConnectReference:
+    """On what the form for a Stripe key stands (a modal's callback id, or nothing), and the seal of what it asks first."""
+
+    under: str = ""
+    confirmed: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.under}|{self.confirmed}"
+
+    @classmethod
+    def read(cls, value: str) -> "ConnectReference":
+        under, _, confirmed = value.partition("|")
+        if not _CALLBACK.fullmatch(under) or not _CONFIRMED.fullmatch(confirmed):
+            raise Unreadable(cls.__name__)
+        return cls(under, confirmed)

@@ -8,6 +8,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 from sqlalchemy.orm import Session
 
 from domain import audit
+from domain.connecting.connecting import Connecting
 from domain.database import Database
 from domain.errors import (
     ExceptionNotFound,
@@ -44,7 +45,9 @@ class ScopedDesk:
         *,
         people: People,
         poll_every: timedelta = timedelta(minutes=5),
+        connecting: Connecting | None = None,
     ) -> None:
+        """``connecting``: None where the Stripe key is configured and not connected."""
         self._db = db
         self._accounts = accounts
         self._creation = creation
@@ -52,6 +55,7 @@ class ScopedDesk:
         self._imports = imports
         self._clock = clock
         self._poll_every = poll_every
+        self._connecting = connecting
         self.door = Door(db, accounts, people, clock)
 
     async def check(self, actor: Actor, deed: Right) -> None:

@@ -117,6 +117,29 @@ def change(
     return after
 
 
+def change_channel(
+    session: Session, organisation_id: int, channel: str, *, by: audit.By, now: datetime
+) -> None:
+    """Set the notification channel, and forget what was wrong with the one before. Raises SettingUnusable."""
+    if not _CHANNEL.fullmatch(channel):
+        raise SettingUnusable("channel")
+    organisation = session.get_one(Organisation, organisation_id, with_for_update=True)
+    before, organisation.channel_problem = organisation.channel, None
+    if before == channel:
+        return
+    organisation.channel = channel
+    audit.record(
+        session,
+        audit.Deed.SETTING_CHANGED,
+        "channel",
+        by=by,
+        now=now,
+        organisation_id=organisation_id,
+        before=_said(before),
+        after=channel,
+    )
+
+
 def _read(row: OrganisationSettings) -> Settings:
     return Settings(
         creators=row.creators,

@@ -31,6 +31,7 @@ def get_home(session: Session, scope: Scope, actor: Actor, now: datetime) -> Hom
     organisation = session.get_one(Organisation, scope.organisation_id)
     lost = organisation.channel is None or organisation.channel_problem is not None
     owed = sums.read(session, scope.organisation_id, now.astimezone(UTC).date())
+    open_steps = steps.find_open(session, scope)
     return HomeSummary(
         organisation=organisations.summarise(organisation),
         stripe=get_stripe_state(session, scope),
@@ -51,7 +52,8 @@ def get_home(session: Session, scope: Scope, actor: Actor, now: datetime) -> Hom
         runs=run_counts.list_last(session, scope, actor, SHOWN),
         imports=imports.list_last(session, scope, actor, SHOWN),
         rights=scope.rights,
-        steps=steps.find_open(session, scope),
+        steps=open_steps,
+        ask=() if open_steps is None else steps.whom_to_ask(session, scope.organisation_id),
     )
 
 

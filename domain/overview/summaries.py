@@ -105,6 +105,8 @@ class HomeSummary:
     """What the reader may do."""
     steps: Steps | None = None
     """The steps of setting up, until all are done."""
+    ask: tuple[str, ...] = ()
+    """Who may take them, by Slack's ids."""
 
 
 @dataclass(frozen=True)

@@ -51,3 +51,5 @@ class Office:
     people: SlackPeople
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep
     homes: Homes = field(default_factory=Homes)
+    tried: set[str] = field(default_factory=set)
+    """Workspaces of which it is written down that somebody used /invoice."""

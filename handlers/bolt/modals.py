@@ -44,6 +44,12 @@ async def push_modal(office: Office, delivery: Delivery, making: Making) -> Plac
     return await _present(office, delivery, delivery.client.views_push, making)
 
 
+async def show_modal(office: Office, delivery: Delivery, making: Making) -> Place | None:
+    """Open it, or push it on the modal that somebody acts in."""
+    in_modal = delivery.view is not None and delivery.view.is_modal
+    return await (push_modal if in_modal else open_modal)(office, delivery, making)
+
+
 async def replace_modal(
     office: Office, delivery: Delivery, making: Callable[[], Awaitable[Json]]
 ) -> Place | None:

@@ -3,6 +3,7 @@
 from handlers.bolt.context import Office, Work
 from handlers.bolt.payload import Delivery
 from handlers.features import bulk_listing, details, exceptions, importing, type_ahead
+from handlers.features.setting_up import steps
 from handlers.references import SEARCH_MOST
 from handlers.views.help import INVOICE_HELP, INVOICES_HELP
 from handlers.words.printing import is_printable, printable
@@ -38,13 +39,19 @@ def invoice(office: Office, delivery: Delivery) -> str | Work:
     if word in LIST:
         return bulk_listing.open_list(office, delivery)
     if not number:
-        return type_ahead.open_search(office, delivery)
+        return _tried(office, delivery, type_ahead.open_search(office, delivery))
     # Behind a number there may be words, and a payment link's URL is longer than any number.
     if len(number) > (SEARCH_MOST if " " in number or "://" in number else NUMBER_MOST):
         return TOO_LONG
     if not is_printable(number):
         return UNPRINTABLE
-    return details.open_by_number(office, delivery, number)
+    return _tried(office, delivery, details.open_by_number(office, delivery, number))
+
+
+async def _tried(office: Office, delivery: Delivery, work: Work) -> None:
+    """The last step of setting up is done with it."""
+    await work
+    await steps.note_tried(office, delivery.actor)
 
 
 def invoices(office: Office, delivery: Delivery) -> str | Work:

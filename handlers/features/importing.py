@@ -16,7 +16,7 @@ from handlers import ids
 from handlers.bolt.context import Office
 from handlers.bolt.failures import explain, tell
 from handlers.bolt.files import READ, fetch
-from handlers.bolt.modals import Place, open_modal, update
+from handlers.bolt.modals import Place, show_modal, update
 from handlers.bolt.payload import Delivery, chosen, dig, text_at
 from handlers.references import read_id
 from handlers.rejections import NoFileChosen, Unreadable
@@ -40,7 +40,7 @@ async def open_form(office: Office, delivery: Delivery) -> None:
         await office.people.require_scope(delivery.actor, READ)
         return imports.form()
 
-    await open_modal(office, delivery, made())
+    await show_modal(office, delivery, made())
 
 
 async def submit_file(office: Office, delivery: Delivery) -> Json:

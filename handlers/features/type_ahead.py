@@ -3,7 +3,7 @@
 from domain.states import Right
 from handlers import ids
 from handlers.bolt.context import Office
-from handlers.bolt.modals import Place, open_modal, replace_modal
+from handlers.bolt.modals import Place, replace_modal, show_modal
 from handlers.bolt.payload import Delivery, chosen
 from handlers.features import details
 from handlers.references import read_id
@@ -19,7 +19,7 @@ async def open_search(office: Office, delivery: Delivery) -> None:
         await office.desk.check(delivery.actor, Right.LOOK)
         return search.search()
 
-    await open_modal(office, delivery, made())
+    await show_modal(office, delivery, made())
 
 
 async def offer(office: Office, delivery: Delivery) -> Json:

@@ -18,6 +18,7 @@ from handlers.views.blocks import (
 )
 from handlers.views.details import last_checked, status_line
 from handlers.views.import_result import count_lines
+from handlers.views.setting_up import steps
 from handlers.words.exceptions import TITLES
 from handlers.words.glance import NEEDS_SOMEBODY
 from handlers.words.sentences import ADD_ON, STATUSES, changed_since, channel_problem, paused
@@ -37,7 +38,12 @@ def home(shown: HomeSummary) -> Json:
     ]
     if Right.IMPORT in shown.rights:
         buttons.append(button("Import Invoices", ids.IMPORT_INVOICES))
+    administers = Right.SETTINGS in shown.rights
+    if administers:
+        buttons.append(button("Settings", ids.SETTINGS))
     blocks = [header("Paylink"), context(HOW_TO), actions(buttons, block_id="ways")]
+    if shown.steps is not None:
+        blocks += [*steps(shown.steps, may=administers, ask=shown.ask), divider()]
     blocks += [*_needs(shown), divider(), *_owed(shown), divider(), *_paid(shown), divider(), *_done(shown)]
     return {"type": "home", "blocks": blocks}
 

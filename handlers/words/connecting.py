@@ -3,7 +3,9 @@
 from collections.abc import Iterable
 
 from domain.connecting.checking import NEEDED, Permission
+from domain.connecting.summaries import Webhook
 from domain.states import KeyTrouble
+from handlers.words.text import isolated
 
 PERMISSIONS: dict[Permission, str] = {
     Permission.READ_LINKS: "Payment Links: Read",
@@ -46,3 +48,24 @@ def lacking(permissions: Iterable[str]) -> str:
 def needed() -> list[str]:
     """What a key must be given, one for each resource: writing includes reading."""
     return [PERMISSIONS[one] for one in NEEDED if one is not Permission.READ_LINKS]
+
+
+MODES = {True: "Live mode", False: "Test mode"}
+
+WEBHOOKS: dict[Webhook, str] = {
+    Webhook.MADE: "Payments are heard of at once: Paylink made its own webhook endpoint.",
+    Webhook.GIVEN: "Payments are heard of at once, by the webhook endpoint whose signing secret you gave.",
+    Webhook.NOT_ALLOWED: "Payments are seen within minutes: the key may not make a webhook endpoint.",
+    Webhook.NO_ADDRESS: "Payments are seen within minutes: Paylink has no public address that Stripe could reach.",
+    Webhook.REFUSED: (
+        "Payments are seen within minutes: Stripe didn't make a webhook endpoint. Perhaps the account has sixteen, which is the "
+        "most: delete one, and connect the key again."
+    ),
+}
+
+
+def account_of(account: str | None, name: str | None) -> str:
+    """An account as people know it."""
+    if account is None:
+        return "an account that the key may not read"
+    return f"{isolated(name)} ({account})" if name else account

@@ -98,6 +98,9 @@ _ERRORS: dict[type[Exception], Callable[[Any], str]] = {
         "This exception has been resolved already: close this and open it again."
     ),
     errors.ReasonUnusable: lambda _: "Write down how it was dealt with, in 500 characters at most.",
+    errors.KeyIsGiven: lambda _: (
+        "Whoever runs Paylink configured its Stripe key (STRIPE_API_KEY). Ask them to change it."
+    ),
     errors.KeyUnusable: lambda error: TROUBLES[error.why],
     errors.KeyLacks: lambda error: lacking(error.permissions),
     errors.SigningSecretUnusable: lambda _: SIGNING_UNUSABLE,

@@ -11,6 +11,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Unpack
 
+from domain.connecting.summaries import AskFirst, Connected
+from domain.desks.settings import SettingsShown, SetUp
 from domain.errors import (
     AlreadyResolved,
     AmountChanged,
@@ -18,6 +20,7 @@ from domain.errors import (
     ExceptionNotFound,
     ImportNotFound,
     InvoiceNotFound,
+    KeyUnusable,
     NotAllowed,
     NotEligible,
     NothingSelected,
@@ -36,6 +39,7 @@ from domain.lists.page_shape import PageShape
 from domain.lists.summaries import Confirmation, Extent, InvoiceList, SelectionSummary
 from domain.money import Money
 from domain.organisations.settings import Changes, Settings
+from domain.organisations.stripe_keys import StripeKeySummary
 from domain.overview.summaries import (
     FollowedView,
     HomeSummary,
@@ -43,10 +47,11 @@ from domain.overview.summaries import (
     LookedUp,
     Owed,
     Recheck,
+    Steps,
     Tally,
 )
 from domain.reasons import Reason
-from domain.states import Due, ImportState, LinkStatus, ListFilter, Outcome, Right, Standing
+from domain.states import Due, ImportState, KeyTrouble, LinkStatus, ListFilter, Outcome, Right, Standing
 from domain.summaries import (
     Actor,
     BulkItem,
@@ -92,6 +97,15 @@ class FakeDesk:
         self.settings = Settings()
         self.rights = frozenset(Right)
         """What everybody may do."""
+        self.steps = Steps(stripe=True, channel=True, invoices=True, tried=True)
+        self.key: StripeKeySummary | None = None
+        self.given: list[tuple[str, str, str]] = []
+        """Keys that were to be connected, with signing secret and what was confirmed."""
+        self.connected: Connected | AskFirst | Exception = KeyUnusable(KeyTrouble.REFUSED)
+        """What comes of it."""
+        self.checked = asyncio.Event()
+        """Until it is set, Stripe hasn't answered."""
+        self.checked.set()
         self.delay = 0.0
         self.hurry = asyncio.Event()
         self.outcome: Exception | str | None = None
@@ -497,6 +511,8 @@ class FakeDesk:
             runs=tuple(_in_numbers(run) for run in self.runs.values() if run.requested_by == actor.user_id)[
                 :-6:-1
             ],
+            rights=self.rights,
+            steps=None if self.steps.done else self.steps,
         )
 
     async def list_homes(self, actors: tuple[Actor, ...]) -> dict[Actor, HomeSummary | NotAllowed]:
@@ -506,10 +522,36 @@ class FakeDesk:
         await self.check(actor, Right.SETTINGS)
         return self.settings
 
-    async def change_settings(self, actor: Actor, **changes: Unpack[Changes]) -> Settings:
+    async def change_settings(
+        self, actor: Actor, *, channel: str | None = None, **changes: Unpack[Changes]
+    ) -> Settings:
         await self.check(actor, Right.SETTINGS)
+        if channel is not None:
+            self.organisation = replace(self.organisation, channel=channel)
         self.settings = replace(self.settings, **changes)
         return self.settings
+
+    async def get_set_up(self, actor: Actor) -> SetUp:
+        await self.check(actor, Right.LOOK)
+        return SetUp(self.steps, Right.SETTINGS in self.rights)
+
+    async def note_tried(self, actor: Actor) -> None:
+        await self._asked(actor)
+        self.steps = replace(self.steps, tried=True)
+
+    async def show_settings(self, actor: Actor) -> SettingsShown:
+        await self.check(actor, Right.SETTINGS)
+        return SettingsShown(self.settings, self.organisation.channel, self.key, key_is_given=False)
+
+    async def connect_stripe(
+        self, actor: Actor, key: str, signing_secret: str, *, confirmed: str
+    ) -> Connected | AskFirst:
+        await self.check(actor, Right.SETTINGS)
+        self.given.append((key, signing_secret, confirmed))
+        await self.checked.wait()
+        if isinstance(self.connected, Exception):
+            raise self.connected
+        return self.connected
 
     def finish(
         self, run_id: int, *, failed: dict[int, str] | None = None, only: set[int] | None = None

@@ -12,11 +12,12 @@ from domain.files.reading.plain import HEADING
 from domain.imports.summaries import ImportPreview, ImportQuestion
 from domain.models import BulkRunItem, Link, Selection, SelectionItem
 from domain.money import Money
-from domain.overview.summaries import LookedUp
-from domain.states import AnnouncementKind, ExceptionKind
+from domain.organisations.settings import Settings
+from domain.overview.summaries import LookedUp, Steps
+from domain.states import AnnouncementKind, ExceptionKind, Right
 from domain.summaries import Announcement
 from handlers.references import ListReference, ResolveReference
-from handlers.views import imports
+from handlers.views import connecting, imports, settings
 from handlers.views.blocks import Json
 from handlers.views.confirmation import confirmation
 from handlers.views.details import copying, details
@@ -28,6 +29,7 @@ from handlers.views.listing import PAGE, listing
 from handlers.views.messages import announcement_message
 from handlers.views.result import result, result_message
 from handlers.views.search import search, several, unknown
+from handlers.views.setting_up import installed, set_up
 from tests.domain.factories import NOW, TEAM, make_invoice, make_link
 from tests.domain.world import ADA, World
 
@@ -75,7 +77,15 @@ async def surfaces(world: World) -> dict[str, Json]:
         "result": result(run),
         "download of the list": of_list("All", ListReference.read(listing(page)["private_metadata"])),
         "download of a run": of_run("All", run.id),
-        "home": home(await desk.get_home(ADA)),
+        "home": home(
+            replace(
+                await desk.get_home(ADA), rights=frozenset(Right), steps=Steps(False, False, False, False)
+            )
+        ),
+        "set up": set_up(Steps(False, False, False, False), may=True),
+        "installed": installed(),
+        "connect Stripe": connecting.form(),
+        "settings": settings.form(Settings(), None, settings.chosen_by(Settings())),
         "paid message": announcement_message(paid),
         "result message": result_message(run),
         "exceptions": exceptions(replace(opened, page=1, has_next=True, total=60)),

@@ -25,6 +25,7 @@ SAMPLES: list[Exception] = [
     errors.OrganisationUnknown("T1"),
     errors.InvoiceNotFound("7"),
     errors.RunNotFound(),
+    errors.KeyIsGiven(),
     errors.KeyUnusable(KeyTrouble.REFUSED),
     errors.KeyLacks((Permission.DISPUTES,)),
     errors.SigningSecretUnusable(),
