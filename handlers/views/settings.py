@@ -69,15 +69,7 @@ def form(
             "Each paid invoice is announced there, once.",
         )
     )
-    blocks.append(
-        _select("Who may create links", ids.SETTING_CREATORS, CREATORS, choices.creators, dispatch=True)
-    )
-    if choices.creators is Creators.CHOSEN:
-        blocks.append(
-            _people("Chosen people", ids.SETTING_CHOSEN_PEOPLE, settings.chosen_people, optional=False)
-        )
-    if choices.creators is Creators.GROUP:
-        blocks.append(_groups(settings, groups))
+    blocks += _who_may_create(settings, choices.creators, groups)
     blocks.append(
         _people(
             "Administrators",
@@ -86,16 +78,7 @@ def form(
             hint="Besides your workspace's owners and admins, and whoever installed Paylink.",
         )
     )
-    blocks.append(_select("Who hears of exceptions", ids.SETTING_TOLD, TOLD, choices.told, dispatch=True))
-    told = settings.told_of_exceptions
-    if choices.told is Told.CHANNEL:
-        first = told[0] if told_of(settings) is Told.CHANNEL else None
-        blocks.append(_channel("Channel for exceptions", ids.SETTING_TOLD_CHANNEL, first))
-    if choices.told is Told.PEOPLE:
-        people = told if told_of(settings) is Told.PEOPLE else ()
-        blocks.append(
-            _people("People who hear of exceptions", ids.SETTING_TOLD_PEOPLE, people, optional=False)
-        )
+    blocks += _who_hears(settings, choices.told)
     blocks.append(
         _select(
             "Language of amounts and dates",
@@ -108,6 +91,31 @@ def form(
     if not key_is_given:
         blocks.append(_stripe(key))
     return modal(HEADER, blocks, callback_id=ids.SETTINGS, submit="Save", close="Cancel")
+
+
+def _who_may_create(settings: Settings, chosen: Creators, groups: Sequence[Group] | None) -> list[Json]:
+    blocks = [_select("Who may create links", ids.SETTING_CREATORS, CREATORS, chosen, dispatch=True)]
+    if chosen is Creators.CHOSEN:
+        blocks.append(
+            _people("Chosen people", ids.SETTING_CHOSEN_PEOPLE, settings.chosen_people, optional=False)
+        )
+    if chosen is Creators.GROUP:
+        blocks.append(_groups(settings, groups))
+    return blocks
+
+
+def _who_hears(settings: Settings, chosen: Told) -> list[Json]:
+    blocks = [_select("Who hears of exceptions", ids.SETTING_TOLD, TOLD, chosen, dispatch=True)]
+    told, kept = settings.told_of_exceptions, told_of(settings)
+    if chosen is Told.CHANNEL:
+        channel = told[0] if kept is chosen else None
+        blocks.append(_channel("Channel for exceptions", ids.SETTING_TOLD_CHANNEL, channel))
+    if chosen is Told.PEOPLE:
+        people = told if kept is chosen else ()
+        blocks.append(
+            _people("People who hear of exceptions", ids.SETTING_TOLD_PEOPLE, people, optional=False)
+        )
+    return blocks
 
 
 def _stripe(key: StripeKeySummary | None) -> Json:
