@@ -92,12 +92,6 @@ def find_each(
     return found
 
 
-def find_installer(session: Session, organisation_id: int) -> str | None:
-    """Who installed the app, by Slack's id; None if it wasn't installed from its page."""
-    row = session.get(Row, organisation_id)
-    return None if row is None else row.installed_by or None
-
-
 def list_changed(session: Session, since: int) -> tuple[int, list[str]]:
     """The generation that there is now, and the workspaces whose installations were stored, renewed or erased since that one.
 

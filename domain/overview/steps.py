@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from domain.models import Invoice, Organisation
-from domain.organisations import installations, settings
+from domain.organisations import settings
 from domain.overview.summaries import Steps
 from domain.scope import Scope
 
@@ -32,9 +32,8 @@ def find_open(session: Session, scope: Scope) -> Steps | None:
 
 def whom_to_ask(session: Session, organisation_id: int) -> tuple[str, ...]:
     """Who may take the steps, by Slack's ids: whoever installed Paylink, and the administrators who are named."""
-    named = settings.get(session, organisation_id).administrators
-    installer = installations.find_installer(session, organisation_id)
-    return tuple(dict.fromkeys([*([installer] if installer else []), *named]))
+    chosen, installer = settings.get_with_installer(session, organisation_id)
+    return tuple(dict.fromkeys([*([installer] if installer else []), *chosen.administrators]))
 
 
 def note_tried(session: Session, scope: Scope, now: datetime) -> None:
