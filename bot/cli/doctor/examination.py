@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -32,6 +32,7 @@ from domain.migrations import REVISIONS, check
 from domain.organisations import organisations
 from domain.outbox import enqueuing
 from domain.outbox.enqueuing import StuckMessage
+from domain.overview.durability import list_weaknesses
 from domain.payments.standing import Standing, list_standings
 from domain.summaries import OrganisationSummary
 
@@ -48,6 +49,7 @@ class Kept:
     standings: tuple[Standing, ...] = ()
     look_alikes: tuple[LookAlikes, ...] = ()
     older_decimals: tuple[OlderDecimals, ...] = ()
+    weaknesses: dict[str, str] = field(default_factory=dict)
 
 
 def examine(env: Mapping[str, str], console: Console | None = None) -> int:
@@ -186,8 +188,10 @@ def examine_database(settings: Settings) -> list[Finding | Kept]:
             tuple(db.run(list_standings, datetime.now(UTC))),
             db.run(list_look_alikes, MOST_LOOK_ALIKES + 1),
             db.run(list_older_decimals),
+            db.run(list_weaknesses),
         )
-        return [Finding(Level.WELL, f"Database: {db.engine.dialect.name}, schema {REVISIONS[-1]}."), kept]
+        well = Finding(Level.WELL, f"Database: {db.engine.dialect.name}, schema {REVISIONS[-1]}.")
+        return [well, *_examine_durability(kept.weaknesses), kept]
     except (Stop, DatabaseUnavailable) as problem:
         sentence = problem.sentence if isinstance(problem, Stop) else "it can't be reached any more."
         return [Finding(Level.WRONG, f"Database: {sentence}")]
@@ -208,6 +212,20 @@ def _examine_missing_file(settings: Settings, path: Path) -> Finding:
             f"See that DATABASE_URL is right, and that Paylink's user may write to {nearest}.",
         )
     return Finding(Level.NOTE, f"Database: there is no file {path} yet; the first start makes it.")
+
+
+def _examine_durability(weaknesses: Mapping[str, str]) -> list[Finding]:
+    if not weaknesses:
+        return []
+    told = ", ".join(f"{name} is {value}" for name, value in weaknesses.items())
+    return [
+        Finding(
+            Level.WRONG,
+            f"Database: {told}, so what was committed may be lost when its machine fails: a link could be made twice, and "
+            "a payment be told twice.",
+            "Switch it on at the server, for this database and for this user (docs/reliability.md).",
+        )
+    ]
 
 
 def _check(db: Database) -> None:

@@ -13,8 +13,10 @@ import sqlalchemy as sa
 import yaml
 from rich.console import Console
 
+from bot.cli.doctor import examination
 from bot.cli.doctor.examination import examine
 from bot.scopes import OPTIONAL, SCOPES
+from domain import database
 from domain.database import Database
 from domain.invoices.numbers import folding
 from domain.migrations import upgrade
@@ -24,6 +26,7 @@ from domain.payments import event_reading, events
 from domain.states import LinkState, PauseReason
 from sandbox.slack import LocalSlack
 from sandbox.stripe.server import LocalStripe
+from tests.conftest import SHIPPED_SYNCHRONOUS
 from tests.domain.factories import NOW, make_invoice, make_ledger, make_link, make_organisation
 from tests.domain.files.test_importing_twins import before
 
@@ -53,6 +56,7 @@ class World:
 @pytest.fixture
 async def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(database, "SYNCHRONOUS", SHIPPED_SYNCHRONOUS)
     slack = LocalSlack(MANIFEST)
     await slack.start()
     async with LocalStripe() as stripe:
@@ -440,3 +444,15 @@ async def test_amounts_with_decimals_of_an_older_version_are_told(world: World) 
     _, told = await world.examine()
     expected = "! Invoices: an older version took amounts with two decimals in currencies that have others: 1 in LYD (T"
     assert expected in told
+
+
+async def test_a_database_that_may_lose_commits_is_told(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.prepared().close_now()
+    monkeypatch.setattr(examination, "list_weaknesses", lambda _session: {"synchronous_commit": "off"})
+
+    status, told = await world.examine()
+
+    assert status == 1
+    assert "✗ Database: synchronous_commit is off, so what was committed may be lost" in told
