@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from typing import TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 from zoneinfo import available_timezones
 
 import sqlalchemy as sa
@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from domain import audit
 from domain.database import insert_into
-from domain.models import Installation, Organisation, OrganisationSettings
+from domain.models import Base, Installation, Organisation, OrganisationSettings
 from domain.states import Creators
 
 LANGUAGES = ("en", "de", "es", "fr", "it", "nl", "pt", "ja")
@@ -24,6 +24,17 @@ MOST_NAMED = 100
 _PERSON = re.compile(r"[UW][A-Z0-9]{1,50}", re.ASCII)
 _GROUP = re.compile(r"S[A-Z0-9]{1,50}", re.ASCII)
 _CHANNEL = re.compile(r"[CG][A-Z0-9]{1,50}", re.ASCII)
+
+
+# Written once: each act asks it.
+_ORGANISATIONS, _SETTINGS, _INSTALLATIONS = (
+    Base.metadata.tables[model.__tablename__] for model in (Organisation, OrganisationSettings, Installation)
+)
+_WITH_INSTALLER = (
+    sa.select(*_SETTINGS.c, _INSTALLATIONS.c.installed_by)
+    .select_from(_ORGANISATIONS.outerjoin(_SETTINGS).outerjoin(_INSTALLATIONS))
+    .where(_ORGANISATIONS.c.id == sa.bindparam("organisation"))
+)
 
 
 class SettingUnusable(Exception):
@@ -69,14 +80,8 @@ def get(session: Session, organisation_id: int) -> Settings:
 
 def get_with_installer(session: Session, organisation_id: int) -> tuple[Settings, str | None]:
     """With who installed Paylink, if anybody did: in one way to the database."""
-    row, installer = session.execute(
-        sa.select(OrganisationSettings, Installation.installed_by)
-        .select_from(Organisation)
-        .outerjoin(OrganisationSettings)
-        .outerjoin(Installation)
-        .where(Organisation.id == organisation_id)
-    ).one()
-    return Settings() if row is None else _read(row), installer
+    row = session.execute(_WITH_INSTALLER, {"organisation": organisation_id}).one()
+    return Settings() if row.organisation_id is None else _read(row), row.installed_by
 
 
 def change(
@@ -140,7 +145,8 @@ def change_channel(
     )
 
 
-def _read(row: OrganisationSettings) -> Settings:
+def _read(row: Any) -> Settings:
+    """Of a row of the table, or of the model."""
     return Settings(
         creators=row.creators,
         chosen_people=_ids(row.chosen_people),

@@ -5,6 +5,7 @@ import time
 from collections import Counter
 
 import pytest
+import sqlalchemy as sa
 from aiohttp import web
 from yarl import URL
 
@@ -13,13 +14,14 @@ from bot.api.access import ATTEMPTS, Access
 from bot.api.application import Api
 from bot.api.problems import Problem
 from bot.web.stopping import clean_up
+from domain.models import AuditEntry
 from domain.programs import tokens
 from domain.programs.tokens import PROGRAM_RIGHTS, Program
 from domain.states import Right
 from domain.summaries import Actor
 from tests.bot.api.conftest import Client, Served, invoice, serve
 from tests.databases import on_sqlite
-from tests.domain.factories import TEAM, make_organisation
+from tests.domain.factories import TEAM, make_invoice, make_organisation
 from tests.domain.world import World
 
 EVERYTHING = [
@@ -52,12 +54,24 @@ async def test_a_revoked_token_is_out_at_once(served: Served) -> None:
 @on_sqlite
 async def test_a_token_may_do_what_it_has_the_right_for(served: Served, right: Right) -> None:
     program = served.client(right, name=right.value)
-    allowed = {
-        method
-        for method, path in EVERYTHING
-        if (await program.ask(method, path)).problem_or_none != "forbidden"
-    }
+    answers = [(method, await program.ask(method, path)) for method, path in EVERYTHING]
+    allowed = {method for method, answer in answers if answer.problem_or_none != "forbidden"}
     assert allowed == {Right.LOOK: {"GET"}, Right.CREATE: {"POST"}, Right.IMPORT: {"PUT"}}[right]
+    assert all(answer.status < 500 for _, answer in answers)
+    refused = sa.select(sa.func.count()).where(
+        AuditEntry.action == "act.refused", AuditEntry.actor == f"token:{right}"
+    )
+    counted = served.world.db.run(lambda session: session.scalar(refused))
+    assert counted == sum(answer.status == 403 for _, answer in answers)
+
+
+@on_sqlite
+async def test_a_token_that_may_only_create_gets_the_link_that_it_asks_for(served: Served) -> None:
+    make_invoice(served.world.db, "INV-1")
+    program = served.client(Right.CREATE, name="books")
+    made = await program.ask("POST", "/invoices/INV-1/payment-link")
+    assert made.status == 201
+    assert (await program.ask("GET", "/invoices/INV-1")).status == 403
 
 
 @on_sqlite

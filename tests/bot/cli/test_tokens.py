@@ -42,6 +42,7 @@ def test_tokens_are_made_listed_and_revoked(env: Env, capsys: Capture) -> None:
     [
         (["add", "a b"], "'a b' can't be taken"),
         (["add", "x", "--may", "look,delete"], "--may: 'look,delete' isn't made of look, create and import"),
+        (["add", "x", "--may", "settings"], "--may: 'settings' isn't made of look, create and import"),
         (["add", "x", "--organization", "T0NONE"], "There is no organisation 'T0NONE'"),
         (["revoke", "x"], "There is no token 'x' to revoke"),
     ],

@@ -13,7 +13,7 @@ from domain.errors import NotAllowed, StandingUnknown
 from domain.files.exporting import Export
 from domain.files.exports import Format
 from domain.lists.page_shape import PageShape
-from domain.models import AuditEntry, Link
+from domain.models import AuditEntry, Installation, Link
 from domain.money import Money
 from domain.organisations import settings
 from domain.organisations.settings import Settings
@@ -133,6 +133,30 @@ async def test_a_right_that_was_taken_away_is_noticed_at_create(world: World) ->
     assert Right.CREATE not in (await world.desk.get_details(ADA, invoice_id)).rights
     made = await world.desk.create_link(Actor(TEAM, "U0BEN"), invoice_id, seen, patience=5.0)
     assert made.link is not None
+
+
+async def test_whoever_installed_paylink_administers_it(world: World) -> None:
+    await world.start()
+    eve = Actor(TEAM, "U0EVE")
+    with pytest.raises(NotAllowed):
+        await world.desk.get_settings(ADA)
+    installed = Installation(
+        organisation_id=world.organisation_id,
+        for_enterprise=False,
+        bot_id="B1",
+        bot_user_id="U0BOT",
+        scopes="",
+        installed_by=ADA.user_id,
+        installed_at=NOW,
+        generation=1,
+    )
+    world.db.run(lambda session: session.add(installed))
+    assert await world.desk.change_settings(ADA, administrators=("U0CEO",)) == Settings(
+        administrators=("U0CEO",)
+    )
+    with pytest.raises(NotAllowed) as refused:
+        await world.desk.get_settings(eve)
+    assert refused.value.ask == ("U0CEO", ADA.user_id)
 
 
 async def test_a_user_group_is_asked_for_only_where_it_decides(world: World) -> None:
