@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import aiohttp
+import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.plan import periodic_jobs
@@ -40,8 +41,10 @@ from domain.secrets.box import Box
 from domain.stripe.accounts import Accounts
 from domain.stripe.client import StripeApi, quiet_sdk
 from domain.stripe.pace import StripePace
+from domain.summaries import Actor
 from handlers.bolt.people import SlackPeople
 from handlers.features.following import Followers
+from handlers.features.setting_up.greeting import greet_installer
 from handlers.poster import SlackPoster
 
 Clock = Callable[[], datetime]
@@ -156,6 +159,9 @@ def build(settings: Settings, *, db: Database | None = None, clock: Clock = utc_
         posters.pop(workspace.organisation_id, None)
         followers.drop(workspace.team_id)
 
+    async def greet(team_id: str, user_id: str, client: AsyncWebClient) -> None:
+        await greet_installer(desk, structlog.get_logger("handlers"), client, Actor(team_id, user_id))
+
     box = Box(settings.secret_keys)
     serving = look_after_workspaces(
         settings,
@@ -168,6 +174,7 @@ def build(settings: Settings, *, db: Database | None = None, clock: Clock = utc_
         on_there=there,
         on_gone=gone,
         on_expired=wakes["renew_tokens"].set,
+        greet=greet,
     )
     pace = StripePace(db, settings.paylink_stripe_rate)
     watching = Watching(
@@ -199,6 +206,16 @@ def build(settings: Settings, *, db: Database | None = None, clock: Clock = utc_
         on_finished=wakes["announce"].set,
     )
     people = SlackPeople(serving.workspaces.client_of)
+    desk = Desk(
+        db,
+        accounts,
+        creation,
+        watching,
+        imports,
+        clock,
+        people=people,
+        poll_every=timedelta(seconds=settings.paylink_poll_seconds),
+    )
     probes = Probes(db, slack, stripe, health)
     rounds = _rounds(accounts, creation, watching, announcing, probes)
     twin_watch = TwinWatch(db)
@@ -237,16 +254,7 @@ def build(settings: Settings, *, db: Database | None = None, clock: Clock = utc_
         announcing=announcing,
         imports=imports,
         people=people,
-        desk=Desk(
-            db,
-            accounts,
-            creation,
-            watching,
-            imports,
-            clock,
-            people=people,
-            poll_every=timedelta(seconds=settings.paylink_poll_seconds),
-        ),
+        desk=desk,
         probes=probes,
         tracker=Tracker(),
         workers=tuple(Worker(name, work, health, wakes[name]) for name, work in rounds.items()),

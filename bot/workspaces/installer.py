@@ -50,10 +50,6 @@ Greet = Callable[[str, str, AsyncWebClient], Awaitable[None]]
 """Tells whoever installed it (workspace, person, client) what comes next."""
 
 
-async def greet_nobody(team_id: str, user_id: str, client: AsyncWebClient) -> None:
-    """What isn't told stands on the page all the same."""
-
-
 class Installer:
     """Installs the app in workspaces, by codes that Slack gave their people."""
 
@@ -67,7 +63,7 @@ class Installer:
         workspaces: Workspaces,
         *,
         clock: Callable[[], datetime],
-        greet: Greet = greet_nobody,
+        greet: Greet,
     ) -> None:
         """``client`` has no token. ``greet`` is called once the installation is kept."""
         self._settings = settings

@@ -11,7 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.settings import Settings, secret
 from bot.slack_client import make_client
 from bot.workspaces.endings import Endings
-from bot.workspaces.installer import Installer
+from bot.workspaces.installer import Greet, Installer
 from bot.workspaces.registry import Workspace, Workspaces
 from bot.workspaces.renewing import Renewing
 from domain.database import Database
@@ -53,6 +53,7 @@ def look_after_workspaces(
     on_there: Callable[[Workspace], None],
     on_gone: Callable[[Workspace], None],
     on_expired: Callable[[], None],
+    greet: Greet,
 ) -> Serving:
     """``slack`` is the configured client; without a configured token it is only asked for codes and tokens."""
 
@@ -71,6 +72,6 @@ def look_after_workspaces(
     return Serving(
         workspaces,
         endings,
-        Installer(settings, db, box, slack, client_of, workspaces, clock=clock),
+        Installer(settings, db, box, slack, client_of, workspaces, clock=clock, greet=greet),
         Renewing(db, box, workspaces, rotator, owner, clock=clock),
     )

@@ -14,6 +14,7 @@ from domain.organisations.settings import Settings
 from domain.organisations.stripe_keys import StripeKeySummary
 from domain.overview.summaries import Steps
 from domain.states import Creators, KeyTrouble, Right
+from domain.summaries import Actor
 from handlers.features.setting_up import connecting
 from handlers.features.setting_up.greeting import greet_installer
 from handlers.views import connecting as connecting_views
@@ -21,7 +22,7 @@ from handlers.views.settings import Choices, Group, form
 from handlers.words.settings import Told
 from sandbox.slack.blocks.surfaces import check_view
 from tests.handlers.conftest import ANNA, Bench
-from tests.handlers.samples import NOW
+from tests.handlers.samples import NOW, TEAM
 from tests.handlers.shapes import buttons, flat
 
 KEY = "rk_test_0123456789abcdef"
@@ -185,7 +186,13 @@ async def test_settings_are_saved_with_the_inputs_that_the_choices_need(bench: B
 
 async def test_the_installer_is_told_once_and_led_to_the_steps(bench: Bench) -> None:
     bench.desk.steps = Steps(stripe=False, channel=False, invoices=False, tried=False)
-    await greet_installer(bench.log, bench.app.client, ANNA)
+    for _ in range(2):
+        await greet_installer(
+            bench.desk,  # type: ignore[arg-type]
+            bench.log,
+            bench.app.client,
+            Actor(TEAM, ANNA),
+        )
     dm = bench.workspace.dm_channel(ANNA)
     assert dm is not None
     (message,) = bench.workspace.dms(ANNA)
