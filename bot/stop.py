@@ -20,12 +20,12 @@ class Stop(Exception):
         self.status = status
 
 
-def connect(settings: "Settings") -> "Database":
+def connect(settings: "Settings", operator: str | None = None) -> "Database":
     """The configured database, whether or not it can be reached now. Raises Stop if its file can't be made."""
     from domain.database import Database
 
     try:
-        return Database(settings.database_url)
+        return Database(settings.database_url, operator)
     except OSError as error:
         raise Stop(unmakeable(settings, error)) from None
 

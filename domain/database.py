@@ -43,10 +43,14 @@ SYNCHRONOUS = "FULL"
 
 
 class Database:
-    """One database and the threads that work on it. ``url`` is SQLAlchemy's; raises ArgumentError if it isn't one."""
+    """One database and the threads that work on it. ``url`` is SQLAlchemy's; raises ArgumentError if it isn't one.
 
-    def __init__(self, url: str) -> None:
+    ``operator``: who works on it from the command line, for the audit.
+    """
+
+    def __init__(self, url: str, operator: str | None = None) -> None:
         self.engine = make_engine(url)
+        self._info = None if operator is None else {"operator": operator}
         sa.event.listen(self.engine, "before_execute", _refuse_to_write)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         # At READ COMMITTED a transaction around reads would show the same, and cost two more ways to the server
@@ -101,7 +105,7 @@ class Database:
         for attempt in itertools.count(1):
             ending = False
             try:
-                with Session(self.engine, expire_on_commit=False) as session:
+                with Session(self.engine, expire_on_commit=False, info=self._info) as session:
                     session.connection(execution_options=_WRITING if write else self._reading)
                     result = fn(session)
                     ending = write

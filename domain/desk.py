@@ -12,9 +12,9 @@ from domain.desks.lists import ListDesk
 from domain.desks.open_views import ViewDesk
 from domain.desks.programs import ProgramDesk
 from domain.desks.runs import RunDesk
-from domain.desks.scoped import record_refusal
+from domain.desks.scoped import record_not_made, record_refusal
 from domain.desks.settings import SettingsDesk
-from domain.errors import NotAllowed
+from domain.errors import NotAllowed, NotEligible
 from domain.invoices import invoices
 from domain.links import rechecking
 from domain.money import Money
@@ -76,7 +76,7 @@ class Desk(ListDesk, RunDesk, ExceptionDesk, ImportDesk, ViewDesk, ProgramDesk, 
         """
         self.door.spend(actor, Costly.RECHECK)
         before = await self.get_details(actor, invoice_id)
-        stripe_id = await self._write(Right.LOOK, actor, rechecking.claim, invoice_id)
+        stripe_id = await self._write(Right.LOOK, actor, rechecking.claim, actor, invoice_id)
         await self._watching.recheck(before.organisation.id, stripe_id)
         return Recheck(before, await self.get_details(actor, invoice_id))
 
@@ -104,7 +104,12 @@ class Desk(ListDesk, RunDesk, ExceptionDesk, ImportDesk, ViewDesk, ProgramDesk, 
             Right.CREATE,
             lambda enter: self._creation.create(actor, enter, invoice_id, seen, patience),
         )
-        return await self._audited(actor, created)
+        try:
+            return await self._audited(actor, created)
+        except NotEligible as refusal:
+            refused = self._scoped(actor, record_not_made)
+            await self._db.write(refused, actor, invoice_id, refusal, self._clock())
+            raise
 
     async def record_outsider(self, actor: Actor, from_team: str) -> None:
         """Write down in the audit that somebody who acted from another workspace was refused."""

@@ -233,7 +233,7 @@ class Source(StrEnum):
     STRIPE_LIST = "stripe_list"
     """It was found when Stripe's lists were gone through, or one link was asked for."""
     PAYLINK = "paylink"
-    """Paylink did it by itself."""
+    """Paylink's own work: nobody's click, and nothing that was told."""
 
 
 class Right(StrEnum):

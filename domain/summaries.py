@@ -20,6 +20,11 @@ from domain.states import (
 
 PROGRAM = "token:"
 """What a program's name begins with wherever people's ids stand: in the audit, and in who asked for a link."""
+OPERATOR = "operator"
+"""Who acts on the command line."""
+STRIPE = "Stripe"
+PAYLINK = "Paylink"
+"""Who it was where no person did it: by what Stripe says, or by what was imported or posted."""
 
 
 @dataclass(frozen=True)

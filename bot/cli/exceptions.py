@@ -68,7 +68,7 @@ def resolve(
     """End an exception in the operator's name. The exit status is 1 if it had ended already."""
     from domain.errors import AlreadyResolved, ExceptionNotFound, ReasonUnusable
     from domain.exceptions import listing, resolving
-    from domain.organisations.organisations import OPERATOR
+    from domain.summaries import OPERATOR
 
     with database_of(settings_of(context)) as db:
         try:

@@ -40,7 +40,7 @@ def database_of(settings: "Settings") -> Iterator["Database"]:
     """
     from domain.migrations import prepare
 
-    db = connect(settings)
+    db = connect(settings, _operator())
     try:
         with reached(), schema_sentences():
             prepare(db.engine)
@@ -48,6 +48,16 @@ def database_of(settings: "Settings") -> Iterator["Database"]:
             yield db
     finally:
         db.close_now()
+
+
+def _operator() -> str:
+    """Whoever runs the command, as the machine knows them, whatever the environment says."""
+    try:
+        import pwd
+
+        return pwd.getpwuid(os.getuid()).pw_name
+    except (ImportError, KeyError):
+        return "unknown"
 
 
 @contextlib.contextmanager

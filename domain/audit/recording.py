@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from domain.audit.deeds import Deed, Result
 from domain.models import AuditEntry, Base
 from domain.states import Source
-from domain.summaries import Actor
+from domain.summaries import OPERATOR, PAYLINK, PROGRAM, Actor
 
 By = Actor | str
 """Whoever acts: a person or a program that came in by the desk; or an id, where only that is known: a person's, a program's by
@@ -18,7 +18,8 @@ PROGRAM, or who else it was by OPERATOR, STRIPE, PAYLINK."""
 
 SUBJECT_MOST = 500
 """Characters."""
-_ENTRIES = Base.metadata.tables[AuditEntry.__tablename__]
+# Written once, and without asking for the ids: many are written where every statement counts.
+_INSERT = sa.insert(Base.metadata.tables[AuditEntry.__tablename__]).inline()
 
 
 class Invoiced(Protocol):
@@ -28,6 +29,13 @@ class Invoiced(Protocol):
     def id(self) -> int: ...
     @property
     def number(self) -> str: ...
+
+
+class OfInvoice(NamedTuple):
+    """An invoice that isn't at hand itself."""
+
+    id: int
+    number: str
 
 
 def record(
@@ -49,9 +57,9 @@ def record(
     ``subject``: what else it was about, in ids and codes. ``source``: by which way, if ``by`` doesn't say it. ``before``
     and ``after``: of what was changed. No secret and no buyer's data goes into any of them.
     """
-    entry = _entry(deed, by, now, organisation_id, source, result)
+    entry = _entry(session, deed, by, now, organisation_id, source, result)
     entry |= {"subject": subject[:SUBJECT_MOST], "before": before, "after": after, **_of(invoice)}
-    session.execute(sa.insert(_ENTRIES), entry)
+    session.execute(_INSERT, entry)
 
 
 def record_all(
@@ -65,25 +73,43 @@ def record_all(
     source: Source | None = None,
 ) -> None:
     """An entry for each of these invoices, with what there is afterwards; in one statement."""
-    common = _entry(deed, by, now, organisation_id, source, Result.DONE) | {"subject": "", "before": None}
+    common = _entry(session, deed, by, now, organisation_id, source, Result.DONE) | {
+        "subject": "",
+        "before": None,
+    }
     entries = [common | _of(invoice) | {"after": after} for invoice, after in invoices]
     if entries:
-        session.execute(sa.insert(_ENTRIES), entries)
+        session.execute(_INSERT, entries)
 
 
 def _entry(
-    deed: Deed, by: By, now: datetime, organisation_id: int | None, source: Source | None, result: Result
+    session: Session,
+    deed: Deed,
+    by: By,
+    now: datetime,
+    organisation_id: int | None,
+    source: Source | None,
+    result: Result,
 ) -> dict[str, Any]:
-    if isinstance(by, Actor):
-        source = source or by.source
+    who, source = (by, source) if isinstance(by, str) else (by.user_id, source or by.source)
+    source = source or _way_of(who)
+    if who == OPERATOR and "operator" in session.info:
+        who = f"{OPERATOR}:{session.info['operator']}"
     return {
         "organisation_id": organisation_id,
-        "actor": by.user_id if isinstance(by, Actor) else by,
+        "actor": who,
         "action": deed.value,
         "at": now,
         "source": source and source.value,
         "result": result.value,
     }
+
+
+def _way_of(who: str) -> Source | None:
+    """By which way these come, and no other; people come by several."""
+    if who.startswith(PROGRAM):
+        return Source.API
+    return {OPERATOR: Source.CLI, PAYLINK: Source.PAYLINK}.get(who)
 
 
 def _of(invoice: Invoiced | None) -> dict[str, Any]:

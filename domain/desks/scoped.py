@@ -8,12 +8,14 @@ from typing import Concatenate, ParamSpec, TypeVar
 from sqlalchemy.orm import Session
 
 from domain import audit
+from domain.audit import refusals
 from domain.connecting.connecting import Connecting
 from domain.database import Database
 from domain.errors import (
     ExceptionNotFound,
     ImportNotFound,
     InvoiceNotFound,
+    NotEligible,
     RunNotFound,
     SelectionNotFound,
 )
@@ -155,12 +157,19 @@ def _nothing(session: Session, scope: Scope) -> None:
 
 
 def record_refusal(session: Session, scope: Scope, actor: Actor, what: str, now: datetime) -> None:
+    refusals.record_refusal(session, what, by=actor, now=now, organisation_id=scope.organisation_id)
+
+
+def record_not_made(
+    session: Session, scope: Scope, actor: Actor, invoice_id: int, refusal: NotEligible, now: datetime
+) -> None:
     audit.record(
         session,
-        audit.Deed.ID_REFUSED,
-        what,
+        audit.Deed.LINK_ASKED,
+        refusal.reason.value,
         by=actor,
         now=now,
         organisation_id=scope.organisation_id,
+        invoice=audit.OfInvoice(invoice_id, refusal.number),
         result=audit.Result.REFUSED,
     )

@@ -5,9 +5,10 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from domain.exceptions.resolving import PAYLINK, plain_again
+from domain.exceptions.resolving import plain_again
 from domain.models import Invoice, Link, Payment, PaymentException
 from domain.states import Settlement
+from domain.summaries import PAYLINK
 
 AT_ONCE = 200
 TOLD_LONG_AGO = timedelta(days=90)

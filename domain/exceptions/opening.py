@@ -74,7 +74,7 @@ def open_once(
     if opening.link is not None and opening.kind not in WITH_BADGE:
         opening.link.exception = True
     exception = session.get_one(PaymentException, exception_id)
-    note_opened(session, exception)
+    note_opened(session, exception, now)
     if tell and opening.batch is None:
         assert exception.organisation_id is not None
         telling.tell(

@@ -7,7 +7,6 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from domain import audit
 from domain.errors import AlreadyResolved, ExceptionNotFound, ReasonUnusable
 from domain.exceptions.facts import read_facts, write_facts
 from domain.exceptions.happened import note_resolved
@@ -16,10 +15,8 @@ from domain.invoices.locking import lock_invoice, lock_link
 from domain.models import Link, PaymentException
 from domain.outbox import telling
 from domain.states import AnnouncementKind, ExceptionKind, FollowUp, Settlement
+from domain.summaries import STRIPE
 
-STRIPE = "Stripe"
-PAYLINK = "Paylink"
-"""Who it was where no person did it: by what Stripe says, or by what was imported or posted."""
 REASON_MOST = 500
 """Characters of a reason."""
 
@@ -51,14 +48,6 @@ def resolve(
             return
         raise AlreadyResolved(exception_id)
     _end(session, exception, reason, by=by, now=now, broadcast=False)
-    audit.record(
-        session,
-        audit.Deed.EXCEPTION_RESOLVED,
-        f"exception {exception_id}",
-        by=by,
-        now=now,
-        organisation_id=exception.organisation_id,
-    )
 
 
 def settle(
@@ -155,7 +144,7 @@ def _end(
 ) -> None:
     exception.resolved_at, exception.resolved_by, exception.resolution = now, by, resolution
     session.flush()
-    note_resolved(session, exception)
+    note_resolved(session, exception, now)
     if exception.link_id is not None:
         plain_again(session, exception.link_id)
     message_id = find_message(session, exception.id) if tell else None

@@ -10,13 +10,13 @@ from sqlalchemy.orm import Session
 
 from domain.database import Database
 from domain.exceptions.opening import Opening, list_states, open_state
-from domain.exceptions.resolving import PAYLINK, settle
+from domain.exceptions.resolving import settle
 from domain.invoices.eligibility import own_reason
 from domain.invoices.numbers import twins
 from domain.models import Invoice, Link, Organisation, PaymentException
 from domain.money import Money
 from domain.states import ExceptionKind, LinkState, Settlement
-from domain.summaries import ExceptionFacts
+from domain.summaries import PAYLINK, ExceptionFacts
 
 AT_ONCE = 200
 BUYER_MOST = 60

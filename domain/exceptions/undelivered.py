@@ -6,13 +6,13 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from domain.exceptions.opening import Opening, open_state
-from domain.exceptions.resolving import PAYLINK, settle
+from domain.exceptions.resolving import settle
 from domain.invoices.locking import lock_link
 from domain.models import Link, OutboxMessage, Payment, PaymentException
 from domain.money import Money
 from domain.outbox.enqueuing import is_person
 from domain.states import STUCK, AnnouncementKind, ExceptionKind, Settlement
-from domain.summaries import ExceptionFacts
+from domain.summaries import PAYLINK, ExceptionFacts
 
 AT_ONCE = 200
 

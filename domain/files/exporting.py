@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from domain import audit
-from domain.database import Database
+from domain.audit.refusals import record_refusal
+from domain.database import Database, database_now
 from domain.errors import LedgerChanged, RunNotFound
 from domain.files.exports import Format
 from domain.files.exports.formats import Writing, open_writing
@@ -25,7 +26,7 @@ from domain.models import BulkRunItem, Invoice, Ledger, Organisation
 from domain.rights.allowances import Costly
 from domain.rights.door import Door, Enter
 from domain.states import Due, LinkStatus, ListFilter, Right
-from domain.summaries import Actor
+from domain.summaries import OPERATOR, Actor
 
 PAGE = 1_000
 
@@ -47,6 +48,7 @@ class Export:
         """Every invoice of the actor's organisation that the list shows with this filter and search."""
         self._door.spend(actor, Costly.EXPORT)
         after: str | None = ""
+        await self._take(actor, "list")
         with closing(open_writing(format, bom=True)) as writing:
             yield writing.begin()
             while after is not None:
@@ -68,6 +70,7 @@ class Export:
             record = partial(self._record_refusal, actor=actor, what=str(refusal))
             await self._door.pass_through(actor, Right.LOOK, partial(self._db.write, record))
             raise
+        await self._take(actor, f"run {run_id}")
         with closing(open_writing(format, bom=True)) as writing:
             yield writing.begin()
             yield writing.add(rows)
@@ -104,16 +107,16 @@ class Export:
         return read_rows(session, scope.ledger_id, found.all())
 
     def _record_refusal(self, session: Session, enter: Enter, *, actor: Actor, what: str) -> None:
-        scope = enter(session)
-        audit.record(
-            session,
-            audit.Deed.ID_REFUSED,
-            what,
-            by=actor,
-            now=self._clock(),
-            organisation_id=scope.organisation_id,
-            result=audit.Result.REFUSED,
-        )
+        organisation_id = enter(session).organisation_id
+        record_refusal(session, what, by=actor, now=self._clock(), organisation_id=organisation_id)
+
+    async def _take(self, actor: Actor, what: str) -> None:
+        record = partial(self._record_taken, actor=actor, what=what)
+        await self._door.pass_through(actor, Right.LOOK, partial(self._db.write, record))
+
+    def _record_taken(self, session: Session, enter: Enter, *, actor: Actor, what: str) -> None:
+        organisation_id, deed = enter(session).organisation_id, audit.Deed.DATA_TAKEN
+        audit.record(session, deed, what, by=actor, now=self._clock(), organisation_id=organisation_id)
 
 
 def export_all(
@@ -132,6 +135,7 @@ def export_all(
     of test keys show only while one is configured.
     """
     ledger_id = db.run(current_ledger, organisation_id, livemode)
+    db.run(_record_export, organisation_id)
     after: str | None = ""
     with closing(open_writing(format, bom=bom)) as writing:
         yield writing.begin()
@@ -141,6 +145,17 @@ def export_all(
             )
             yield writing.add(rows)
         yield from writing.end()
+
+
+def _record_export(session: Session, organisation_id: int) -> None:
+    audit.record(
+        session,
+        audit.Deed.DATA_TAKEN,
+        "export",
+        by=OPERATOR,
+        now=database_now(session),
+        organisation_id=organisation_id,
+    )
 
 
 async def _end(writing: Writing) -> AsyncIterator[bytes]:

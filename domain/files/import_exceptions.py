@@ -7,17 +7,19 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from domain import audit
 from domain.exceptions.billing_changes import (
     open_amount_changed,
     open_link_deactivated,
     open_settled_elsewhere,
 )
-from domain.exceptions.resolving import PAYLINK, settle_all
+from domain.exceptions.resolving import settle_all
 from domain.files.import_fields import ImportedInvoice
 from domain.models import Link, Organisation
 from domain.money import Money
 from domain.reasons import BillingState
-from domain.states import ExceptionKind, LinkState, LinkStatus, Settlement
+from domain.states import ExceptionKind, LinkState, LinkStatus, Settlement, Source
+from domain.summaries import OPERATOR, PAYLINK
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,8 @@ class Importing:
 
     id: str
     now: datetime
+    by: audit.By = OPERATOR
+    source: Source | None = None
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,8 @@ class Difference:
 
     invoice_id: int
     row: ImportedInvoice
+    was: tuple[int, str]
+    """Its amount and currency before."""
     amount_changed: bool
     state_changed: bool
 
@@ -47,21 +53,46 @@ def note_differences(session: Session, differences: Iterable[Difference], import
     by_invoice = {each.invoice_id: each for each in differences if each.amount_changed or each.state_changed}
     if not by_invoice:
         return
+    other_amounts = [key for key, each in by_invoice.items() if each.amount_changed]
     touched = (
         sa.select(Link)
         .join(Organisation, Organisation.id == Link.organisation_id)
         .where(Organisation.ledger_id == Link.ledger_id, Link.invoice_id.in_(by_invoice))
         .where(Link.state == LinkState.CREATED)
-        # Of one that is paid, what is still open may end.
-        .where(sa.or_(Link.status == LinkStatus.PENDING_PAYMENT, Link.exception))
+        # Of one that is paid, what is still open may end; another amount is written down of each.
+        .where(
+            sa.or_(
+                Link.status == LinkStatus.PENDING_PAYMENT, Link.exception, Link.invoice_id.in_(other_amounts)
+            )
+        )
         .order_by(Link.id)
     )
-    for link in session.scalars(touched).all():
+    links = session.scalars(touched).all()
+    _record_amounts(session, [(link, by_invoice[link.invoice_id]) for link in links], importing)
+    for link in links:
         difference = by_invoice[link.invoice_id]
         if difference.amount_changed:
             _compare_amounts(session, link, difference.row, importing)
         if difference.state_changed:
             _compare_states(session, link, difference.row, importing)
+
+
+def _record_amounts(
+    session: Session, touched: Iterable[tuple[Link, Difference]], importing: Importing
+) -> None:
+    for link, difference in touched:
+        if difference.amount_changed:
+            audit.record(
+                session,
+                audit.Deed.AMOUNT_CHANGED,
+                by=importing.by,
+                source=importing.source,
+                now=importing.now,
+                organisation_id=link.organisation_id,
+                invoice=audit.OfInvoice(link.invoice_id, difference.row.number),
+                before=str(Money(*difference.was)),
+                after=str(Money(difference.row.amount, difference.row.currency)),
+            )
 
 
 def _compare_amounts(session: Session, link: Link, row: ImportedInvoice, importing: Importing) -> None:

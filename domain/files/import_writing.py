@@ -128,6 +128,7 @@ def _difference(row: ImportedInvoice, old: sa.Row[Any]) -> Difference:
     return Difference(
         old.id,
         row,
+        was=(old.amount, old.currency),
         amount_changed=(row.amount, row.currency) != (old.amount, old.currency),
         state_changed=row.billing_state != old.billing_state,
     )

@@ -27,8 +27,8 @@ from domain.files.reading.records import BadLine, Item, LeftOut, LeftOutBecause
 from domain.invoices.numbers.folding import fold_organisation
 from domain.invoices.search_terms import shared_terms
 from domain.models import Organisation
-from domain.organisations.organisations import OPERATOR
-from domain.summaries import OrganisationSummary
+from domain.states import Source
+from domain.summaries import OPERATOR, OrganisationSummary
 
 T = TypeVar("T")
 
@@ -81,6 +81,7 @@ def take(
     now: datetime,
     dry_run: bool = False,
     actor: str = OPERATOR,
+    source: Source | None = None,
     on_bad: Callable[[BadLine], None] = lambda _: None,
     on_left_out: Callable[[LeftOut], None] = lambda _: None,
     on_progress: Callable[[ImportResult], None] = lambda _: None,
@@ -99,10 +100,10 @@ def take(
         raise ValueError("only a dry run can do without an organisation")
     passed_over = 0 if progress is None else progress.done
     if organisation is not None and not dry_run and not passed_over:
-        run(_audit, organisation, audit.Deed.IMPORT_BEGUN, organisation.team_id, actor, now)
+        run(_begin, organisation, actor, source, now)
     organisation_id = 0 if organisation is None else organisation.id
     batch = secrets.token_hex(16) if progress is None else progress.batch
-    importing = None if dry_run else Importing(batch, now)
+    importing = None if dry_run else Importing(batch, now, actor, source)
     if importing is not None:
         fold_organisation(run, organisation_id)
     pause = _Pause(PAUSE_SECONDS if db.is_sqlite and not dry_run else 0)
@@ -130,7 +131,7 @@ def take(
             _count(result, chunk, changes)
             on_progress(result)
     if organisation is not None and importing is not None:
-        run(_finish, organisation, result, actor, importing, progress)
+        run(_finish, organisation, result, importing, progress)
     return result
 
 
@@ -182,7 +183,6 @@ def _finish(
     session: Session,
     organisation: OrganisationSummary,
     result: ImportResult,
-    actor: str,
     importing: Importing,
     progress: Progress | None,
 ) -> None:
@@ -193,18 +193,29 @@ def _finish(
     if result.taken:
         session.get_one(Organisation, organisation.id).last_imported_at = now
     counts = f"{result.new} new, {result.updated} updated, {result.unchanged} unchanged, {result.bad} bad"
-    _audit(session, organisation, audit.Deed.IMPORT_ENDED, f"{organisation.team_id} {counts}", actor, now)
+    audit.record(
+        session,
+        audit.Deed.IMPORT_ENDED,
+        f"{organisation.team_id} {counts}",
+        by=importing.by,
+        source=importing.source,
+        now=now,
+        organisation_id=organisation.id,
+    )
 
 
-def _audit(
-    session: Session,
-    organisation: OrganisationSummary,
-    deed: audit.Deed,
-    subject: str,
-    actor: str,
-    now: datetime,
+def _begin(
+    session: Session, organisation: OrganisationSummary, actor: str, source: Source | None, now: datetime
 ) -> None:
-    audit.record(session, deed, subject, by=actor, now=now, organisation_id=organisation.id)
+    audit.record(
+        session,
+        audit.Deed.IMPORT_BEGUN,
+        organisation.team_id,
+        by=actor,
+        source=source,
+        now=now,
+        organisation_id=organisation.id,
+    )
 
 
 @contextmanager

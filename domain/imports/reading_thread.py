@@ -19,7 +19,7 @@ from domain.imports.reading import RefusedFile, answered, opened, question_about
 from domain.imports.summaries import ImportAnswers, ImportPreview, ImportQuestion
 from domain.imports.transactions import Kept, find_known, list_currencies
 from domain.imports.work import Previewed, Stopping, Work
-from domain.states import ImportState
+from domain.states import ImportState, Source
 
 
 def preview(kept: Kept, run: Callable[..., Any]) -> Previewed | ImportQuestion:
@@ -68,6 +68,7 @@ def import_claimed(db: Database, claim: Claim, work: Work) -> None:
             file.items(),
             now=work.clock(),
             actor=claim.user_id,
+            source=Source.BUTTON,
             on_bad=refused.add,
             progress=_Noted(claim, refused, work),
             run=work.run,

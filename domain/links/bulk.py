@@ -8,6 +8,8 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from domain import audit
+from domain.audit import Deed
 from domain.database import database_now
 from domain.errors import (
     AmountsChanged,
@@ -88,7 +90,9 @@ def start(
     if _seal(items.values(), scope.livemode) != seal:
         raise SelectionChanged
     seen = {key: (item.amount, item.currency) for key, item in items.items()}
-    result = _begin(session, scope, actor, seen, submission=submission, view_id=view_id, now=now)
+    result = _begin(
+        session, scope, actor, seen, submission=submission, view_id=view_id, now=now, deed=Deed.RUN_STARTED
+    )
     selections.empty(session, selection)
     selection.revision += 1
     return result
@@ -114,7 +118,9 @@ def retry_failed(
     if begun is not None:
         return begun
     seen = _failed(session, run)
-    return _begin(session, scope, actor, seen, submission=submission, view_id=view_id, now=now)
+    return _begin(
+        session, scope, actor, seen, submission=submission, view_id=view_id, now=now, deed=Deed.RUN_RETRIED
+    )
 
 
 def confirm_failed(
@@ -141,6 +147,7 @@ def _begin(
     submission: str,
     view_id: str | None,
     now: datetime,
+    deed: Deed,
 ) -> BulkResult:
     """Reserve what is eligible, note what is skipped, and commit to both. Raises AmountsChanged."""
     reserving.require_current(session, scope)
@@ -169,6 +176,15 @@ def _begin(
         session, scope, chosen, organisation, existing, reserving.Reservation(actor, now, clock)
     )
     session.flush()
+    audit.record(
+        session,
+        deed,
+        f"run {run.id}",
+        by=actor,
+        now=now,
+        organisation_id=scope.organisation_id,
+        after=f"{sum(isinstance(one, int) for one in outcomes.values())} of {len(chosen)}",
+    )
     if chosen:
         items = [
             {

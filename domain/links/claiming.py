@@ -11,6 +11,8 @@ from typing import NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from domain import audit
+from domain.audit import Deed, Result
 from domain.coordination.leases import Lease
 from domain.database import CLOCK_MILLISECONDS, database_clock, database_now
 from domain.exceptions.billing_changes import compare
@@ -22,8 +24,9 @@ from domain.links.known import ANY_TOLD, UNTIL, Known, list_told
 from domain.models import Base, Invoice, Link, milliseconds
 from domain.money import Money
 from domain.reasons import BillingState
-from domain.states import LinkState, LinkStatus, Outcome
+from domain.states import LinkState, LinkStatus, Outcome, Source
 from domain.stripe.ledgers import CURRENT, CURRENT_HELD, is_current
+from domain.summaries import PAYLINK, STRIPE
 
 _LINKS = Base.metadata.tables[Link.__tablename__]
 _INVOICES = Base.metadata.tables[Invoice.__tablename__]
@@ -205,6 +208,16 @@ def record_created(
     _, position = standing_of(invoice, LinkState.CREATED, LinkStatus.PENDING_PAYMENT)
     placed = session.scalar(_PLACE, whose | {"invoice": invoice.id, "place": position}) is not None
     note_created(session, link_id, link.organisation_id, link.ledger_id, invoice.number, url, asked)
+    audit.record(
+        session,
+        Deed.LINK_CREATED,
+        stripe_id,
+        by=PAYLINK,
+        now=now,
+        organisation_id=link.organisation_id,
+        invoice=invoice,
+        after=str(asked),
+    )
     differs = asked != Money(invoice.amount, invoice.currency) or invoice.billing_state != BillingState.OPEN
     if placed and differs:
         # An import leaves a reserved link alone: Stripe may refuse it yet.
@@ -222,6 +235,16 @@ def record_refused(session: Session, intent: Intent, owner: str, refusal: str, n
     link.state, link.refusal, link.changed_at = LinkState.REFUSED, refusal[:500], now
     link.owner = link.lease_until = None
     _place(session, link)
+    audit.record(
+        session,
+        Deed.LINK_REFUSED,
+        by=STRIPE,
+        source=Source.PAYLINK,
+        now=now,
+        organisation_id=link.organisation_id,
+        invoice=session.get_one(Invoice, link.invoice_id),
+        result=Result.REFUSED,
+    )
     settle_items(session, link.id, Outcome.FAILED, refusal[:500], now)
     return True
 

@@ -12,6 +12,7 @@ from domain.exceptions.undelivered import open_undelivered, settle_delivered
 from domain.messages import together
 from domain.messages.claims import Claim
 from domain.messages.contents import IS_SAYABLE, with_contents
+from domain.messages.happened import note_posted
 from domain.messages.overtaking import waits_aside
 from domain.models import (
     IS_OPEN,
@@ -185,7 +186,9 @@ def record_posted(session: Session, claim: Claim, channel: str, ts: str) -> None
             problem=None,
         )
     )
-    session.execute(posted)
+    first = session.scalar(posted.returning(OutboxMessage.id)) is not None
+    if first and not claim.direct:
+        note_posted(session, claim, channel)
     told = (claim.id, *together.post(session, claim.id, channel, ts))
     if claim.announcement.kind is AnnouncementKind.IMPORT_RESULT:
         brought = sa.select(OutboxMessage.import_id).where(OutboxMessage.id == claim.id)

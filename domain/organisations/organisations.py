@@ -8,10 +8,7 @@ from domain.audit import Deed
 from domain.database import database_now, insert_into
 from domain.errors import OrganisationUnknown
 from domain.models import Organisation
-from domain.summaries import OrganisationSummary
-
-OPERATOR = "operator"
-"""Who acts on the command line, in the audit."""
+from domain.summaries import OPERATOR, OrganisationSummary
 
 
 class SeveralOrganisations(Exception):

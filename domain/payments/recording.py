@@ -12,6 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from domain import audit
 from domain.exceptions.opening import Opening, open_once
 from domain.exceptions.resolving import settle_all
 from domain.feed import recording as feed
@@ -21,10 +22,10 @@ from domain.models import Invoice, Ledger, Link, Payment
 from domain.money import Money
 from domain.outbox import enqueuing
 from domain.payments.stripe_links.states import end_by_payment
-from domain.states import AnnouncementKind, ExceptionKind, FeedKind, LinkStatus, Settlement, Verdict
+from domain.states import AnnouncementKind, ExceptionKind, FeedKind, LinkStatus, Settlement, Source, Verdict
 from domain.stripe.client import amount_of, id_of, moment
 from domain.stripe.ledgers import is_current
-from domain.summaries import ExceptionFacts
+from domain.summaries import STRIPE, ExceptionFacts
 
 
 @dataclass(frozen=True)
@@ -113,8 +114,20 @@ def record_payment(
     payment.amount, payment.currency = facts.amount, facts.currency
     payment.paid_at = paid_at or facts.opened_at
     session.flush()
+    number = session.scalar(sa.select(Invoice.number).where(Invoice.id == link.invoice_id)) or ""
+    audit.record(
+        session,
+        audit.Deed.PAYMENT_RECORDED,
+        f"{facts.payment_intent or facts.session_id} {verdict}",
+        by=STRIPE,
+        source=Source.STRIPE_LIST if paid_at is None else Source.STRIPE_EVENT,
+        now=now,
+        organisation_id=link.organisation_id,
+        invoice=audit.OfInvoice(link.invoice_id, number),
+        after=str(Money(facts.amount, facts.currency)) if facts.currency else None,
+    )
     if verdict is Verdict.PAID:
-        _mark_paid(session, link, payment, now)
+        _mark_paid(session, link, payment, number, now)
     else:
         record_exception(
             session,
@@ -146,7 +159,7 @@ def _verdict(session: Session, link: Link, facts: SessionFacts) -> Verdict:
     return Verdict.PAID if facts.amount == link.amount else Verdict.AMOUNT_DIFFERS
 
 
-def _mark_paid(session: Session, link: Link, payment: Payment, now: datetime) -> None:
+def _mark_paid(session: Session, link: Link, payment: Payment, number: str, now: datetime) -> None:
     link.status, link.paid_at, link.changed_at = LinkStatus.PAID, payment.paid_at, now
     link.amount_received, link.stripe_payment = payment.amount, payment.payment_intent
     if is_current(session, link.organisation_id, link.ledger_id):
@@ -157,7 +170,7 @@ def _mark_paid(session: Session, link: Link, payment: Payment, now: datetime) ->
         str(payment.id),
         organisation_id=link.organisation_id,
         ledger_id=link.ledger_id,
-        number=session.scalar(sa.select(Invoice.number).where(Invoice.id == link.invoice_id)),
+        number=number,
         facts={
             "amount": feed.money(Money(payment.amount, payment.currency)),
             "paid_at": feed.instant(payment.paid_at),

@@ -41,7 +41,7 @@ def put(
 
     A link that asks for something else than its invoice is an exception, told as that of an import.
     """
-    importing = Importing(secrets.token_hex(16), now)
+    importing = Importing(secrets.token_hex(16), now, actor)
     terms = {row.buyer_name: begins for row in rows if (begins := shared_terms(row.buyer_name))}
     changes = write_rows(session, scope.organisation_id, list(rows), terms, importing)
     tell_batch(session, importing.id, scope.organisation_id, now)

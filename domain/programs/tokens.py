@@ -19,9 +19,9 @@ from domain import audit
 from domain.audit import Deed
 from domain.database import database_now, insert_into
 from domain.models import ApiToken, Organisation
-from domain.organisations.organisations import OPERATOR, get_row
-from domain.states import Right, Source
-from domain.summaries import PROGRAM, Actor
+from domain.organisations.organisations import get_row
+from domain.states import Right
+from domain.summaries import OPERATOR, PROGRAM, Actor
 
 PROGRAM_RIGHTS = (Right.LOOK, Right.CREATE, Right.IMPORT)
 """What a token may be for: all that the API has."""
@@ -154,7 +154,6 @@ def _audit(session: Session, organisation: Organisation, deed: Deed, subject: st
         deed,
         subject,
         by=OPERATOR,
-        source=Source.CLI,
         now=database_now(session),
         organisation_id=organisation.id,
     )

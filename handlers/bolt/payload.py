@@ -6,6 +6,7 @@ from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
 
+from domain.states import Source
 from domain.summaries import Actor
 from handlers.rejections import Unreadable
 from handlers.views.blocks import Json
@@ -94,7 +95,7 @@ def read_delivery(
         raise Unreadable("actor")
     typed = text_at(body, "text") if "command" in body else text_at(body, "value")
     return Delivery(
-        actor=Actor(team_id, user_id),
+        actor=Actor(team_id, user_id, _source_of(body)),
         client=client,
         text=typed,
         command=text_at(body, "command"),
@@ -106,6 +107,12 @@ def read_delivery(
         event_id=text_at(body, "event_id"),
         outside=_outside(body, team_id, from_team),
     )
+
+
+def _source_of(body: Json) -> Source:
+    if "command" in body:
+        return Source.COMMAND
+    return Source.EVENT if "event" in body else Source.BUTTON
 
 
 def dig(value: Any, *path: str) -> Any:

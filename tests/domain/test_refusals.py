@@ -56,7 +56,8 @@ async def refused(
     with pytest.raises(error):
         await attempt
     entries = sa.select(AuditEntry.actor, AuditEntry.subject).where(AuditEntry.action == "id.refused")
-    return await world.db.read(lambda session: [(actor, what) for actor, what in session.execute(entries)])
+    own = entries.where(AuditEntry.subject.not_like("% asked for from %"))
+    return await world.db.read(lambda session: [(actor, what) for actor, what in session.execute(own)])
 
 
 @pytest.mark.parametrize("what", ON_A_SELECTION)
@@ -78,7 +79,8 @@ async def test_anothers_list_is_refused_and_audited(
 
 async def test_ticking_another_organisations_invoice_is_refused_and_audited(world: World) -> None:
     make_organisation(world.db)
-    theirs = make_invoice(world.db, organisation_id=make_organisation(world.db, EVE.team_id))
+    other = make_organisation(world.db, EVE.team_id)
+    theirs = make_invoice(world.db, organisation_id=other)
     selection = (await world.desk.open_list(ADA, shape=PAGE)).selection.id
 
     attempt = world.desk.tick(
@@ -86,6 +88,10 @@ async def test_ticking_another_organisations_invoice_is_refused_and_audited(worl
     )
 
     assert await refused(world, attempt, InvoiceNotFound) == [(ADA.user_id, f"invoice {theirs}")]
+    attacked = sa.select(AuditEntry.actor, AuditEntry.subject).where(AuditEntry.organisation_id == other)
+    assert await world.db.read(lambda session: [tuple(row) for row in session.execute(attacked)]) == [
+        (ADA.user_id, f"invoice {theirs} asked for from {ADA.team_id}")
+    ]
     shown = await world.desk.show_list(ADA, selection, shape=PAGE, opened_with="")
     assert shown.selection.ticked == frozenset()
 

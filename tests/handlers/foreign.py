@@ -85,6 +85,7 @@ class Bench:
     def refusals(self) -> list[tuple[str, str]]:
         """Who was refused what since this was asked for the last time, as the audit says."""
         entries = sa.select(AuditEntry).where(AuditEntry.action == "id.refused", AuditEntry.id > self._seen)
+        entries = entries.where(AuditEntry.subject.not_like("% asked for from %"))
         found = self.db.run(lambda session: session.scalars(entries.order_by(AuditEntry.id)).all())
         self._seen = max((entry.id for entry in found), default=self._seen)
         return [(entry.actor, entry.subject) for entry in found]

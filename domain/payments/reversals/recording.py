@@ -87,7 +87,7 @@ def record_reversal(
         _move_deadline(session, row)
         return ()
     so_far = refunded_in_all(Money(payment.amount, payment.currency), _of(session, payment))
-    happened.note(session, link, payment, row, facts, so_far)
+    happened.note(session, link, payment, row, facts, so_far, now)
     if facts.kind is ReversalKind.REFUND:
         return _tell_refund(session, link, payment, row, facts, now)
     return _tell_dispute(session, link, payment, row, facts, now)

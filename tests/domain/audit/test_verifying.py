@@ -1,7 +1,5 @@
 """What an auditor finds who comes after somebody with the database's password: the first entry that isn't as it was."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
@@ -15,6 +13,7 @@ from domain.audit.reading import list_organisations, read_chain
 from domain.audit.verifying import Fault, Noted, Verified, verify
 from domain.database import Database
 from tests.domain.factories import NOW, TEAM, make_organisation
+from tests.domain.unguarded import unguarded
 
 OTHER = "T0OTHER"
 TAMPERING: dict[str, tuple[str, Fault, int]] = {
@@ -114,36 +113,15 @@ def check(db: Database, organisation_id: int, team_id: str = TEAM, noted: Noted 
     return verify(db.run, organisation_id, team_id, noted)
 
 
-@contextmanager
-def unguarded(db: Database) -> Iterator[None]:
-    """As somebody has it who owns the database."""
-    postgresql = not db.is_sqlite
-    with db.engine.begin() as connection:
-        if postgresql:
-            for table in ("audit", "audit_heads"):
-                connection.execute(sa.text(f"ALTER TABLE {table} DISABLE TRIGGER USER"))
-        else:
-            triggers = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name LIKE 'audit%'"
-            dropped = connection.execute(sa.text(triggers)).all()
-            for name, _ in dropped:
-                connection.execute(sa.text(f"DROP TRIGGER {name}"))
-    yield
-    with db.engine.begin() as connection:
-        if postgresql:
-            for table in ("audit", "audit_heads"):
-                connection.execute(sa.text(f"ALTER TABLE {table} ENABLE TRIGGER USER"))
-        else:
-            for _, sql in dropped:
-                connection.exec_driver_sql(sql)
+def execute(session: Session, /, statements: str, **values: object) -> None:
+    for statement in statements.split(";"):
+        used = {name: value for name, value in values.items() if f":{name}" in statement}
+        session.execute(sa.text(statement), used)
 
 
-def execute(db: Database, statements: str, **values: object) -> None:
-    def run(session: Session) -> None:
-        for statement in statements.split(";"):
-            used = {name: value for name, value in values.items() if f":{name}" in statement}
-            session.execute(sa.text(statement), used)
-
-    db.run(run)
+def tamper(session: Session, /, statements: str, **values: object) -> None:
+    with unguarded(session):
+        execute(session, statements, **values)
 
 
 def copy(session: Session) -> dict[str, list[dict[str, object]]]:
@@ -154,10 +132,11 @@ def copy(session: Session) -> dict[str, list[dict[str, object]]]:
 
 
 def put_back(session: Session, kept: dict[str, list[dict[str, object]]]) -> None:
-    for table, rows in kept.items():
-        session.execute(sa.text(f"DELETE FROM {table}"))
-        names, values = ", ".join(rows[0]), ", ".join(f":{name}" for name in rows[0])
-        session.execute(sa.text(f"INSERT INTO {table} ({names}) VALUES ({values})"), rows)
+    with unguarded(session):
+        for table, rows in kept.items():
+            session.execute(sa.text(f"DELETE FROM {table}"))
+            names, values = ", ".join(rows[0]), ", ".join(f":{name}" for name in rows[0])
+            session.execute(sa.text(f"INSERT INTO {table} ({names}) VALUES ({values})"), rows)
 
 
 def test_what_was_done_by_hand_is_found_and_the_first_place_named(db: Database, own: int) -> None:
@@ -167,12 +146,11 @@ def test_what_was_done_by_hand_is_found_and_the_first_place_named(db: Database, 
     untouched = check(db, own)
     assert (untouched.found, untouched.entries, untouched.waiting) == (None, 5, 0)
     for name, (statements, fault, position) in TAMPERING.items():
-        with unguarded(db):
-            execute(db, statements, own=own, other=other)
-            found = check(db, own).found
-            assert found is not None, name
-            assert (found.fault, found.position) == (fault, position), name
-            db.run(put_back, kept)
+        db.run(tamper, statements, own=own, other=other)
+        found = check(db, own).found
+        assert found is not None, name
+        assert (found.fault, found.position) == (fault, position), name
+        db.run(put_back, kept)
         assert check(db, own) == untouched
 
 
@@ -191,7 +169,7 @@ def test_what_was_done_by_hand_is_found_and_the_first_place_named(db: Database, 
 def test_the_database_refuses_it(db: Database, own: int, statement: str) -> None:
     before = check(db, own)
     with pytest.raises(DBAPIError, match="append-only"):
-        execute(db, statement)
+        db.run(execute, statement)
     assert check(db, own) == before
 
 
@@ -200,19 +178,18 @@ def test_what_each_database_has_of_its_own_is_refused_too(db: Database, own: int
     into = "audit (id, organisation_id, actor, action, subject, at)"
     statement = f"INSERT OR REPLACE INTO {into} {row}" if db.is_sqlite else "TRUNCATE audit CASCADE"
     with pytest.raises(DBAPIError, match="append-only"):
-        execute(db, statement)
+        db.run(execute, statement)
     assert check(db, own).found is None
 
 
 def test_a_chain_that_was_written_anew_isnt_the_one_that_was_noted(db: Database, own: int) -> None:
     noted = Noted(5, check(db, own).hash)
     assert check(db, own, noted=noted).found is None
-    with unguarded(db):
-        execute(
-            db, "UPDATE audit SET actor = 'U0INNOCENT' WHERE position = 3 AND organisation_id = :own", own=own
-        )
-        execute(db, "UPDATE audit SET position = NULL, hash = NULL")
-        execute(db, "DELETE FROM audit_heads")
+    anew = (
+        "UPDATE audit SET actor = 'U0INNOCENT' WHERE position = 3 AND organisation_id = :own;"
+        "UPDATE audit SET position = NULL, hash = NULL; DELETE FROM audit_heads"
+    )
+    db.run(tamper, anew, own=own)
     seal_all(db)
     assert check(db, own).found is None
     found = check(db, own, noted=noted).found
@@ -230,8 +207,8 @@ def test_what_isnt_chained_yet_is_told_and_no_fault(db: Database, own: int) -> N
 
 def test_an_entry_of_the_version_before_is_chained_like_any_other(db: Database, own: int) -> None:
     into = "INSERT INTO audit (organisation_id, actor, action, subject, at) VALUES"
-    execute(db, f"{into} (:own, 'U0ADA', 'link.reserve', 'invoice 7', 5)", own=own)
-    execute(db, f"{into} (NULL, 'operator', 'organisation.add', '', 5)")
+    db.run(execute, f"{into} (:own, 'U0ADA', 'link.reserve', 'invoice 7', 5)", own=own)
+    db.run(execute, f"{into} (NULL, 'operator', 'organisation.add', '', 5)")
     seal_all(db)
     assert check(db, own).entries == 6
     nobodys = [key for key, team in db.run(list_organisations) if team is None]
@@ -254,4 +231,4 @@ def test_an_organisation_is_erased_with_its_audit_and_that_it_was_stays(db: Data
     [other] = [key for key, team in db.run(list_organisations) if team == OTHER]
     assert check(db, other, OTHER).entries == 3
     with pytest.raises(DBAPIError, match="append-only"):
-        execute(db, "DELETE FROM audit")
+        db.run(execute, "DELETE FROM audit")

@@ -75,7 +75,7 @@ def test_a_person_resolves_with_a_reason_and_it_is_told_in_the_thread(db: Databa
     assert not flag(db, link)
     entries = sa.select(AuditEntry.actor, AuditEntry.subject).where(AuditEntry.action == "exception.resolve")
     assert db.run(lambda session: [tuple(row) for row in session.execute(entries)]) == [
-        ("U0ADA", f"exception {exception_id}")
+        ("U0ADA", f"exception {exception_id} second_payment")
     ]
 
 

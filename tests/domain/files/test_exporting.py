@@ -337,7 +337,9 @@ async def test_another_organisations_run_is_refused_and_audited(db: Database) ->
     with pytest.raises(RunNotFound):
         await collected(export(db, ledger).export_run(ADA, run, format=CSV))
 
-    entry = db.run(lambda session: session.scalars(sa.select(AuditEntry)).one())
+    entry = db.run(
+        lambda session: session.scalars(sa.select(AuditEntry).order_by(AuditEntry.id).limit(1)).one()
+    )
     assert (entry.actor, entry.action, entry.subject) == ("U0ADA", "id.refused", f"bulk run {run}")
 
 

@@ -151,7 +151,7 @@ async def test_another_person_s_and_another_organisation_s_file_is_not_there(
                 await ask(actor, import_id)
         with pytest.raises(ImportNotFound):
             await world.desk.start_import(actor, import_id, view_id="V1")
-    refused = sa.select(AuditEntry.id).where(AuditEntry.action == "id.refused")
+    refused = sa.select(AuditEntry.id).where(AuditEntry.subject == f"import {import_id}")
     assert len(world.db.run(lambda session: session.scalars(refused).all())) == 6
 
 

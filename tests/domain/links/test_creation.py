@@ -87,7 +87,7 @@ async def test_another_organisations_invoice_is_refused_and_audited(world: World
     with pytest.raises(InvoiceNotFound):
         await create(world, invoice_id)
     actions = await world.db.read(lambda session: list(session.scalars(sa.select(AuditEntry.action))))
-    assert actions == ["id.refused"]
+    assert actions == ["id.refused", "id.refused"]
 
 
 @pytest.mark.parametrize(
