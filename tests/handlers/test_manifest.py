@@ -38,7 +38,7 @@ def test_commands_shortcuts_and_events_are_those_that_are_registered(manifest: d
     assert {each["command"] for each in features["slash_commands"]} == set(app.COMMANDS)
     assert {each["callback_id"] for each in features["shortcuts"]} == set(app.SHORTCUTS)
     events = settings["event_subscriptions"]["bot_events"]
-    assert {name.partition(".")[0] for name in events} == set(app.EVENTS)
+    assert {name.partition(".")[0] for name in events} == {*app.EVENTS, *app.ENDS}
     # Of messages those alone that are for Paylink.
     assert [name for name in events if name.startswith("message")] == ["message.im"]
 
