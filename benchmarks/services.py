@@ -117,7 +117,7 @@ class Paylink:
         quiet_sdk()
         self.db = db
         self.api = StripeApi(stripe.api_key, base_url=stripe.api_url, spacing=0.96 / rate)
-        self.accounts = Accounts(db, livemode=self.api.livemode, clock=now)
+        self.accounts = Accounts(db, clock=now)
         pace = StripePace(db, rate)
         minute = timedelta(seconds=60)
         lease = Lease(f"bench-{os.getpid()}", minute, minute)

@@ -63,6 +63,13 @@ _AFTER_POLLING = (
         "For what no event told; each start sweeps too, and what failed is tried again soon.",
     ),
     PeriodicJob(
+        "stripe_keys",
+        2,
+        None,
+        "notices which organisations' Stripe keys were connected, replaced or erased",
+        "Another process may have done it; the one that did wakes it at once. While nothing changes it is one small read.",
+    ),
+    PeriodicJob(
         "know_account",
         5,
         None,

@@ -1,7 +1,7 @@
 """How a command ends with a sentence, and the sentences of a database that can't be used."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from domain.database import Database
 
 WRONG = 2
+MOST_NAMED = 10
 
 
 class Stop(Exception):
@@ -18,6 +19,21 @@ class Stop(Exception):
         super().__init__(sentence)
         self.sentence = sentence
         self.status = status
+
+
+WITHOUT_KEYS = (
+    "PAYLINK_SECRET_KEYS isn't set: it holds the keys that secrets in the database are sealed with. "
+    "`paylink secrets new-key` prints a new one."
+)
+
+
+def closed_secrets(team_ids: Sequence[str]) -> str:
+    """The sentence for secrets that none of the keys opens."""
+    shown = ", ".join(team_ids[:MOST_NAMED]) + (" and others" if len(team_ids) > MOST_NAMED else "")
+    return (
+        f"Secrets of {shown} don't open with PAYLINK_SECRET_KEYS: put the key back that they were sealed with, behind the others. "
+        "If it is lost, `paylink secrets erase TEAM_ID` erases them, and the app is installed and Stripe connected there again."
+    )
 
 
 def connect(settings: "Settings", operator: str | None = None) -> "Database":

@@ -10,12 +10,13 @@ import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.plan import periodic_jobs
-from bot.settings import STRIPE_API, Settings, secret
+from bot.settings import Settings, secret
 from bot.slack_client import TIMEOUT_SECONDS, make_client, make_session
 from bot.watch.health import Health
 from bot.watch.metrics import Metrics
 from bot.work.owners import make_owner
 from bot.work.probes import Probes, hear_stripe
+from bot.work.stripe_clients import make_stripe
 from bot.work.timer import Tick
 from bot.work.tracking import Tracker
 from bot.work.workers import Worker
@@ -36,11 +37,14 @@ from domain.links.creation import LinkCreation
 from domain.messages.announcing import Announcing
 from domain.messages.poster_port import Poster
 from domain.overview.sums import SumKeeping
+from domain.payments.many.webhooks import Webhooks
 from domain.payments.watching import Watching
 from domain.secrets.box import Box
 from domain.stripe.accounts import Accounts
 from domain.stripe.client import StripeApi, quiet_sdk
 from domain.stripe.pace import StripePace
+from domain.stripe.stored_keys import StoredKeys
+from domain.stripe.transport import Connections
 from domain.summaries import Actor
 from handlers.bolt.people import SlackPeople
 from handlers.features.following import Followers
@@ -67,14 +71,16 @@ class Bot:
     metrics: Metrics
     session: aiohttp.ClientSession
     slack: AsyncWebClient
+    box: Box
+    connections: Connections
     stripe: StripeApi
     accounts: Accounts
     posters: dict[int, Poster]
     followers: Followers
     serving: Serving
-    box: Box
     creation: LinkCreation
     watching: Watching
+    webhooks: Webhooks
     announcing: Announcing
     imports: FileImports
     people: SlackPeople
@@ -86,7 +92,7 @@ class Bot:
 
     async def close(self) -> None:
         """Connections first, threads last."""
-        await self.stripe.close()
+        await self.connections.close()
         await self.session.close()
         self.imports.close()
         await self.db.close()
@@ -104,19 +110,18 @@ def build(settings: Settings, *, db: Database | None = None, clock: Clock = utc_
     session = make_session(metrics, timeout, settings.proxies)
     slack = make_client(settings, session, lambda method, code: probes.hear_slack(method, code))
 
+    many = settings.installing
+
     def heard(outcome: str) -> None:
         metrics.stripe_requests.labels(outcome).inc()
-        hear_stripe(health, outcome)
+        # What one of many organisations has to do with Stripe says nothing of the process.
+        if not many:
+            hear_stripe(health, outcome)
 
-    stripe = StripeApi(
-        secret(settings.stripe_api_key),
-        base_url=settings.stripe_api_url,
-        proxy=settings.proxies.of(settings.stripe_api_url or STRIPE_API),
-        timeout=timeout,
-        # A little closer than the slots, so that what the machine was late with is made up for.
-        spacing=0.96 / settings.paylink_stripe_rate,
-        on_request=heard,
-    )
+    connections, make_api = make_stripe(settings, timeout, heard)
+    # With many organisations it has no key, and is asked whether Stripe can be reached.
+    stripe = make_api("" if many else secret(settings.stripe_api_key))
+    box = Box(settings.secret_keys)
     jobs = [job for job in periodic_jobs(settings.paylink_poll_seconds) if job.wake_seconds is not None]
     wakes = {job.name: asyncio.Event() for job in jobs}
 
@@ -144,7 +149,8 @@ def build(settings: Settings, *, db: Database | None = None, clock: Clock = utc_
         length=timedelta(seconds=settings.paylink_lease_seconds),
         margin=timedelta(seconds=settings.paylink_margin_seconds),
     )
-    accounts = Accounts(db, livemode=stripe.livemode, clock=clock, on_known=wake_all_that_waited)
+    stored = StoredKeys(box, make_api) if many else None
+    accounts = Accounts(db, clock=clock, on_known=wake_all_that_waited, stored=stored)
     posters: dict[int, Poster] = {}
     followers = Followers()
 
@@ -162,7 +168,6 @@ def build(settings: Settings, *, db: Database | None = None, clock: Clock = utc_
     async def greet(team_id: str, user_id: str, client: AsyncWebClient) -> None:
         await greet_installer(desk, structlog.get_logger("handlers"), client, Actor(team_id, user_id))
 
-    box = Box(settings.secret_keys)
     serving = look_after_workspaces(
         settings,
         db,
@@ -216,7 +221,7 @@ def build(settings: Settings, *, db: Database | None = None, clock: Clock = utc_
         people=people,
         poll_every=timedelta(seconds=settings.paylink_poll_seconds),
     )
-    probes = Probes(db, slack, stripe, health)
+    probes = Probes(db, slack, stripe, health, has_key=not many)
     rounds = _rounds(accounts, creation, watching, announcing, probes)
     twin_watch = TwinWatch(db)
 
@@ -243,14 +248,16 @@ def build(settings: Settings, *, db: Database | None = None, clock: Clock = utc_
         metrics=metrics,
         session=session,
         slack=slack,
+        box=box,
+        connections=connections,
         stripe=stripe,
         accounts=accounts,
         posters=posters,
         followers=followers,
         serving=serving,
-        box=box,
         creation=creation,
         watching=watching,
+        webhooks=Webhooks(db, accounts, watching, clock=clock, stripe_clock=stripe.clock.now),
         announcing=announcing,
         imports=imports,
         people=people,
@@ -280,6 +287,7 @@ def _rounds(
         "announce": announcing.deliver_due,
         "poll": watching.poll_if_due,
         "sweep": watching.sweep_if_due,
+        "stripe_keys": accounts.look,
         "know_account": accounts.settle,
         "probe_database": probes.database,
         "probe_slack": probes.slack,

@@ -29,11 +29,6 @@ from domain.summaries import Actor, InvoiceOption, InvoiceSummary, OrganisationS
 class Desk(ListDesk, RunDesk, ExceptionDesk, ImportDesk, ViewDesk, ProgramDesk, SettingsDesk):
     """Answers and acts for people and programs: all that is asked for from outside, in parts by what it is about (domain/desks/)."""
 
-    @property
-    def livemode(self) -> bool:
-        """Whether the configured Stripe key is a live one."""
-        return self._accounts.livemode
-
     async def get_organisation(self, team_id: str) -> OrganisationSummary:
         return await self._db.read(organisations.get_by_team, team_id)
 
@@ -91,18 +86,24 @@ class Desk(ListDesk, RunDesk, ExceptionDesk, ImportDesk, ViewDesk, ProgramDesk, 
     # Creating one link
 
     async def create_link(
-        self, actor: Actor, invoice_id: int, seen: Money, *, patience: float
+        self,
+        actor: Actor,
+        invoice_id: int,
+        seen: Money,
+        *,
+        patience: float,
+        livemode: bool | None = None,
     ) -> InvoiceSummary:
         """Reserve the link, ask Stripe, record it; return the invoice as it stands then.
 
-        ``seen`` is the amount that the person was looking at. If Stripe hasn't settled it within ``patience``
+        ``seen`` is the amount that the person was looking at, ``livemode`` the mode, if it was shown. If Stripe hasn't settled it within ``patience``
         seconds, the invoice comes back as being created, and the work goes on by itself. If somebody else was faster,
         the invoice comes back with their link. Raises InvoiceNotFound, NotEligible, AmountChanged, LedgerChanged.
         """
         created = self.door.pass_through(
             actor,
             Right.CREATE,
-            lambda enter: self._creation.create(actor, enter, invoice_id, seen, patience),
+            lambda enter: self._creation.create(actor, enter, invoice_id, seen, patience, livemode),
         )
         try:
             return await self._audited(actor, created)

@@ -7,6 +7,7 @@ class Reason(StrEnum):
     """Why no link can be created; the words for people are in handlers."""
 
     ADD_ON_MISSING = "add_on_missing"
+    NOT_CONNECTED = "not_connected"
     PENDING_PAYMENT = "pending_payment"
     PAID = "paid"
     BEING_CREATED = "being_created"

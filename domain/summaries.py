@@ -186,6 +186,8 @@ class StripeState:
     last_checked_at: datetime | None
     paused: Pause | None
     """While Stripe refuses the key or can't be reached; work resumes by itself."""
+    connected: bool = True
+    """Whether the organisation has a Stripe key."""
     checked_ago: timedelta | None = field(default=None, compare=False)
     asked_every: timedelta = timedelta(minutes=5)
     """While a link waits for payment."""

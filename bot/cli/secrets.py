@@ -1,11 +1,11 @@
 """``paylink secrets``: the keys that secrets at rest are sealed with."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bot.cli.shared import database_of, settings_of
-from bot.stop import Stop
+from bot.stop import WITHOUT_KEYS, Stop, closed_secrets
 
 if TYPE_CHECKING:
     from bot.settings import Settings
@@ -63,21 +63,36 @@ def check(context: typer.Context) -> None:
     _tell(checked.closed)
 
 
+@app.command()
+def erase(
+    context: typer.Context,
+    team_id: Annotated[str, typer.Argument(metavar="TEAM_ID", help="The workspace's id.")],
+) -> None:
+    """Erase an organisation's tokens and Stripe key, as when the app is uninstalled. All else of it stays."""
+    from domain.errors import OrganisationUnknown
+    from domain.organisations import erasing, organisations
+
+    with database_of(settings_of(context)) as db:
+        try:
+            db.run(organisations.get_by_team, team_id)
+        except OrganisationUnknown:
+            raise Stop(
+                f"There is no organisation {team_id!r}: `paylink organization list` shows those there are."
+            ) from None
+        erased = db.run(erasing.erase, team_id, organisations.OPERATOR)
+    tokens = "Slack's tokens were erased" if erased.tokens else "There were no tokens of Slack's"
+    key = "the Stripe key was erased" if erased.stripe_key else "there was no Stripe key"
+    typer.echo(f"{team_id}: {tokens}, {key}.")
+
+
 def _box_of(settings: "Settings") -> "Box":
     from domain.secrets.box import Box
 
     if not settings.secret_keys:
-        raise Stop(
-            "PAYLINK_SECRET_KEYS isn't set: it holds the keys that secrets are sealed with. "
-            "`paylink secrets new-key` prints a new one."
-        )
+        raise Stop(WITHOUT_KEYS)
     return Box(settings.secret_keys)
 
 
 def _tell(closed: "list[str] | tuple[str, ...]") -> None:
     if closed:
-        raise Stop(
-            f"Secrets of {', '.join(closed)} don't open with PAYLINK_SECRET_KEYS: put the key back that they were sealed "
-            "with, behind the others; if it is lost, install the app and connect Stripe there again.",
-            FAILED,
-        )
+        raise Stop(closed_secrets(list(closed)), FAILED)

@@ -27,7 +27,7 @@ from domain.errors import DatabaseUnavailable
 from domain.files.exporting import Export
 from domain.overview import figures
 from domain.payments.events import Receipt
-from domain.stripe.accounts import Account
+from domain.stripe.account import Account
 from handlers.app import build_app
 
 # Together with what the transports need to close, less than the ten seconds after which systems kill.
@@ -192,6 +192,7 @@ class Service:
             bot.settings.webhook_secrets,
             bot.stripe.livemode,
             bot.stripe.clock.now,
+            lambda: bot.webhooks if self.begun.is_set() else None,
         )
         return HttpServer(
             port,
@@ -223,14 +224,11 @@ class Service:
         bot = self.bot
         bot.metrics.ready.set(not bot.health.reasons)
         now = time.monotonic()
-        if (
-            self._account is not None
-            and self.begun.is_set()
-            and now - self._figures_read >= FIGURES_EVERY_SECONDS
-        ):
+        if self.begun.is_set() and now - self._figures_read >= FIGURES_EVERY_SECONDS:
             self._figures_read = now
+            ledger_id = None if self._account is None else self._account.ledger_id
             with contextlib.suppress(DatabaseUnavailable):
-                counted = await bot.db.background_read(figures.read, self._account.ledger_id)
+                counted = await bot.db.background_read(figures.read, ledger_id)
                 bot.metrics.show(counted, bot.clock())
         return bot.metrics.render()
 

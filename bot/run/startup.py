@@ -16,7 +16,7 @@ from domain.migrations import prepare
 from domain.organisations import organisations
 from domain.secrets import rotating
 from domain.secrets.box import NoSecretKeys
-from domain.stripe.accounts import Account
+from domain.stripe.account import Account
 
 T = TypeVar("T")
 
@@ -87,6 +87,7 @@ async def _take_over(bot: Bot) -> None:
         )
     if bot.box.has_keys:
         await bot.serving.workspaces.refresh()
+    await bot.accounts.look()
     await _take_back_claims(bot)
 
 
@@ -97,7 +98,9 @@ async def _set_up(bot: Bot, identity: Identity) -> Account:
         identity.team_name,
         bot.settings.paylink_notification_channel,
     )
-    account = await bot.accounts.open(organisation.id, bot.stripe)
+    account = await bot.accounts.open(
+        organisation.id, bot.stripe, team_id=identity.team_id, secrets=bot.settings.webhook_secrets
+    )
     bot.serving.workspaces.put(
         configured(
             organisation.id,

@@ -22,6 +22,7 @@ from bot.web.intake import Intake
 from bot.web.stopping import clean_up, connections_made
 from domain.errors import DatabaseUnavailable
 from domain.payments.events import Receipt
+from domain.payments.many.webhooks import Webhooks, WebhookUnknown
 from domain.stripe.client import verify_webhook
 from domain.stripe.errors import SignatureInvalid
 
@@ -66,7 +67,10 @@ class SlackEndpoint:
 
 
 class StripeEndpoint:
-    """POST /stripe/webhook. ``receive`` keeps an event in the database if it is about us."""
+    """POST /stripe/webhook, of the workspace whose token is configured, and /stripe/webhook/TEAM_ID, of any.
+
+    ``receive`` keeps an event of the first in the database if it is about us; ``webhooks`` has the others, once there are any.
+    """
 
     def __init__(
         self,
@@ -75,7 +79,9 @@ class StripeEndpoint:
         webhook_secrets: tuple[str, ...],
         livemode: bool,
         clock: Callable[[], datetime],
+        webhooks: Callable[[], Webhooks | None] = lambda: None,
     ) -> None:
+        self._webhooks = webhooks
         self._receive = receive
         self._metrics = metrics
         self._secrets = webhook_secrets
@@ -84,9 +90,32 @@ class StripeEndpoint:
         self._log = structlog.get_logger("bot.web.server")
 
     async def take(self, request: web.Request) -> web.StreamResponse:
-        outcome, status = await self._outcome(request)
+        return self._told(*await self._outcome(request))
+
+    async def take_of(self, request: web.Request) -> web.StreamResponse:
+        """What is told of the workspace that the path names."""
+        return self._told(*await self._outcome_of(request))
+
+    def _told(self, outcome: str, status: int) -> web.StreamResponse:
         self._metrics.webhooks.labels(outcome).inc()
         return web.json_response({"received": outcome}, status=status)
+
+    async def _outcome_of(self, request: web.Request) -> tuple[str, int]:
+        webhooks = self._webhooks()
+        if webhooks is None:
+            return "not now", STRIPE_RETRIES_LATER
+        try:
+            body = await _read(request)
+            signature = request.headers.get("Stripe-Signature", "")
+            return (await webhooks.take(request.match_info["team_id"], body, signature)).value, 200
+        except Refused as refused:
+            return refused.reason, refused.status
+        except WebhookUnknown:
+            return "unknown", 404
+        except SignatureInvalid:
+            return "signature", 400
+        except DatabaseUnavailable:
+            return "not now", STRIPE_RETRIES_LATER
 
     async def _outcome(self, request: web.Request) -> tuple[str, int]:
         if not self._secrets:
@@ -137,6 +166,7 @@ class HttpServer:
         app.router.add_get("/readyz", self._readyz)
         app.router.add_get("/metrics", self._metrics)
         app.router.add_post("/stripe/webhook", stripe.take)
+        app.router.add_post("/stripe/webhook/{team_id:[A-Z0-9]{1,255}}", stripe.take_of)
         if slack is not None:
             app.router.add_post("/slack/events", slack.take)
         if install is not None:

@@ -24,8 +24,17 @@ OF_THE_TOKEN = frozenset(
 class Probes:
     """Each may be asked every few seconds; it goes over the network only as often as makes sense."""
 
-    def __init__(self, db: Database, slack: AsyncWebClient, stripe: StripeApi, health: Health) -> None:
-        """``slack`` without a token: then Slack is asked for nothing but an answer."""
+    def __init__(
+        self,
+        db: Database,
+        slack: AsyncWebClient,
+        stripe: StripeApi,
+        health: Health,
+        *,
+        has_key: bool = True,
+    ) -> None:
+        """``slack`` without a token: then Slack is asked for nothing but an answer. ``has_key``: whether the client of Stripe has a key, and can be used for more than a connection."""
+        self._has_key = has_key
         self._db = db
         self._slack = slack
         self._stripe = stripe
@@ -70,6 +79,8 @@ class Probes:
         self._stripe_asked = now
         if not await self._stripe.can_connect():
             self._health.bad("stripe", STRIPE_AWAY)
+        elif not self._has_key:
+            self._health.good("stripe")
         elif "stripe" in self._health.reasons:
             # Any answer at all reaches Health by way of StripeApi.on_request.
             with contextlib.suppress(StripeTrouble):

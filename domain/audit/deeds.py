@@ -55,6 +55,8 @@ class Deed(StrEnum):
     STRIPE_CONNECTED = "stripe.connect"
     """A key was taken: its kind and its last four characters, never what it is."""
     STRIPE_DISCONNECTED = "stripe.disconnect"
+    WEBHOOK_REFUSED = "webhook.refused"
+    """Something came to the organisation's webhook that its Stripe account didn't sign; noted once a minute."""
     TOKEN_ADDED = "token.add"  # noqa: S105
     TOKEN_REVOKED = "token.revoke"  # noqa: S105
 

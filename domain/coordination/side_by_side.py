@@ -8,31 +8,46 @@ T = TypeVar("T", bound=Hashable)
 
 # Seconds. While one is still at it there may be something new to do for the others.
 AGAIN = 0.5
+# With so many at once a few that hang don't hold up the others, and a thousand that are due together don't crowd out people.
+AT_ONCE = 32
 
 
 async def for_each(
-    items: Callable[[], Iterable[T] | Awaitable[Iterable[T]]], work: Callable[[T], Awaitable[object]]
+    items: Callable[[], Iterable[T] | Awaitable[Iterable[T]]],
+    work: Callable[[T], Awaitable[object]],
+    *,
+    at_once: int = AT_ONCE,
 ) -> None:
     """Do the work for each of the items, and for the others again while one of them takes long; never twice at a time.
 
-    Whose work fails isn't done again. When all have ended the first failure is raised.
+    At most ``at_once`` are worked for at a time; who was waited for longest comes next. Whose work fails isn't done again. When
+    all have ended the first failure is raised.
     """
     under_way: dict[T, asyncio.Future[object]] = {}
     failures: dict[T, BaseException] = {}
+    waiting: dict[T, None] = {}
+    loop = asyncio.get_running_loop()
+    ask_at = loop.time()
     try:
         while True:
-            found = items()
-            for item in await found if isinstance(found, Awaitable) else found:
-                if item not in under_way and item not in failures:
-                    under_way[item] = asyncio.ensure_future(work(item))
+            if loop.time() >= ask_at:
+                found = items()
+                for item in await found if isinstance(found, Awaitable) else found:
+                    if item not in under_way and item not in failures:
+                        waiting[item] = None
+                ask_at = loop.time() + AGAIN
+            for item in list(waiting)[: max(at_once - len(under_way), 0)]:
+                del waiting[item]
+                under_way[item] = asyncio.ensure_future(work(item))
             if under_way:
-                await asyncio.wait(under_way.values(), timeout=AGAIN)
+                first = asyncio.FIRST_COMPLETED if waiting else asyncio.ALL_COMPLETED
+                await asyncio.wait(under_way.values(), timeout=AGAIN, return_when=first)
             for item, task in list(under_way.items()):
                 if task.done():
                     del under_way[item]
                     if (error := task.exception()) is not None:
                         failures[item] = error
-            if not under_way:
+            if not under_way and not waiting:
                 break
     finally:
         for task in under_way.values():
@@ -40,3 +55,14 @@ async def for_each(
         await asyncio.gather(*under_way.values(), return_exceptions=True)
     for failure in failures.values():
         raise failure
+
+
+async def few_at_once(items: Iterable[T], work: Callable[[T], Awaitable[object]]) -> None:
+    """Do the work once for each of the items, a bounded number at a time. When all have ended the first failure is raised."""
+    left = list(items)
+
+    def take() -> list[T]:
+        taken, left[:] = left[:], []
+        return taken
+
+    await for_each(take, work)

@@ -150,8 +150,8 @@ def _begin(
     deed: Deed,
 ) -> BulkResult:
     """Reserve what is eligible, note what is skipped, and commit to both. Raises AmountsChanged."""
-    reserving.require_current(session, scope)
     organisation = _require_add_on(session, scope)
+    reserving.require_current(session, scope)
     chosen = _lock_invoices(session, scope, seen)
     existing = _existing(session, scope, seen)
     changed = [
@@ -256,6 +256,7 @@ def _require_add_on(session: Session, scope: Scope) -> Organisation:
     organisation = session.get_one(Organisation, scope.organisation_id)
     if not organisation.add_on:
         raise NotEligible("", Reason.ADD_ON_MISSING)
+    reserving.require_connected(scope)
     return organisation
 
 

@@ -5,22 +5,26 @@ Reserve in a transaction (reserving.py), ask Stripe once (sending.py), record in
 
 import asyncio
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from domain.coordination.leases import Lease
 from domain.coordination.side_by_side import for_each
-from domain.database import Database
-from domain.errors import NotEligible
+from domain.database import Database, database_now
+from domain.errors import LedgerChanged, NotEligible
 from domain.invoices import invoices
 from domain.links import claiming, reserving
 from domain.links.claiming import Intent
 from domain.links.sending import CatchUp, OnSettled, Sending
+from domain.models import Link
 from domain.money import Money
 from domain.reasons import Reason
 from domain.scope import Scope
-from domain.stripe.accounts import Account, Accounts
+from domain.states import LinkState
+from domain.stripe.account import Account
+from domain.stripe.accounts import Accounts
 from domain.stripe.pace import StripePace
 from domain.summaries import Actor, InvoiceSummary
 
@@ -30,6 +34,10 @@ IN_FLIGHT = 16
 CLAIMED_TOGETHER = 4
 
 _OTHERS_WERE_FASTER = {Reason.PENDING_PAYMENT, Reason.PAID, Reason.BEING_CREATED}
+
+
+# Said in the statement itself: SQLite uses the index of what is due for no value that it is only given.
+_RESERVED = Link.state == sa.literal(LinkState.RESERVED, Link.__table__.c.state.type, literal_execute=True)
 
 
 class LinkCreation:
@@ -56,7 +64,8 @@ class LinkCreation:
         self._catch_up = catch_up
         self._on_settled = on_settled
         self._ending = False
-        self._of: dict[Account, Sending] = {}
+        self._of: dict[int, Sending] = {}
+        self._left: list[Sending] = []
         self.wake = wake
 
     async def create(
@@ -66,6 +75,7 @@ class LinkCreation:
         invoice_id: int,
         seen: Money,
         patience: float,
+        livemode: bool | None = None,
     ) -> InvoiceSummary:
         """Reserve the link, ask Stripe, record it; the invoice as it stands then.
 
@@ -73,27 +83,34 @@ class LinkCreation:
         What Stripe hasn't settled within ``patience`` seconds comes back as being created, and goes on by itself; if
         somebody else was faster, the invoice has their link. Raises InvoiceNotFound, NotEligible, AmountChanged, LedgerChanged.
         """
-        scope, reserved = await self._db.write(self._reserve, actor, enter, invoice_id, seen)
+        scope, reserved = await self._db.write(self._reserve, actor, enter, invoice_id, seen, livemode)
         if reserved is not None:
             intent, turn = reserved
-            account = self._accounts.get(scope.organisation_id)
-            if account.known:
+            account = self._accounts.find(scope.organisation_id)
+            if account is not None and account.known and account.ledger_id == intent.ledger_id:
                 await asyncio.wait({self._sending(account).send(intent, turn)}, timeout=patience)
             else:
                 # Sent now, the link might be made in another account than the one that it is written down for.
-                await self._sending(account).postpone(intent, 0.0)
+                await self._db.background_write(claiming.postpone, intent, self._lease.owner, timedelta(0))
         return await self._db.read(invoices.get, scope, invoice_id)
 
     async def run_due(self) -> None:
         """Settle every reserved link that is due, a bounded number at a time for each account."""
-        await for_each(self._accounts.list_known, self._run_due)
+        await for_each(self._list_due, self._run_due)
+
+    async def _list_due(self) -> list[Account]:
+        return [] if self._ending else self._accounts.of_ledgers(await self._db.background_read(_list_due))
 
     async def _run_due(self, account: Account) -> None:
         sending = self._sending(account)
         slow = False
         while True:
             in_flight = bool(sending.in_flight)
-            free = 0 if self._ending else (1 if sending.paused else IN_FLIGHT) - len(sending.in_flight)
+            free = (
+                0
+                if self._ending or account.retired
+                else (1 if sending.paused else IN_FLIGHT) - len(sending.in_flight)
+            )
             claimed = []
             if free >= CLAIMED_TOGETHER or (free > 0 and (slow or not in_flight)):
                 claimed = await self._db.background_write(self._claim, account.ledger_id, free)
@@ -114,13 +131,17 @@ class LinkCreation:
 
     async def finish(self) -> None:
         """Wait for what is in flight (the caller limits the time)."""
-        in_flight = {task for sending in self._of.values() for task in sending.in_flight}
+        in_flight = {task for sending in (*self._of.values(), *self._left) for task in sending.in_flight}
         if in_flight:
             await asyncio.wait(in_flight)
 
     def _sending(self, account: Account) -> Sending:
-        if account not in self._of:
-            self._of[account] = Sending(
+        sending = self._of.get(account.organisation_id)
+        if sending is None or sending.account is not account:
+            if sending is not None:
+                # By another key: what is under way ends with that one.
+                self._left = [one for one in (*self._left, sending) if one.in_flight]
+            sending = self._of[account.organisation_id] = Sending(
                 self._db,
                 account,
                 self._pace,
@@ -129,7 +150,7 @@ class LinkCreation:
                 catch_up=self._catch_up,
                 on_settled=self._on_settled,
             )
-        return self._of[account]
+        return sending
 
     def _reserve(
         self,
@@ -138,9 +159,12 @@ class LinkCreation:
         enter: Callable[[Session], Scope],
         invoice_id: int,
         seen: Money,
+        livemode: bool | None,
     ) -> tuple[Scope, tuple[Intent, float] | None]:
         """The reserved link and the seconds until its request's turn; None if somebody else was faster."""
         scope = enter(session)
+        if livemode not in (None, scope.livemode):
+            raise LedgerChanged
         invoice, organisation = invoices.lock(session, scope, invoice_id)
         try:
             intent = reserving.reserve_one(
@@ -158,3 +182,11 @@ class LinkCreation:
         if not claimed:
             return []
         return list(zip(claimed, self._pace.take(session, ledger_id, len(claimed)), strict=True))
+
+
+def _list_due(session: Session) -> list[int]:
+    """The ledgers in which reserved links are due that are nobody's."""
+    now = database_now(session)
+    free = sa.or_(Link.lease_until.is_(None), Link.lease_until < now)
+    due = sa.select(Link.ledger_id).where(_RESERVED, Link.next_attempt_at <= now, free)
+    return list(session.scalars(due.distinct()))

@@ -198,6 +198,12 @@ def find_link(session: Session, scope: Scope, invoice_id: int) -> Link | None:
     )
 
 
+def require_connected(scope: Scope) -> None:
+    """Raises NotEligible with NOT_CONNECTED for an organisation that has no Stripe key."""
+    if not scope.connected:
+        raise NotEligible("", Reason.NOT_CONNECTED)
+
+
 def require_current(session: Session, scope: Scope) -> None:
     """Raises LedgerChanged when another process has put the database under another account or mode."""
     if not is_current(session, scope.organisation_id, scope.ledger_id):
@@ -215,6 +221,7 @@ def reserve_one(
     now: datetime,
 ) -> Intent:
     """Reserve one invoice's link for the person who looked at ``seen``. Raises NotEligible, AmountChanged."""
+    require_connected(scope)
     require_current(session, scope)
     money = Money(invoice.amount, invoice.currency)
     link = find_link(session, scope, invoice.id)

@@ -18,7 +18,7 @@ from domain.links import claiming
 from domain.links.adoption import LinkSearch
 from domain.links.claiming import Intent
 from domain.links.known import Known
-from domain.stripe.accounts import Account
+from domain.stripe.account import Account
 from domain.stripe.errors import (
     KeyReused,
     StripeAway,
@@ -67,7 +67,7 @@ class Sending:
     ) -> None:
         self._db = db
         self._catch_up = catch_up
-        self._account = account
+        self.account = self._account = account
         self._pace = pace
         self._lease = lease
         self._clock = clock

@@ -12,7 +12,7 @@ from domain.database import database_now
 from domain.models import Organisation, StripeKey
 from domain.organisations import organisations
 from domain.secrets import generations
-from domain.secrets.box import Box, Purpose
+from domain.secrets.box import Box, CannotOpen, NoSecretKeys, Purpose
 from domain.secrets.generations import Kept
 
 _KEY = re.compile(r"((?:rk|sk)_(?:test|live))_[!-~]*[!-~]{4}", re.ASCII)
@@ -50,6 +50,16 @@ class KeptStripeKey:
     key: str = field(repr=False)
     webhook_secrets: tuple[str, ...] = field(repr=False)
     summary: StripeKeySummary
+
+
+@dataclass(frozen=True)
+class ChangedKey:
+    """``kept`` is None for one that was erased, or doesn't open (then it is ``closed``)."""
+
+    organisation_id: int
+    team_id: str
+    kept: KeptStripeKey | None
+    closed: bool = False
 
 
 def store(
@@ -104,22 +114,19 @@ def find_summary(session: Session, team_id: str) -> StripeKeySummary | None:
     return None if row is None or row.sealed_key is None else _summarise(row)
 
 
-def list_changed(session: Session, since: int) -> tuple[int, list[tuple[int, str, bool | None]]]:
-    """The generation that there is now, and whose keys were stored or erased since that one: organisation, workspace, and the new key's
-    mode, None for one that was erased. With ``since`` 0 it tells all. While nothing changes it is one small read."""
+def list_changed(session: Session, box: Box, since: int) -> tuple[int, list[ChangedKey]]:
+    """The generation that there is now, and the keys that were stored or erased since that one; with ``since`` 0 all of them.
+
+    While nothing changes it is one small read, for all organisations together.
+    """
     now = generations.read(session, Kept.STRIPE_KEYS)
     if now == since:
         return now, []
-    columns = sa.select(
-        StripeKey.organisation_id, Organisation.team_id, StripeKey.livemode, StripeKey.sealed_key.is_(None)
+    changed = (
+        sa.select(StripeKey, Organisation.team_id).join(Organisation).where(StripeKey.generation > since)
     )
-    changed = columns.join(Organisation).where(StripeKey.generation > since)
-    return now, [
-        (organisation_id, team_id, None if erased else livemode)
-        for organisation_id, team_id, livemode, erased in session.execute(
-            changed.order_by(StripeKey.organisation_id)
-        )
-    ]
+    rows = session.execute(changed.order_by(StripeKey.organisation_id))
+    return now, [_changed(box, row, team_id) for row, team_id in rows]
 
 
 def erase(session: Session, team_id: str, by: str) -> bool:
@@ -167,6 +174,14 @@ def _opened(box: Box, row: StripeKey, team_id: str) -> KeptStripeKey:
         tuple(secrets),
         _summarise(row),
     )
+
+
+def _changed(box: Box, row: StripeKey, team_id: str) -> ChangedKey:
+    try:
+        kept = None if row.sealed_key is None else _opened(box, row, team_id)
+    except (CannotOpen, NoSecretKeys):
+        return ChangedKey(row.organisation_id, team_id, None, closed=True)
+    return ChangedKey(row.organisation_id, team_id, kept)
 
 
 def _audit(session: Session, row: StripeKey, deed: audit.Deed, subject: str, actor: str) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from domain.models import Ledger, Link, OutboxMessage, Payment, PaymentException
 from domain.payments import events
@@ -28,11 +28,11 @@ class Figures:
     """When Stripe was last asked for payments."""
 
 
-def read(session: Session, ledger_id: int) -> Figures:
-    """Counts whole tables, which takes its time where they are large."""
+def read(session: Session, ledger_id: int | None) -> Figures:
+    """Of one ledger, or (None) of all of them together. Counts whole tables, which takes its time where they are large."""
     links = session.execute(
         sa.select(Link.state, Link.status, sa.func.count())
-        .where(Link.ledger_id == ledger_id)
+        .where(_of(Link.ledger_id, ledger_id))
         .group_by(Link.state, Link.status)
     )
     outbox = session.execute(
@@ -42,7 +42,7 @@ def read(session: Session, ledger_id: int) -> Figures:
     )
     payments = session.execute(
         sa.select(Payment.verdict, sa.func.count())
-        .where(Payment.ledger_id == ledger_id)
+        .where(_of(Payment.ledger_id, ledger_id))
         .group_by(Payment.verdict)
     )
     return Figures(
@@ -52,16 +52,27 @@ def read(session: Session, ledger_id: int) -> Figures:
         open_exceptions=_exceptions(session, ledger_id, PaymentException.resolved_at.is_(None)),
         outbox={(kind, state): count for kind, state, count in outbox},
         events_waiting=events.count_waiting(session, ledger_id),
-        last_checked_at=session.scalar(sa.select(Ledger.last_checked_at).where(Ledger.id == ledger_id)),
+        last_checked_at=session.scalar(
+            sa.select(Ledger.last_checked_at)
+            .where(_of(Ledger.id, ledger_id))
+            .order_by(Ledger.last_checked_at.desc().nulls_last())
+            .limit(1)
+        ),
     )
 
 
-def _exceptions(session: Session, ledger_id: int, *which: sa.ColumnElement[bool]) -> dict[ExceptionKind, int]:
+def _of(column: InstrumentedAttribute[int], ledger_id: int | None) -> sa.ColumnElement[bool]:
+    return sa.true() if ledger_id is None else column == ledger_id
+
+
+def _exceptions(
+    session: Session, ledger_id: int | None, *which: sa.ColumnElement[bool]
+) -> dict[ExceptionKind, int]:
     # A newer version may know others.
     known = PaymentException.kind.in_(list(ExceptionKind))
     rows = session.execute(
         sa.select(PaymentException.kind, sa.func.count())
-        .where(PaymentException.ledger_id == ledger_id, known, *which)
+        .where(_of(PaymentException.ledger_id, ledger_id), known, *which)
         .group_by(PaymentException.kind)
     )
     return {row[0]: row[1] for row in rows}

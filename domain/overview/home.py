@@ -74,7 +74,12 @@ def list_homes(
 
 
 def get_stripe_state(session: Session, scope: Scope) -> StripeState:
-    ledger = session.get_one(Ledger, scope.ledger_id)
+    ledger = session.get(Ledger, scope.ledger_id)
+    if ledger is None:
+        return StripeState(scope.livemode, None, None, scope.connected)
+    if not scope.connected:
+        # Nobody asks meanwhile: what was wrong with the key before is no news.
+        return StripeState(ledger.livemode, ledger.last_checked_at, None, connected=False)
     paused = None if ledger.pause_reason is None else Pause(ledger.pause_reason, ledger.pause_permission)
     return StripeState(ledger.livemode, ledger.last_checked_at, paused)
 

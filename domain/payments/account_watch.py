@@ -19,13 +19,14 @@ from domain.payments import event_reading, events
 from domain.payments.event_reading import Received
 from domain.payments.events import Receipt
 from domain.payments.gaps import Gaps, Watch
+from domain.payments.many.due import place_of
 from domain.payments.permissions import Thing, thing_of
 from domain.payments.reconciling import Reconciler
 from domain.payments.reversals.reversals import ReversalKind
 from domain.payments.session_pages import record_sessions
 from domain.payments.troubles import Troubles
 from domain.payments.waits import Wait
-from domain.stripe.accounts import Account
+from domain.stripe.account import Account
 from domain.stripe.errors import StripeKeyRefused, StripeLimited, StripeRefused, StripeTrouble
 from domain.stripe.pace import StripePace
 
@@ -62,7 +63,7 @@ class AccountWatch:
     ) -> None:
         """``wake`` is told when there are events to settle, ``on_recorded`` of each payment or exception recorded."""
         self._db = db
-        self._account = account
+        self.account = self._account = account
         self._pace = pace
         self._lease = lease
         self._poll_every = poll_every
@@ -112,7 +113,7 @@ class AccountWatch:
 
     async def settle_due(self) -> None:
         """Fetch and record what received events are about; nothing while it isn't time to ask a troubled Stripe again."""
-        while asyncio.get_running_loop().time() >= self._settle_again_at:
+        while asyncio.get_running_loop().time() >= self._settle_again_at and not self.account.retired:
             at_once = 1 if self._in_trouble >= IN_FLIGHT else IN_FLIGHT
             claimed = await self._db.background_write(
                 events.claim_due, self._account.ledger_id, at_once, self._lease
@@ -225,11 +226,10 @@ class AccountWatch:
 
     async def _on_duty(self, name: str, every: timedelta, thing: Thing, work: Callable[[], Any]) -> bool:
         """Do the work if it is due; False if it was tried and Stripe had trouble: it is due again soon. If the key may not read
-        ``thing``, which the work is for, it is tried again when it is due anyway.
-        """
+        ``thing``, which the work is for, it is tried again when it is due anyway."""
         name = f"{name}:{self._account.ledger_id}"
-        taken = await self._db.background_write(intervals.take_duty, name, every, self._lease)
-        if not taken:
+        place = None if every == AT_START else place_of(self._account.ledger_id)
+        if not await self._db.background_write(intervals.take_duty, name, every, self._lease, place):
             return True
         again_in: timedelta | None = AFTER_TROUBLE
         try:

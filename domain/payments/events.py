@@ -30,6 +30,7 @@ class Receipt(StrEnum):
     KNOWN = "known already"
     NOT_OURS = "not ours"
     NOT_USED = "not used"
+    OTHER_MODE = "other mode"
 
 
 def keep(session: Session, ledger_id: int, events: list[Received]) -> int:
@@ -112,11 +113,12 @@ def _ours(session: Session, ledger_id: int, events: list[Received]) -> list[Rece
     ]
 
 
-def count_waiting(session: Session, ledger_id: int) -> dict[str, int]:
-    """How many events tell of what Stripe doesn't show yet, by what they wait for (waits.Wait)."""
+def count_waiting(session: Session, ledger_id: int | None) -> dict[str, int]:
+    """How many events tell of what Stripe doesn't show yet, by what they wait for (waits.Wait); None: of all ledgers."""
+    of_ledger = sa.true() if ledger_id is None else StripeEvent.ledger_id == ledger_id
     rows = session.execute(
         sa.select(StripeEvent.waits_for, sa.func.count())
-        .where(StripeEvent.ledger_id == ledger_id, StripeEvent.settled_at.is_(None))
+        .where(of_ledger, StripeEvent.settled_at.is_(None))
         .where(StripeEvent.waits_for.is_not(None))
         .group_by(StripeEvent.waits_for)
     )

@@ -23,7 +23,7 @@ from domain.payments.stripe_links import listed
 from domain.payments.stripe_links.reconciler import UnknownReconciler
 from domain.payments.troubles import Troubles
 from domain.payments.waits import Wait
-from domain.stripe.accounts import Account
+from domain.stripe.account import Account
 from domain.stripe.errors import StripeAway, StripeKeyRefused, StripeRefused, StripeTrouble
 from domain.stripe.pace import StripePace
 
@@ -118,6 +118,10 @@ class Gaps:
             await self._troubles.note(trouble)
             return False
         return True
+
+    def hear(self, until: datetime | None) -> None:
+        """Until when it is known by now what happened, whoever has read it."""
+        self._is_continuous(until)
 
     async def is_continuous(self) -> bool:
         """Whether this process has gone over it, and nobody has failed since to do so in time."""

@@ -25,7 +25,7 @@ from domain.payments.stripe_links import states as link_states
 from domain.payments.stripe_links.reconciler import UnknownReconciler
 from domain.payments.waits import Wait
 from domain.states import LinkState
-from domain.stripe.accounts import Account
+from domain.stripe.account import Account
 from domain.stripe.client import id_of, listed
 from domain.stripe.errors import StripeRefused
 from domain.stripe.pace import StripePace

@@ -6,7 +6,7 @@ from domain.database import Database
 from domain.payments import events
 from domain.payments.permissions import TYPES_OF, Permissions, Thing
 from domain.payments.waits import Wait
-from domain.stripe.accounts import Account
+from domain.stripe.account import Account
 from domain.stripe.errors import StripeKeyRefused, StripeLimited, StripeTrouble
 from domain.stripe.pace import StripePace
 from domain.stripe.pausing import AWAY, Pausing, because_refused

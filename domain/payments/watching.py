@@ -1,21 +1,29 @@
 """Watching for payments, for each account by itself: one whose Stripe is away or slow holds up none of the others."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
+from weakref import WeakSet
 
 from domain.coordination.leases import Lease
-from domain.coordination.side_by_side import for_each
+from domain.coordination.side_by_side import few_at_once, for_each
 from domain.database import Database
 from domain.errors import StripeUnasked
 from domain.links.known import Known
-from domain.payments.account_watch import AccountWatch
+from domain.payments.account_watch import AT_START, HOURLY, AccountWatch
 from domain.payments.events import Receipt
+from domain.payments.many import due
+from domain.payments.many.due import Watched
 from domain.states import PauseReason
+from domain.stripe.account import Account
 from domain.stripe.accounts import Accounts
 from domain.stripe.errors import StripeKeyRefused, StripeLimited, StripeTrouble
 from domain.stripe.pace import StripePace
 from domain.stripe.pausing import AWAY, because_refused
+
+# Beyond a few, the first looks of two organisations are so far apart when a process starts.
+FEW, START_APART = 20, timedelta(seconds=0.25)
 
 
 class Watching:
@@ -43,13 +51,17 @@ class Watching:
         self._wake = wake
         self._on_recorded = on_recorded
         self._of: dict[int, AccountWatch] = {}
-        self._swept: set[AccountWatch] = set()
+        self._swept: WeakSet[AccountWatch] = WeakSet()
+        self._begun_at: float | None = None
 
     def get(self, organisation_id: int) -> AccountWatch:
         """The watch of this organisation's account. Raises KeyError for one that this process doesn't serve."""
-        account = self._accounts.get(organisation_id)
-        if organisation_id not in self._of:
-            self._of[organisation_id] = AccountWatch(
+        return self._of_account(self._accounts.get(organisation_id))
+
+    def _of_account(self, account: Account) -> AccountWatch:
+        watch = self._of.get(account.organisation_id)
+        if watch is None or watch.account is not account:
+            watch = self._of[account.organisation_id] = AccountWatch(
                 self._db,
                 account,
                 self._pace,
@@ -59,7 +71,7 @@ class Watching:
                 wake=self._wake,
                 on_recorded=self._on_recorded,
             )
-        return self._of[organisation_id]
+        return watch
 
     async def receive(self, organisation_id: int, event: dict[str, Any]) -> Receipt:
         """Keep an event of this organisation's webhook, if it concerns us. Raises DatabaseUnavailable."""
@@ -88,20 +100,71 @@ class Watching:
 
     async def settle_due(self) -> None:
         """Fetch and record what received events are about."""
-        await for_each(self._known, AccountWatch.settle_due)
+        await for_each(self._list_to_settle, AccountWatch.settle_due)
 
     async def poll_if_due(self) -> None:
         """Ask for new events where the poll is due."""
-        await for_each(self._known, AccountWatch.poll_if_due)
+        await few_at_once(await self._list_to_poll(), AccountWatch.poll_if_due)
 
     async def sweep_if_due(self) -> None:
         """Go through the completed sessions where the sweep is due."""
-        await for_each(self._known, self._sweep_if_due)
+        await few_at_once(await self._list_to_sweep(), self._sweep_if_due)
 
     async def _sweep_if_due(self, watch: AccountWatch) -> None:
         # One that failed is tried again as the start's: else it would wait for the hourly one.
         if await watch.sweep_if_due(at_start=watch not in self._swept):
             self._swept.add(watch)
 
-    def _known(self) -> list[AccountWatch]:
-        return [self.get(account.organisation_id) for account in self._accounts.list_known()]
+    async def _list_to_settle(self) -> list[AccountWatch]:
+        ledgers = await self._db.background_read(due.list_to_settle)
+        return [self._of_account(account) for account in self._accounts.of_ledgers(ledgers)]
+
+    async def _list_to_poll(self) -> list[AccountWatch]:
+        watched = await self._db.background_read(due.list_watched, "poll", self._poll_every)
+        return [
+            self._of_account(account)
+            for account, one in self._used(watched)
+            if self._is_poll_due(account, one)
+        ]
+
+    def _is_poll_due(self, account: Account, one: Watched) -> bool:
+        watch = self._find(account)
+        if watch is not None:
+            # How far it goes by now, whoever polled, is how far it has to go at least from now on.
+            watch.gaps.hear(one.polled_until)
+        if one.any_link:
+            return one.is_due(self._poll_every if one.often else max(HOURLY, self._poll_every))
+        passed = watch is not None and watch.gaps.passed
+        return not passed and one.is_due(AT_START, placed=False) and self._has_turn(one.ledger_id)
+
+    async def _list_to_sweep(self) -> list[AccountWatch]:
+        watched = await self._db.background_read(due.list_watched, "sweep", 2 * AT_START)
+        return [
+            self._of_account(account)
+            for account, one in self._used(watched)
+            if one.any_link and self._is_sweep_due(account, one)
+        ]
+
+    def _is_sweep_due(self, account: Account, one: Watched) -> bool:
+        watch = self._find(account)
+        if watch is not None and watch in self._swept:
+            return one.is_due(HOURLY)
+        return one.is_due(AT_START, placed=False) and self._has_turn(one.ledger_id)
+
+    def _used(self, watched: list[Watched]) -> Iterator[tuple[Account, Watched]]:
+        """Those of accounts that are known, one for each ledger."""
+        by_ledger = {one.ledger_id: one for one in watched}
+        for account in self._accounts.of_ledgers(by_ledger):
+            yield account, by_ledger[account.ledger_id]
+
+    def _find(self, account: Account) -> AccountWatch | None:
+        watch = self._of.get(account.organisation_id)
+        return watch if watch is not None and watch.account is account else None
+
+    def _has_turn(self, ledger_id: int) -> bool:
+        """At a start each has its turn, a moment after the one before: a thousand at once would hold up what people wait for."""
+        now = asyncio.get_running_loop().time()
+        if self._begun_at is None:
+            self._begun_at = now
+        apart = START_APART.total_seconds() * max(len(self._accounts) - FEW, 0)
+        return now - self._begun_at >= due.place_of(ledger_id) * apart

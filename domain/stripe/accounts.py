@@ -1,280 +1,160 @@
-"""The Stripe accounts of the organisations that this process serves: each one's client, and its ledger.
+"""The Stripe accounts of the organisations that this process serves.
 
-The account is asked of Stripe. Where the key may not read it, it is proved: by the key itself, if it is the one last used,
-or by a link that is known to be in the account. Until then nothing is asked of Stripe that would be written down for it.
+One organisation's key may be given when the process starts (``open``); the others connect theirs, and connect another or none,
+in this process or in any other, which ``look`` notices.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
-from itertools import cycle, islice
-from typing import Literal
 
 import structlog
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from domain.coordination.side_by_side import for_each
+from domain.coordination.side_by_side import few_at_once
 from domain.database import Database
 from domain.errors import OrganisationUnknown
+from domain.models import Ledger, Organisation
 from domain.organisations import organisations
 from domain.scope import Scope
-from domain.stripe.client import StripeApi, id_of
-from domain.stripe.errors import StripeAway, StripeKeyRefused, StripeRefused, StripeTrouble, StripeUnreadable
-from domain.stripe.ledgers import (
-    LINKS_ASKED_ABOUT,
-    Candidate,
-    CandidateMoved,
-    list_candidates,
-    open_ledger,
-    take_up,
-)
-from domain.stripe.pausing import AWAY, because_refused, pause, resume
-from domain.summaries import Pause
+from domain.stripe import stored_keys
+from domain.stripe.account import Account
+from domain.stripe.client import StripeApi
+from domain.stripe.stored_keys import KeyInUse, StoredKeys
 
-UNANSWERED = 3
+# No ledger has it: of an organisation that never had a Stripe account.
+NO_LEDGER = 0
+# Seconds before Stripe is asked again whose key one is that was stored: there may be many that are refused.
+LONGEST_WAIT = 60.0
 
 _log = structlog.get_logger()
 
 
-class Account:
-    """One organisation's Stripe account. Made by Accounts.open."""
-
-    def __init__(
-        self,
-        db: Database,
-        organisation_id: int,
-        stripe: StripeApi,
-        *,
-        clock: Callable[[], datetime],
-        on_known: Callable[[], None],
-    ) -> None:
-        self.organisation_id = organisation_id
-        self.stripe = stripe
-        self._db = db
-        self._clock = clock
-        self._on_known = on_known
-        self._ledger_id: int | None = None
-        self._known = False
-        self._unanswered = 0
-        self._paused: Pause | None = None
-
-    @property
-    def known(self) -> bool:
-        """Whether Stripe was asked for the account: until then the ledger may be another account's."""
-        return self._known
-
-    @property
-    def paused(self) -> Pause | None:
-        """Why Stripe hasn't said yet whose account this is."""
-        return self._paused
-
-    @property
-    def ledger_id(self) -> int:
-        """Raises RuntimeError before ``start``."""
-        if self._ledger_id is None:
-            raise RuntimeError("Account.start() has not run")
-        return self._ledger_id
-
-    @property
-    def scope(self) -> Scope:
-        return Scope(self.organisation_id, self.ledger_id, self.stripe.livemode)
-
-    async def start(self) -> None:
-        """Take up the ledger that the organisation last used in this mode, or a new one. Raises DatabaseUnavailable."""
-        self._ledger_id = await self._db.write(
-            take_up, self.organisation_id, self.stripe.livemode, self._clock()
-        )
-
-    async def settle(self) -> bool:
-        """Find out once which account the key belongs to; False while it can't be told."""
-        if self._known:
-            return True
-        try:
-            account = await self._ask_account()
-            candidates = await self._db.background_read(
-                list_candidates,
-                self.organisation_id,
-                self.stripe.livemode,
-                unnamed=account is not None,
-            )
-            proved = await self._find_proved(candidates)
-            opened = await self._open(account, proved, candidates)
-        except StripeKeyRefused as refused:
-            return await self._wait(because_refused(refused))
-        except StripeAway:
-            return await self._wait(AWAY)
-        except (StripeTrouble, CandidateMoved):
-            return False
-        self._ledger_id = opened
-        await self._db.background_write(resume, self._ledger_id)
-        self._known = True
-        if self._paused is not None:
-            self._paused = None
-            _log.info("stripe.resumed")
-        self._on_known()
-        return True
-
-    async def _ask_account(self) -> str | None:
-        """The account's id; None if the key may not read it, or if Stripe goes on answering nothing to this alone."""
-        try:
-            answer = await self.stripe.get_account()
-        except StripeRefused:
-            return None
-        except StripeKeyRefused as refused:
-            if not refused.lacking:
-                raise
-            return None
-        except StripeAway as away:
-            # Stripe that answers everything else but not this must not hold up the work for ever.
-            self._unanswered += not away.unsent
-            if self._unanswered < UNANSWERED:
-                raise
-            return None
-        account = id_of(answer)
-        if account is None:
-            raise StripeUnreadable("an account without an id")
-        return account
-
-    async def _find_proved(self, candidates: list[Candidate]) -> int | None:
-        """The ledger that is shown to be this account's: it was last used with this very key, or Stripe knows a link of it.
-
-        A link shows more: with other keys of the account in between there may be two ledgers of it. Raises the errors of
-        stripe_errors: without an answer nothing is shown.
-        """
-        last_used = self._last_used(candidates)
-        if last_used is not None and last_used.stripe_ids:
-            return last_used.ledger_id
-        for candidate in candidates:
-            if await self._knows(candidate.stripe_ids):
-                return candidate.ledger_id
-        others = [one for one in candidates if one.lost and one is not last_used]
-        found = await self._find_lost(others)
-        return last_used.ledger_id if found is None and last_used is not None else found
-
-    def _last_used(self, candidates: list[Candidate]) -> Candidate | None:
-        """The one that was last used with this very key."""
-        same = (one for one in candidates if one.key_digest == self.stripe.key_digest)
-        return next(same, None)
-
-    async def _find_lost(self, candidates: list[Candidate]) -> int | None:
-        """The ledger of which this account has a link whose answer was lost: all that can show it, without any link's id.
-
-        In a new ledger its invoice would get a second link. Reads the account's list of links, to its end.
-        """
-        if not candidates:
-            return None
-        if any(candidate.under_way for candidate in candidates):
-            raise StripeAway("a link that may still be under way")
-        ledgers = {reference: one.ledger_id for one in candidates for reference in one.lost}
-        try:
-            async for page in self.stripe.list_all("/v1/payment_links"):
-                for link in page:
-                    metadata = link.get("metadata")
-                    reference = metadata.get("paylink_reference") if isinstance(metadata, dict) else None
-                    if reference in ledgers:
-                        return ledgers[reference]
-        except StripeRefused as refused:
-            # Not the link was refused but the look: nothing is known yet.
-            raise StripeAway(refused.said) from None
-        return None
-
-    async def _knows(self, stripe_ids: tuple[str, ...]) -> bool:
-        """Whether Stripe knows one of these links by this key: links are never deleted, but an answer may be unlucky.
-
-        Only the link itself shows that: a gateway may answer anything to everything.
-        """
-        for stripe_id in islice(cycle(stripe_ids), LINKS_ASKED_ABOUT):
-            try:
-                answer = await self.stripe.get_payment_link(stripe_id)
-            except StripeRefused as refused:
-                if refused.code != "resource_missing":
-                    raise StripeAway("an answer about a link that is neither") from None
-            else:
-                if id_of(answer) != stripe_id:
-                    raise StripeUnreadable("another answer than the link that was asked for")
-                return True
-        return False
-
-    async def _wait(self, why: Pause) -> Literal[False]:
-        """Tell people and, once for each reason, the operator: this is asked again every few seconds."""
-        if why != self._paused:
-            self._paused = why
-            _log.warning("stripe.paused", reason=why.reason.value, permission=why.permission)
-        await self._db.background_write(pause, self.ledger_id, why)
-        return False
-
-    async def _open(self, account: str | None, proved: int | None, candidates: list[Candidate]) -> int:
-        last_used = self._last_used(candidates)
-
-        def opened(session: Session) -> int:
-            digest = self.stripe.key_digest
-            return open_ledger(
-                session,
-                self.organisation_id,
-                self.stripe.livemode,
-                account,
-                self._clock(),
-                proved=proved,
-                last_used=None if last_used is None else last_used.ledger_id,
-                key_digest=digest,
-                looked_at=candidates,
-            )
-
-        try:
-            return await self._db.write(opened)
-        except IntegrityError:
-            # Another process made the same ledger in the same moment: now it is there.
-            return await self._db.write(opened)
-
-
 class Accounts:
-    """Which Stripe account is whose. All are of one mode, the configured one."""
+    """Which Stripe account is whose: each organisation has its own key, of its own mode."""
 
     def __init__(
         self,
         db: Database,
         *,
-        livemode: bool,
         clock: Callable[[], datetime],
         on_known: Callable[[], None] = lambda: None,
+        stored: StoredKeys | None = None,
     ) -> None:
-        """``on_known`` is told when Stripe has said whose account one is: work that waited for that can begin."""
-        self.livemode = livemode
+        """``on_known`` is told when Stripe has said whose account one is: work that waited for that can begin.
+
+        With ``stored`` all organisations of the database are served, by the keys that they connected; without it those that are
+        opened.
+        """
         self._db = db
         self._clock = clock
         self._on_known = on_known
+        self._stored = stored
+        self._seen = 0
         self._of: dict[int, Account] = {}
+        self._team_ids: dict[str, int] = {}
+        self._webhook_secrets: dict[int, tuple[str, ...]] = {}
 
-    async def open(self, organisation_id: int, stripe: StripeApi) -> Account:
-        """Serve this organisation from now on. Raises ValueError for a key of the other mode, DatabaseUnavailable."""
-        if stripe.livemode != self.livemode:
-            raise ValueError("a key of the other mode")
+    async def open(
+        self, organisation_id: int, stripe: StripeApi, *, team_id: str = "", secrets: tuple[str, ...] = ()
+    ) -> Account:
+        """Serve this organisation from now on by a key that isn't stored; its webhooks are signed with one of ``secrets``. Raises
+        DatabaseUnavailable."""
         account = Account(self._db, organisation_id, stripe, clock=self._clock, on_known=self._on_known)
         await account.start()
         self._of[organisation_id] = account
+        self._team_ids[team_id] = organisation_id
+        self._webhook_secrets[organisation_id] = secrets
         return account
 
+    async def look(self) -> None:
+        """Notice which keys were stored, replaced or erased since the last look, by whichever process. Raises DatabaseUnavailable."""
+        if self._stored is None:
+            return
+        now, changed = await self._db.background_read(stored_keys.list_changed, self._stored.box, self._seen)
+        for one in changed:
+            await self._take(one, self._stored)
+        # Only when all are in use, so that the next look finds the rest.
+        self._seen = now
+
+    async def _take(self, one: KeyInUse, stored: StoredKeys) -> None:
+        organisation_id = one.changed.organisation_id
+        before = self._of.pop(organisation_id, None)
+        self._webhook_secrets.pop(organisation_id, None)
+        if before is not None:
+            await before.retire()
+        if one.changed.closed:
+            _log.error("stripe.key_closed", team=one.changed.team_id)
+        kept = one.changed.kept
+        if kept is None:
+            return
+        account = Account(
+            self._db,
+            organisation_id,
+            stored.make_api(kept.key),
+            clock=self._clock,
+            on_known=self._on_known,
+            longest_wait=LONGEST_WAIT,
+        )
+        if one.ledger_id is None:
+            await account.start()
+        else:
+            account.take_up_known(one.ledger_id)
+        self._of[organisation_id] = account
+        self._team_ids[one.changed.team_id] = organisation_id
+        self._webhook_secrets[organisation_id] = kept.webhook_secrets
+        if account.known:
+            self._on_known()
+
     def get(self, organisation_id: int) -> Account:
-        """Raises KeyError for an organisation that this process doesn't serve."""
+        """Raises KeyError for an organisation that isn't connected to Stripe, or that this process doesn't serve."""
         return self._of[organisation_id]
+
+    def find(self, organisation_id: int) -> Account | None:
+        """As ``get``; None instead."""
+        return self._of.get(organisation_id)
+
+    def find_webhook(self, team_id: str) -> tuple[Account, tuple[str, ...]] | None:
+        """The account whose webhook this is, and what it may be signed with; None if there is none, or nothing to sign it with."""
+        account = self._of.get(self._team_ids.get(team_id, NO_LEDGER))
+        secrets = () if account is None else self._webhook_secrets.get(account.organisation_id, ())
+        return None if account is None or not secrets else (account, secrets)
 
     def __iter__(self) -> Iterator[Account]:
         return iter(tuple(self._of.values()))
+
+    def __len__(self) -> int:
+        return len(self._of)
 
     def list_known(self) -> list[Account]:
         """Those whose ledger is certain: of the others nothing may be asked."""
         return [account for account in self if account.known]
 
+    def of_ledgers(self, ledger_ids: Iterable[int]) -> list[Account]:
+        """One account for each of these ledgers that is known to be one's."""
+        wanted = set(ledger_ids)
+        if not wanted:
+            return []
+        found = {one.ledger_id: one for one in self.list_known() if one.ledger_id in wanted}
+        return list(found.values())
+
     async def settle(self) -> None:
         """Ask Stripe whose account each is, where that isn't known yet."""
-        await for_each(lambda: [account for account in self if not account.known], Account.settle)
+        await few_at_once([account for account in self if not account.known], Account.settle)
 
     def get_scope(self, session: Session, team_id: str) -> Scope:
         """The scope of a workspace's people. Raises OrganisationUnknown, also for one that this process doesn't serve."""
         organisation = organisations.get_row(session, team_id)
         account = self._of.get(organisation.id)
-        if account is None:
+        if account is None and self._stored is None:
             raise OrganisationUnknown(team_id)
         # The session forgets a row that nobody holds, and most of what follows asks for this one again.
         session.info["organisation"] = organisation
-        return account.scope
+        return _scope_without_key(session, organisation) if account is None else account.scope
+
+
+def _scope_without_key(session: Session, organisation: Organisation) -> Scope:
+    """What there is of links shows on; nothing can be asked of Stripe."""
+    ledger = None if organisation.ledger_id is None else session.get(Ledger, organisation.ledger_id)
+    if ledger is None:
+        return Scope(organisation.id, NO_LEDGER, livemode=True, connected=False)
+    return Scope(organisation.id, ledger.id, ledger.livemode, connected=False)

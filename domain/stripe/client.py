@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import stripe
 
-from domain.stripe.clock import StripeClock, utc_now
+from domain.stripe.clock import utc_now
 from domain.stripe.errors import (
     NotFromStripe,
     SignatureInvalid,
@@ -25,7 +25,7 @@ from domain.stripe.errors import (
     StripeTrouble,
     StripeUnreadable,
 )
-from domain.stripe.transport import Transport
+from domain.stripe.transport import Connections
 
 API_VERSION = str(stripe.api_version or "2026-10-28.endive")
 TOLERANCE_SECONDS = 300
@@ -44,7 +44,7 @@ class StripeApi:
 
     ``timeout`` is in seconds and covers a whole request. ``on_request`` hears the outcome of each one. ``spacing`` is the
     least number of seconds between two requests of this process: whoever waited for slots while the machine was busy
-    would else send several at once.
+    would else send several at once. With ``connections`` those are shared, and their time-out and clock hold.
     """
 
     def __init__(
@@ -57,20 +57,21 @@ class StripeApi:
         spacing: float = 0.0,
         clock: Callable[[], datetime] = utc_now,
         on_request: Callable[[str], None] = lambda outcome: None,
+        connections: Connections | None = None,
     ) -> None:
-        self.livemode = "_live_" in api_key
-        self.key_digest = hashlib.sha256(api_key.encode()).hexdigest()
-        self.timeout = timeout
-        self.clock = StripeClock(clock)
+        self._owns = connections is None
+        self._connections = connections or Connections(timeout=timeout, proxy=proxy, clock=clock)
+        self.livemode = is_live(api_key)
+        self.key_digest = digest_of(api_key)
+        self.timeout = self._connections.timeout
+        self.clock = self._connections.clock
         self._on_request = on_request
         self._spacing = spacing
         self._turn = asyncio.Lock()
         self._sent_at = 0.0
         self._api_key = api_key
         self._base_url = base_url
-        self._proxy = proxy
         self._client: stripe.StripeClient | None = None
-        self._http: stripe.HTTPClient | None = None
         self._closed = False
 
     async def create_payment_link(
@@ -133,7 +134,7 @@ class StripeApi:
 
     async def can_connect(self) -> bool:
         """Whether a connection to Stripe, or to the proxy before it, can be made. No request is sent, since reads are rationed (docs/facts/stripe.md)."""
-        address = urlsplit(self._proxy or self._base_url or stripe.DEFAULT_API_BASE)
+        address = urlsplit(self._connections.proxy or self._base_url or stripe.DEFAULT_API_BASE)
         port = address.port or (443 if address.scheme == "https" else 80)
         try:
             async with asyncio.timeout(self.timeout):
@@ -146,9 +147,9 @@ class StripeApi:
     async def close(self) -> None:
         """Whoever asks afterwards is told that Stripe is away."""
         self._closed = True
-        if self._http is not None:
-            await self._http.close_async()  # type: ignore[no-untyped-call]
-        self._client = self._http = None
+        self._client = None
+        if self._owns:
+            await self._connections.close()
 
     async def _take_turn(self) -> None:
         # Held while waiting, so that the next one counts from when this one really went.
@@ -161,13 +162,9 @@ class StripeApi:
         if self._closed:
             raise StripeAway("closed", unsent=True)
         if self._client is None:
-            # The SDK's client is bound to the loop that it is made in.
-            self._http = Transport(
-                self.clock, timeout=aiohttp.ClientTimeout(total=self.timeout), proxy=self._proxy
-            )
             self._client = stripe.StripeClient(
                 self._api_key,
-                http_client=self._http,
+                http_client=self._connections.open(),
                 base_addresses={"api": self._base_url.rstrip("/")} if self._base_url else None,
                 max_network_retries=0,
             )
@@ -197,6 +194,15 @@ class StripeApi:
             raise trouble from None
         self._on_request("ok")
         return data
+
+
+def digest_of(api_key: str) -> str:
+    """By which a key is known again."""
+    return hashlib.sha256(api_key.encode()).hexdigest()
+
+
+def is_live(api_key: str) -> bool:
+    return "_live_" in api_key
 
 
 def _trouble(error: Exception) -> StripeTrouble:

@@ -20,6 +20,9 @@ from domain.states import LinkState
 
 # So many of a ledger's links are asked about: one unlucky answer proves nothing.
 LINKS_ASKED_ABOUT = 3
+# So many ledgers that only other organisations use are asked about: whoever shares an account with one of thousands has a
+# ledger of their own unless their key tells whose it is (decision 0020).
+OTHERS_ASKED_ABOUT = 10
 # A request that got no answer for so long has had its effect or has none; whoever serves asks again sooner.
 LOST_AFTER = timedelta(minutes=2)
 
@@ -57,19 +60,40 @@ class CandidateMoved(Exception):
 
 
 def list_candidates(
-    session: Session, organisation_id: int, livemode: bool, *, unnamed: bool
+    session: Session, organisation_id: int, livemode: bool, *, unnamed: bool, key_digest: str
 ) -> list[Candidate]:
-    """The ledgers of a mode, the last used first; ``unnamed``: only those whose account isn't known."""
+    """The organisation's own ledgers of a mode, that of the key, and some of others', the last used first; ``unnamed``: only
+    those whose account isn't known."""
     settled = database_now(session) - LOST_AFTER
     candidates = []
-    for ledger in _of_mode(session, livemode):
-        if unnamed and ledger.account is not None:
-            continue
+    for ledger in _list_likely(session, organisation_id, livemode, unnamed, key_digest):
         stripe_ids = _list_stripe_ids(session, ledger.id)
         lost = {} if stripe_ids else _list_lost(session, organisation_id, ledger.id)
         under_way = any(sent_at > settled for sent_at in lost.values())
         candidates.append(Candidate(ledger.id, ledger.key_digest, stripe_ids, lost, under_way))
     return candidates
+
+
+def _list_likely(
+    session: Session, organisation_id: int, livemode: bool, unnamed: bool, key_digest: str
+) -> list[Ledger]:
+    likely = sa.or_(_is_own(organisation_id), Ledger.key_digest == key_digest)
+    of_mode = sa.select(Ledger).where(Ledger.livemode == livemode)
+    if unnamed:
+        of_mode = of_mode.where(Ledger.account.is_(None))
+    of_mode = of_mode.order_by(Ledger.used_at.desc(), Ledger.id.desc())
+    found = [
+        *session.scalars(of_mode.where(likely)),
+        *session.scalars(of_mode.where(~likely | likely.is_(None)).limit(OTHERS_ASKED_ABOUT)),
+    ]
+    return sorted(found, key=lambda one: (one.used_at, one.id), reverse=True)
+
+
+def _is_own(organisation_id: int) -> sa.ColumnElement[bool]:
+    """Whether the organisation uses the ledger now, or has links in it."""
+    current = sa.select(Organisation.ledger_id).where(Organisation.id == organisation_id)
+    links = sa.select(Link.id).where(Link.organisation_id == organisation_id, Link.ledger_id == Ledger.id)
+    return sa.or_(Ledger.id == current.scalar_subquery(), links.exists())
 
 
 def _list_stripe_ids(session: Session, ledger_id: int) -> tuple[str, ...]:
@@ -99,7 +123,7 @@ def take_up(session: Session, organisation_id: int, livemode: bool, now: datetim
     Never one that only others use: whoever serves them would ask their account for this organisation's links.
     """
     organisation = _lock(session, organisation_id)
-    own = [one for one in _of_mode(session, livemode) if _is_free(session, one, organisation)]
+    own = _list_free(session, organisation, livemode)
     current = [one for one in own if one.id == organisation.ledger_id]
     ledger = next(iter(current + own), None)
     return _use(session, organisation, ledger or Ledger(livemode=livemode, used_at=now), now)
@@ -125,15 +149,14 @@ def open_ledger(
     CandidateMoved unless the candidates are as they were when they were ``looked_at``.
     """
     organisation = _lock(session, organisation_id)
-    ledgers = _of_mode(session, livemode)
     # From here on nothing is asked of Stripe for this organisation until the ledger is its current one.
     for candidate in looked_at:
         ids = _list_stripe_ids(session, candidate.ledger_id)
         lost = {} if ids else _list_lost(session, organisation_id, candidate.ledger_id)
         if (bool(ids), lost) != (bool(candidate.stripe_ids), candidate.lost):
             raise CandidateMoved
-    ledger = next((one for one in ledgers if one.id == proved), None)
-    named = next((one for one in ledgers if account is not None and one.account == account), None)
+    ledger = None if proved is None else session.get(Ledger, proved, with_for_update=True)
+    named = None if account is None else _find_named(session, account, livemode)
     if named is not None and ledger is not named:
         if _is_unused(session, named) and ledger is not None and _is_free(session, named, organisation):
             # The links of the account were made while the key couldn't read it.
@@ -145,8 +168,8 @@ def open_ledger(
         else:
             ledger = named
     if ledger is None:
-        fresh = (one for one in ledgers if one.account is None and _is_unused(session, one))
-        ledger = next((one for one in fresh if _is_free(session, one, organisation)), None)
+        free = _list_free(session, organisation, livemode)
+        ledger = next((one for one in free if one.account is None and _is_unused(session, one)), None)
     if ledger is None:
         ledger = Ledger(livemode=livemode, used_at=now)
     ledger.account = account or ledger.account
@@ -161,11 +184,19 @@ def _lock(session: Session, organisation_id: int) -> Organisation:
     return session.get_one(Organisation, organisation_id, with_for_update={"key_share": True})
 
 
-def _of_mode(session: Session, livemode: bool) -> list[Ledger]:
-    last_first = sa.select(Ledger).where(Ledger.livemode == livemode)
-    return list(
-        session.scalars(last_first.order_by(Ledger.used_at.desc(), Ledger.id.desc()).with_for_update())
-    )
+def _list_free(session: Session, organisation: Organisation, livemode: bool) -> list[Ledger]:
+    """The ledgers of a mode that the organisation uses, or nobody does, the last used first."""
+    taken_up = sa.select(Organisation.ledger_id).where(Organisation.ledger_id.is_not(None))
+    with_links = sa.select(Link.id).where(Link.ledger_id == Ledger.id)
+    nobodys = sa.and_(Ledger.id.not_in(taken_up), ~with_links.exists())
+    free = sa.select(Ledger).where(Ledger.livemode == livemode, sa.or_(_is_own(organisation.id), nobodys))
+    last_first = free.order_by(Ledger.used_at.desc(), Ledger.id.desc())
+    return list(session.scalars(last_first.with_for_update(of=Ledger)))
+
+
+def _find_named(session: Session, account: str, livemode: bool) -> Ledger | None:
+    named = sa.select(Ledger).where(Ledger.account == account, Ledger.livemode == livemode)
+    return session.scalar(named.with_for_update())
 
 
 def _is_free(session: Session, ledger: Ledger, organisation: Organisation) -> bool:

@@ -150,9 +150,9 @@ async def _written_down(office: Office, write: Callable[[], Awaitable[None]]) ->
 async def _create(office: Office, actor: Actor, clicked: SeenInvoice) -> str | None:
     """Why it couldn't be, for what can be shown with the invoice as it is now."""
     try:
-        if clicked.livemode != office.desk.livemode:
-            raise LedgerChanged
-        await office.desk.create_link(actor, clicked.invoice_id, clicked.seen, patience=PATIENCE)
+        await office.desk.create_link(
+            actor, clicked.invoice_id, clicked.seen, patience=PATIENCE, livemode=clicked.livemode
+        )
     except (NotEligible, AmountChanged, LedgerChanged) as error:
         return sentence(error)
     return None

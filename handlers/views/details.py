@@ -82,7 +82,7 @@ def details(
     blocks += _glance(invoice, today, creating=creating, doubtful=bool(exceptions))
     if invoice.link is not None:
         blocks += _about_link(invoice, invoice.link)
-    blocks += _while_creating(stripe) if creating else _remarks(invoice, organisation, rights)
+    blocks += _while_creating(stripe) if creating else _remarks(invoice, organisation, stripe, rights)
     buttons = _buttons(invoice, organisation, stripe, creating, rights)
     if buttons:
         blocks.append(actions(buttons, block_id="invoice"))
@@ -222,7 +222,10 @@ def _while_creating(stripe: StripeState) -> list[Json]:
 
 
 def _remarks(
-    invoice: InvoiceSummary, organisation: OrganisationSummary, rights: frozenset[Right]
+    invoice: InvoiceSummary,
+    organisation: OrganisationSummary,
+    stripe: StripeState,
+    rights: frozenset[Right],
 ) -> list[Json]:
     """Why there is no button, and what to know before pressing it."""
     if invoice.link is not None:
@@ -240,6 +243,8 @@ def _remarks(
         blocks.append(section(f"{invoice.amount} {DOUBTS[doubt]}"))
     if not organisation.add_on:
         blocks.append(section(REASONS[Reason.ADD_ON_MISSING]))
+    if not stripe.connected:
+        blocks.append(section(REASONS[Reason.NOT_CONNECTED]))
     if invoice.eligible and Right.CREATE not in rights:
         blocks.append(section(NO_CREATOR))
     return blocks
@@ -262,7 +267,8 @@ def _buttons(
             url_button("Open Link", ids.OPEN_LINK, invoice.link.url[:URL_MOST]),
             button("Recheck Now", ids.RECHECK, str(invoice.id)),
         ]
-    if invoice.eligible and organisation.add_on and not creating and Right.CREATE in rights:
+    may_create = Right.CREATE in rights and organisation.add_on and stripe.connected
+    if invoice.eligible and may_create and not creating:
         seen = SeenInvoice(invoice.id, invoice.amount, stripe.livemode)
         return [button("Create Payment Link", ids.CREATE_LINK, str(seen), primary=True)]
     return []

@@ -58,6 +58,9 @@ REASONS: dict[Reason, str] = {
         f"Your organisation doesn't have the {ADD_ON}, without which no online payment link can be created. "
         "Ask whoever runs Paylink for you to turn it on."
     ),
+    Reason.NOT_CONNECTED: (
+        "Stripe isn't connected yet, so no online payment link can be created. An administrator connects it with Set Up Paylink on Home."
+    ),
     Reason.PENDING_PAYMENT: "It already has an online payment link, which waits for payment.",
     Reason.PAID: "It has been paid.",
     Reason.BEING_CREATED: "Its online payment link is being created.",
@@ -114,7 +117,7 @@ _ERRORS: dict[type[Exception], Callable[[Any], str]] = {
     ),
     errors.NotEligible: lambda error: (
         REASONS[error.reason]
-        if error.reason is Reason.ADD_ON_MISSING
+        if error.reason in (Reason.ADD_ON_MISSING, Reason.NOT_CONNECTED)
         else f"No link can be created for {isolated(error.number)}. {REASONS[error.reason]}"
     ),
     errors.AmountChanged: lambda error: (

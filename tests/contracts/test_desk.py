@@ -12,6 +12,7 @@ from domain.errors import (
     AmountChanged,
     AmountsChanged,
     InvoiceNotFound,
+    LedgerChanged,
     NotEligible,
     NothingSelected,
     OrganisationUnknown,
@@ -419,7 +420,8 @@ async def test_home_shows_what_waits_for_payment(office: Office) -> None:
     assert home.owed.not_created == Tally(1, (DOLLARS,))
     assert home.organisation == await office.desk.get_organisation(office.ann.team_id)
     assert home.stripe == await office.desk.get_stripe_state(office.ann)
-    assert office.desk.livemode is False
+    with pytest.raises(LedgerChanged):
+        await office.desk.create_link(office.ann, 2, DOLLARS, patience=5, livemode=True)
 
 
 async def test_everybody_is_welcomed_once_and_each_event_is_taken_once(office: Office) -> None:

@@ -21,7 +21,8 @@ from domain.payments.account_watch import AccountWatch
 from domain.payments.watching import Watching
 from domain.scope import Scope
 from domain.states import Standing
-from domain.stripe.accounts import Account, Accounts
+from domain.stripe.account import Account
+from domain.stripe.accounts import Accounts
 from domain.stripe.client import StripeApi
 from domain.stripe.pace import StripePace
 from domain.summaries import Actor, Announcement
@@ -105,7 +106,7 @@ class World:
         self.ahead = timedelta(0)
         self.api = StripeApi(key or stripe.api_key, base_url=stripe.api_url, timeout=2.0, clock=self.clock)
         self.apis = [self.api]
-        self.accounts = Accounts(db, livemode=self.api.livemode, clock=self.clock)
+        self.accounts = self.make_accounts()
         self.lease = Lease(owner, length=timedelta(seconds=20), margin=timedelta(seconds=0.2))
         pace = StripePace(db, 500)
         self.watching = Watching(
@@ -122,6 +123,9 @@ class World:
         self.desk = Desk(
             db, self.accounts, self.creation, self.watching, self.imports, self.clock, people=self.people
         )
+
+    def make_accounts(self) -> Accounts:
+        return Accounts(self.db, clock=self.clock)
 
     def clock(self) -> datetime:
         return datetime.now(UTC) + self.ahead

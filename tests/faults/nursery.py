@@ -58,7 +58,7 @@ def speak_for_all() -> None:
     from bot.slack_client import Identity
     from bot.wiring import Bot
     from domain.organisations import organisations
-    from domain.stripe.accounts import Account
+    from domain.stripe.account import Account
 
     set_up = startup._set_up
 

@@ -155,7 +155,7 @@ class Process:
         self.owner = f"process-{next(self._numbers)}"
         self._db = db
         self._api = StripeApi(key or stripe.api_key, base_url=stripe.api_url, timeout=2.0)
-        accounts = Accounts(db, livemode=self._api.livemode, clock=clock.now)
+        accounts = Accounts(db, clock=clock.now)
         lease = Lease(self.owner, LEASE, MARGIN)
         pace = TimelessPace(db, clock)
         self.watching = Watching(db, accounts, pace, lease, poll_every=timedelta(0), clock=clock.now)

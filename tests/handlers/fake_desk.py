@@ -21,6 +21,7 @@ from domain.errors import (
     ImportNotFound,
     InvoiceNotFound,
     KeyUnusable,
+    LedgerChanged,
     NotAllowed,
     NotEligible,
     NothingSelected,
@@ -274,8 +275,16 @@ class FakeDesk:
         return tuple(_option(one) for one in self.invoices.values() if _found(one, text))[:100]
 
     async def create_link(
-        self, actor: Actor, invoice_id: int, seen: Money, *, patience: float
+        self,
+        actor: Actor,
+        invoice_id: int,
+        seen: Money,
+        *,
+        patience: float,
+        livemode: bool | None = None,
     ) -> InvoiceSummary:
+        if livemode not in (None, self.livemode):
+            raise LedgerChanged
         one = await self.get_invoice(actor, invoice_id)
         if isinstance(self.outcome, Exception):
             raise self.outcome

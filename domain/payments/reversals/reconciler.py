@@ -27,7 +27,7 @@ from domain.payments.reversals.reversals import (
 )
 from domain.payments.reversals.revisiting import Unheard
 from domain.payments.waits import Wait
-from domain.stripe.accounts import Account
+from domain.stripe.account import Account
 from domain.stripe.client import id_of, listed
 from domain.stripe.errors import StripeKeyRefused, StripeRefused
 from domain.stripe.pace import StripePace

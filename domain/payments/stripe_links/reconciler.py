@@ -21,7 +21,7 @@ from domain.payments.stripe_links.states import is_settled, read_link, record_li
 from domain.payments.stripe_links.unknown import Unplaced
 from domain.payments.waits import Wait
 from domain.states import ExceptionKind
-from domain.stripe.accounts import Account
+from domain.stripe.account import Account
 from domain.stripe.client import id_of, listed
 from domain.stripe.errors import StripeRefused, StripeUnreadable
 from domain.stripe.pace import StripePace

@@ -24,7 +24,7 @@ from domain.money import Money
 from domain.reasons import Reason
 from domain.scope import Scope
 from domain.states import AnnouncementKind, Outcome
-from domain.stripe.accounts import Account
+from domain.stripe.account import Account
 from domain.stripe.client import StripeApi
 from domain.summaries import Actor, BulkResult
 from sandbox.stripe.faults import FaultKind

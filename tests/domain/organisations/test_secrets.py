@@ -68,13 +68,13 @@ def test_an_installation_is_kept_sealed_renewed_once_and_erased(db: Database) ->
 
 def test_a_stripe_key_is_kept_sealed_and_a_change_is_noticed(db: Database) -> None:
     db.run(organisations.ensure, "T1", "Acme")
-    assert db.run(stripe_keys.list_changed, 0) == (0, [])
+    assert db.run(stripe_keys.list_changed, BOX, 0) == (0, [])
     shown = db.run(
         stripe_keys.store, BOX, "T1", STRIPE, by="U1", account="acct_1", signing_secrets="whsec_a, whsec_b"
     )
     assert (shown.shown, shown.livemode, shown.account) == ("rk_test_…4242", False, "acct_1")
-    seen, changed = db.run(stripe_keys.list_changed, 0)
-    assert changed == [(1, "T1", False)]
+    seen, changed = db.run(stripe_keys.list_changed, BOX, 0)
+    assert [(one.team_id, one.kept) for one in changed] == [("T1", db.run(stripe_keys.find, BOX, "T1"))]
     db.run(stripe_keys.store, BOX, "T1", STRIPE, by="U2", endpoint=("we_1", "whsec_c"))
     kept = db.run(stripe_keys.find, BOX, "T1")
     assert kept is not None
@@ -82,11 +82,13 @@ def test_a_stripe_key_is_kept_sealed_and_a_change_is_noticed(db: Database) -> No
     assert not {"51Hxyz", "whsec"} & {
         part for part in ("51Hxyz", "whsec") if part in db.run(written) + repr(kept)
     }
-    seen, changed = db.run(stripe_keys.list_changed, seen)
-    assert changed == [(1, "T1", False)]
-    assert db.run(stripe_keys.list_changed, seen) == (seen, [])
+    seen, changed = db.run(stripe_keys.list_changed, BOX, seen)
+    assert [one.kept for one in changed] == [kept]
+    assert db.run(stripe_keys.list_changed, BOX, seen) == (seen, [])
+    closed = stripe_keys.ChangedKey(1, "T1", None, closed=True)
+    assert db.run(stripe_keys.list_changed, Box([new_key()]), 0) == (seen, [closed])
     db.run(stripe_keys.erase, "T1", "U1")
-    assert db.run(stripe_keys.list_changed, seen)[1] == [(1, "T1", None)]
+    assert db.run(stripe_keys.list_changed, BOX, seen)[1] == [stripe_keys.ChangedKey(1, "T1", None)]
     with pytest.raises(stripe_keys.NotAStripeKey):
         db.run(stripe_keys.store, BOX, "T1", "pk_test_4242", by="U1")
 

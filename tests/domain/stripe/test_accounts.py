@@ -11,7 +11,7 @@ from domain.database import Database
 from domain.models import Ledger, Link, Organisation
 from domain.money import Money
 from domain.states import LinkState, LinkStatus
-from domain.stripe.accounts import UNANSWERED, Account
+from domain.stripe.account import UNANSWERED, Account
 from domain.stripe.ledgers import LOST_AFTER
 from sandbox.stripe.faults import FaultKind
 from sandbox.stripe.server import LocalStripe
