@@ -71,6 +71,7 @@ def erase(
     """Erase an organisation's tokens and Stripe key, as when the app is uninstalled. All else of it stays."""
     from domain.errors import OrganisationUnknown
     from domain.organisations import erasing, organisations
+    from domain.summaries import OPERATOR
 
     with database_of(settings_of(context)) as db:
         try:
@@ -79,7 +80,7 @@ def erase(
             raise Stop(
                 f"There is no organisation {team_id!r}: `paylink organization list` shows those there are."
             ) from None
-        erased = db.run(erasing.erase, team_id, organisations.OPERATOR)
+        erased = db.run(erasing.erase, team_id, OPERATOR)
     tokens = "Slack's tokens were erased" if erased.tokens else "There were no tokens of Slack's"
     key = "the Stripe key was erased" if erased.stripe_key else "there was no Stripe key"
     typer.echo(f"{team_id}: {tokens}, {key}.")

@@ -8,13 +8,13 @@ import structlog
 from domain import audit
 from domain.audit import Deed, Result
 from domain.database import Database
-from domain.exceptions.resolving import STRIPE
 from domain.payments.events import Receipt
 from domain.payments.watching import Watching
 from domain.states import Source
 from domain.stripe.accounts import Accounts
 from domain.stripe.client import verify_webhook
 from domain.stripe.errors import SignatureInvalid
+from domain.summaries import STRIPE
 
 NOTED_EVERY = timedelta(minutes=1)
 
