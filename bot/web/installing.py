@@ -4,7 +4,6 @@ import re
 import secrets
 import time
 from collections.abc import Callable
-from urllib.parse import urlencode
 
 import structlog
 from aiohttp import web
@@ -133,8 +132,7 @@ class InstallEndpoint:
             return install_pages.problem(AWAY, 502)
         except CodeRefused as refused:
             return install_pages.problem(_refused(refused.code), 400)
-        there = {"app": installed.app_id, "team": installed.team_ids[0]}
-        address = f"https://slack.com/app_redirect?{urlencode(there)}"
+        address = installer.open_url(installed)
         return install_pages.done(installed.name, address, teams=len(installed.team_ids))
 
 

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import structlog
 from slack_sdk.errors import SlackApiError
@@ -84,6 +85,11 @@ class Installer:
     @property
     def redirect_uri(self) -> str:
         return f"{self._settings.paylink_public_url}{REDIRECT_PATH}"
+
+    def open_url(self, installed: "Installed") -> str:
+        """Where the app opens in Slack (docs.slack.dev/interactivity/deep-linking)."""
+        there = {"app": installed.app_id, "team": installed.team_ids[0]}
+        return f"{self._settings.slack_api_url.removesuffix('/api')}/app_redirect?{urlencode(there)}"
 
     def authorize_url(self, state: str) -> str:
         """Slack's page on which somebody allows it."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from aiohttp import WSCloseCode, hdrs, web
 
 from sandbox.page.picture import refusal
-from sandbox.page.tab import Setting, Tab
+from sandbox.page.tab import Place, Setting, Tab
 from sandbox.slack.workspace import Workspace
 
 _STATIC = Path(__file__).parent / "static"
@@ -48,11 +48,16 @@ def page_routes(
     hints: Sequence[str] = (),
     dashboard: str = "",
     public_url: str = "",
+    places: Sequence[Place] = (),
+    install: str = "",
+    stripe_key: str = "",
 ) -> web.Application:
     """Build the page for one workspace; its addresses are relative, so it may be served at / or below any prefix ending in /.
 
     `hints` are texts for the message box that an empty conversation offers. `dashboard`: the address of the other side's
-    page, for the top bar. `public_url`: where browsers reach the page if a forwarder stands between. A tab acts as the person whose id or
+    page, for the top bar. `public_url`: where browsers reach the page if a forwarder stands between. `places`: the workspaces
+    between which people switch, this one among them. `install`: where the app is added to it while it isn't. `stripe_key`: what people
+    may paste where a key is asked for. A tab acts as the person whose id or
     name stands in the address as ?user=, else as the first one.
     """
     app = web.Application()
@@ -61,7 +66,9 @@ def page_routes(
     app[_OPEN_TABS] = open_tabs
     app[_PUBLIC] = public_url
     app.on_shutdown.append(_hang_up)
-    app[_SETTING] = Setting(workspace, app_name, team, tuple(hints), dashboard)
+    app[_SETTING] = Setting(
+        workspace, app_name, team, tuple(hints), dashboard, tuple(places), install, stripe_key
+    )
     app.router.add_get("/", _index)
     app.router.add_get("/socket", _socket)
     app.router.add_get("/files/{file_id}/{name}", _file)

@@ -17,6 +17,15 @@ from sandbox.slack.workspace import Workspace
 
 
 @dataclass(frozen=True)
+class Place:
+    """A workspace that people may switch to, and its page's address."""
+
+    team_id: str
+    name: str
+    address: str
+
+
+@dataclass(frozen=True)
 class Setting:
     """What the page says besides the workspace's own contents."""
 
@@ -25,6 +34,9 @@ class Setting:
     team: str
     hints: Sequence[str]
     dashboard: str
+    places: Sequence[Place] = ()
+    install: str = ""
+    stripe_key: str = ""
 
 
 class Tab:
@@ -89,6 +101,9 @@ class Tab:
             return [self._views()]
         if kind == "home_published":
             return [self._home()]
+        if kind.startswith("app_"):
+            # With the app come and go its commands, and its conversation.
+            return [self._picture()]
         if kind.startswith("message_"):
             return self._message_events(happening)
         return self._refurnished() if kind == "channel_changed" else []
@@ -131,6 +146,16 @@ class Tab:
             "app_name": self._setting.app_name,
             "hints": list(self._setting.hints),
             "dashboard": self._setting.dashboard,
+            "places": [
+                {
+                    "name": place.name,
+                    "address": place.address,
+                    "here": place.team_id == self._workspace.team_id,
+                }
+                for place in self._setting.places
+            ],
+            "install": "" if self._workspace.installed else self._setting.install,
+            "stripe_key": self._setting.stripe_key,
             "commands": self._workspace.commands,
             "shortcuts": self._workspace.global_shortcuts,
             "messages": {

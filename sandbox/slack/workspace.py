@@ -41,6 +41,10 @@ class Workspace:
         return self.team.app
 
     @property
+    def installed(self) -> bool:
+        return self.team.installed
+
+    @property
     def bot_token(self) -> str:
         return self.team.bot_token
 

@@ -43,6 +43,8 @@ class Page {
     window.addEventListener("hashchange", () => this.#go());
     document.addEventListener("visibilitychange", () => this.record.me && this.#drawAll());
     part("person").addEventListener("change", (event) => this.#become(event.target.value));
+    part("place-choice").addEventListener("change", (event) => location.assign(event.target.value));
+    part("stripe-key").addEventListener("click", () => this.#copy(this.stripeKey));
     part("shortcuts").addEventListener("click", () => this.#offerShortcuts());
     part("thread-close").addEventListener("click", () => this.#openThread(null));
     part("toggle").addEventListener("click", () => this.#toggleSide());
@@ -98,6 +100,12 @@ class Page {
     part("team").textContent = picture.team;
     if (picture.dashboard) part("dashboard").href = picture.dashboard;
     part("dashboard").hidden = !picture.dashboard;
+    part("team").hidden = picture.places.length > 1;
+    part("places").hidden = picture.places.length < 2;
+    part("place-choice").replaceChildren(...picture.places.map((place) => el("option", { value: place.address, selected: place.here }, place.name)));
+    if (picture.install) part("install").href = picture.install;
+    part("install").hidden = !picture.install;
+    part("stripe-key").hidden = !(this.stripeKey = picture.stripe_key);
     const people = picture.people.filter((person) => !person.bot);
     part("person").replaceChildren(...people.map((person) => el("option", { value: person.id, selected: person.id === picture.me }, person.name)));
     this.homeSurface = new Surface(part("home"), picture.home?.id ?? null, this.send);

@@ -160,6 +160,7 @@ class Installations:
         for team in teams:
             team.tokens[token] = self._app.clock() + TOKEN_SECONDS
             team.refresh_token = refresh_token
+            team.tell_installed()
         return {"access_token": token, "expires_in": TOKEN_SECONDS, "refresh_token": refresh_token}
 
     # ---- whose token, and its end -----------------------------------------------------------------------------------

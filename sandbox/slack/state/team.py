@@ -93,6 +93,12 @@ class Team:
         self.people[self.bot_user_id] = Person(
             self.bot_user_id, handle, self.app.manifest.bot_name, is_bot=True
         )
+        if token:
+            self.tell_installed()
+
+    def tell_installed(self) -> None:
+        """Clients show at once what the app brings."""
+        self.publish("app_installed", {})
 
     def take_bot_of(self, other: Team) -> None:
         """In an organisation the app's user is the same one in all workspaces."""
@@ -115,6 +121,7 @@ class Team:
         self.people.pop(self.bot_user_id, None)
         self.stacks.clear()
         self.homes.clear()
+        self.publish("app_removed", {})
         self.on_uninstalled()
 
     def has(self, args: Json) -> bool:
