@@ -12,6 +12,7 @@ from rich.text import Text
 from sqlalchemy.engine import make_url
 
 from bot.cli.doctor.findings import Finding, Level
+from bot.cli.doctor.installed import examine_installed
 from bot.cli.doctor.slack import asking_slack, examine_app_token, examine_bot_token, examine_channel
 from bot.cli.doctor.standing import examine_standing
 from bot.cli.doctor.stripe import asking_stripe, examine_stripe
@@ -52,6 +53,9 @@ class Kept:
     weaknesses: dict[str, str] = field(default_factory=dict)
 
 
+NOTHING = Kept()
+
+
 def examine(env: Mapping[str, str], console: Console | None = None) -> int:
     """Print what was found; return the exit status, 1 if something is wrong."""
     console = console or Console(highlight=False, soft_wrap=True)
@@ -81,7 +85,7 @@ async def _findings(env: Mapping[str, str]) -> AsyncIterator[Finding]:
         yield Finding(
             Level.NOTE, f"Settings: {sentence}", "Write its name as docs/reference/settings.md has it."
         )
-    kept = Kept()
+    kept = NOTHING
     for finding_or_kept in examine_database(settings):
         if isinstance(finding_or_kept, Kept):
             kept = finding_or_kept
@@ -93,7 +97,13 @@ async def _findings(env: Mapping[str, str]) -> AsyncIterator[Finding]:
         poll_every = timedelta(seconds=settings.paylink_poll_seconds)
         for finding in examine_standing(standing, datetime.now(UTC), poll_every):
             yield finding
-    if settings.stripe_api_key is not None:
+    if settings.installing and kept is not NOTHING:
+        async for finding in examine_installed(settings):
+            yield finding
+        if settings.slack_app_token is not None:
+            async with asking_slack(settings) as client:
+                yield await examine_app_token(client, secret(settings.slack_app_token))
+    if settings.stripe_api_key is not None and not settings.installing:
         async with asking_stripe(settings) as stripe:
             async for finding in examine_stripe(stripe):
                 yield finding
@@ -146,6 +156,9 @@ def examine_settings(settings: Settings) -> list[Finding]:
             "Socket Mode" if settings.socket_mode else f"HTTP at /slack/events on port {settings.port}"
         )
         findings.append(Finding(Level.WELL, f"Settings: complete; Slack is reached by {transport}."))
+    if settings.installing:
+        # Each organisation's webhook has a secret of its own.
+        return findings
     if settings.port is not None and not settings.webhook_secrets:
         findings.append(
             Finding(

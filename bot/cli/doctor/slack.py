@@ -32,11 +32,11 @@ _CHANNEL = {
 
 
 @contextlib.asynccontextmanager
-async def asking_slack(settings: Settings) -> AsyncIterator[AsyncWebClient]:
-    """A client with the bot token, through the configured proxy."""
+async def asking_slack(settings: Settings, token: str | None = None) -> AsyncIterator[AsyncWebClient]:
+    """A client with this token, or the configured one, through the configured proxy."""
     session = make_session(Metrics(), proxies=settings.proxies)
     try:
-        yield make_client(settings, session)
+        yield make_client(settings, session, token=token)
     finally:
         await session.close()
 
@@ -63,11 +63,16 @@ async def examine_bot_token(client: AsyncWebClient) -> tuple[Identity | None, li
     findings = [
         Finding(Level.WELL, f"Slack: the bot token is for {identity.team_name} ({identity.team_id}).")
     ]
-    if not identity.scopes:
-        findings.append(Finding(Level.NOTE, "Scopes: Slack doesn't tell which ones the token has."))
-        return identity, findings
+    return identity, findings + examine_scopes(identity.scopes)
+
+
+def examine_scopes(scopes: frozenset[str]) -> list[Finding]:
+    """What is lost without those that are missing."""
+    findings = []
+    if not scopes:
+        return [Finding(Level.NOTE, "Scopes: Slack doesn't tell which ones the token has.")]
     known = SCOPES | OPTIONAL
-    missing = {scope: lost for scope, lost in known.items() if scope not in identity.scopes}
+    missing = {scope: lost for scope, lost in known.items() if scope not in scopes}
     if not missing:
         findings.append(Finding(Level.WELL, "Scopes: all there."))
     for scope, lost in missing.items():
@@ -78,7 +83,7 @@ async def examine_bot_token(client: AsyncWebClient) -> tuple[Identity | None, li
                 "Take over manifest.yml on the page App Manifest of your Slack app, then reinstall it.",
             )
         )
-    return identity, findings
+    return findings
 
 
 async def examine_app_token(client: AsyncWebClient, app_token: str) -> Finding:

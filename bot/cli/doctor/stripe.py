@@ -46,11 +46,11 @@ _TROUBLES = {
 
 
 @contextlib.asynccontextmanager
-async def asking_stripe(settings: Settings) -> AsyncIterator[StripeApi]:
-    """A client with the configured key, through the configured proxy."""
+async def asking_stripe(settings: Settings, key: str | None = None) -> AsyncIterator[StripeApi]:
+    """A client with this key, or the configured one, through the configured proxy."""
     quiet_sdk()
     stripe = StripeApi(
-        secret(settings.stripe_api_key),
+        key or secret(settings.stripe_api_key),
         base_url=settings.stripe_api_url,
         proxy=settings.proxies.of(settings.stripe_api_url or STRIPE_API),
     )

@@ -1,0 +1,153 @@
+"""The doctor's look at each organisation that installed the app: its token, its channel, its Stripe key."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.cli.doctor.findings import Finding, Level
+from bot.cli.doctor.slack import asking_slack, examine_channel, examine_scopes
+from bot.cli.doctor.stripe import asking_stripe, examine_stripe
+from bot.settings import Settings
+from bot.slack_client import Identity, SlackAway, SlackRefused, fetch_identity, fetch_nothing
+from bot.stop import connect
+from domain.organisations import installations, organisations, stripe_keys
+from domain.organisations.installations import Installation
+from domain.secrets.box import Box, CannotOpen
+from domain.summaries import OrganisationSummary
+
+INSTALL = "/slack/install"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """One organisation as the database has it; None for what can't be opened, or isn't there."""
+
+    organisation: OrganisationSummary
+    installation: Installation | None
+    closed: bool
+    stripe_key: str | None
+
+
+async def examine_installed(settings: Settings) -> AsyncIterator[Finding]:
+    """Each finding is of one organisation, and names it."""
+    where = f"{settings.paylink_public_url}{INSTALL}"
+    if not settings.secret_keys:
+        yield Finding(
+            Level.WRONG,
+            "Installing: PAYLINK_SECRET_KEYS isn't set, so no workspace can install Paylink.",
+            "Make a key with `paylink secrets new-key`.",
+        )
+        return
+    kept = read_installed(settings)
+    if not kept:
+        yield Finding(
+            Level.NOTE, "Installing: no workspace has installed Paylink yet.", f"Open {where} in a browser."
+        )
+        async with asking_slack(settings) as client:
+            yield await _examine_reachable(client)
+    for one in kept:
+        async for finding in _examine(settings, one, where):
+            yield replace(
+                finding, what=f"{one.organisation.name or one.organisation.team_id}: {finding.what}"
+            )
+
+
+def read_installed(settings: Settings) -> list[Kept]:
+    """What is installed now. Raises nothing of an organisation whose secrets can't be opened."""
+    box, db = Box(settings.secret_keys), connect(settings)
+    try:
+        teams = db.run(installations.list_teams)
+        found = []
+        for team_id, kept in db.run(installations.find_each, box, teams):
+            closed = isinstance(kept, CannotOpen)
+            key = None
+            try:
+                key = db.run(stripe_keys.find, box, team_id)
+            except CannotOpen:
+                closed = True
+            found.append(
+                Kept(
+                    db.run(organisations.get_by_team, team_id),
+                    None if isinstance(kept, CannotOpen) or kept is None else kept.installation,
+                    closed,
+                    None if key is None else key.key,
+                )
+            )
+        return found
+    finally:
+        db.close_now()
+
+
+async def _examine(settings: Settings, one: Kept, where: str) -> AsyncIterator[Finding]:
+    if one.closed:
+        yield Finding(
+            Level.WRONG,
+            "its tokens or its Stripe key can't be opened with PAYLINK_SECRET_KEYS.",
+            "Put the key back that they were sealed with, or have the app installed and Stripe connected again.",
+        )
+    if one.installation is not None:
+        async with asking_slack(settings, one.installation.tokens.bot_token) as client:
+            async for finding in _examine_slack(client, one, where):
+                yield finding
+    if one.stripe_key is not None:
+        async with asking_stripe(settings, one.stripe_key) as stripe:
+            async for finding in examine_stripe(stripe):
+                yield finding
+    elif not one.closed:
+        yield Finding(
+            Level.NOTE,
+            "Stripe: no account is connected, so no links can be created.",
+            "An administrator connects it: Home of the app in Slack, Connect Stripe.",
+        )
+
+
+async def _examine_slack(client: AsyncWebClient, one: Kept, where: str) -> AsyncIterator[Finding]:
+    organisation, team_id = one.organisation, one.organisation.team_id
+    try:
+        identity = await _identify(client, one)
+    except SlackRefused as refused:
+        yield Finding(
+            Level.WRONG,
+            f"Slack: it refuses the workspace's token ({refused.code}).",
+            f"If the app was removed there, Paylink erases the token by itself. Else have it installed again at {where}.",
+        )
+        return
+    except SlackAway:
+        yield Finding(Level.WRONG, "Slack: it can't be reached.", "See that this machine can reach it.")
+        return
+    yield Finding(Level.WELL, f"Slack: it takes the token of {team_id}.")
+    for finding in examine_scopes(identity.scopes):
+        yield finding
+    if organisation.channel is None:
+        yield Finding(
+            Level.NOTE,
+            "Notification channel: none is chosen, so announcements wait.",
+            "An administrator chooses it: Home of the app in Slack, Settings.",
+        )
+    else:
+        yield await examine_channel(client, organisation.channel, team_id)
+
+
+async def _identify(client: AsyncWebClient, one: Kept) -> Identity:
+    """Of an organisation's token nobody asks whose it is: it is several workspaces'."""
+    assert one.installation is not None
+    if not one.installation.for_enterprise:
+        return await fetch_identity(client)
+    await fetch_nothing(client)
+    ours = one.installation
+    return Identity(
+        ours.team_id, one.organisation.name, ours.bot_id, ours.bot_user_id, frozenset(ours.scopes)
+    )
+
+
+async def _examine_reachable(client: AsyncWebClient) -> Finding:
+    try:
+        await fetch_nothing(client)
+    except SlackAway:
+        return Finding(
+            Level.WRONG,
+            "Slack: it can't be reached.",
+            "See that this machine can reach it, and that SLACK_API_URL is right.",
+        )
+    return Finding(Level.WELL, "Slack: it can be reached.")
