@@ -37,7 +37,6 @@ BUSY_SECONDS = 1.8
 # Deadlocks and serialisation failures of PostgreSQL: nothing was written, the function may run again.
 _RUN_AGAIN = frozenset({"40001", "40P01"})
 _ATTEMPTS = 3
-_WRITING = {"paylink_write": True}
 SYNCHRONOUS = "FULL"
 """What SQLite has committed outlives a power failure."""
 
@@ -51,13 +50,12 @@ class Database:
     def __init__(self, url: str, operator: str | None = None) -> None:
         self.engine = make_engine(url)
         self._info = None if operator is None else {"operator": operator}
-        sa.event.listen(self.engine, "before_execute", _refuse_to_write)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         # At READ COMMITTED a transaction around reads would show the same, and cost two more ways to the server
         # (decision 0018).
-        self._reading = {"paylink_write": False} | (
-            {} if self.is_sqlite else {"isolation_level": "AUTOCOMMIT"}
-        )
+        alone: dict[str, Any] = {} if self.is_sqlite else {"isolation_level": "AUTOCOMMIT"}
+        self._reading = self.engine.execution_options(paylink_write=False, **alone)
+        sa.event.listen(self._reading, "before_execute", _refuse_to_write)
         self._lanes: dict[Lane, ThreadPoolExecutor] = {
             "people": ThreadPoolExecutor(PEOPLE_THREADS, "db-people"),
             "background": ThreadPoolExecutor(BACKGROUND_THREADS, "db-background"),
@@ -105,8 +103,8 @@ class Database:
         for attempt in itertools.count(1):
             ending = False
             try:
-                with Session(self.engine, expire_on_commit=False, info=self._info) as session:
-                    session.connection(execution_options=_WRITING if write else self._reading)
+                engine = self.engine if write else self._reading
+                with Session(engine, expire_on_commit=False, info=self._info) as session:
                     result = fn(session)
                     ending = write
                     session.commit() if write else session.rollback()
@@ -137,9 +135,9 @@ class Database:
         self.engine.dispose()
 
 
-def _refuse_to_write(connection: sa.Connection, statement: sa.Executable, *_: object) -> None:
+def _refuse_to_write(_connection: sa.Connection, statement: sa.Executable, *_: object) -> None:
     """What a read wrote would be kept where its statements are on their own, and lost where they aren't."""
-    if statement.is_dml and not connection.get_execution_options().get("paylink_write", True):
+    if statement.is_dml:
         raise TypeError("a read may not write")
 
 

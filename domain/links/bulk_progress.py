@@ -14,14 +14,21 @@ _RUNS = Base.metadata.tables[BulkRun.__tablename__]
 # Every link of a run takes them: written once for all. What is open is said in the statement itself, so that SQLite
 # sees at once that the index of it will do.
 _OPEN = _ITEMS.c.outcome == sa.literal_column(f"'{Outcome.BEING_CREATED}'")
+_OF_LINK = sa.and_(_ITEMS.c.link_id == sa.bindparam("link"), _OPEN)
+# The lock makes the last two of several processes see each other's items.
+_HELD = (
+    sa.select(_RUNS.c.id)
+    .where(_RUNS.c.id.in_(sa.select(_ITEMS.c.run_id).where(_OF_LINK)))
+    .order_by(_RUNS.c.id)
+    .with_for_update()
+    .subquery("held")
+)
 _SETTLE = (
     sa.update(_ITEMS)
-    .where(_ITEMS.c.link_id == sa.bindparam("link"), _OPEN)
+    .where(_OF_LINK, _ITEMS.c.run_id == _HELD.c.id)
     .values(outcome=sa.bindparam("became"), refusal=sa.bindparam("said"))
     .returning(_ITEMS.c.run_id)
 )
-# The lock makes the last two of several processes see each other's items.
-_LOCK = sa.select(_RUNS.c.id).where(_RUNS.c.id == sa.bindparam("run")).with_for_update()
 _BEING_CREATED = sa.select(_ITEMS.c.run_id).where(_ITEMS.c.run_id == _RUNS.c.id, _OPEN)
 _FINISH = (
     sa.update(_RUNS)
@@ -41,8 +48,8 @@ def settle_items(
 
 
 def finish_if_settled(session: Session, run_id: int, now: datetime) -> bool:
-    """When nothing of the run is being created any more, close it and tell whoever asked; whether that was now."""
-    session.execute(_LOCK, {"run": run_id})
+    """When nothing of the run, which the caller has locked, is being created any more, close it and tell whoever asked;
+    whether that was now."""
     finished = session.execute(_FINISH, {"run": run_id, "now": now}).first()
     if finished is None:
         return False

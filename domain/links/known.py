@@ -14,13 +14,18 @@ from domain.states import ExceptionKind, LinkState
 _LINKS = Base.metadata.tables[Link.__tablename__]
 _LEDGERS = Base.metadata.tables[Ledger.__tablename__]
 _EXCEPTIONS = Base.metadata.tables[PaymentException.__tablename__]
+# Of the link around it: in what RETURNING says SQLAlchemy leaves the tables' names out on SQLite, even within a subquery,
+# where the inner column would be taken (findings/).
+_ORGANISATION_ID, _LEDGER_ID = (
+    sa.literal_column(f"links.{name}", sa.BigInteger) for name in ("organisation_id", "ledger_id")
+)
 _TOLD = sa.select(_EXCEPTIONS.c.id).where(
-    _EXCEPTIONS.c.organisation_id == _LINKS.c.organisation_id,
-    _EXCEPTIONS.c.ledger_id == _LINKS.c.ledger_id,
+    _EXCEPTIONS.c.organisation_id == _ORGANISATION_ID,
+    _EXCEPTIONS.c.ledger_id == _LEDGER_ID,
     _EXCEPTIONS.c.resolved_at.is_(None),
     _EXCEPTIONS.c.kind == ExceptionKind.LINK_UNKNOWN,
 )
-UNTIL = sa.select(_LEDGERS.c.polled_until).where(_LEDGERS.c.id == _LINKS.c.ledger_id).scalar_subquery()
+UNTIL = sa.select(_LEDGERS.c.polled_until).where(_LEDGERS.c.id == _LEDGER_ID).scalar_subquery()
 """Of a link that is selected or changed: until when it is known what happened in its account."""
 ANY_TOLD = _TOLD.exists()
 """Of the same: whether people were told of any link that nobody knew, and haven't dealt with it."""
