@@ -16,6 +16,7 @@ from bot.stop import Stop, connect, reached, schema_sentences
 
 # What the help of all commands says of each stands here, so that it needs none of their modules; a test holds it.
 ELSEWHERE = {
+    "audit": ("bot.cli.audit", "Who did what: prove that nobody changed it, and take it out."),
     "demo": ("sandbox.demo", "Run everything on this machine, with no account anywhere, until Ctrl-C."),
     "exceptions": (
         "bot.cli.exceptions",

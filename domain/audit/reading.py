@@ -1,7 +1,6 @@
 """Entries out of the database, in the order of the chain, page by page: however many there are, memory is flat."""
 
 from collections.abc import Callable, Iterator
-from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -86,7 +85,3 @@ def _page(session: Session, organisation_id: int, after: tuple[int, int] | None)
 def _waiting(session: Session, organisation_id: int, after: int) -> list[Any]:
     found = sa.select(ENTRIES).where(of(organisation_id), ENTRIES.c.position.is_(None), ENTRIES.c.id > after)
     return list(session.execute(found.order_by(ENTRIES.c.id).limit(PAGE)))
-
-
-def at_or_after(moment: datetime | None, entry: Entry) -> bool:
-    return moment is None or entry.at >= moment

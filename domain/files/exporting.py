@@ -135,7 +135,7 @@ def export_all(
     of test keys show only while one is configured.
     """
     ledger_id = db.run(current_ledger, organisation_id, livemode)
-    db.run(_record_export, organisation_id)
+    db.run(record_export, organisation_id, "export")
     after: str | None = ""
     with closing(open_writing(format, bom=bom)) as writing:
         yield writing.begin()
@@ -147,11 +147,12 @@ def export_all(
         yield from writing.end()
 
 
-def _record_export(session: Session, organisation_id: int) -> None:
+def record_export(session: Session, organisation_id: int, what: str) -> None:
+    """An operator takes out invoices, or the audit."""
     audit.record(
         session,
         audit.Deed.DATA_TAKEN,
-        "export",
+        what,
         by=OPERATOR,
         now=database_now(session),
         organisation_id=organisation_id,

@@ -1,6 +1,7 @@
 """The reference says what the code says: no setting, command, scope or metric is missing, and none is made up."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,9 +12,12 @@ from bot.cli.app import command
 from bot.scopes import OPTIONAL, SCOPES
 from bot.settings import Settings, setting_names
 from bot.watch.metrics import Metrics
+from domain.audit import Deed
+from domain.files.exports.audit import COLUMNS as AUDITED
 from domain.files.exports.rows import COLUMNS as EXPORTED
 from domain.files.reading.plain import HEADING
 from domain.payments.event_reading import TYPES
+from domain.states import Source
 from handlers.app import COMMANDS
 from handlers.words.connecting import needed
 from handlers.words.exceptions import TITLES
@@ -143,3 +147,9 @@ def _exceptions_of(guide: str) -> set[str]:
     """The titles in the first column of the guide's table, where some stand together."""
     table = guide.split("| exception |")[1].split("\n\n")[0]
     return {title.strip() for row in table.splitlines()[2:] for title in row.split("|")[1].split(",")}
+
+
+def test_the_audit_is_of_the_fields_and_codes_of_the_code() -> None:
+    rows = table_rows(REFERENCE / "audit.md")
+    named = [name for row in rows for name in re.findall(r"`([^`]+)`", row[0])]
+    assert Counter(named) == Counter((*AUDITED, *Deed, *Source))
