@@ -145,8 +145,7 @@ class Desk(ListDesk, RunDesk, ExceptionDesk, ImportDesk, ViewDesk, ProgramDesk, 
         let_in = {actor: one for actor, one in sorted_out.items() if not isinstance(one, NotAllowed)}
         if not let_in:
             return {**refused}
-        look = self._scoped(actors[0], home.list_homes)
-        shown = await self._db.background_read(look, let_in, self._clock())
+        shown = await self._db.background_read(home.list_homes, let_in, self._clock())
         return {**refused} | {actor: self._complete(one) for actor, one in shown.items()}
 
     def _complete(self, shown: HomeSummary) -> HomeSummary:

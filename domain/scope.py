@@ -1,6 +1,8 @@
 """Within what a person's question or act stays. The desk finds it once, from who asks; all below take it as it is."""
 
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from domain.states import Right
 
@@ -16,3 +18,12 @@ class Scope:
     """What whoever asks may do here."""
     connected: bool = True
     """Whether there is a key: without one links are looked at, not created."""
+    zone: str = field(default="UTC", compare=False)
+    """By which the organisation's days begin: a name of the IANA's."""
+
+    def today(self, now: datetime) -> date:
+        """Of a machine that doesn't know the zone, the day in UTC."""
+        try:
+            return now.astimezone(UTC if self.zone == "UTC" else ZoneInfo(self.zone)).date()
+        except ZoneInfoNotFoundError:
+            return now.astimezone(UTC).date()

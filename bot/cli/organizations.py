@@ -12,6 +12,7 @@ from bot.stop import Stop
 if TYPE_CHECKING:
     from bot.settings import Settings
     from domain.database import Database
+    from domain.organisations.settings import Changes
     from domain.summaries import OrganisationSummary
 
 NAME_LENGTH = 255
@@ -86,18 +87,40 @@ def set_(
         typer.Option("--add-on", case_sensitive=False, help="The Stripe Credit Card Payment Add-on."),
     ] = None,
     channel: Channel = None,
+    administrators: Annotated[
+        str | None,
+        typer.Option(
+            "--administrators",
+            metavar="USER_IDS",
+            help="Who may change its settings in Slack besides its installer and Slack's administrators, with commas.",
+        ),
+    ] = None,
+    zone: Annotated[
+        str | None,
+        typer.Option("--zone", metavar="NAME", help="By which its days begin, as Europe/Berlin."),
+    ] = None,
 ) -> None:
     """Change an organisation."""
     from domain.errors import OrganisationUnknown
     from domain.organisations import organisations
+    from domain.organisations.settings import SettingUnusable
 
-    if add_on is None and channel is None:
-        raise Stop("Say what to change: --add-on on, --add-on off or --channel CHANNEL_ID.")
+    changes = _changes(administrators, zone)
+    if add_on is None and channel is None and not changes:
+        raise Stop(
+            "Say what to change: --add-on on, --add-on off, --channel CHANNEL_ID, --administrators USER_IDS or --zone NAME."
+        )
     _check_channel(channel)
     wanted = None if add_on is None else add_on is Switch.ON
     try:
         with database_of(settings_of(context)) as db:
-            now = db.run(organisations.set_up, team_id, add_on=wanted, channel=channel)
+            now = db.run(organisations.set_up, team_id, add_on=wanted, channel=channel, **changes)
+    except SettingUnusable as error:
+        what = {
+            "administrators": "made of people's ids, which begin with U or W",
+            "zone": "a zone like Europe/Berlin",
+        }
+        raise Stop(f"--{error.name}: {changes.get(error.name)!r} isn't {what[error.name]}.") from None
     except OrganisationUnknown:
         raise Stop(
             f"There is no organisation {team_id!r}: `paylink organization list` shows those there are."
@@ -105,6 +128,15 @@ def set_(
     typer.echo(
         f"{team_id}: add-on {Switch.ON if now.add_on else Switch.OFF}, notification channel {now.channel or 'none'}."
     )
+
+
+def _changes(administrators: str | None, zone: str | None) -> "Changes":
+    changes: Changes = {}
+    if administrators is not None:
+        changes["administrators"] = tuple(one.strip() for one in administrators.split(",") if one.strip())
+    if zone is not None:
+        changes["zone"] = zone
+    return changes
 
 
 async def ensure_organization(settings: "Settings", db: "Database") -> "OrganisationSummary":

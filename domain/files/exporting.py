@@ -6,7 +6,7 @@ In the order of their numbers, which never change: in list order an invoice coul
 import asyncio
 from collections.abc import AsyncIterator, Callable, Generator
 from contextlib import closing
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from functools import partial
 
 import sqlalchemy as sa
@@ -95,7 +95,7 @@ class Export:
             filter=filter,
             search=search,
             after=after,
-            today=self._clock().astimezone(UTC).date(),
+            today=scope.today(self._clock()),
         )
         return writing.add(rows), following
 

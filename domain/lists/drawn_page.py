@@ -1,6 +1,6 @@
 """The page that a selection is on, read as it is to be drawn."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -82,7 +82,7 @@ def show(
         invoices=tuple(page),
         page_number=page_number,
         has_next=has_next,
-        today=now.astimezone(UTC).date(),
+        today=scope.today(now),
         extent=extent,
         totals=_totals(session, ticked) if ticked else (),
         left_out=left_out,

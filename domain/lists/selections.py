@@ -8,7 +8,7 @@ writes it down. Until then its id alone says whose it is (decision 0013).
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -180,7 +180,7 @@ def narrow(
     selection = _touch(session, scope, actor, selection_id, now)
     overdue = filter is Due.OVERDUE
     selection.filter = filter if isinstance(filter, LinkStatus) else None
-    selection.due_before = now.astimezone(UTC).date() if overdue else None
+    selection.due_before = scope.today(now) if overdue else None
     selection.search, selection.trail = search[:200], ""
     return show(session, scope, selection, shape, now=now)
 

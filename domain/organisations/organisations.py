@@ -1,5 +1,7 @@
 """Organisations: one for each Slack workspace, what they have, and where their announcements go."""
 
+from typing import Unpack
+
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
@@ -8,7 +10,10 @@ from domain.audit import Deed
 from domain.database import database_now, insert_into
 from domain.errors import OrganisationUnknown
 from domain.models import Organisation
-from domain.summaries import OPERATOR, OrganisationSummary
+from domain.organisations import settings
+from domain.organisations.settings import Changes
+from domain.states import Source
+from domain.summaries import OPERATOR, Actor, OrganisationSummary
 
 
 class SeveralOrganisations(Exception):
@@ -75,9 +80,16 @@ def set_up(
     add_on: bool | None = None,
     channel: str | None = None,
     actor: str = OPERATOR,
+    **set_: Unpack[Changes],
 ) -> OrganisationSummary:
-    """Change what isn't None. Setting the channel forgets what was wrong with it. Raises OrganisationUnknown."""
+    """Change what isn't None, and what is ``set_`` of the settings. Setting the channel forgets what was wrong with it.
+
+    Raises OrganisationUnknown, SettingUnusable.
+    """
     organisation = get_row(session, team_id)
+    if set_:
+        by = Actor(team_id, actor, Source.CLI if actor == OPERATOR else None)
+        settings.change(session, organisation.id, by=by, now=database_now(session), **set_)
     changes = []
     if add_on is not None and organisation.add_on != add_on:
         organisation.add_on = add_on

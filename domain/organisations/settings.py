@@ -27,13 +27,15 @@ _CHANNEL = re.compile(r"[CG][A-Z0-9]{1,50}", re.ASCII)
 
 
 # Written once: each act asks it.
-_ORGANISATIONS, _SETTINGS, _INSTALLATIONS = (
-    Base.metadata.tables[model.__tablename__] for model in (Organisation, OrganisationSettings, Installation)
+_SETTINGS, _INSTALLATIONS = (
+    Base.metadata.tables[model.__tablename__] for model in (OrganisationSettings, Installation)
 )
+_ONE = sa.select(sa.bindparam("organisation", type_=sa.BigInteger).label("id")).subquery("one")
 _WITH_INSTALLER = (
     sa.select(*_SETTINGS.c, _INSTALLATIONS.c.installed_by)
-    .select_from(_ORGANISATIONS.outerjoin(_SETTINGS).outerjoin(_INSTALLATIONS))
-    .where(_ORGANISATIONS.c.id == sa.bindparam("organisation"))
+    .select_from(_ONE)
+    .outerjoin(_SETTINGS, _SETTINGS.c.organisation_id == _ONE.c.id)
+    .outerjoin(_INSTALLATIONS, _INSTALLATIONS.c.organisation_id == _ONE.c.id)
 )
 
 

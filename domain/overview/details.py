@@ -1,6 +1,6 @@
 """All that the details of one invoice tell, read in one transaction: each more is a wait for the person."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
@@ -48,7 +48,7 @@ def _with_standing(session: Session, scope: Scope, invoice: InvoiceSummary, now:
         invoice=invoice,
         organisation=organisations.summarise(session.get_one(Organisation, scope.organisation_id)),
         stripe=home.get_stripe_state(session, scope),
-        today=now.astimezone(UTC).date(),
+        today=scope.today(now),
         exceptions=opens,
         resolved=resolved,
         rights=scope.rights,

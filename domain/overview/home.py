@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -18,7 +18,7 @@ from domain.organisations import organisations
 from domain.overview import steps, sums
 from domain.overview.summaries import HomeSummary, Tally
 from domain.scope import Scope
-from domain.states import OPEN, STUCK, LinkStatus, MessageState, Right
+from domain.states import OPEN, STUCK, LinkStatus, MessageState
 from domain.summaries import Actor, InvoiceSummary, Pause, StripeState
 
 SHOWN = 5
@@ -30,7 +30,7 @@ _ALLOWANCE = timedelta(hours=1)
 def get_home(session: Session, scope: Scope, actor: Actor, now: datetime) -> HomeSummary:
     organisation = session.get_one(Organisation, scope.organisation_id)
     lost = organisation.channel is None or organisation.channel_problem is not None
-    owed = sums.read(session, scope.organisation_id, now.astimezone(UTC).date())
+    owed = sums.read(session, scope.organisation_id, scope.today(now))
     open_steps = steps.find_open(session, scope)
     return HomeSummary(
         organisation=organisations.summarise(organisation),
@@ -57,19 +57,18 @@ def get_home(session: Session, scope: Scope, actor: Actor, now: datetime) -> Hom
     )
 
 
-def list_homes(
-    session: Session, scope: Scope, actors: Mapping[Actor, frozenset[Right]], now: datetime
-) -> dict[Actor, HomeSummary]:
+def list_homes(session: Session, readers: Mapping[Actor, Scope], now: datetime) -> dict[Actor, HomeSummary]:
     """What each of several people is shown, with what they may do: all but what they did themselves is read once."""
-    shown = get_home(session, scope, next(iter(actors)), now)
+    first, scope = next(iter(readers.items()))
+    shown = get_home(session, scope, first, now)
     return {
         actor: replace(
             shown,
-            rights=rights,
+            rights=own.rights,
             runs=run_counts.list_last(session, scope, actor, SHOWN),
             imports=imports.list_last(session, scope, actor, SHOWN),
         )
-        for actor, rights in actors.items()
+        for actor, own in readers.items()
     }
 
 

@@ -65,10 +65,8 @@ class Door:
                 await self._db.write(self._record, actor, deed)
             raise
 
-    async def sort_out(
-        self, actors: Iterable[Actor], deed: Right
-    ) -> dict[Actor, frozenset[Right] | NotAllowed]:
-        """Of people of one workspace, what each may do, or why they may not do this; without those of whom Slack says nothing."""
+    async def sort_out(self, actors: Iterable[Actor], deed: Right) -> dict[Actor, Scope | NotAllowed]:
+        """Of people of one workspace, within what each stays, or why they may not do this; without those of whom Slack says nothing."""
         asked = tuple(actors)
         answers = await asyncio.gather(*map(self._people.get_standing, asked), return_exceptions=True)
         known = {}
@@ -88,11 +86,11 @@ class Door:
 
     def _decide(
         self, session: Session, known: Mapping[Actor, Known], deed: Right
-    ) -> dict[Actor, frozenset[Right] | NotAllowed]:
-        decided: dict[Actor, frozenset[Right] | NotAllowed] = {}
+    ) -> dict[Actor, Scope | NotAllowed]:
+        decided: dict[Actor, Scope | NotAllowed] = {}
         for actor, one in known.items():
             try:
-                decided[actor] = _Entry(self._accounts, actor, deed, one).enter(session).rights
+                decided[actor] = _Entry(self._accounts, actor, deed, one).enter(session)
             except NotAllowed as refusal:
                 decided[actor] = refusal
             except StandingUnknown:
@@ -135,10 +133,10 @@ class _Entry:
         actor, known = self._actor, self._known
         scope = self._accounts.get_scope(session, actor.team_id)
         ask: tuple[str, ...] = ()
+        chosen, installer = settings.get_with_installer(session, scope.organisation_id)
         if actor.is_program:
             rights = actor.rights
         else:
-            chosen, installer = settings.get_with_installer(session, scope.organisation_id)
             administrators = (*chosen.administrators, *((installer,) if installer else ()))
             person = _person(actor, known, chosen, administrators)
             rights, ask = frozenset(deed for deed in Right if may(person, deed)), administrators
@@ -146,7 +144,7 @@ class _Entry:
             if None in known.groups.values() and may(replace(person, in_group=True), self._deed):
                 raise StandingUnknown
             raise NotAllowed(self._deed, known.standing, ask)
-        return replace(scope, rights=rights)
+        return replace(scope, rights=rights, zone=chosen.zone)
 
 
 def _person(actor: Actor, known: Known, chosen: Settings, administrators: tuple[str, ...]) -> Person:

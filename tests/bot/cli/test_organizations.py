@@ -5,6 +5,9 @@ from pathlib import Path
 import pytest
 
 from bot.__main__ import main
+from domain.database import Database
+from domain.organisations import organisations, settings
+from domain.organisations.settings import Settings
 
 Env = dict[str, str]
 Capture = pytest.CaptureFixture[str]
@@ -39,6 +42,19 @@ def test_organisations_are_added_listed_and_changed(env: Env, capsys: Capture) -
         "T0ACME\tAcme\tadd-on off\tchannel C0PAY\tno import",
         "T0BLUE\t\tadd-on on\tchannel G0PRIVATE\tno import",
     ]
+
+
+def test_who_administers_an_organisation_and_when_its_days_begin_is_set(env: Env, capsys: Capture) -> None:
+    assert main(["organization", "add", "T0ACME"], env) == 0
+    wanted = ["--administrators", "U0ADA, U0BEN", "--zone", "Europe/Berlin"]
+    assert main(["organization", "set", "T0ACME", *wanted], env) == 0
+    assert main(["organization", "set", "T0ACME", "--zone", "Mars", "--add-on", "off"], env) == 2
+    assert "--zone: 'Mars' isn't a zone" in capsys.readouterr().err
+    assert listed(env, capsys) == ["T0ACME\t\tadd-on on\tno channel\tno import"]
+    db = Database(env["DATABASE_URL"])
+    one = db.run(organisations.get_by_team, "T0ACME")
+    assert db.run(settings.get, one.id) == Settings(administrators=("U0ADA", "U0BEN"), zone="Europe/Berlin")
+    db.close_now()
 
 
 @pytest.mark.parametrize("off", ["off", "OFF", "Off"])
