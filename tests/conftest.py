@@ -147,6 +147,8 @@ def created_database(server: str, prefix: str) -> Iterator[str]:
             sa.text("SELECT :prefix || '_' || replace(gen_random_uuid()::text, '-', '')"), {"prefix": prefix}
         ).scalar_one()
         connection.execute(sa.text(f"CREATE DATABASE {name}"))
+    # The server may be another one by the end.
+    engine.dispose()
     yield sa.make_url(server).set(database=name).render_as_string(hide_password=False)
     with engine.connect() as connection:
         connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))

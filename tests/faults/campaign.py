@@ -12,6 +12,7 @@ import json
 import math
 import os
 import pprint
+import random
 import shutil
 import subprocess
 import sys
@@ -28,6 +29,7 @@ from tests.conftest import created_database, start_postgresql
 from tests.faults import auditing, killing
 from tests.faults.crash_points import POINTS, name_of
 from tests.faults.killing import ANY_TIME, Plan, Report
+from tests.faults.own_server import OwnServer
 from tests.faults.processes import ROOT
 
 PAGE = ROOT / "docs" / "reliability.md"
@@ -70,6 +72,7 @@ class Row:
     troubles: int
     outages: int
     connections_cut: int
+    servers_killed: int
     links: int
     payments: int
     exceptions: int
@@ -92,6 +95,7 @@ class Row:
             troubles=report.troubles,
             outages=report.outages,
             connections_cut=report.connections_cut,
+            servers_killed=report.servers_killed,
             links=len(evidence.links),
             payments=len(evidence.sessions),
             exceptions=len(evidence.books.exceptions),
@@ -117,18 +121,22 @@ def main(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.faults.campaign")
     parser.add_argument("--kills", type=int, default=1000, help="on each database")
     parser.add_argument("--database", choices=["sqlite", "postgresql", "both"], default="both")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--seed", type=int, help="of a run that is to be repeated; by default another each time"
+    )
     parser.add_argument("--kills-only", action="store_true", help="no ablations and no long tests")
     parser.add_argument(
         "--no-page", dest="page", action="store_false", help="leave docs/reliability.md alone"
     )
     given = parser.parse_args(argv)
+    seed = random.randrange(10**9) if given.seed is None else given.seed
+    _tell({"seed": seed})
     databases = ["sqlite", "postgresql"] if given.database == "both" else [given.database]
     safeguards = () if given.kills_only else tuple(ABLATIONS)
     long_tests = () if given.kills_only else tuple(LONG_TESTS)
     # All side by side: a campaign waits more than it works.
     with ProcessPoolExecutor(len(databases) + 1, mp_context=get_context("spawn")) as pool:
-        campaign = partial(_campaign, kills=given.kills, safeguards=safeguards, seed=given.seed)
+        campaign = partial(_campaign, kills=given.kills, safeguards=safeguards, seed=seed)
         tested = pool.submit(_run_long_tests, long_tests)
         found = list(pool.map(campaign, databases))
         tests = tested.result()
@@ -224,12 +232,13 @@ def place_for(database: str) -> Iterator[Plan]:
     """A plan of no kills yet, on an empty database that goes away in the end."""
     with contextlib.ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="paylink-campaign-")))
-        url = f"sqlite:///{directory}/paylink.sqlite3"
+        url, own = f"sqlite:///{directory}/paylink.sqlite3", None
         if database == "postgresql":
             server = start_postgresql(directory / "postgresql")
             stack.callback(server.cleanup)
+            own = OwnServer(server)
             url = stack.enter_context(created_database(server.get_uri(driver="psycopg"), "campaign"))
-        yield Plan(url, directory, kills=0)
+        yield Plan(url, directory, kills=0, server=own)
 
 
 def write_figures(
@@ -261,6 +270,7 @@ def _tables(
         "troubles": "requests failed on purpose",
         "outages": "outages",
         "connections_cut": "database connections cut",
+        "servers_killed": "kills of the database's server",
         "links": "links",
         "payments": "completed sessions",
         "exceptions": "exceptions",

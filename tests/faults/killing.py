@@ -29,6 +29,7 @@ from tests.faults.crash_points import POINTS, SUSPENSIONS
 from tests.faults.invoices import add_invoices, numbers_without_link, reserve_elsewhere
 from tests.faults.itinerary import Itinerary, Stop
 from tests.faults.own_database import OwnDatabase
+from tests.faults.own_server import OwnServer
 from tests.faults.people import Buyers, Interrupted, Person
 from tests.faults.processes import Child, Ground
 from tests.faults.troubles import Weather, comes
@@ -40,6 +41,7 @@ WRONG_CLOCK = 10.0
 START_SECONDS = 10.0
 LOOK_SECONDS = 0.05
 CONNECTIONS_CUT_EVERY = 7.0
+SERVER_KILLED_EVERY = 25.0
 ANY_TIME = "at any time"
 
 
@@ -64,6 +66,9 @@ class Plan:
     """The share of lives that are to end at a point; the rest ends at any time."""
     passings: tuple[int, ...] = (1, 1, 1, 2, 3)
     longest_life: float = 3.0
+    server: OwnServer | None = None
+    """The database's server, which dies now and then, too."""
+    server_killed_every: float = SERVER_KILLED_EVERY
     settle_seconds: float = 60.0
     """How long the work that is left may stand still before it counts as stuck."""
 
@@ -82,6 +87,7 @@ class Report:
     """Requests that a service failed on purpose."""
     outages: int = 0
     connections_cut: int = 0
+    servers_killed: int = 0
     seconds: float = 0.0
 
     @property
@@ -90,7 +96,11 @@ class Report:
 
 
 class Campaign:
-    """One run of a plan on the given ground."""
+    """One run of a plan on the given ground.
+
+    Each process, person and trouble has a sequence of chances of its own by the plan's seed: a run with that seed kills,
+    suspends and fails in the same way. How far each of them has come by then is up to the machine.
+    """
 
     def __init__(self, plan: Plan, ground: Ground, balancer: Balancer) -> None:
         self.plan = plan
@@ -98,16 +108,29 @@ class Campaign:
         self.suspended = 0
         self.interruptions = 0
         self.connections_cut = 0
+        self.servers_killed = 0
         self._ground = ground
         self._db = OwnDatabase(plan.database_url)
-        self._random = random.Random(plan.seed)
         self._people = [Person(ground, user) for user in ground.people]
         self._buyers = Buyers(ground, self._db, random.Random(plan.seed + 1))
         self._weather = Weather(ground, random.Random(plan.seed + 2), plan.answers_lost)
         self._balancer = balancer
         self._logs = (plan.directory / f"serve-{n}.log" for n in itertools.count())
         self._done = asyncio.Event()
-        self._itinerary = Itinerary(plan.points, plan.passings, plan.longest_life, self._random)
+        self._itineraries = [
+            Itinerary(
+                # Each its share, so that none takes what was another's turn.
+                plan.points[slot :: plan.processes] or plan.points,
+                plan.passings,
+                plan.longest_life,
+                self._chances(f"itinerary {slot}"),
+            )
+            for slot in range(plan.processes)
+        ]
+        self._fates = [self._chances(f"process {slot}") for slot in range(plan.processes)]
+
+    def _chances(self, whose: str) -> random.Random:
+        return random.Random(f"{self.plan.seed} {whose}")
 
     async def run(self) -> Report:
         began = time.monotonic()
@@ -120,6 +143,7 @@ class Campaign:
                     group.create_task(self._create_elsewhere()),
                     group.create_task(self._weather.change_until(self._done)),
                     group.create_task(self._cut_connections()),
+                    group.create_task(self._kill_server()),
                 ]
                 async with asyncio.TaskGroup() as lives:
                     for slot in range(self.plan.processes):
@@ -138,6 +162,7 @@ class Campaign:
             self._weather.struck,
             self._weather.outages,
             self.connections_cut,
+            self.servers_killed,
             time.monotonic() - began,
         )
 
@@ -173,22 +198,23 @@ class Campaign:
     # Processes
 
     async def _live_and_die(self, slot: int) -> None:
+        fate = self._fates[slot]
         while self.kills.total() < self.plan.kills:
-            draw = self._random.random()
+            draw = fate.random()
             if draw < self.plan.at_points:
-                await self._die_at(slot, self._itinerary.next())
+                await self._die_at(slot, self._itineraries[slot].next())
             elif draw < self.plan.at_points + 0.05 and self.plan.suspensions:
-                await self._fall_silent(slot, self._random.choice(self.plan.suspensions))
+                await self._fall_silent(slot, fate.choice(self.plan.suspensions))
             else:
                 child = await self._bear(slot)
-                await asyncio.sleep(self._random.uniform(0.05, self.plan.longest_life / 2))
+                await asyncio.sleep(fate.uniform(0.05, self.plan.longest_life / 2))
                 await self._kill(child, ANY_TIME)
 
     async def _die_at(self, slot: int, stop: Stop) -> None:
         child = await self._bear(slot, point=stop.point, times=stop.times)
         await self._start_or_die(child, slot)
         reached = await child.died(stop.life)
-        self._itinerary.tell(stop, reached=reached)
+        self._itineraries[slot].tell(stop, reached=reached)
         if reached:
             self.kills[stop.point] += 1
         else:
@@ -201,7 +227,7 @@ class Campaign:
                 return
 
     async def _fall_silent(self, slot: int, point: str) -> None:
-        child = await self._bear(slot, point=point, times=self._random.choice((1, 2, 3)), suspend=True)
+        child = await self._bear(slot, point=point, times=self._fates[slot].choice((1, 2, 3)), suspend=True)
         await self._start_or_die(child, slot)
         for _ in range(int(self.plan.longest_life / 0.1)):
             await asyncio.sleep(0.1)
@@ -224,7 +250,7 @@ class Campaign:
             next(self._logs),
             ablation=self.plan.ablation,
             # Beyond the lease: no claim may rest on a process's own clock.
-            skew=self._random.uniform(-WRONG_CLOCK, WRONG_CLOCK),
+            skew=self._fates[slot].uniform(-WRONG_CLOCK, WRONG_CLOCK),
             **arms,
         )
 
@@ -254,14 +280,15 @@ class Campaign:
     # People and buyers
 
     async def _create(self, person: Person) -> None:
+        chances = self._chances(f"person {self._people.index(person)}")
         for batch in itertools.count():
             numbers = await self._batch(person, batch)
             while missing := await self._db.read(numbers_without_link, numbers):
                 if self._done.is_set():
                     return
                 try:
-                    if self._random.random() < 0.15:
-                        await person.create_one(self._random.choice(missing))
+                    if chances.random() < 0.15:
+                        await person.create_one(chances.choice(missing))
                     else:
                         await person.create_all(numbers[0].partition("-")[0], numbers)
                 except Interrupted:
@@ -306,6 +333,13 @@ class Campaign:
         """PostgreSQL drops everybody else's connections now and then, in the middle of whatever they do."""
         while not self._db.is_sqlite and not await comes(self._done, CONNECTIONS_CUT_EVERY):
             self.connections_cut += await self._db.cut_connections_of_others()
+
+    async def _kill_server(self) -> None:
+        """PostgreSQL itself dies now and then, and all connections with it."""
+        chances, every = self._chances("server"), self.plan.server_killed_every
+        while self.plan.server is not None and not await comes(self._done, chances.uniform(0.5, 1.5) * every):
+            await self.plan.server.kill(chances)
+            self.servers_killed += 1
 
     # The end
 
