@@ -20,7 +20,8 @@ def steps(shown: Steps, *, may: bool, ask: Sequence[str] = ()) -> list[Json]:
     """The steps, with buttons for those who ``may`` take them; others read whom to ask: ``ask``, Slack's ids of people."""
     blocks = [header(HEADER)]
     for number, (done, title, words, way) in enumerate(_steps(shown), start=1):
-        block = section(f"{_DONE if done else _OPEN} {number} {title}\n{words}", block_id=f"step-{number}")
+        said = f"{_DONE} {number} {title}" if done else f"{_OPEN} {number} {title}\n{words}"
+        block = section(said, block_id=f"step-{number}")
         if may and way is not None:
             block["accessory"] = button(title, way)
         blocks.append(block)
