@@ -23,6 +23,7 @@ from bot.work.workers import Worker
 from bot.workspaces.registry import Workspace
 from bot.workspaces.serving import Serving, look_after_workspaces
 from domain.audit.sealing import Sealing
+from domain.connecting.connecting import Connecting
 from domain.coordination import housekeeping
 from domain.coordination.leases import Lease
 from domain.database import Database
@@ -211,6 +212,7 @@ def build(settings: Settings, *, db: Database | None = None, clock: Clock = utc_
         on_finished=wakes["announce"].set,
     )
     people = SlackPeople(serving.workspaces.client_of)
+    connecting = Connecting(db, box, make_api, public_url=settings.paylink_public_url) if many else None
     desk = Desk(
         db,
         accounts,
@@ -220,6 +222,7 @@ def build(settings: Settings, *, db: Database | None = None, clock: Clock = utc_
         clock,
         people=people,
         poll_every=timedelta(seconds=settings.paylink_poll_seconds),
+        connecting=connecting,
     )
     probes = Probes(db, slack, stripe, health, has_key=not many)
     rounds = _rounds(accounts, creation, watching, announcing, probes)

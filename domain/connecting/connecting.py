@@ -39,8 +39,7 @@ class _Given:
 
 
 class Connecting:
-    """``make_api`` makes the client of a key; ``public_url`` is where Stripe reaches Paylink, if it can; ``on_changed`` is told
-    when a key was stored."""
+    """``make_api`` makes the client of a key; ``public_url`` is where Stripe reaches Paylink, if it can."""
 
     def __init__(
         self,
@@ -49,18 +48,11 @@ class Connecting:
         make_api: Callable[[str], StripeApi],
         *,
         public_url: str | None = None,
-        on_changed: Callable[[], None] = lambda: None,
     ) -> None:
         self._db = db
         self._box = box
         self._make_api = make_api
         self._public_url = public_url
-        self._on_changed = on_changed
-
-    @property
-    def is_possible(self) -> bool:
-        """Whether there is anything to seal keys with."""
-        return self._box.has_keys
 
     async def connect(
         self, actor: Actor, key: str, signing_secret: str = "", *, confirmed: str = ""
@@ -108,7 +100,6 @@ class Connecting:
 
         summary = await self._db.write(store)
         _log.info("stripe.connected", team=actor.team_id, livemode=summary.livemode, webhook=webhook.value)
-        self._on_changed()
         if is_other and kept is not None and kept.summary.endpoint_id is not None:
             await self._remove(actor.team_id, kept.key)
         return Connected(summary, check, webhook)

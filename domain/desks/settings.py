@@ -72,7 +72,11 @@ class SettingsDesk(ScopedDesk):
         await self.check(actor, Right.SETTINGS)
         if self._connecting is None:
             raise KeyIsGiven
-        return await self._connecting.connect(actor, key, signing_secret, confirmed=confirmed)
+        done = await self._connecting.connect(actor, key, signing_secret, confirmed=confirmed)
+        if isinstance(done, Connected):
+            # This process needn't wait until it looks by itself.
+            await self._accounts.look()
+        return done
 
     def _with_key(self, found: Steps) -> Steps:
         return replace(found, key_is_given=self._connecting is None)

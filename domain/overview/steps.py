@@ -17,7 +17,7 @@ def find(session: Session, scope: Scope) -> Steps:
     any_invoice = sa.select(Invoice.id).where(Invoice.organisation_id == scope.organisation_id).limit(1)
     imported = organisation.last_imported_at is not None or session.scalar(any_invoice) is not None
     return Steps(
-        stripe=True,
+        stripe=scope.connected,
         channel=organisation.channel is not None,
         invoices=imported,
         tried=organisation.tried_at is not None,
