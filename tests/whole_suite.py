@@ -1,7 +1,7 @@
 """For runs of the whole suite (`make test`, with -p tests.whole_suite): nothing is left out without a word.
 
 The run fails when a test was skipped, or when none ran of those that need Chromium or a real PostgreSQL. Tests that
-share a browser go to the same process.
+share a browser go to the same process. What one process has to do in one go comes first, so that none is left alone with it.
 """
 
 from collections import Counter
@@ -16,6 +16,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("browser") and not item.get_closest_marker("xdist_group"):
             item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
 
 
 class _Tally:

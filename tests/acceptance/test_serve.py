@@ -51,7 +51,10 @@ def refused_calls(world: World) -> list[Any]:
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
-async def test_a_paid_link_is_announced_exactly_once(worlds: Worlds, transport: Transport) -> None:
+async def test_a_paid_link_is_announced_exactly_once(
+    worlds: Worlds, transport: Transport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "FIGURES_EVERY_SECONDS", 0.1)
     world = await worlds.make(transport, PAYLINK_POLL_SECONDS="1")
     world.add_invoice("INV-1001")
 

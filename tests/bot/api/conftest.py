@@ -92,7 +92,9 @@ async def serve(world: World, *, per_second: int = 1_000) -> AsyncIterator[Serve
     metrics = Metrics()
     app = web.Application()
     Api(lambda: world.desk, metrics, per_second=per_second).add_to(app)
-    runner = web.AppRunner(app, access_log=None, auto_decompress=False, max_line_size=MOST_LINE)
+    runner = web.AppRunner(
+        app, access_log=None, auto_decompress=False, max_line_size=MOST_LINE, shutdown_timeout=0.5
+    )
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     url = f"http://127.0.0.1:{runner.addresses[0][1]}"

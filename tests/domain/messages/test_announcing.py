@@ -95,6 +95,7 @@ def test_what_a_dead_process_had_claimed_is_left_to_its_own_organisations_proces
     assert world.db.run(transactions.claim_due, other, lease_of("me"))
 
 
+@pytest.mark.usefixtures("one_a_second")
 async def test_messages_to_a_channel_keep_their_order_and_pace(world: World, organisation: int) -> None:
     pauses: list[float] = []
 
