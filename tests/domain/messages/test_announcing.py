@@ -15,7 +15,7 @@ from domain.messages.claims import Claim
 from domain.messages.poster_port import NotPosted, Posted, PostUnknown
 from domain.models import Organisation, OutboxMessage
 from domain.outbox import enqueuing
-from domain.states import AnnouncementKind
+from domain.states import AnnouncementKind, Right
 from domain.summaries import PROGRAM, Actor, Announcement
 from tests.domain.factories import NOW, TEAM, make_invoice, make_organisation
 from tests.domain.world import ADA, FakePoster, World
@@ -234,7 +234,7 @@ async def test_a_lost_channel_loses_nothing_and_is_told_to_people(world: World, 
     seen = (await world.desk.get_invoice(ADA, make_invoice(world.db))).amount
     await world.desk.create_link(ADA, 1, seen, patience=5)
     # A program that created one isn't written to.
-    program = Actor(TEAM, f"{PROGRAM}ledger")
+    program = Actor(TEAM, f"{PROGRAM}ledger", rights=frozenset(Right))
     await world.desk.create_link(program, make_invoice(world.db), seen, patience=5)
     world.poster.troubles = [NotPosted("is_archived", channel_lost=True)]
     enqueue(world, organisation, "paid:1", "paid:2")
