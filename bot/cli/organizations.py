@@ -1,12 +1,13 @@
 """``paylink organization``: list organisations, add one, change one."""
 
 import re
+import time
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.cli.shared import database_of, settings_of
+from bot.cli.shared import database_of, find_organisation, settings_of
 from bot.stop import Stop
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from domain.summaries import OrganisationSummary
 
 NAME_LENGTH = 255
+NOTICED_SECONDS = 5.0
+"""Longer than processes take to notice that keys were erased."""
 
 app = typer.Typer(
     add_completion=False,
@@ -137,6 +140,35 @@ def _changes(administrators: str | None, zone: str | None) -> "Changes":
     if zone is not None:
         changes["zone"] = zone
     return changes
+
+
+@app.command()
+def forget(
+    context: typer.Context,
+    team_id: TeamId,
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
+) -> None:
+    """Erase everything of an organisation: invoices, links, payments, keys, settings, audit. There is no way back."""
+    from domain.organisations import erasing, forgetting
+    from domain.summaries import OPERATOR
+
+    with database_of(settings_of(context)) as db:
+        named = find_organisation(db, team_id)
+        assert named is not None
+        if not yes:
+            typer.echo(
+                "Its links stay at Stripe, where buyers can pay with them: nobody will hear of it. Its Stripe account stays as it is."
+            )
+            if typer.prompt(f"Type {team_id} to erase everything of {named.name or team_id}") != team_id:
+                raise Stop("Nothing was erased.")
+        erased = db.run(erasing.erase, team_id, OPERATOR)
+        if erased.tokens or erased.stripe_key:
+            typer.echo("Its keys were erased. Waiting until every process has noticed.")
+            time.sleep(NOTICED_SECONDS)
+        counts = forgetting.forget(db, team_id)
+    typer.echo(f"{team_id} was erased:")
+    for kind, count in counts.items():
+        typer.echo(f"{count}\t{kind}")
 
 
 async def ensure_organization(settings: "Settings", db: "Database") -> "OrganisationSummary":

@@ -1,5 +1,6 @@
 """`paylink organization` from outside."""
 
+import io
 from pathlib import Path
 
 import pytest
@@ -111,3 +112,20 @@ def test_a_name_may_hold_anything_that_a_buyers_may(env: Env, capsys: Capture) -
 def test_a_switch_is_on_or_off(env: Env, capsys: Capture) -> None:
     assert main(["organization", "set", "T0ACME", "--add-on", "maybe"], env) == 2
     assert "maybe" in capsys.readouterr().err
+
+
+def test_one_is_forgotten_only_by_its_id_typed_once_more(
+    env: Env, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for team_id in ("T0ACME", "T0BLUE"):
+        assert main(["organization", "add", team_id], env) == 0
+    monkeypatch.setattr("sys.stdin", io.StringIO("T0BLUE\n"))
+    assert main(["organization", "forget", "T0ACME"], env) == 2
+    assert "Nothing was erased." in capsys.readouterr().err
+    monkeypatch.setattr("sys.stdin", io.StringIO("T0ACME\n"))
+    assert main(["organization", "forget", "T0ACME"], env) == 0
+    told = capsys.readouterr().out
+    assert "Its links stay at Stripe" in told
+    assert told.splitlines()[-1] == "1\taudit"
+    assert main(["organization", "forget", "T0ACME", "--yes"], env) == 2
+    assert listed(env, capsys) == ["T0BLUE\t\tadd-on on\tno channel\tno import"]
