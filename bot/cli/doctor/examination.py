@@ -13,7 +13,14 @@ from sqlalchemy.engine import make_url
 
 from bot.cli.doctor.findings import Finding, Level
 from bot.cli.doctor.installed import examine_installed
-from bot.cli.doctor.slack import asking_slack, examine_app_token, examine_bot_token, examine_channel
+from bot.cli.doctor.running import examine_running
+from bot.cli.doctor.slack import (
+    asking_slack,
+    examine_app_token,
+    examine_bot_token,
+    examine_channel,
+    examine_clock,
+)
 from bot.cli.doctor.standing import examine_standing
 from bot.cli.doctor.stripe import asking_stripe, examine_stripe
 from bot.required import require_for_serving
@@ -107,6 +114,8 @@ async def _findings(env: Mapping[str, str]) -> AsyncIterator[Finding]:
         async with asking_stripe(settings) as stripe:
             async for finding in examine_stripe(stripe):
                 yield finding
+    async for finding in examine_running(settings):
+        yield finding
     if kept.look_alikes:
         yield _examine_look_alikes(kept.look_alikes)
     if kept.older_decimals:
@@ -256,6 +265,9 @@ async def _examine_slack(settings: Settings, kept: Kept) -> AsyncIterator[Findin
             yield await examine_app_token(client, secret(settings.slack_app_token))
         if identity is None:
             return
+        apart = await examine_clock(client, datetime.now(UTC))
+        if apart is not None:
+            yield apart
         ours = [one for one in kept.organisations if one.team_id == identity.team_id]
         yield await examine_channel(
             client, ours[0].channel if ours else settings.paylink_notification_channel, identity.team_id

@@ -2,6 +2,8 @@
 
 import contextlib
 from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
@@ -22,6 +24,8 @@ from bot.slack_client import (
 )
 from bot.watch.metrics import Metrics
 
+NOTICEABLE = timedelta(minutes=1)
+OUT_OF_DATE = timedelta(minutes=5)
 _CHANNEL = {
     "ekm_access_denied": f"Mend it so: {cure('ekm_access_denied')}.",
     "not_in_channel": "Invite the bot to it: /invite and the bot's name, in the channel.",
@@ -75,6 +79,14 @@ def examine_scopes(scopes: frozenset[str]) -> list[Finding]:
     missing = {scope: lost for scope, lost in known.items() if scope not in scopes}
     if not missing:
         findings.append(Finding(Level.WELL, "Scopes: all there."))
+    if more := sorted(scopes - known.keys()):
+        findings.append(
+            Finding(
+                Level.NOTE,
+                f"Scopes: the token has more than Paylink asks for: {', '.join(more)}.",
+                "Take over manifest.yml on the page App Manifest of your Slack app, then reinstall it.",
+            )
+        )
     for scope, lost in missing.items():
         findings.append(
             Finding(
@@ -84,6 +96,25 @@ def examine_scopes(scopes: frozenset[str]) -> list[Finding]:
             )
         )
     return findings
+
+
+async def examine_clock(client: AsyncWebClient, now: datetime) -> Finding | None:
+    """What is to be said of this machine's clock beside Slack's, if anything is."""
+    try:
+        answer = await client.api_test()
+        theirs = parsedate_to_datetime(str(answer.headers.get("Date") or answer.headers["date"]))
+    except (SlackApiError, *UNANSWERED, LookupError):
+        return None
+    apart = abs(now - theirs)
+    if apart < NOTICEABLE:
+        return None
+    way = "ahead of" if now > theirs else "behind"
+    return Finding(
+        Level.WRONG if apart > OUT_OF_DATE else Level.NOTE,
+        f"Clock: this machine's is {round(apart.total_seconds() / 60)} minutes {way} Slack's. Beyond five, Slack's requests over "
+        "HTTP are refused as out of date.",
+        "Let the machine set its clock by itself (NTP).",
+    )
 
 
 async def examine_app_token(client: AsyncWebClient, app_token: str) -> Finding:
