@@ -11,7 +11,7 @@ import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode
 
 import aiohttp
@@ -28,6 +28,8 @@ from bot.web.server import HttpServer, SlackEndpoint, StripeEndpoint
 from bot.work.tracking import Tracker
 from domain.errors import DatabaseUnavailable
 from domain.payments.events import Receipt
+from domain.payments.many.webhooks import Webhooks, WebhookUnknown
+from domain.stripe.client import verify_webhook
 
 SIGNING_SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 SECRETS = ("whsec_old", "whsec_new")
@@ -63,6 +65,14 @@ class Server:
         self.events.append(event)
         return self.receipt
 
+    async def take(self, team_id: str, body: bytes, signature: str) -> Receipt:
+        """What the webhooks of organisations say."""
+        await self.ping()
+        if team_id != "T0ACME":
+            raise WebhookUnknown
+        verify_webhook(body, signature, SECRETS, now=datetime.now(UTC))
+        return self.receipt
+
     async def slack(
         self, body: bytes, headers: dict[str, str] | None = None, *, signed: bool = True
     ) -> tuple[int, str]:
@@ -72,10 +82,10 @@ class Server:
         ) as answer:
             return answer.status, await answer.text()
 
-    async def stripe(self, body: bytes, signature: str | None = None) -> tuple[int, str]:
+    async def stripe(self, body: bytes, signature: str | None = None, *, team: str = "") -> tuple[int, str]:
         headers = JSON | {"Stripe-Signature": signature if signature is not None else sign_stripe(body)}
         async with self.session.post(
-            f"{self.url}/stripe/webhook", data=io.BytesIO(body), headers=headers
+            f"{self.url}/stripe/webhook{team}", data=io.BytesIO(body), headers=headers
         ) as answer:
             return answer.status, await answer.text()
 
@@ -132,7 +142,14 @@ async def server() -> AsyncIterator[Server]:
                 SIGNING_SECRET,
                 "http://127.0.0.1:9/api",
             ),
-            stripe=StripeEndpoint(world.receive, world.metrics, SECRETS, False, lambda: datetime.now(UTC)),
+            stripe=StripeEndpoint(
+                world.receive,
+                world.metrics,
+                SECRETS,
+                False,
+                lambda: datetime.now(UTC),
+                lambda: cast(Webhooks, world) if world.begun else None,
+            ),
             health=world.health,
             ping=world.ping,
             figures=world.figures,
@@ -256,6 +273,19 @@ async def test_mutated_requests_are_refused_or_taken_but_never_fail(server: Serv
         assert status < 500, payload
 
     assert await server.slack(command("INV-1")) == (200, "seen")
+
+
+async def test_what_is_told_of_a_workspace_is_answered_with_nothing_else(server: Server) -> None:
+    assert await server.stripe(event(), team="/T0ACME") == (200, '{"received": "kept"}')
+    assert await server.stripe(event(), "t=1,v1=0", team="/T0ACME") == (400, '{"received": "signature"}')
+    assert await server.stripe(event(), team="/T0NOBODY") == (404, '{"received": "unknown"}')
+    for wrong in ("/t0acme", "/T0ACME/x", "/T0%2FACME", "/"):
+        assert (await server.stripe(event(), team=wrong))[0] == 404
+    server.database_away = True
+    assert (await server.stripe(event(), team="/T0ACME"))[0] == 503
+    server.begun = False
+    assert (await server.stripe(event(), team="/T0ACME"))[0] == 503
+    assert server.events == []
 
 
 async def test_a_signed_event_is_kept(server: Server) -> None:
