@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from domain.errors import ExceptionNotFound
 from domain.exceptions.facts import read_facts
-from domain.models import Invoice, Link, Organisation, PaymentException
+from domain.models import Base, Invoice, Link, Organisation, PaymentException
 from domain.money import Money
 from domain.scope import Scope
 from domain.states import ExceptionKind
@@ -20,6 +20,15 @@ PAGE = 20
 RESOLVED_SHOWN = timedelta(days=90)
 MOST_OF_ONE = 20
 """Of one invoice, so many are shown of each kind."""
+
+_EXCEPTIONS = Base.metadata.tables[PaymentException.__tablename__]
+# Nearly always there are none.
+_ANY_OF_INVOICE = (
+    sa.select(_EXCEPTIONS.c.id)
+    .where(_EXCEPTIONS.c.invoice_id == sa.bindparam("invoice"))
+    .where(_EXCEPTIONS.c.ledger_id == sa.bindparam("ledger"))
+    .limit(1)
+)
 
 
 def list_open(session: Session, scope: Scope, page: int = 0) -> ExceptionPage:
@@ -94,6 +103,8 @@ def of_invoice(
     session: Session, scope: Scope, invoice_id: int, now: datetime
 ) -> tuple[tuple[ExceptionSummary, ...], tuple[ExceptionSummary, ...]]:
     """The open ones, the oldest first, and those resolved in the last 90 days, the latest first; 20 of each at most."""
+    if session.scalar(_ANY_OF_INVOICE, {"invoice": invoice_id, "ledger": scope.ledger_id}) is None:
+        return (), ()
     of_invoice = _rows().where(
         PaymentException.invoice_id == invoice_id, PaymentException.ledger_id == scope.ledger_id
     )

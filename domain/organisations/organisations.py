@@ -15,6 +15,9 @@ from domain.organisations.settings import Changes
 from domain.states import Source
 from domain.summaries import OPERATOR, Actor, OrganisationSummary
 
+# Written once: everything that anybody does begins with it.
+_BY_TEAM = sa.select(Organisation).where(Organisation.team_id == sa.bindparam("team"))
+
 
 class SeveralOrganisations(Exception):
     """There are several, so the one that is meant must be named; ``team_ids`` are all of them."""
@@ -118,7 +121,7 @@ def summarise(row: Organisation) -> OrganisationSummary:
 
 def get_row(session: Session, team_id: str) -> Organisation:
     """For the transactions of the domain, which never let go of it. Raises OrganisationUnknown."""
-    row = session.scalar(sa.select(Organisation).where(Organisation.team_id == team_id))
+    row = session.scalar(_BY_TEAM, {"team": team_id})
     if row is None:
         raise OrganisationUnknown(team_id)
     return row

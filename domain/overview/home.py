@@ -12,7 +12,7 @@ from domain.imports import transactions as imports
 from domain.invoices import invoices
 from domain.invoices.list_page import find_page
 from domain.links import run_counts
-from domain.models import Invoice, Ledger, Link, Organisation, OutboxMessage
+from domain.models import Base, Invoice, Ledger, Link, Organisation, OutboxMessage
 from domain.money import Money
 from domain.organisations import organisations
 from domain.overview import steps, sums
@@ -72,8 +72,15 @@ def list_homes(session: Session, readers: Mapping[Actor, Scope], now: datetime) 
     }
 
 
+_LEDGERS = Base.metadata.tables[Ledger.__tablename__]
+# Written once: whatever shows an invoice asks it.
+_STANDING = sa.select(
+    _LEDGERS.c.livemode, _LEDGERS.c.last_checked_at, _LEDGERS.c.pause_reason, _LEDGERS.c.pause_permission
+).where(_LEDGERS.c.id == sa.bindparam("ledger"))
+
+
 def get_stripe_state(session: Session, scope: Scope) -> StripeState:
-    ledger = session.get(Ledger, scope.ledger_id)
+    ledger = session.execute(_STANDING, {"ledger": scope.ledger_id}).first()
     if ledger is None:
         return StripeState(scope.livemode, None, None, scope.connected)
     if not scope.connected:

@@ -1,13 +1,15 @@
 """Details modals that people have open: which invoice each shows, for as long as it follows it."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from domain.database import database_now, insert_into
+from domain.database import CLOCK_MILLISECONDS, database_now, written_once
 from domain.invoices import invoices
-from domain.models import OpenView, Organisation
+from domain.models import Base, Invoice, OpenView, Organisation, milliseconds
 from domain.overview.summaries import FollowedView
 from domain.scope import Scope
 from domain.summaries import Actor
@@ -16,26 +18,48 @@ FOLLOWED_FOR = timedelta(minutes=10)
 MOST = 500
 """So many are looked at in one round; those that were opened last first."""
 
+_VIEWS, _INVOICES = (Base.metadata.tables[model.__tablename__] for model in (OpenView, Invoice))
+_FROM_NOW = ("invoice_id", "carried", "shown", "until")
+
+
+def _follow(insert: Callable[[Any], Any]) -> sa.Executable:
+    """Of an invoice that is the organisation's; each details modal that is opened takes it."""
+    row = {
+        "view_id": sa.bindparam("view", type_=sa.String),
+        "organisation_id": _INVOICES.c.organisation_id,
+        "user_id": sa.bindparam("person", type_=sa.String),
+        "invoice_id": _INVOICES.c.id,
+        "carried": sa.bindparam("carries", type_=sa.String),
+        "shown": sa.bindparam("shows", type_=sa.String),
+        "until": CLOCK_MILLISECONDS + milliseconds(FOLLOWED_FOR),
+    }
+    own = sa.and_(
+        _INVOICES.c.id == sa.bindparam("invoice"), _INVOICES.c.organisation_id == sa.bindparam("organisation")
+    )
+    added = insert(_VIEWS).from_select(list(row), sa.select(*row.values()).where(own))
+    followed: sa.Executable = added.on_conflict_do_update(
+        index_elements=["view_id"],
+        set_={name: added.excluded[name] for name in _FROM_NOW},
+        where=_VIEWS.c.organisation_id == sa.bindparam("organisation"),
+    ).returning(_VIEWS.c.view_id)
+    return followed
+
+
+_FOLLOW = written_once(_follow)
+
 
 def follow(session: Session, scope: Scope, view: FollowedView) -> None:
     """Follow the view's invoice from now on for ten minutes. Raises InvoiceNotFound for another organisation's."""
-    invoices.require_own(session, scope, {view.invoice_id})
-    changing = {
-        "invoice_id": view.invoice_id,
-        "carried": view.carried,
-        "shown": view.shown,
-        "until": database_now(session) + FOLLOWED_FOR,
+    given = {
+        "view": view.view_id,
+        "organisation": scope.organisation_id,
+        "person": view.actor.user_id,
+        "invoice": view.invoice_id,
+        "carries": view.carried,
+        "shows": view.shown,
     }
-    own = {"organisation_id": scope.organisation_id, "user_id": view.actor.user_id}
-    session.execute(
-        insert_into(session, OpenView)
-        .values(view_id=view.view_id, **own, **changing)
-        .on_conflict_do_update(
-            index_elements=["view_id"],
-            set_=changing,
-            where=OpenView.organisation_id == scope.organisation_id,
-        )
-    )
+    if session.scalar(_FOLLOW(session), given) is None:
+        invoices.require_own(session, scope, {view.invoice_id})
 
 
 def touch(session: Session, scope: Scope, view_id: str) -> None:
