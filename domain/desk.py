@@ -6,6 +6,7 @@ a button may be anybody's. All raise OrganisationUnknown for a workspace that is
 
 from dataclasses import replace
 
+from domain.audit.history import History
 from domain.desks.exceptions import ExceptionDesk
 from domain.desks.imports import ImportDesk
 from domain.desks.lists import ListDesk
@@ -62,6 +63,11 @@ class Desk(ListDesk, RunDesk, ExceptionDesk, ImportDesk, ViewDesk, ProgramDesk, 
         look = self._read(Right.LOOK, actor, details.get, invoice_id, self._clock())
         found = await self._audited(actor, look)
         return replace(found, stripe=self._aged(found.stripe))
+
+    async def get_history(self, actor: Actor, invoice_id: int, page: int) -> tuple[InvoiceSummary, History]:
+        """What the audit says of an invoice, a page of it. Raises InvoiceNotFound."""
+        look = self._read(Right.LOOK, actor, details.get_history, invoice_id, page)
+        return await self._audited(actor, look)
 
     async def recheck(self, actor: Actor, invoice_id: int) -> Recheck:
         """Ask Stripe about the invoice's link now, with three requests at most, and record what it says.

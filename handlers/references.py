@@ -12,6 +12,7 @@ SEARCH_MOST = 200
 """Characters of a search."""
 
 _LARGEST_ID = 2**63 - 1
+_PAGE_DIGITS = 4
 _ID = re.compile(r"[0-9]{1,19}", re.ASCII)
 _AMOUNT = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 _MODES = {True: "live", False: "test"}
@@ -40,6 +41,24 @@ class SeenInvoice:
         if parts[3] not in _MODES.values():
             raise Unreadable(cls.__name__)
         return cls(read_id(parts[0]), Money(int(parts[1]), parts[2]), parts[3] == _MODES[True])
+
+
+@dataclass(frozen=True)
+class HistoryReference:
+    """An invoice, and the page of its history, counted from 0."""
+
+    invoice_id: int
+    page: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.invoice_id}|{self.page}"
+
+    @classmethod
+    def read(cls, value: str) -> "HistoryReference":
+        invoice_id, _, page = value.partition("|")
+        if len(page) > _PAGE_DIGITS:
+            raise Unreadable(cls.__name__)
+        return cls(read_id(invoice_id), read_id(page))
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,8 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from domain.audit import history
+from domain.audit.history import History
 from domain.exceptions import listing
 from domain.invoices import invoices
 from domain.invoices.list_page import find_page
@@ -27,6 +29,12 @@ def get(session: Session, scope: Scope, invoice_id: int, now: datetime) -> Invoi
 def find_by_number(session: Session, scope: Scope, number: str, now: datetime) -> InvoiceDetails | None:
     found = invoices.find_by_number(session, scope, number)
     return None if found is None else _with_standing(session, scope, found, now)
+
+
+def get_history(session: Session, scope: Scope, invoice_id: int, page: int) -> tuple[InvoiceSummary, History]:
+    """Raises InvoiceNotFound."""
+    invoice = invoices.get(session, scope, invoice_id)
+    return invoice, history.read(session, scope.organisation_id, invoice.id, page)
 
 
 def look_up(session: Session, scope: Scope, text: str, now: datetime) -> LookedUp:

@@ -17,12 +17,13 @@ from domain.overview.summaries import FollowedView, InvoiceDetails
 from domain.summaries import Actor
 from handlers.bolt.context import Office
 from handlers.bolt.failures import explain, with_notice
-from handlers.bolt.modals import Place, open_modal, push_modal, update
+from handlers.bolt.modals import Place, open_modal, push_modal, replace_modal, update
 from handlers.bolt.payload import Delivery
 from handlers.features import bulk_listing
-from handlers.references import ListReference, SeenInvoice, read_id
+from handlers.references import HistoryReference, ListReference, SeenInvoice, read_id
 from handlers.views.blocks import Json
 from handlers.views.details import came_of, copying, details, digest, find_invoice_id
+from handlers.views.history import history
 from handlers.views.search import note, several, unknown
 from handlers.words.sentences import DEACTIVATED, sentence
 
@@ -61,6 +62,21 @@ async def push_copy(office: Office, delivery: Delivery) -> None:
     """Copy Link URL, wherever it stands."""
     await push_modal(office, delivery, _copy(office, delivery.actor, read_id(delivery.value)))
     follow_longer(office, delivery)
+
+
+async def push_history(office: Office, delivery: Delivery) -> None:
+    reference = HistoryReference.read(delivery.value)
+    await push_modal(office, delivery, _history(office, delivery.actor, reference))
+    follow_longer(office, delivery)
+
+
+async def turn_history(office: Office, delivery: Delivery) -> None:
+    reference = HistoryReference.read(delivery.value)
+    await replace_modal(office, delivery, lambda: _history(office, delivery.actor, reference))
+
+
+async def _history(office: Office, actor: Actor, reference: HistoryReference) -> Json:
+    return history(*await office.desk.get_history(actor, reference.invoice_id, reference.page))
 
 
 async def recheck(office: Office, delivery: Delivery) -> None:

@@ -11,7 +11,7 @@ from domain.reasons import Reason
 from domain.states import LinkStatus, Right
 from domain.summaries import ExceptionSummary, InvoiceSummary, LinkSummary, OrganisationSummary, StripeState
 from handlers import ids
-from handlers.references import SeenInvoice
+from handlers.references import HistoryReference, SeenInvoice
 from handlers.views.blocks import (
     HEADER_MOST,
     Json,
@@ -83,9 +83,7 @@ def details(
     if invoice.link is not None:
         blocks += _about_link(invoice, invoice.link)
     blocks += _while_creating(stripe) if creating else _remarks(invoice, organisation, stripe, rights)
-    buttons = _buttons(invoice, organisation, stripe, creating, rights)
-    if buttons:
-        blocks.append(actions(buttons, block_id="invoice"))
+    blocks.append(actions(_buttons(invoice, organisation, stripe, creating, rights), block_id="invoice"))
     blocks += of_invoice(exceptions, resolved, resolvable=Right.RESOLVE in rights)
     blocks.append(divider())
     blocks.append(_labelled(invoice, stripe) | {"block_id": f"{_OF_INVOICE}{invoice.id}"})
@@ -257,18 +255,20 @@ def _buttons(
     creating: bool,
     rights: frozenset[Right],
 ) -> list[Json]:
+    past = button("History", ids.HISTORY, str(HistoryReference(invoice.id)))
     if invoice.link is not None:
         if invoice.deactivated:
-            return []
+            return [past]
         return [
             button(
                 "Copy Link URL", ids.COPY_LINK, str(invoice.id), primary=invoice.status is not LinkStatus.PAID
             ),
             url_button("Open Link", ids.OPEN_LINK, invoice.link.url[:URL_MOST]),
             button("Recheck Now", ids.RECHECK, str(invoice.id)),
+            past,
         ]
     may_create = Right.CREATE in rights and organisation.add_on and stripe.connected
     if invoice.eligible and may_create and not creating:
         seen = SeenInvoice(invoice.id, invoice.amount, stripe.livemode)
-        return [button("Create Payment Link", ids.CREATE_LINK, str(seen), primary=True)]
-    return []
+        return [button("Create Payment Link", ids.CREATE_LINK, str(seen), primary=True), past]
+    return [past]

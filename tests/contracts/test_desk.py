@@ -113,6 +113,8 @@ async def test_ids_that_nothing_has_are_not_found(office: Office) -> None:
     with pytest.raises(InvoiceNotFound):
         await office.desk.get_details(office.ann, 99)
     with pytest.raises(InvoiceNotFound):
+        await office.desk.get_history(office.ann, 99, 0)
+    with pytest.raises(InvoiceNotFound):
         await office.desk.create_link(office.ann, 99, DOLLARS, patience=5)
     with pytest.raises(RunNotFound):
         await office.desk.get_result(office.ann, 99)

@@ -11,6 +11,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Unpack
 
+from domain.audit.chain import Entry
+from domain.audit.history import PAGE as ENTRIES
+from domain.audit.history import History
 from domain.connecting.summaries import AskFirst, Connected
 from domain.desks.settings import SettingsShown, SetUp
 from domain.errors import (
@@ -90,6 +93,8 @@ class FakeDesk:
         self.submissions: dict[str, int] = {}
         self.followed: dict[str, FollowedView] = {}
         self.brought: list[tuple[Actor, str]] = []
+        self.entries: list[Entry] = []
+        """Of every invoice's history, in their order."""
         self.rechecked: InvoiceSummary | Exception | None = None
         """What Stripe says when it is asked again: an error, the invoice from then on, or (None) the same."""
         self.welcomed: set[Actor] = set()
@@ -173,6 +178,11 @@ class FakeDesk:
         opens = tuple(one for one in of_invoice if one.resolution is None)
         resolved = tuple(one for one in of_invoice if one.resolution is not None)
         return InvoiceDetails(invoice, self.organisation, self.stripe, NOW.date(), opens, resolved)
+
+    async def get_history(self, actor: Actor, invoice_id: int, page: int) -> tuple[InvoiceSummary, History]:
+        found, begin = await self.get_invoice(actor, invoice_id), page * ENTRIES
+        shown = tuple(reversed(self.entries))[begin : begin + ENTRIES]
+        return found, History(shown, page, len(self.entries) > begin + ENTRIES)
 
     async def recheck(self, actor: Actor, invoice_id: int) -> Recheck:
         before = await self.get_details(actor, invoice_id)

@@ -23,6 +23,7 @@ from handlers.views.confirmation import confirmation
 from handlers.views.details import copying, details
 from handlers.views.download import of_list, of_run
 from handlers.views.exceptions import exceptions, resolving
+from handlers.views.history import history
 from handlers.views.home import home
 from handlers.views.import_result import progress
 from handlers.views.listing import PAGE, listing
@@ -72,6 +73,7 @@ async def surfaces(world: World) -> dict[str, Json]:
         "details": details(one, organisation, stripe, today=found.today),
         "details of a link": details(other, organisation, stripe, today=found.today),
         "copy": copying(other, other.link),
+        "history": history(one, replace((await desk.get_history(ADA, plain, 0))[1], page=1, has_next=True)),
         "list": listing(replace(page, has_next=True, page_number=2)),
         "confirmation": confirmation(await desk.confirm(ADA, shown)),
         "result": result(run),

@@ -133,7 +133,7 @@ async def test_details_by_themselves_show_and_resolve_it(bench: Bench) -> None:
     await resolve(bench)
     assert "resolved by <@U0ANNA>" in bench.shown
     assert "Refunded it" in bench.shown
-    assert buttons(bench.top.payload) == ["Copy Link URL", "Open Link", "Recheck Now"]
+    assert buttons(bench.top.payload) == ["Copy Link URL", "Open Link", "Recheck Now", "History"]
 
 
 async def test_pages_of_twenty(bench: Bench) -> None:

@@ -123,12 +123,12 @@ def test_details_hold_every_label_letter_for_letter() -> None:
 )
 def test_details_offer_what_the_standing_allows(standing: str, expected: list[str]) -> None:
     view = details(standings(invoice(1))[standing], organisation(), STRIPE, today=TODAY)
-    assert buttons(view) == expected
+    assert buttons(view) == [*expected, "History"]
 
 
 def test_the_button_goes_while_the_link_is_being_created() -> None:
     view = details(invoice(1), organisation(), STRIPE, today=TODAY, creating=True)
-    assert buttons(view) == []
+    assert buttons(view) == ["History"]
     assert "⚪ Not Created · Being created" in flat(view).splitlines()
 
 
@@ -141,7 +141,7 @@ def test_while_stripe_refuses_the_key_the_details_say_why_the_link_waits_and_wha
 
 def test_without_the_add_on_the_details_say_so_with_its_full_name() -> None:
     view = details(invoice(1), organisation(add_on=False), STRIPE, today=TODAY)
-    assert buttons(view) == []
+    assert buttons(view) == ["History"]
     assert "Stripe Credit Card Payment Add-on" in flat(view)
 
 

@@ -114,7 +114,7 @@ async def test_creating_shows_the_link_in_the_same_modal(bench: Bench) -> None:
     assert bench.top.id == view
     assert "🟡 Pending Payment" in bench.shown.splitlines()
     assert "https://buy.stripe.com/test_1" in bench.shown
-    assert buttons(bench.top.payload) == ["Copy Link URL", "Open Link", "Recheck Now"]
+    assert buttons(bench.top.payload) == ["Copy Link URL", "Open Link", "Recheck Now", "History"]
     assert bench.refused_calls() == []
 
 
@@ -156,7 +156,7 @@ async def test_while_stripe_takes_long_the_button_is_gone_and_the_modal_follows(
     bench.desk.answers.clear()
     await bench.workspace.press(bench.anna, bench.top.id, "Create Payment Link")
     await bench.workspace.wait_for(lambda: "⚪ Not Created · Being created" in bench.shown.splitlines())
-    assert buttons(bench.top.payload) == []
+    assert buttons(bench.top.payload) == ["History"]
     bench.desk.settle(1)
     await bench.idle()
     assert "🟡 Pending Payment" in bench.shown.splitlines()
@@ -168,7 +168,7 @@ async def test_a_refusal_of_stripes_is_shown_and_can_be_tried_again(bench: Bench
     await bench.command("/invoice INV-1001")
     await bench.press("Create Payment Link")
     assert "Your account cannot take this." in bench.shown
-    assert buttons(bench.top.payload) == ["Create Payment Link"]
+    assert buttons(bench.top.payload) == ["Create Payment Link", "History"]
 
 
 async def test_what_is_no_longer_eligible_is_said_on_the_invoice_as_it_is(bench: Bench) -> None:
@@ -178,7 +178,7 @@ async def test_what_is_no_longer_eligible_is_said_on_the_invoice_as_it_is(bench:
     bench.desk.organisation = organisation(add_on=False)
     await bench.press("Create Payment Link")
     assert "Stripe Credit Card Payment Add-on" in bench.shown
-    assert buttons(bench.top.payload) == []
+    assert buttons(bench.top.payload) == ["History"]
 
 
 async def test_what_nobody_foresaw_gives_a_reference_that_is_logged_too(bench: Bench) -> None:
@@ -189,7 +189,7 @@ async def test_what_nobody_foresaw_gives_a_reference_that_is_logged_too(bench: B
     [logged] = bench.log.named("handler.failed")
     assert logged["reference"] in bench.shown
     assert "secret" not in bench.shown
-    assert buttons(bench.top.payload) == ["Create Payment Link"]
+    assert buttons(bench.top.payload) == ["Create Payment Link", "History"]
 
 
 async def test_an_error_in_a_modal_leaves_what_stands_there(bench: Bench) -> None:
