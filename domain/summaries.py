@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from domain.import_results import ImportStanding
 from domain.money import Money
 from domain.reasons import Reason
+from domain.scope import DEFAULT_LANGUAGE
 from domain.states import (
     AnnouncementKind,
     Badge,
@@ -157,19 +158,6 @@ class BulkResult:
 
 
 @dataclass(frozen=True)
-class RunSummary:
-    """A bulk run, in numbers."""
-
-    id: int
-    requested_at: datetime
-    invoices: int
-    created: int
-    failed: int
-    """In ``failed_runs``: that still have no link."""
-    final: bool
-
-
-@dataclass(frozen=True)
 class Pause:
     """Why nothing can be asked of Stripe right now."""
 
@@ -305,3 +293,5 @@ class Announcement:
     problem: str | None = None
     channel: str | None = None
     """The organisation's notification channel; ``problem`` is what is wrong with it."""
+    language: str = DEFAULT_LANGUAGE
+    """In which its amounts and dates are written."""

@@ -17,6 +17,7 @@ from handlers.bolt.files import NotUploaded, share, upload
 from handlers.bolt.payload import dig, text_at
 from handlers.views.blocks import Json
 from handlers.views.messages import announcement_message
+from handlers.words.written import speaking
 
 EVENT_TYPE = "paylink_announcement"
 REFUSED_ROWS = "refused.csv"
@@ -165,7 +166,8 @@ class SlackPoster:
 def _arguments(announcement: Announcement, *, mentions: bool) -> Json:
     """Raises NotPosted for good if nothing can be said, so that one broken row doesn't stop its channel."""
     try:
-        message = announcement_message(announcement, mentions=mentions)
+        with speaking(announcement.language):
+            message = announcement_message(announcement, mentions=mentions)
     except ValueError as error:
         raise NotPosted("nothing_to_say", final=True) from error
     if announcement.thread is not None:

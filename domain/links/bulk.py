@@ -186,14 +186,10 @@ def _begin(
         after=f"{sum(isinstance(one, int) for one in outcomes.values())} of {len(chosen)}",
     )
     if chosen:
+        begun = enumerate((invoice.id, outcomes[invoice.id]) for invoice in chosen)
         items = [
-            {
-                "run_id": run.id,
-                "ordinal": ordinal,
-                "invoice_id": invoice.id,
-                **_begun_as(outcomes[invoice.id]),
-            }
-            for ordinal, invoice in enumerate(chosen)
+            {"run_id": run.id, "ordinal": ordinal, "invoice_id": invoice_id, **_begun_as(outcome)}
+            for ordinal, (invoice_id, outcome) in begun
         ]
         session.execute(sa.insert(Base.metadata.tables[BulkRunItem.__tablename__]), items)
     if finish_if_settled(session, run.id, now):

@@ -1,5 +1,6 @@
 """Bulk runs in numbers: the last ones of a person, and those that left somebody without a link."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -8,10 +9,23 @@ from sqlalchemy.orm import Session
 from domain.models import BulkRun, BulkRunItem, Link
 from domain.scope import Scope
 from domain.states import LinkState, Outcome
-from domain.summaries import Actor, RunSummary
+from domain.summaries import Actor
 
 # Of so many runs it is looked whether something failed: more than anybody makes in a week.
 MOST = 200
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """A bulk run, in numbers."""
+
+    id: int
+    requested_at: datetime
+    invoices: int
+    created: int
+    failed: int
+    """Of list_failed: that still have no link."""
+    final: bool
 
 
 def list_last(session: Session, scope: Scope, actor: Actor, limit: int) -> tuple[RunSummary, ...]:

@@ -24,6 +24,7 @@ from domain.models import (
     Reversal,
     milliseconds,
 )
+from domain.organisations import settings
 from domain.states import AnnouncementKind, FollowUp, MessageState
 from domain.summaries import Announcement
 
@@ -130,6 +131,7 @@ def _claim(
         attempted_at=message.attempted_at,
         problem=organisation.channel_problem,
         channel=organisation.channel,
+        language=settings.get(session, organisation.id).language,
     )
     return Claim(
         id=message.id,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from domain.import_results import ImportStanding
+from domain.links.run_counts import RunSummary
 from domain.money import Money
 from domain.states import ExceptionKind, Right
 from domain.summaries import (
@@ -12,7 +13,6 @@ from domain.summaries import (
     InvoiceOption,
     InvoiceSummary,
     OrganisationSummary,
-    RunSummary,
     StripeState,
 )
 

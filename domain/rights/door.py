@@ -16,7 +16,7 @@ from domain.organisations.settings import Settings
 from domain.rights.allowances import Allowances, Costly
 from domain.rights.people import Known, People
 from domain.rights.rules import Person, may
-from domain.scope import Scope
+from domain.scope import DEFAULT_LANGUAGE, LANGUAGE, Scope
 from domain.states import Creators, Right, Standing
 from domain.stripe.accounts import Accounts
 from domain.summaries import Actor
@@ -77,11 +77,16 @@ class Door:
                 known[actor] = Known(answer)
         for _ in range(_ATTEMPTS):
             try:
-                return await self._db.background_read(self._decide, known, deed)
+                decided = await self._db.background_read(self._decide, known, deed)
             except _GroupUnasked as unasked:
                 for actor in known:
                     is_in = await self._people.find_in_group(actor, unasked.group)
                     known[actor] = known[actor].with_group(unasked.group, is_in)
+            else:
+                for one in decided.values():
+                    if isinstance(one, Scope):
+                        LANGUAGE.set(one.language)
+                return decided
         return {}
 
     def _decide(
@@ -107,6 +112,9 @@ class Door:
             except _GroupUnasked as unasked:
                 is_in = await self._people.find_in_group(actor, unasked.group)
                 known = known.with_group(unasked.group, is_in)
+            finally:
+                # Refusals have amounts in them, too.
+                LANGUAGE.set(entry.language)
         raise StandingUnknown
 
     def _record(self, session: Session, actor: Actor, deed: Right) -> None:
@@ -128,12 +136,15 @@ class _Entry:
         self._actor = actor
         self._deed = deed
         self._known = known
+        self.language = DEFAULT_LANGUAGE
+        """The organisation's, once somebody has come in."""
 
     def enter(self, session: Session) -> Scope:
         actor, known = self._actor, self._known
         scope = self._accounts.get_scope(session, actor.team_id)
         ask: tuple[str, ...] = ()
         chosen, installer = settings.get_with_installer(session, scope.organisation_id)
+        self.language = chosen.language
         if actor.is_program:
             rights = actor.rights
         else:
@@ -144,7 +155,7 @@ class _Entry:
             if None in known.groups.values() and may(replace(person, in_group=True), self._deed):
                 raise StandingUnknown
             raise NotAllowed(self._deed, known.standing, ask)
-        return replace(scope, rights=rights, zone=chosen.zone)
+        return replace(scope, rights=rights, zone=chosen.zone, language=chosen.language)
 
 
 def _person(actor: Actor, known: Known, chosen: Settings, administrators: tuple[str, ...]) -> Person:

@@ -18,6 +18,7 @@ from handlers.views.blocks import (
 )
 from handlers.words.sentences import REASONS, changed_amounts, changed_since, doubtful
 from handlers.words.text import counted, fit, inline, isolated
+from handlers.words.written import amount
 
 HEADER = "Create Invoice Online Payment Links"
 
@@ -64,7 +65,7 @@ def copy_select(invoices: list[tuple[int, str]]) -> list[Json]:
 def _summary(shown: Confirmation) -> list[Json]:
     if not shown.targets:
         return [section("No link can be created for any of the ticked invoices.")]
-    lines = [counted(len(shown.targets), "invoice"), *(f"Total: {total}" for total in shown.totals)]
+    lines = [counted(len(shown.targets), "invoice"), *(f"Total: {amount(total)}" for total in shown.totals)]
     return [
         section("\n".join(lines)),
         *(section(f"⚠ {words}") for words in doubtful(shown.targets)),
@@ -76,9 +77,11 @@ def _summary(shown: Confirmation) -> list[Json]:
 
 
 def _target(invoice: InvoiceSummary) -> str:
-    return f"{isolated(invoice.number)} · {inline(invoice.buyer_name, 60)} · {invoice.amount}"
+    return f"{isolated(invoice.number)} · {inline(invoice.buyer_name, 60)} · {amount(invoice.amount)}"
 
 
 def _skipped(invoice: InvoiceSummary) -> str:
     reason = REASONS[invoice.reason] if invoice.reason is not None else ""
-    return " ".join([f"{isolated(invoice.number)} · {invoice.amount}: {reason}", *changed_since(invoice)])
+    return " ".join(
+        [f"{isolated(invoice.number)} · {amount(invoice.amount)}: {reason}", *changed_since(invoice)]
+    )

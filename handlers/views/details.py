@@ -49,6 +49,7 @@ from handlers.words.sentences import (
     refused_with,
 )
 from handlers.words.text import escaped, fit, inline, isolated, length, mention_of, unbroken
+from handlers.words.written import amount, day
 
 HEADER = "Billing Invoice Details"
 URL_MOST = 3000
@@ -100,10 +101,10 @@ def details(
 
 def _glance(invoice: InvoiceSummary, today: date, *, creating: bool, doubtful: bool) -> list[Json]:
     """What one must see before anything else, in the largest letters that a modal has."""
-    first = f"{inline(invoice.number, 62)} · {invoice.amount} · "
+    first = f"{inline(invoice.number, 62)} · {amount(invoice.amount)} · "
     buyer = inline(unbroken(invoice.buyer_name), HEADER_MOST - length(first))
     status = f"{sign(invoice, doubtful=doubtful)} {status_line(invoice, creating=creating)}"
-    due = invoice.due_date.isoformat() if invoice.due_date else "—"
+    due = day(invoice.due_date) if invoice.due_date else "—"
     if how_far := due_in(invoice, today):
         due += f" · {how_far}"
     return [header(first + buyer), fields([("Online Payment Link", status), ("Due date", due)])]
@@ -142,7 +143,7 @@ def copying(invoice: InvoiceSummary, link: LinkSummary) -> Json:
         "focus_on_load": True,
     }
     blocks = [
-        section(f"Online payment link of invoice {isolated(invoice.number)}: {link.amount}"),
+        section(f"Online payment link of invoice {isolated(invoice.number)}: {amount(link.amount)}"),
         *map(section, changed_since(invoice)),
         field(
             "Payment link URL",
@@ -179,7 +180,7 @@ def _labelled(invoice: InvoiceSummary, stripe: StripeState) -> Json:
         ("Invoice number", invoice.number),
         ("Buyer", fit(unbroken(invoice.buyer_name), 500)),
         ("E-mail", fit(invoice.buyer_email, 300) or "—"),
-        ("Billing amount", str(invoice.amount)),
+        ("Billing amount", amount(invoice.amount)),
     ]
     block, link = fields(labelled), invoice.link
     if link is None:
@@ -187,7 +188,7 @@ def _labelled(invoice: InvoiceSummary, stripe: StripeState) -> Json:
     if invoice.status is LinkStatus.PAID:
         block["fields"] += [
             own_field("Paid on", slack_time(link.paid_at) if link.paid_at else "—"),
-            own_field("Amount received", str(link.amount_received) if link.amount_received else "—"),
+            own_field("Amount received", amount(link.amount_received) if link.amount_received else "—"),
             own_field("Stripe payment", in_dashboard(link.stripe_payment, livemode=stripe.livemode)),
         ]
     by = f" by {_who(link.created_by)}" if link.created_by else ""
@@ -204,7 +205,7 @@ def _about_link(invoice: InvoiceSummary, link: LinkSummary) -> list[Json]:
     blocks = [section(DEACTIVATED)] if invoice.deactivated else preformatted([link.url])
     blocks += [section(words) for words in changed_since(invoice)]
     if invoice.status is LinkStatus.PENDING_PAYMENT and (doubt := amount_doubt(link.amount)) is not None:
-        blocks.append(section(f"{link.amount} {DOUBTS[doubt]}"))
+        blocks.append(section(f"{amount(link.amount)} {DOUBTS[doubt]}"))
     return blocks
 
 
@@ -238,7 +239,7 @@ def _remarks(
     if invoice.reason is not None:
         blocks.append(section(f"No link can be created. {REASONS[invoice.reason]}"))
     elif (doubt := amount_doubt(invoice.amount)) is not None:
-        blocks.append(section(f"{invoice.amount} {DOUBTS[doubt]}"))
+        blocks.append(section(f"{amount(invoice.amount)} {DOUBTS[doubt]}"))
     if not organisation.add_on:
         blocks.append(section(REASONS[Reason.ADD_ON_MISSING]))
     if not stripe.connected:

@@ -15,6 +15,7 @@ from handlers.views.blocks import (
     section,
     slack_time,
 )
+from handlers.words import written
 from handlers.words.exceptions import SETTLEMENTS, ended, resolver, what_differs, what_to_do
 from handlers.words.glance import NEEDS_SOMEBODY
 from handlers.words.sentences import changed_since
@@ -52,7 +53,7 @@ def about(exception: ExceptionSummary, invoice: InvoiceSummary | None = None) ->
     parts = [f"invoice {isolated(fit(number, 100))}" if number else "an invoice that isn't known"]
     if buyer:
         parts[0] += f" of {inline(buyer, 300)}"
-    return ", ".join([*parts, str(amount)] if amount is not None else parts)
+    return ", ".join([*parts, written.amount(amount)] if amount is not None else parts)
 
 
 def _opened(announcement: Announcement, exception: ExceptionSummary) -> Json:

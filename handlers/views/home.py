@@ -19,6 +19,7 @@ from handlers.views.blocks import (
 from handlers.views.details import last_checked, status_line
 from handlers.views.import_result import count_lines
 from handlers.views.setting_up import steps
+from handlers.words import written
 from handlers.words.exceptions import TITLES
 from handlers.words.glance import NEEDS_SOMEBODY
 from handlers.words.sentences import ADD_ON, STATUSES, changed_since, channel_problem, paused
@@ -82,7 +83,7 @@ def _deadline(exception: ExceptionSummary) -> list[Json]:
     if exception.buyer_name:
         parts.append(inline(exception.buyer_name, 100))
     if exception.amount:
-        parts.append(str(exception.amount))
+        parts.append(written.amount(exception.amount))
     way = None
     if exception.invoice_id is not None:
         way = button("View Invoice", ids.VIEW_INVOICE, str(exception.invoice_id))
@@ -117,7 +118,7 @@ def _figure(line: str, tally: Tally, shows: ListFilter) -> Json:
 
 
 def _sums(tally: Tally) -> list[str]:
-    return [fit(" · ".join(map(str, tally.sums)), 2500)] if tally.sums else []
+    return [fit(" · ".join(written.amounts(tally.sums)), 2500)] if tally.sums else []
 
 
 def _paid(shown: HomeSummary) -> list[Json]:
@@ -198,11 +199,11 @@ def _row(invoice: InvoiceSummary) -> Json:
     amount = invoice.link.amount if invoice.link else invoice.amount
     when = ""
     if invoice.status is LinkStatus.PAID and invoice.link and invoice.link.paid_at:
-        when = f" · {invoice.link.paid_at:%Y-%m-%d}"
+        when = f" · {written.day(invoice.link.paid_at.date())}"
     elif invoice.due_date:
-        when = f" · due {invoice.due_date.isoformat()}"
+        when = f" · due {written.day(invoice.due_date)}"
     number = isolated(invoice.number)
-    first = f"{number} · {inline(invoice.buyer_name, 100)} · {amount}{when}"
+    first = f"{number} · {inline(invoice.buyer_name, 100)} · {written.amount(amount)}{when}"
     # What stands above the rows says the status; it is told where there is more to it.
     status = status_line(invoice)
     more = [] if status == STATUSES[invoice.status] else [status]

@@ -22,6 +22,7 @@ from handlers.views.blocks import (
     section,
 )
 from handlers.views.import_result import count_lines
+from handlers.words import written
 from handlers.words.imports import (
     AS_SAID,
     ASKED,
@@ -122,7 +123,7 @@ def preview(shown: ImportPreview, *, said: str | None = None) -> Json:
     blocks.append(section(f"{inline(shown.name, 300)}\nRecognised: {layout}"))
     blocks.append(section("\n".join(count_lines(counts)), block_id="counts"))
     if shown.totals:
-        blocks.append(section(f"Total by currency: {', '.join(str(total) for total in shown.totals[:30])}"))
+        blocks.append(section(f"Total by currency: {', '.join(written.amounts(shown.totals[:30]))}"))
     if not counts.taken:
         blocks.append(section("Nothing can be imported from this file."))
     elif not counts.new + counts.changed:
@@ -249,7 +250,7 @@ def _differences(change: InvoiceChange) -> Iterator[str]:
     before, after = change.before, change.after
     amounts = Money(before.amount, before.currency), Money(after.amount, after.currency)
     if amounts[0] != amounts[1]:
-        yield f"Billing amount: {amounts[0]} → {amounts[1]}"
+        yield f"Billing amount: {written.amount(amounts[0])} → {written.amount(amounts[1])}"
     for name, label in CHANGES.items():
         old, new = getattr(before, name), getattr(after, name)
         if old != new:

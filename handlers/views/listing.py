@@ -32,6 +32,7 @@ from handlers.words.glance import due_in, sign
 from handlers.words.rights import NO_CREATOR
 from handlers.words.sentences import FILTERS, REASONS, changed_since
 from handlers.words.text import counted, fit, inline, isolated, length
+from handlers.words.written import amount, amounts, day
 
 HEADER = "Billing Invoices"
 GROUP = 10
@@ -139,7 +140,7 @@ def _count(page: InvoiceList) -> Json:
     lines = [_place(page)]
     ticked = page.selection.ticked
     if ticked:
-        sums = [f"{len(ticked)} of at most {MOST_TICKED} ticked", *map(str, page.totals)]
+        sums = [f"{len(ticked)} of at most {MOST_TICKED} ticked", *amounts(page.totals)]
         elsewhere = len(ticked - {invoice.id for invoice in page.invoices})
         if elsewhere:
             sums.append(f"{elsewhere} of them not shown here")
@@ -182,14 +183,14 @@ def _untickable(eligible: Sequence[InvoiceSummary], today: date) -> Iterator[Jso
         group = eligible[start : start + GROUP]
         yield section(
             "\n".join(
-                f"{isolated(one.number)} · {inline(one.buyer_name, 100)} · {one.amount} · {_due(one, today)}"
+                f"{isolated(one.number)} · {inline(one.buyer_name, 100)} · {amount(one.amount)} · {_due(one, today)}"
                 for one in group
             )
         )
 
 
 def _tick(invoice: InvoiceSummary, today: date) -> Json:
-    rest = f" · {invoice.amount} · {_due(invoice, today)}"
+    rest = f" · {amount(invoice.amount)} · {_due(invoice, today)}"
     number = fit(invoice.number, 75)
     return option(number, str(invoice.id), inline(invoice.buyer_name, 75 - length(rest)) + rest)
 
@@ -199,7 +200,7 @@ def _due(invoice: InvoiceSummary, today: date) -> str:
         return "no due date"
     if invoice.due_date < today and (how_far := due_in(invoice, today)):
         return f"⚠ {how_far}"
-    return f"due {invoice.due_date.isoformat()}"
+    return f"due {day(invoice.due_date)}"
 
 
 def _row(invoice: InvoiceSummary, today: date) -> Json:
@@ -209,7 +210,7 @@ def _row(invoice: InvoiceSummary, today: date) -> Json:
         copy = button("Copy Payment Link URL", ids.COPY_LINK, str(invoice.id))
     buyer = inline(invoice.buyer_name, 150)
     status = f"{sign(invoice)} {status_line(invoice)}"
-    first = f"{isolated(invoice.number)} · {buyer} · {invoice.amount} · {status}"
+    first = f"{isolated(invoice.number)} · {buyer} · {amount(invoice.amount)} · {status}"
     if invoice.due_date is not None and invoice.due_date < today and due_in(invoice, today):
         first += f" · {_due(invoice, today)}"
     lines = [first, REASONS[invoice.reason]]

@@ -13,6 +13,7 @@ from handlers.views.result import result_message
 from handlers.words.glance import SIGNS
 from handlers.words.sentences import STATUSES, changed_since, channel_problem, settled_before
 from handlers.words.text import counted, escaped, inline, isolated, mention_of
+from handlers.words.written import amount, amounts
 
 _WORD, _SIGN = STATUSES[LinkStatus.PAID], SIGNS[LinkStatus.PAID]
 
@@ -46,7 +47,7 @@ def _paid(announcement: Announcement, *, mentions: bool) -> Json:
 
 def _paid_together(told: Sequence[Announcement], *, mentions: bool) -> Json:
     """One message for all that waited: nobody counts rows of equal boxes."""
-    received = " · ".join(map(str, sums(_received(one) for one in told)))
+    received = " · ".join(amounts(sums(_received(one) for one in told)))
     title = f"{_SIGN} {_WORD}: {counted(len(told), 'invoice')}, {received}"
     lines = [_what_was_paid(one) for one in told]
     asked = _asked_by(told) if mentions else ""
@@ -60,7 +61,7 @@ def _paid_together(told: Sequence[Announcement], *, mentions: bool) -> Json:
 def _what_was_paid(announcement: Announcement) -> str:
     invoice = _invoice_of(announcement)
     mode = "" if announcement.livemode else " · Test mode"
-    first = f"invoice {isolated(invoice.number)} of {inline(invoice.buyer_name, 300)}, {_received(announcement)}{mode}"
+    first = f"invoice {isolated(invoice.number)} of {inline(invoice.buyer_name, 300)}, {amount(_received(announcement))}{mode}"
     return "\n".join([first, *changed_since(invoice), *settled_before(invoice)])
 
 

@@ -6,6 +6,7 @@ from domain.overview.summaries import LookedUp
 from domain.summaries import InvoiceOption
 from handlers import ids
 from handlers.views.blocks import Json, actions, button, field, header, modal, option, plain, said, section
+from handlers.words import written
 from handlers.words.sentences import BADGES, STATUSES
 from handlers.words.text import fit, inline, length
 
@@ -70,9 +71,9 @@ def _choices(options: Sequence[InvoiceOption], said: Callable[[InvoiceOption, in
 
 
 def _described(each: InvoiceOption) -> str:
-    changed = each.link_amount is not None and each.link_amount != each.amount
-    said = f" · link: {each.link_amount}" if changed else ""
-    told = [str(each.amount), STATUSES[each.status], *(BADGES[badge] for badge in each.badges)]
+    linked = each.link_amount
+    said = f" · link: {written.amount(linked)}" if linked is not None and linked != each.amount else ""
+    told = [written.amount(each.amount), STATUSES[each.status], *(BADGES[badge] for badge in each.badges)]
     return fit(" · ".join(told) + said, 75)
 
 
@@ -83,5 +84,5 @@ def _number_and_buyer(each: InvoiceOption, most: int) -> str:
 
 
 def _number_buyer_and_amount(each: InvoiceOption, most: int) -> str:
-    amount = f" · {each.amount}"
+    amount = f" · {written.amount(each.amount)}"
     return _number_and_buyer(each, most - length(amount)) + amount

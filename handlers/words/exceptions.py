@@ -5,6 +5,7 @@ import re
 from domain.money import Money
 from domain.states import AnnouncementKind, ExceptionKind, Settlement
 from domain.summaries import ExceptionFacts, ExceptionSummary, Resolution
+from handlers.words import written
 from handlers.words.text import fit, isolated, one_line
 
 TITLES: dict[ExceptionKind, str] = {
@@ -129,8 +130,8 @@ _PERSON = re.compile(r"[UW][A-Z0-9]{1,254}", re.ASCII)
 def what_differs(exception: ExceptionSummary) -> str:
     """A sentence or two. Never says Paid: an exception announces no payment."""
     facts = exception.facts
-    got = "an amount that isn't known" if exception.amount is None else str(exception.amount)
-    asked = "another amount" if facts.expected is None else str(facts.expected)
+    got = "an amount that isn't known" if exception.amount is None else written.amount(exception.amount)
+    asked = "another amount" if facts.expected is None else written.amount(facts.expected)
     return {
         ExceptionKind.SECOND_PAYMENT: f"A second payment of {got} came in for the same link.",
         ExceptionKind.AMOUNT_DIFFERS: f"Stripe received {got}; the link asks for {asked}.",
@@ -202,7 +203,7 @@ def _because(words: dict[str, str], code: str) -> str:
 def _twin(facts: ExceptionFacts) -> str:
     other = f" {isolated(facts.other)}" if facts.other else ""
     buyer = f" of {fit(one_line(facts.other_buyer), 60)}" if facts.other_buyer else ""
-    amount = "" if facts.other_amount is None else f" over {facts.other_amount}"
+    amount = "" if facts.other_amount is None else f" over {written.amount(facts.other_amount)}"
     return (
         f"Another invoice's number looks the same:{other}{buyer}{amount}. Both have a link, or can get one."
     )

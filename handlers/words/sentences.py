@@ -22,6 +22,7 @@ from handlers.rejections import (
 from handlers.words.connecting import SIGNING_UNUSABLE, TROUBLES, lacking
 from handlers.words.rights import OUTSIDERS, not_allowed
 from handlers.words.text import capitalised, counted, fit, isolated, one_line
+from handlers.words.written import amount
 
 ADD_ON = "Stripe Credit Card Payment Add-on"
 
@@ -121,7 +122,7 @@ _ERRORS: dict[type[Exception], Callable[[Any], str]] = {
         else f"No link can be created for {isolated(error.number)}. {REASONS[error.reason]}"
     ),
     errors.AmountChanged: lambda error: (
-        f"The billing amount has changed from {error.seen} to {error.now} and nothing was created. "
+        f"The billing amount has changed from {amount(error.seen)} to {amount(error.now)} and nothing was created. "
         "Check the new amount, then create the link."
     ),
     errors.AmountsChanged: lambda error: changed_amounts(error.numbers),
@@ -210,7 +211,7 @@ def changed_since(invoice: InvoiceSummary) -> list[str]:
         return []
     asks = "asked" if invoice.status is LinkStatus.PAID else "still asks"
     return [
-        f"The billing amount has changed: the link {asks} for {invoice.link.amount}, the invoice now says {invoice.amount}."
+        f"The billing amount has changed: the link {asks} for {amount(invoice.link.amount)}, the invoice now says {amount(invoice.amount)}."
     ]
 
 
