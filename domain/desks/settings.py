@@ -15,6 +15,7 @@ from domain.organisations.settings import Changes, Settings
 from domain.organisations.stripe_keys import StripeKeySummary
 from domain.overview import steps
 from domain.overview.summaries import Steps
+from domain.rights.allowances import Costly
 from domain.scope import Scope
 from domain.states import Right
 from domain.summaries import Actor
@@ -67,11 +68,12 @@ class SettingsDesk(ScopedDesk):
     ) -> Connected | AskFirst:
         """Check the key and keep it. ``confirmed``: the seal of what was asked first.
 
-        Raises KeyIsGiven, KeyUnusable, KeyLacks, SigningSecretUnusable.
+        Raises KeyIsGiven, KeyUnusable, KeyLacks, SigningSecretUnusable, TooOften.
         """
         await self.check(actor, Right.SETTINGS)
         if self._connecting is None:
             raise KeyIsGiven
+        self.door.spend(actor, Costly.CONNECT)
         done = await self._connecting.connect(actor, key, signing_secret, confirmed=confirmed)
         if isinstance(done, Connected):
             # This process needn't wait until it looks by itself.

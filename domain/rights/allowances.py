@@ -21,6 +21,8 @@ class Costly(Enum):
     """Up to a million rows."""
     IMPORT = (30, timedelta(minutes=10))
     """A file of up to 10 MB that is read, kept and compared."""
+    CONNECT = (10, timedelta(minutes=10))
+    """Nine requests to Stripe, with a key that may be anybody's."""
 
 
 # So many people who do something costly at one time: those who were first are forgotten, which lets them do more.

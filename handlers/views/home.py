@@ -168,7 +168,7 @@ def _problems(shown: HomeSummary) -> list[str]:
     if organisation.channel is None:
         problems.append(
             "There is no notification channel, so payments aren't announced: announcements wait. "
-            "Ask whoever runs Paylink to set one."
+            "An administrator chooses one under Settings."
         )
     elif organisation.channel_problem:
         problem = channel_problem(organisation.channel_problem)

@@ -280,14 +280,16 @@ _CHANNEL_PROBLEMS = {
     "not_in_channel": "Paylink isn't a member of it. Invite it there with /invite.",
     "channel_not_found": (
         "Slack doesn't show it to Paylink: it is private and Paylink isn't a member, or it was deleted. "
-        "Invite Paylink there with /invite, or have another channel set."
+        "Invite Paylink there with /invite, or choose another one under Settings on Home."
     ),
-    "is_archived": "It is archived. Restore it, or have another channel set.",
-    "restricted_action": "Posting there is restricted. Allow Paylink to post, or have another channel set.",
+    "is_archived": "It is archived. Restore it, or choose another one under Settings on Home.",
+    "restricted_action": "Posting there is restricted. Allow Paylink to post, or choose another one under Settings on Home.",
     "missing_scope": "Paylink lacks a permission of Slack's. Have the app installed again from its manifest.",
 }
 
 
 def channel_problem(code: str) -> str:
     """What is wrong with the notification channel and how to mend it, by Slack's error code."""
-    return _CHANNEL_PROBLEMS.get(code, f"Slack answers {code}. Check the channel, or have another one set.")
+    return _CHANNEL_PROBLEMS.get(
+        code, f"Slack answers {code}. Check the channel, or choose another one under Settings on Home."
+    )

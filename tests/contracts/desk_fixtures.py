@@ -14,6 +14,7 @@ from domain.desk import Desk
 from domain.invoices.eligibility import ineligible_because
 from domain.models import Invoice, Organisation
 from domain.money import Money
+from domain.states import Right, Standing
 from domain.summaries import Actor
 from sandbox.stripe.api.rate import RateLimits
 from sandbox.stripe.server import LocalStripe
@@ -53,6 +54,9 @@ class Office(Protocol):
 
     def withdraw_add_on(self) -> None: ...
 
+    def let_administer(self, may: bool = True) -> None:
+        """Whether ann is one of her workspace's admins."""
+
     async def settle(self) -> None:
         """Stripe answers for everything that is being created; it refuses ONE_CENT."""
 
@@ -74,6 +78,9 @@ class FakeOffice:
 
     def withdraw_add_on(self) -> None:
         self.desk.organisation = replace(self.desk.organisation, add_on=False)
+
+    def let_administer(self, may: bool = True) -> None:
+        self.desk.rights = frozenset(Right) if may else frozenset(Right) - {Right.SETTINGS}
 
     async def settle(self) -> None:
         cents = [one.id for one in self.desk.invoices.values() if one.amount == ONE_CENT]
@@ -108,6 +115,10 @@ class RealOffice:
 
     def withdraw_add_on(self) -> None:
         self._world.db.run(lambda session: session.execute(sa.update(Organisation).values(add_on=False)))
+
+    def let_administer(self, may: bool = True) -> None:
+        standing = Standing.ADMINISTRATOR if may else Standing.MEMBER
+        self._world.people.standings[self.ann.user_id] = standing
 
     async def settle(self) -> None:
         await self._world.creation.run_due()

@@ -13,6 +13,7 @@ from domain.errors import (
     AmountsChanged,
     InvoiceNotFound,
     LedgerChanged,
+    NotAllowed,
     NotEligible,
     NothingSelected,
     OrganisationUnknown,
@@ -435,3 +436,27 @@ async def test_everybody_is_welcomed_once_and_each_event_is_taken_once(office: O
     assert await desk.take_event(office.ann, "Ev1")
     assert not await desk.take_event(office.ann, "Ev1")
     assert await desk.take_event(office.ann, "Ev2")
+
+
+async def test_settings_and_steps_are_kept_with_the_channel_among_them(office: Office) -> None:
+    office.let_administer()
+    changed = await office.desk.change_settings(office.ann, channel="C0NEW", language="de")
+    assert changed == await office.desk.get_settings(office.ann)
+    shown = await office.desk.show_settings(office.ann)
+    assert (shown.channel, shown.settings.language) == ("C0NEW", "de")
+    await office.desk.note_tried(office.ann)
+    found = await office.desk.get_set_up(office.ann)
+    assert (found.may, found.steps.channel, found.steps.tried) == (True, True, True)
+
+
+async def test_who_is_no_administrator_sees_no_settings_and_connects_nothing(office: Office) -> None:
+    office.let_administer(False)
+    for refused in (
+        office.desk.show_settings(office.ann),
+        office.desk.change_settings(office.ann, channel="C0NEW"),
+        office.desk.connect_stripe(office.ann, "rk_test_0123456789", "", confirmed=""),
+    ):
+        with pytest.raises(NotAllowed):
+            await refused
+    assert (await office.desk.get_organisation(office.ann.team_id)).channel != "C0NEW"
+    assert not (await office.desk.get_set_up(office.ann)).may

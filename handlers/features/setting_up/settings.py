@@ -69,8 +69,10 @@ async def save(office: Office, delivery: Delivery) -> Json:
     try:
         await office.desk.change_settings(delivery.actor, channel=channel, **changes)
     except SettingUnusable as error:
-        block = _BLOCKS.get(error.name, _told_block(choices))
-        return {"response_action": "errors", "errors": {block: unusable(error.name)}}
+        return {
+            "response_action": "errors",
+            "errors": {_block_of(delivery, error.name, choices): unusable(error.name)},
+        }
     office.track(_show_elsewhere(office, delivery))
     return {}
 
@@ -160,8 +162,13 @@ def _changes(delivery: Delivery, choices: Choices) -> Changes:
     return changes
 
 
-def _told_block(choices: Choices) -> str:
-    return ids.SETTING_TOLD_PEOPLE if choices.told is Told.PEOPLE else ids.SETTING_TOLD_CHANNEL
+def _block_of(delivery: Delivery, name: str, choices: Choices) -> str:
+    """The input of a setting, or the one whose choice would show it: where there are no user groups there is no input."""
+    if name == "told_of_exceptions":
+        return ids.SETTING_TOLD_PEOPLE if choices.told is Told.PEOPLE else ids.SETTING_TOLD_CHANNEL
+    block = _BLOCKS.get(name, ids.SETTING_CHANNEL)
+    shown = delivery.shown.state_of(block, block) is not None
+    return block if shown else ids.SETTING_CREATORS
 
 
 def _chosen(delivery: Delivery, name: str) -> str:
