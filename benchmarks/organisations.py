@@ -1,0 +1,309 @@
+"""What many organisations cost one process: `python -m benchmarks.organisations --organisations 1 100 1000`.
+
+Each has its own workspace, token, Stripe account and invoices. Slack and Stripe are stubs within this process that only say yes, so
+that what is measured is `paylink serve` alone: a process of its own on SQLite, over HTTP, as installed by clicking.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import hashlib
+import hmac
+import json
+import os
+import random
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlencode
+
+import aiohttp
+import sqlalchemy as sa
+from aiohttp import web
+from sqlalchemy.orm import Session
+
+from benchmarks.data import NOW, lines, number
+from benchmarks.footprint import _free_port, _ready
+from benchmarks.measuring import Times, duration, resident
+from benchmarks.services import ROOT
+from domain.database import Database
+from domain.files.import_fields import COLUMNS, ImportedInvoice, read_fields
+from domain.files.importing import take
+from domain.migrations import upgrade
+from domain.models import Base
+from domain.organisations import installations, organisations, stripe_keys
+from domain.organisations.installations import Installation, Tokens
+from domain.payments.watching import FEW, START_APART
+from domain.secrets.box import Box, new_key
+from domain.stripe.client import digest_of
+from domain.stripe.ledgers import open_ledger
+
+SECRET = "bench"
+IDLE_SECONDS = 20.0
+COMMANDS, AT_ONCE, ANNOUNCED = 400, 4, 20
+
+
+def team(index: int) -> str:
+    return f"T{index:08d}"
+
+
+def stripe_key(index: int) -> str:
+    return f"rk_test_bench{index:06d}"
+
+
+@dataclass
+class Stubs:
+    """Slack and Stripe. ``at`` says when a trigger's modal, or a channel's message, came."""
+
+    url: str = ""
+    at: dict[str, float] = field(default_factory=dict)
+    stripe_requests: int = 0
+
+    async def slack(self, request: web.Request) -> web.Response:
+        now = time.monotonic()
+        text = await request.text()
+        given = json.loads(text) if request.content_type == "application/json" else dict(await request.post())
+        method, to = request.match_info["method"], str(given.get("trigger_id") or given.get("channel", ""))
+        if method in ("views.open", "chat.postMessage"):
+            self.at.setdefault(to, now)
+        user = {"id": "U0ANNA", "is_admin": True, "is_restricted": False, "deleted": False}
+        return web.json_response(
+            {"ok": True, "ts": "1.000001", "channel": to, "user": user, "view": {"id": "V1", "hash": "1.0"}}
+        )
+
+    async def stripe(self, request: web.Request) -> web.Response:
+        self.stripe_requests += 1
+        key = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        if request.path.endswith("/account"):
+            return web.json_response({"id": f"acct_{key[-6:]}", "object": "account"})
+        return web.json_response({"object": "list", "data": [], "has_more": False})
+
+
+@contextlib.asynccontextmanager
+async def stubs() -> AsyncIterator[Stubs]:
+    both = Stubs()
+    app = web.Application()
+    app.router.add_post("/api/{method}", both.slack)
+    app.router.add_route("*", "/v1/{rest:.*}", both.stripe)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    both.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    try:
+        yield both
+    finally:
+        await runner.cleanup()
+
+
+def fill(db: Database, box: Box, count: int, invoices: int) -> None:
+    """So many organisations with so many invoices each, of which one in twenty has a link that waits for payment."""
+    upgrade(db.engine)
+    first = db.run(organisations.ensure, team(0), "Benchmark", "C00000000")
+    take(db, first, _imported(invoices), now=NOW)
+    for begin in range(0, count, 50):
+        db.run(_add, box, begin, min(begin + 50, count), invoices)
+
+
+def _imported(count: int) -> list[ImportedInvoice]:
+    named = (dict(zip(COLUMNS, line, strict=False)) for line in lines(count))
+    return [read_fields(at, values) for at, values in enumerate(named, 1)]
+
+
+def _add(session: Session, box: Box, begin: int, end: int, invoices: int) -> None:
+    copied = [
+        column.name
+        for column in Base.metadata.tables["invoices"].columns
+        if column.name not in ("id", "organisation_id")
+    ]
+    names = ", ".join(copied)
+    at = int(NOW.timestamp() * 1000)
+    for index in range(begin, end):
+        team_id = team(index)
+        installation = Installation(
+            team_id, None, False, "B1", "U0BOT", ("commands",), "U0ANNA", Tokens(f"xoxb-{index}")
+        )
+        own = installations.store(session, box, installation, f"Company {index}", f"C{index:08d}").id
+        key = stripe_key(index)
+        stripe_keys.store(session, box, team_id, key, by="U0ANNA", account=f"acct_{key[-6:]}")
+        ledger = open_ledger(session, own, False, f"acct_{key[-6:]}", NOW, key_digest=digest_of(key))
+        if index:
+            session.execute(
+                sa.text(
+                    f"INSERT INTO invoices (organisation_id, {names}) SELECT :own, {names} FROM invoices "
+                    "WHERE organisation_id = (SELECT min(id) FROM organisations)"
+                ),
+                {"own": own},
+            )
+        given = {"own": own, "ledger": ledger, "at": at, "no": False, "high": number(invoices // 20).lower()}
+        session.execute(sa.text(_LINKS), given)
+
+
+_LINKS = """
+INSERT INTO links (organisation_id, invoice_id, ledger_id, state, status, amount, currency, reference, idempotency_key,
+    request, api_version, requested_by, reserved_at, attempts, next_attempt_at, look_first, stripe_id, url, created_at,
+    changed_at, refunded, disputed, exception)
+SELECT organisation_id, id, :ledger, 'created', 'Pending Payment', amount, currency, 'reference-' || id, 'key-' || id,
+    '{}', '2026-01-01', 'U0ANNA', :at, 1, :at, :no, 'plink_' || id, 'https://buy.stripe.com/test_' || id, :at, :at,
+    :no, :no, :no
+FROM invoices WHERE organisation_id = :own AND amount > 0 AND number_key <= :high"""
+
+
+def enqueue(session: Session, indexes: list[int]) -> None:
+    """A message for each of these organisations' channels, as if somebody had paid."""
+    for index in indexes:
+        session.execute(sa.text(_PAYMENT), {"team": team(index), "at": int(time.time() * 1000)})
+        session.execute(sa.text(_MESSAGE), {"team": team(index), "at": int(time.time() * 1000)})
+
+
+_FIRST = "SELECT min(links.id) FROM links JOIN organisations ON organisations.id = organisation_id WHERE team_id = :team"
+_PAYMENT = f"""
+INSERT INTO payments (link_id, ledger_id, session_id, amount, currency, verdict, paid_at, seen_at)
+SELECT id, ledger_id, 'cs_' || id, amount, currency, 'paid', :at, :at FROM links WHERE id = ({_FIRST})"""
+_MESSAGE = f"""
+INSERT INTO outbox (organisation_id, kind, subject, key, destination, state, attempts, may_be_posted, enqueued_at,
+    next_attempt_at, payment_id, stands_aside)
+SELECT links.organisation_id, 'paid', 'payment:' || payments.id, 'bench-' || payments.id, '', 'waiting', 0, 0, :at, :at,
+    payments.id, 0 FROM payments JOIN links ON links.id = link_id WHERE links.id = ({_FIRST})"""
+
+
+@dataclass(frozen=True)
+class Figures:
+    start: float
+    at_rest: int
+    idle: float
+    """Of one core."""
+    command: Times
+    announced: Times
+    stripe_requests: int
+    """While nothing was asked for."""
+
+
+async def measure(count: int, invoices: int) -> Figures:
+    with tempfile.TemporaryDirectory() as directory:
+        keys = new_key()
+        url = f"sqlite:///{Path(directory) / 'paylink.sqlite3'}"
+        db = Database(url)
+        began = time.monotonic()
+        fill(db, Box([keys]), count, invoices)
+        print(f"filled in {time.monotonic() - began:.0f} s", file=sys.stderr)
+        async with stubs() as both, aiohttp.ClientSession() as session:
+            port = _free_port()
+            env = {
+                "PATH": os.environ["PATH"],
+                "HOME": directory,
+                "DATABASE_URL": url,
+                "PAYLINK_SECRET_KEYS": keys,
+                "PAYLINK_PUBLIC_URL": "http://localhost",
+                "SLACK_CLIENT_ID": "1.1",
+                "SLACK_CLIENT_SECRET": SECRET,
+                "SLACK_SIGNING_SECRET": SECRET,
+                "SLACK_API_URL": f"{both.url}/api",
+                "STRIPE_API_URL": both.url,
+                "PORT": str(port),
+            }
+            began = time.perf_counter()
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "bot", "serve", cwd=ROOT, env=env, stdout=asyncio.subprocess.DEVNULL
+            )
+            try:
+                await asyncio.wait_for(_ready(port), 60)
+                start = time.perf_counter() - began
+                # What each start looks at once has its turns by then (START_APART).
+                await asyncio.sleep(8 + 1.2 * START_APART.total_seconds() * max(count - FEW, 0))
+                cpu, asked = _cpu(process.pid), both.stripe_requests
+                await asyncio.sleep(IDLE_SECONDS)
+                idle = (_cpu(process.pid) - cpu) / IDLE_SECONDS
+                asked = both.stripe_requests - asked
+                at_rest = resident(process.pid)
+                commands = await _commands(session, both, port, count, invoices)
+                announced = await _announced(db, both, count)
+            finally:
+                process.terminate()
+                await process.wait()
+        await db.close()
+        return Figures(start, at_rest, idle, commands, announced, asked)
+
+
+def _cpu(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+async def _commands(
+    session: aiohttp.ClientSession, both: Stubs, port: int, count: int, invoices: int
+) -> Times:
+    """/invoice by people of any of the organisations, a few at a time; until the modal reaches Slack."""
+    chance = random.Random(1)
+    sent: dict[str, float] = {}
+    left = iter(range(COMMANDS))
+
+    async def person() -> None:
+        for n in left:
+            trigger = f"trigger-{n}"
+            body = urlencode(
+                {
+                    "command": "/invoice",
+                    "text": number(chance.randrange(invoices)),
+                    "trigger_id": trigger,
+                    "team_id": team(chance.randrange(count)),
+                    "user_id": "U0ANNA",
+                    "channel_id": "C0",
+                    "api_app_id": "A0",
+                    "token": "x",
+                }
+            ).encode()
+            at = str(int(time.time()))
+            mac = hmac.new(SECRET.encode(), f"v0:{at}:".encode() + body, hashlib.sha256).hexdigest()
+            headers = {
+                "Content-Type": "application/x-www-form-urlencoded",
+                "X-Slack-Request-Timestamp": at,
+                "X-Slack-Signature": f"v0={mac}",
+            }
+            sent[trigger] = time.monotonic()
+            async with session.post(f"http://127.0.0.1:{port}/slack/events", data=body, headers=headers) as _:
+                pass
+            await asyncio.sleep(0.02)
+
+    await asyncio.gather(*(person() for _ in range(AT_ONCE)))
+    await asyncio.sleep(2)
+    assert set(sent) <= set(both.at), "a modal didn't come"
+    return Times(tuple(both.at[trigger] - at for trigger, at in sent.items()))
+
+
+async def _announced(db: Database, both: Stubs, count: int) -> Times:
+    """From the transaction that a payment is recorded in to the message that reaches Slack, for several at once."""
+    chosen = random.Random(2).sample(range(count), min(ANNOUNCED, count))
+    both.at.clear()
+    await db.write(enqueue, chosen)
+    began = time.monotonic()
+    channels = [f"C{index:08d}" for index in chosen]
+    async with asyncio.timeout(60):
+        while not set(channels) <= set(both.at):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    return Times(tuple(both.at[channel] - began for channel in channels))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--organisations", type=int, nargs="+", default=[1, 100, 1000])
+    parser.add_argument("--invoices", type=int, default=1000, help="of each")
+    given = parser.parse_args()
+    print(
+        "| organisations | start to ready | at rest | idle | command p99 | announced, slowest | asked of Stripe |"
+    )
+    print("| ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
+    for count in given.organisations:
+        found = asyncio.run(measure(count, given.invoices))
+        print(
+            f"| {count:,} | {duration(found.start)} | {found.at_rest / 2**20:.1f} MiB | {found.idle:.1%} | "
+            f"{duration(found.command.percentile(99))} | {duration(found.announced.percentile(100))} | "
+            f"{found.stripe_requests / IDLE_SECONDS:.1f}/s |",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()
