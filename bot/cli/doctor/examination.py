@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.text import Text
 from sqlalchemy.engine import make_url
 
+from bot.cli.doctor.blocks import examine_blocks
 from bot.cli.doctor.findings import Finding, Level
 from bot.cli.doctor.installed import examine_installed
 from bot.cli.doctor.running import examine_running
@@ -276,6 +277,7 @@ async def _examine_slack(settings: Settings, kept: Kept) -> AsyncIterator[Findin
             if organisation.channel_problem:
                 yield _examine_channel_problem(organisation)
             yield _examine_add_on(organisation)
+        yield await examine_blocks(client)
 
 
 def _examine_channel_problem(organisation: OrganisationSummary) -> Finding:

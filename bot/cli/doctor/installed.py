@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.cli.doctor.blocks import examine_blocks
 from bot.cli.doctor.findings import Finding, Level
 from bot.cli.doctor.slack import asking_slack, examine_channel, examine_scopes
 from bot.cli.doctor.stripe import asking_stripe, examine_stripe
@@ -46,6 +47,11 @@ async def examine_installed(settings: Settings) -> AsyncIterator[Finding]:
         )
         async with asking_slack(settings) as client:
             yield await _examine_reachable(client)
+    tokens = [one.installation.tokens.bot_token for one in kept if one.installation is not None]
+    if tokens:
+        # They are the same for all.
+        async with asking_slack(settings, tokens[0]) as client:
+            yield await examine_blocks(client)
     for one in kept:
         async for finding in _examine(settings, one, where):
             yield replace(

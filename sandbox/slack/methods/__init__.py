@@ -1,6 +1,6 @@
 """The Web API's methods, by group; `METHODS` names them all."""
 
-from sandbox.slack.methods import chat, conversations, files, identity, usergroups, views
+from sandbox.slack.methods import blocks, chat, conversations, files, identity, usergroups, views
 from sandbox.slack.methods.request import Method
 
 METHODS: dict[str, Method] = {
@@ -10,4 +10,5 @@ METHODS: dict[str, Method] = {
     **views.METHODS,
     **files.METHODS,
     **usergroups.METHODS,
+    **blocks.METHODS,
 }

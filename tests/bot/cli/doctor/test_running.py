@@ -8,6 +8,7 @@ import pytest
 import yaml
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.cli.doctor.blocks import examine_blocks
 from bot.cli.doctor.findings import Finding, Level
 from bot.cli.doctor.running import examine_running
 from bot.cli.doctor.slack import examine_clock, examine_scopes
@@ -17,7 +18,9 @@ from bot.watch.health import Health
 from bot.watch.metrics import Metrics
 from bot.web.server import HttpServer, StripeEndpoint
 from domain.payments.events import Receipt
+from handlers.specimens import whole as specimens
 from sandbox.slack import LocalSlack
+from sandbox.slack.state.faults import Fault
 
 MANIFEST = yaml.safe_load((Path(__file__).parents[4] / "manifest.yml").read_text())
 
@@ -100,3 +103,25 @@ def test_more_scopes_than_are_asked_for_are_told() -> None:
     assert well.level is Level.WELL
     [_, more] = examine_scopes(ours | {"channels:manage"})
     assert more.what.endswith("more than Paylink asks for: channels:manage.")
+
+
+async def test_slack_is_shown_each_view_and_message_and_what_it_refuses_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    slack = LocalSlack(MANIFEST)
+    await slack.start()
+    client = AsyncWebClient(slack.workspace.bot_token, base_url=slack.api_url)
+    well = await examine_blocks(client)
+    monkeypatch.setattr(
+        specimens, "messages", lambda: {"hello": {"text": "", "blocks": [{"type": "heading"}]}}
+    )
+    wrong = await examine_blocks(client)
+    slack.faults.add(Fault("blocks.validate", do="error", error="unknown_method"))
+    unknown = await examine_blocks(client)
+    await slack.stop()
+
+    assert (well.level, "Slack takes all" in well.what) == (Level.WELL, True)
+    assert wrong.level is Level.WRONG
+    assert "hello (unsupported block type: heading at /blocks/0/type)" in wrong.what
+    assert unknown.level is Level.NOTE
+    assert "it answers unknown_method to blocks.validate" in unknown.what
