@@ -8,7 +8,7 @@ left out, so that a later version may say more without changing older hashes.
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 
 FIRST = "0" * 64
@@ -40,13 +40,17 @@ class Entry:
     hash: str | None
 
 
+_SAID = tuple(field.name for field in fields(Entry) if field.name not in ("at", "hash"))
+
+
 def written(entry: Entry, previous: str) -> dict[str, str | int]:
     """All that is hashed of an entry. ``at`` is in UTC to the millisecond."""
-    said = asdict(entry)
-    del said["hash"]
-    at = entry.at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    said |= {"at": at, "previous": previous}
-    return {name: value for name, value in said.items() if value is not None}
+    said: dict[str, str | int] = {
+        name: value for name in _SAID if (value := getattr(entry, name)) is not None
+    }
+    said["at"] = entry.at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    said["previous"] = previous
+    return said
 
 
 def hash_of(said: Written) -> str:

@@ -28,6 +28,8 @@ class Deed(StrEnum):
     """It ended by itself."""
     MESSAGE_POSTED = "message.posted"
     """A message about an invoice stands in a channel."""
+    MESSAGE_RESENT = "message.resend"
+    """An operator had a message sent again."""
     IMPORT_CONFIRMED = "import.confirmed"
     """Somebody said in Slack that a file is to be imported."""
     IMPORT_BEGUN = "import.begin"

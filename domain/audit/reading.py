@@ -24,7 +24,8 @@ def of(organisation_id: int) -> sa.ColumnElement[bool]:
     return column.is_(None) if organisation_id == NOBODY else column == organisation_id
 
 
-def entry_of(row: Any, organisation: str | None) -> Entry:
+def entry_of(row: Any, organisation: str | None, position: int | None = None) -> Entry:
+    """``position``: that it is given, if it hasn't one yet."""
     return Entry(
         id=row.id,
         organisation=organisation,
@@ -38,7 +39,7 @@ def entry_of(row: Any, organisation: str | None) -> Entry:
         invoice=row.invoice_number,
         before=row.before,
         after=row.after,
-        position=row.position,
+        position=row.position or position,
         hash=row.hash,
     )
 

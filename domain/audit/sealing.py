@@ -4,8 +4,6 @@ It is done afterwards, by any process, so that no deed waits for another one's (
 version before wrote is chained like any other.
 """
 
-from dataclasses import replace
-
 import sqlalchemy as sa
 import structlog
 from sqlalchemy.orm import Session
@@ -64,16 +62,25 @@ def seal(session: Session, organisation_id: int) -> tuple[int, str] | None:
     if not rows:
         return None
     team = session.scalar(sa.select(Organisation.team_id).where(Organisation.id == organisation_id))
-    places = []
+    entries, last, places = head.entries, head.hash, []
     for row in rows:
-        head.entries += 1
-        entry = replace(entry_of(row, team), position=head.entries)
-        head.hash = hash_of(written(entry, head.hash))
-        places.append({"entry_id": row.id, "place": head.entries, "sealed": head.hash})
-    session.execute(
-        sa.update(ENTRIES)
-        .where(ENTRIES.c.id == sa.bindparam("entry_id"))
-        .values(position=sa.bindparam("place"), hash=sa.bindparam("sealed")),
-        places,
+        entries += 1
+        last = hash_of(written(entry_of(row, team, entries), last))
+        places.append((entries, last, row.id))
+    _write(session, places)
+    head.entries, head.hash = entries, last
+    return entries, last
+
+
+def _write(session: Session, places: list[tuple[int, str, int]]) -> None:
+    """Past SQLAlchemy's own making of many statements, which takes twice as long as all else of chaining."""
+    if session.get_bind().dialect.name == "sqlite":
+        session.connection().exec_driver_sql("UPDATE audit SET position = ?, hash = ? WHERE id = ?", places)
+        return
+    statement = sa.text(
+        "UPDATE audit SET position = given.position, hash = given.hash "
+        "FROM unnest(CAST(:positions AS BIGINT[]), CAST(:hashes AS TEXT[]), CAST(:ids AS BIGINT[])) "
+        "AS given (position, hash, id) WHERE audit.id = given.id"
     )
-    return head.entries, head.hash
+    positions, hashes, ids = zip(*places, strict=True)
+    session.execute(statement, {"positions": list(positions), "hashes": list(hashes), "ids": list(ids)})

@@ -8,9 +8,11 @@ from typing import TypedDict, Unpack
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from domain import audit
 from domain.database import database_now, insert_into
 from domain.models import OutboxMessage
 from domain.states import STUCK, AnnouncementKind, FollowUp, MessageState
+from domain.summaries import OPERATOR
 
 
 class Thread(TypedDict, total=False):
@@ -103,6 +105,15 @@ def resend(session: Session, message_id: int) -> bool:
             told_by_id=None,
             told_in_attempt=None,
         )
-        .returning(OutboxMessage.id)
+        .returning(OutboxMessage.organisation_id)
     ).scalar_one_or_none()
+    if done is not None:
+        audit.record(
+            session,
+            audit.Deed.MESSAGE_RESENT,
+            f"message {message_id}",
+            by=OPERATOR,
+            now=database_now(session),
+            organisation_id=done,
+        )
     return done is not None
