@@ -183,7 +183,7 @@ def ended(resolution: Resolution) -> str:
 def _refunded(got: str, so_far: Money | None, whole: Money | None) -> str:
     if so_far is None or whole is None:
         return f"{got} was refunded to the buyer."
-    return f"{got} was refunded, in all {so_far} of {whole}."
+    return f"{got} was refunded, in all {written.amount(so_far)} of {written.amount(whole)}."
 
 
 def _disputed(got: str, reason: str, *, inquiry: bool) -> str:
