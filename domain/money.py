@@ -82,12 +82,11 @@ class Money:
         return self._major(grouping="")
 
     def _major(self, grouping: str) -> str:
-        factor = 10 ** exponent(self.currency)
-        whole, rest = divmod(abs(self.amount), factor)
+        places = exponent(self.currency)
+        whole, rest = divmod(abs(self.amount), 10**places)
         digits = f"{whole:{grouping}}"
-        decimals = shown_decimals(self.currency)
-        if exponent(self.currency) and (decimals or rest):
-            digits += f".{rest:0{exponent(self.currency)}d}"
+        if places and (rest or shown_decimals(self.currency)):
+            digits += f".{rest:0{places}d}"
         return f"-{digits}" if self.amount < 0 else digits
 
 

@@ -22,6 +22,8 @@ def read_badges(
     if disputed and not found & {Badge.DISPUTED, Badge.INQUIRY, Badge.DISPUTE_LOST}:
         found.add(Badge.DISPUTED)
     found |= {badge for of, badge in OF_STATES.items() if state == of}
+    if not found:  # as nearly all of a page
+        return ()
     return tuple(badge for badge in Badge if badge in found)
 
 

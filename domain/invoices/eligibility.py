@@ -12,13 +12,15 @@ from domain.money import (
 )
 from domain.reasons import BillingState, Doubt, Reason
 
-_ELSEWHERE = {BillingState.SETTLED: Reason.SETTLED_ELSEWHERE, BillingState.VOID: Reason.VOID}
+_ELSEWHERE: dict[str, Reason] = {
+    BillingState.SETTLED: Reason.SETTLED_ELSEWHERE,
+    BillingState.VOID: Reason.VOID,
+}
 
 
 def own_reason(money: Money, billing_state: str | None) -> Reason | None:
     """Why this invoice can't have a link whatever there is at Stripe; None for the state of one that isn't stored yet."""
-    elsewhere = _ELSEWHERE.get(BillingState(billing_state)) if billing_state else None
-    return elsewhere or amount_reason(money)
+    return _ELSEWHERE.get(billing_state or BillingState.OPEN) or amount_reason(money)
 
 
 def amount_reason(money: Money) -> Reason | None:

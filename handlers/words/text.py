@@ -17,7 +17,7 @@ _JOINER = "\u200d"
 
 def length(text: str) -> int:
     """Characters as Slack's clients count them: UTF-16 code units."""
-    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def fit(text: str, most: int) -> str:

@@ -34,7 +34,7 @@ SCOPE = Scope(1, 1, livemode=False)
 # One row for each workspace and for each Stripe account: read whole, they are still small.
 SMALL = {"organisations", "ledgers", "duties"}
 # What another step has found, or a row of what was given.
-FOUND = {"anon_1", "(subquery-1)", "one"}
+FOUND = {"anon_1", "(subquery-1)", "one", "json_each"}
 # Indexes that hold only what is open: read whole, they are small too.
 OPEN = ("ix_links_due", "ix_outbox_open", "ix_stripe_events_due")
 
