@@ -1,13 +1,14 @@
 """Watching for payments, for each account by itself: one whose Stripe is away or slow holds up none of the others."""
 
 import asyncio
+import random
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 from weakref import WeakSet
 
 from domain.coordination.leases import Lease
-from domain.coordination.side_by_side import few_at_once, for_each
+from domain.coordination.side_by_side import for_each
 from domain.database import Database
 from domain.errors import StripeUnasked
 from domain.links.known import Known
@@ -24,6 +25,8 @@ from domain.stripe.pausing import AWAY, because_refused
 
 # Beyond a few, the first looks of two organisations are so far apart when a process starts.
 FEW, START_APART = 20, timedelta(seconds=0.25)
+# Seconds: while one's poll or sweep takes long the others' go on.
+LOOK_AGAIN = 2.0
 
 
 class Watching:
@@ -104,11 +107,11 @@ class Watching:
 
     async def poll_if_due(self) -> None:
         """Ask for new events where the poll is due."""
-        await few_at_once(await self._list_to_poll(), AccountWatch.poll_if_due)
+        await for_each(self._list_to_poll, AccountWatch.poll_if_due, again=LOOK_AGAIN)
 
     async def sweep_if_due(self) -> None:
         """Go through the completed sessions where the sweep is due."""
-        await few_at_once(await self._list_to_sweep(), self._sweep_if_due)
+        await for_each(self._list_to_sweep, self._sweep_if_due, again=LOOK_AGAIN)
 
     async def _sweep_if_due(self, watch: AccountWatch) -> None:
         # One that failed is tried again as the start's: else it would wait for the hourly one.
@@ -152,10 +155,13 @@ class Watching:
         return one.is_due(AT_START, placed=False) and self._has_turn(one.ledger_id)
 
     def _used(self, watched: list[Watched]) -> Iterator[tuple[Account, Watched]]:
-        """Those of accounts that are known, one for each ledger."""
-        by_ledger = {one.ledger_id: one for one in watched}
-        for account in self._accounts.of_ledgers(by_ledger):
-            yield account, by_ledger[account.ledger_id]
+        """Those of accounts that are known, one for each ledger: where several share it, any, since one's key may be refused."""
+        accounts: dict[int, list[Account]] = {}
+        for account in self._accounts.list_known():
+            accounts.setdefault(account.ledger_id, []).append(account)
+        for one in watched:
+            if one.ledger_id in accounts:
+                yield random.choice(accounts[one.ledger_id]), one  # noqa: S311 - chooses whose turn it is, keeps no secret
 
     def _find(self, account: Account) -> AccountWatch | None:
         watch = self._of.get(account.organisation_id)

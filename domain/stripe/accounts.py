@@ -130,12 +130,9 @@ class Accounts:
         return [account for account in self if account.known]
 
     def of_ledgers(self, ledger_ids: Iterable[int]) -> list[Account]:
-        """One account for each of these ledgers that is known to be one's."""
+        """The accounts whose ledgers these are known to be; organisations may share one, each with a key of its own."""
         wanted = set(ledger_ids)
-        if not wanted:
-            return []
-        found = {one.ledger_id: one for one in self.list_known() if one.ledger_id in wanted}
-        return list(found.values())
+        return [one for one in self.list_known() if one.ledger_id in wanted] if wanted else []
 
     async def settle(self) -> None:
         """Ask Stripe whose account each is, where that isn't known yet."""
