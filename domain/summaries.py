@@ -136,6 +136,8 @@ class BulkItem:
     refusal: str | None = None
     """What Stripe said, empty if nothing; set when failed."""
     url: str | None = None
+    refused_for_good: bool = False
+    """Failed, and asked again over the same amount Stripe would refuse again."""
 
 
 @dataclass(frozen=True)

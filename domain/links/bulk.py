@@ -21,7 +21,7 @@ from domain.invoices import invoices
 from domain.invoices.list_position import existing_reason
 from domain.links import reserving
 from domain.links.bulk_progress import finish_if_settled
-from domain.links.run_results import get, summarise
+from domain.links.run_results import get, is_for_good, summarise
 from domain.lists import selections
 from domain.lists.summaries import Confirmation
 from domain.models import Base, BulkRun, BulkRunItem, Invoice, Link, Organisation, SelectionItem
@@ -224,11 +224,16 @@ def _existing(session: Session, scope: Scope, ids: Iterable[int]) -> dict[int, L
 
 
 def _failed(session: Session, run: BulkRun) -> dict[int, tuple[int | None, str | None]]:
-    """The invoices that failed in it, with the amounts that were asked for. Raises NothingSelected."""
+    """The invoices that failed in it and needn't fail again, with the amounts that were asked for. Raises NothingSelected."""
     failed = session.execute(
         sa.select(BulkRunItem.invoice_id, Link.amount, Link.currency)
         .join(Link, Link.id == BulkRunItem.link_id)
-        .where(BulkRunItem.run_id == run.id, BulkRunItem.outcome == Outcome.FAILED)
+        .join(Invoice, Invoice.id == BulkRunItem.invoice_id)
+        .where(
+            BulkRunItem.run_id == run.id,
+            BulkRunItem.outcome == Outcome.FAILED,
+            sa.not_(sa.func.coalesce(is_for_good, sa.false())),
+        )
     )
     seen: dict[int, tuple[int | None, str | None]] = {
         key: (amount, currency) for key, amount, currency in failed

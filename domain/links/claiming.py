@@ -25,6 +25,7 @@ from domain.models import Base, Invoice, Link, milliseconds
 from domain.money import Money
 from domain.reasons import BillingState
 from domain.states import LinkState, LinkStatus, Outcome, Source
+from domain.stripe.errors import StripeRefused
 from domain.stripe.ledgers import CURRENT, CURRENT_HELD, is_current
 from domain.summaries import PAYLINK, STRIPE
 
@@ -227,13 +228,13 @@ def record_created(
     return True
 
 
-def record_refused(session: Session, intent: Intent, owner: str, refusal: str, now: datetime) -> bool:
+def record_refused(session: Session, intent: Intent, owner: str, why: StripeRefused, now: datetime) -> bool:
     """Stripe won't make this link: the invoice may be tried again, with a new request and key."""
     link = _lock_reserved(session, intent.link_id)
     if link is None or link.owner != owner or link.idempotency_key != intent.key:
         return False
-    link.state, link.refusal, link.changed_at = LinkState.REFUSED, refusal[:500], now
-    link.owner = link.lease_until = None
+    link.state, link.refusal, link.changed_at = LinkState.REFUSED, why.said[:500], now
+    link.refusal_code, link.owner, link.lease_until = why.code, None, None
     _place(session, link)
     audit.record(
         session,
@@ -245,7 +246,7 @@ def record_refused(session: Session, intent: Intent, owner: str, refusal: str, n
         invoice=session.get_one(Invoice, link.invoice_id),
         result=Result.REFUSED,
     )
-    settle_items(session, link.id, Outcome.FAILED, refusal[:500], now)
+    settle_items(session, link.id, Outcome.FAILED, link.refusal, now)
     return True
 
 

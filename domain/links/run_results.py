@@ -10,8 +10,18 @@ from domain.errors import RunNotFound, RunOfOtherMode
 from domain.models import BulkRun, BulkRunItem, Invoice, Ledger, Link, Organisation
 from domain.reasons import Reason
 from domain.scope import Scope
-from domain.states import Outcome
+from domain.states import LinkState, Outcome
 from domain.summaries import Actor, BulkItem, BulkResult
+
+# As docs.stripe.com/error-codes names them.
+_FOR_GOOD = ("amount_too_large", "amount_too_small", "invalid_currency", "invalid_unit_amount")
+is_for_good: sa.ColumnElement[bool] = sa.and_(
+    Link.state == LinkState.REFUSED,
+    sa.or_(Link.refusal_code.in_(_FOR_GOOD), Link.refusal_code.like("parameter\\_%", escape="\\")),
+    Link.amount == Invoice.amount,
+    Link.currency == Invoice.currency,
+)
+"""Of an invoice and its link: asked again over the same amount, Stripe refuses again."""
 
 
 def get(session: Session, scope: Scope, run_id: int, *, lock: bool = False) -> BulkRun:
@@ -56,6 +66,7 @@ def summarise(session: Session, run: BulkRun) -> BulkResult:
             BulkRunItem.refusal,
             Invoice.number,
             Link.url,
+            sa.func.coalesce(is_for_good, sa.false()),
         )
         .join(Invoice, Invoice.id == BulkRunItem.invoice_id)
         .outerjoin(Link, Link.id == BulkRunItem.link_id)
@@ -79,6 +90,7 @@ def _summarise_item(
     refusal: str | None,
     number: str,
     url: str | None,
+    refused_for_good: bool,
 ) -> BulkItem:
     return BulkItem(
         invoice_id=invoice_id,
@@ -87,4 +99,5 @@ def _summarise_item(
         reason=reason,
         refusal=refusal,
         url=url if outcome is Outcome.CREATED else None,
+        refused_for_good=outcome is Outcome.FAILED and refused_for_good,
     )

@@ -116,7 +116,7 @@ class Sending:
         except StripeRefused as refused:
             await self._set_paused(None)
             if await self._db.background_write(
-                claiming.record_refused, intent, self._lease.owner, refused.said, self._clock()
+                claiming.record_refused, intent, self._lease.owner, refused, self._clock()
             ):
                 self._on_settled(intent.link_id, False)
         except KeyReused:

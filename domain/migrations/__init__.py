@@ -46,6 +46,7 @@ REVISIONS: tuple[str, ...] = (
     "0027",
     "0028",
     "0029",
+    "0030",
 )
 """All versions, the oldest first. Known without reading them, so that a start doesn't wait for Alembic."""
 

@@ -117,6 +117,7 @@ class Link(Base):
     lease_until: Mapped[datetime | None] = mapped_column(Instant)
     look_first: Mapped[bool] = mapped_column(default=False)
     refusal: Mapped[str | None] = mapped_column(Text)
+    refusal_code: Mapped[str | None] = mapped_column(String(100))
     stripe_id: Mapped[str | None] = mapped_column(String(255))
     url: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime | None] = mapped_column(Instant)

@@ -56,7 +56,7 @@ def trouble_of(status: int, headers: Mapping[str, str], body: bytes) -> StripeTr
     asks_again = told.get("stripe-should-retry") == "true"
     if asks_again or status in _UNDECIDED or error["type"] == "api_error":
         return StripeFailed(f"status {status}")
-    return StripeRefused(said, code)
+    return StripeRefused(said, code or _blamed(error))
 
 
 def _error_in(body: bytes) -> dict[str, Any] | None:
@@ -73,6 +73,12 @@ def _error_in(body: bytes) -> dict[str, Any] | None:
 def _code_in(error: dict[str, Any] | None) -> str | None:
     code = error.get("code") if error else None
     return code if isinstance(code, str) and _CODE.fullmatch(code) else None
+
+
+def _blamed(error: dict[str, Any]) -> str | None:
+    """For an unknown currency, for one, Stripe gives no code, only ``line_items[0][price_data][currency]``."""
+    names = re.findall(r"[a-z_]{1,60}", str(error.get("param") or "")[:200])
+    return f"invalid_{names[-1]}" if names else None
 
 
 def _said_in(error: dict[str, Any]) -> str:

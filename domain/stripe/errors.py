@@ -51,7 +51,10 @@ class StripeKeyRefused(StripeTrouble):
 
 
 class StripeRefused(StripeTrouble):
-    """Stripe understood and won't: the request itself has to change. ``said`` is its own text, empty if it gave none."""
+    """Stripe understood and won't: the request itself has to change. ``said`` is its own text, empty if it gave none.
+
+    ``code`` is Stripe's; where it gave none but named the parameter, that is ``invalid_`` and its name.
+    """
 
     def __init__(self, said: str, code: str | None) -> None:
         super().__init__(said)

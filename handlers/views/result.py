@@ -33,6 +33,7 @@ SIGNS = {Outcome.CREATED: "✅", Outcome.SKIPPED: "➖", Outcome.FAILED: "🔴",
 BAR = 20
 """Characters of the bar of progress."""
 _TOLD_IN_MESSAGE = 20
+FOR_GOOD = "Trying again can't mend it: change the invoice's amount or currency."
 
 
 def result(run: BulkResult, *, said: str | None = None) -> Json:
@@ -95,7 +96,7 @@ def count_lines(run: BulkResult) -> list[str]:
 
 
 def _buttons(run: BulkResult) -> Iterator[Json]:
-    failed = run.count(Outcome.FAILED)
+    failed = sum(item.outcome is Outcome.FAILED and not item.refused_for_good for item in run.items)
     if failed and Right.CREATE in run.rights:
         yield button("Retry Failed", ids.RETRY_FAILED, str(FailedReference(run.id, failed)), primary=True)
     yield button("Download", ids.RESULT_DOWNLOAD, str(run.id))
@@ -120,7 +121,8 @@ def _listed(run: BulkResult, outcome: Outcome) -> list[Json]:
 def _line(item: BulkItem) -> str:
     number = isolated(item.number)
     if item.outcome is Outcome.FAILED:
-        return f"{number}: Stripe refused it: {fit(refused_with(item.refusal), 120)}"
+        said = f"{number}: Stripe refused it: {fit(refused_with(item.refusal), 120)}"
+        return f"{said.removesuffix('.')}. {FOR_GOOD}" if item.refused_for_good else said
     if item.outcome is Outcome.SKIPPED and item.reason is not None:
         return f"{number}: {REASONS[item.reason]}"
     return number

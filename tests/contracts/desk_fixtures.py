@@ -17,6 +17,7 @@ from domain.money import Money
 from domain.states import Right, Standing
 from domain.summaries import Actor
 from sandbox.stripe.api.rate import RateLimits
+from sandbox.stripe.faults.rules import FaultKind
 from sandbox.stripe.server import LocalStripe
 from tests.domain.factories import TEAM, make_invoice, make_organisation
 from tests.domain.world import World, world
@@ -57,8 +58,8 @@ class Office(Protocol):
     def let_administer(self, may: bool = True) -> None:
         """Whether ann is one of her workspace's admins."""
 
-    async def settle(self) -> None:
-        """Stripe answers for everything that is being created; it refuses ONE_CENT."""
+    async def settle(self, *, for_good: bool = True) -> None:
+        """Stripe answers for everything that is being created; it refuses ONE_CENT, or what may be less the next time."""
 
 
 class FakeOffice:
@@ -82,10 +83,11 @@ class FakeOffice:
     def let_administer(self, may: bool = True) -> None:
         self.desk.rights = frozenset(Right) if may else frozenset(Right) - {Right.SETTINGS}
 
-    async def settle(self) -> None:
+    async def settle(self, *, for_good: bool = True) -> None:
         cents = [one.id for one in self.desk.invoices.values() if one.amount == ONE_CENT]
         for run in list(self.desk.runs):
-            self.desk.finish(run, failed=dict.fromkeys(cents, "Stripe takes no less than 50 cents."))
+            said = dict.fromkeys(cents, "Stripe takes no less than 50 cents.")
+            self.desk.finish(run, failed=said, for_good=for_good)
 
 
 class RealOffice:
@@ -120,7 +122,9 @@ class RealOffice:
         standing = Standing.ADMINISTRATOR if may else Standing.MEMBER
         self._world.people.standings[self.ann.user_id] = standing
 
-    async def settle(self) -> None:
+    async def settle(self, *, for_good: bool = True) -> None:
+        if not for_good:
+            self._world.stripe.faults.add(FaultKind.CODED, method="POST", status=400, code="account_invalid")
         await self._world.creation.run_due()
         await self._world.creation.finish()
 

@@ -451,7 +451,7 @@ class FakeDesk:
         run = await self.get_result(actor, run_id)
         if submission in self.submissions:
             return self.runs[self.submissions[submission]]
-        failed = [item.invoice_id for item in run.items if item.outcome is Outcome.FAILED]
+        failed = self._failed(run)
         if not failed:
             raise NothingSelected
         now = [self.invoices[each] for each in failed]
@@ -460,11 +460,22 @@ class FakeDesk:
             raise AmountsChanged(changed)
         return self._begin(actor, failed, submission, view_id)
 
+    def _failed(self, run: BulkResult) -> list[int]:
+        """What failed and needn't fail again."""
+        return [
+            item.invoice_id
+            for item in run.items
+            if item.outcome is Outcome.FAILED
+            and not (
+                item.refused_for_good
+                and self.invoices[item.invoice_id].amount == self.asked_for[item.invoice_id]
+            )
+        ]
+
     async def confirm_failed(self, actor: Actor, run_id: int) -> Confirmation:
         run = await self.get_result(actor, run_id)
         page = await self.open_list(actor, shape=PAGE)
-        failed = frozenset(item.invoice_id for item in run.items if item.outcome is Outcome.FAILED)
-        self._set(page.selection.id, ticked=failed)
+        self._set(page.selection.id, ticked=frozenset(self._failed(run)))
         return await self.confirm(actor, page.selection.id)
 
     async def is_followed(self, actor: Actor, run_id: int, view_id: str) -> bool:
@@ -573,22 +584,28 @@ class FakeDesk:
         return self.connected
 
     def finish(
-        self, run_id: int, *, failed: dict[int, str] | None = None, only: set[int] | None = None
+        self,
+        run_id: int,
+        *,
+        failed: dict[int, str] | None = None,
+        only: set[int] | None = None,
+        for_good: bool = False,
     ) -> None:
         """What of the run was being created is settled, all or ``only`` these: ``failed`` says what Stripe refused, and why."""
         failed, run = failed or {}, self.runs[run_id]
         items = (
-            self._settled(item, failed) if only is None or item.invoice_id in only else item
+            self._settled(item, failed, for_good) if only is None or item.invoice_id in only else item
             for item in run.items
         )
         self.runs[run_id] = replace(run, items=tuple(items))
 
-    def _settled(self, item: BulkItem, failed: dict[int, str]) -> BulkItem:
+    def _settled(self, item: BulkItem, failed: dict[int, str], for_good: bool) -> BulkItem:
         if item.outcome is not Outcome.BEING_CREATED:
             return item
         if item.invoice_id in failed:
             self.invoices[item.invoice_id] = replace(self.invoices[item.invoice_id], reason=None)
-            return replace(item, outcome=Outcome.FAILED, refusal=failed[item.invoice_id])
+            said = failed[item.invoice_id]
+            return replace(item, outcome=Outcome.FAILED, refusal=said, refused_for_good=for_good)
         self.settle(item.invoice_id)
         return replace(item, outcome=Outcome.CREATED, url=f"https://buy.stripe.com/test_{item.invoice_id}")
 

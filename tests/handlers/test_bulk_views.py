@@ -13,9 +13,10 @@ from domain.states import LinkStatus, Outcome
 from domain.summaries import BulkResult
 from handlers.bolt.failures import with_notice
 from handlers.bolt.payload import read_delivery
+from handlers.references import FailedReference
 from handlers.views.confirmation import confirmation
 from handlers.views.listing import listing, read_filter
-from handlers.views.result import result
+from handlers.views.result import FOR_GOOD, result
 from sandbox.slack.blocks.surfaces import check_view
 from tests.handlers.hostile import HOSTILE
 from tests.handlers.samples import invoice, organisation, paid, with_link
@@ -178,6 +179,17 @@ def test_failures_can_be_retried_and_say_why() -> None:
     shown = result(run({Outcome.FAILED: 1}))
     assert "Retry Failed" in buttons(shown)
     assert "Refused." in flat(shown)
+    assert FOR_GOOD not in flat(shown)
+
+
+def test_what_is_refused_for_good_isnt_retried_and_says_what_to_change() -> None:
+    mixed = run({Outcome.FAILED: 2})
+    once, twice = mixed.items
+    mixed = replace(mixed, items=(replace(once, refused_for_good=True), twice))
+    assert f'"value": "{FailedReference(mixed.id, 1)}"' in json.dumps(result(mixed))
+    assert flat(result(mixed)).count(FOR_GOOD) == 1
+    mixed = replace(mixed, items=tuple(replace(one, refused_for_good=True) for one in mixed.items))
+    assert "Retry Failed" not in buttons(result(mixed))
 
 
 @pytest.mark.parametrize("kind", full_pages())

@@ -21,6 +21,7 @@ from domain.payments.reversals.reversals import ReversalFacts, ReversalKind
 from domain.payments.session_pages import record_sessions
 from domain.payments.stripe_links.states import LinkFacts, record_link
 from domain.states import LinkState
+from domain.stripe.errors import StripeRefused
 from tests.domain.factories import NOW, make_invoice, make_link
 
 SESSION = {
@@ -58,7 +59,7 @@ def create(session: Session, link: Link) -> object:
 
 def refuse(session: Session, link: Link) -> object:
     intent: Intent = intent_of(link, NOW, Known(None, []))
-    return claiming.record_refused(session, intent, "one", "too small", NOW)
+    return claiming.record_refused(session, intent, "one", StripeRefused("too small", None), NOW)
 
 
 def refund(session: Session, link: Link) -> object:

@@ -19,7 +19,7 @@ from domain.errors import (
     SelectionChanged,
     SelectionNotFound,
 )
-from domain.models import Invoice, Organisation
+from domain.models import Invoice, Link, Organisation
 from domain.money import Money
 from domain.reasons import Reason
 from domain.scope import Scope
@@ -132,6 +132,9 @@ async def test_one_refusal_stops_nothing_and_can_be_tried_again(world: World, st
     (failed,) = [item for item in result.items if item.outcome is Outcome.FAILED]
     assert failed.number == "INV-SMALL"
     assert failed.refusal
+    assert failed.refused_for_good
+    # As before it was kept which code it was.
+    world.db.run(lambda session: session.execute(sa.update(Link).values(refusal_code=None)))
     stripe.rules.least_checked = "never"
     retry = await world.desk.retry_failed(ADA, result.id, submission="retry:1", view_id=None)
     twice = await world.desk.retry_failed(ADA, result.id, submission="retry:1", view_id=None)

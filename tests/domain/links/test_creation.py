@@ -18,6 +18,7 @@ from domain.models import EPOCH, AuditEntry, Invoice, Link
 from domain.money import Money
 from domain.reasons import Reason
 from domain.states import LinkState, LinkStatus, PauseReason
+from domain.stripe.errors import StripeRefused
 from domain.summaries import Actor, Pause
 from sandbox.stripe.faults import FaultKind
 from sandbox.stripe.server import LocalStripe
@@ -192,7 +193,7 @@ async def test_an_import_beside_a_refusal_leaves_the_invoice_at_its_new_place(po
         return refused
 
     def refuse(session: sa.orm.Session) -> bool:
-        return claiming.record_refused(session, intent, "one", "too small", NOW)
+        return claiming.record_refused(session, intent, "one", StripeRefused("too small", None), NOW)
 
     intent = db.run(claim)
     with ThreadPoolExecutor(1) as pool:

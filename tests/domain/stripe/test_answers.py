@@ -94,6 +94,21 @@ def test_stripes_own_answers_are_told_apart(
     assert type(answer(status, error, **headers)) is kind
 
 
+@pytest.mark.parametrize(
+    ("param", "code"),
+    [
+        ("line_items[0][price_data][currency]", "invalid_currency"),
+        (None, None),
+        (["x"], "invalid_x"),
+        ("[]", None),
+    ],
+)
+def test_without_a_code_a_refusal_is_known_by_the_parameter(param: object, code: str | None) -> None:
+    refused = answer(400, OWN | {"param": param})
+    assert isinstance(refused, StripeRefused)
+    assert refused.code == code
+
+
 @pytest.mark.parametrize("message", [None, 7, ["No"], {"a": "b"}, "", "\0\x1b\u202e", "\ud800"])
 def test_a_reason_that_is_none_is_empty(message: object) -> None:
     refused = answer(400, OWN | {"message": message, "code": {"x": 1}})
