@@ -36,7 +36,7 @@ LISTS: dict[str, Permission] = {
     "/v1/charges": Permission.CHARGES,
     "/v1/disputes": Permission.DISPUTES,
 }
-NEEDED = (*LISTS.values(), Permission.WRITE_LINKS)
+NEEDED = (Permission.WRITE_LINKS, *LISTS.values())
 """Without one of these something that Paylink does is impossible; without the others something is only less simple."""
 
 

@@ -17,13 +17,15 @@ INSTALLED = (
 
 
 def steps(shown: Steps, *, may: bool, ask: Sequence[str] = ()) -> list[Json]:
-    """The steps, with buttons for those who ``may`` take them; others read whom to ask: ``ask``, Slack's ids of people."""
+    """The steps, with buttons for those who ``may`` take them, the next one's in colour; others read whom to ask: ``ask``,
+    Slack's ids of people."""
     blocks = [header(HEADER)]
+    todo = next((title for done, title, _, way in _steps(shown) if way is not None and not done), None)
     for number, (done, title, words, way) in enumerate(_steps(shown), start=1):
         said = f"{_DONE} {number} {title}" if done else f"{_OPEN} {number} {title}\n{words}"
         block = section(said, block_id=f"step-{number}")
         if may and way is not None:
-            block["accessory"] = button(title, way)
+            block["accessory"] = button(title, way, primary=title == todo)
         blocks.append(block)
     return blocks if may else [*blocks, whom_to_ask(ask)]
 

@@ -1,5 +1,7 @@
 """Home shows the steps of setting up until all are done, and bothers nobody who was there before them."""
 
+from dataclasses import replace
+
 import sqlalchemy as sa
 
 from domain.database import Database, make_engine
@@ -8,6 +10,7 @@ from domain.models import Organisation
 from domain.overview import steps
 from domain.overview.summaries import Steps
 from domain.scope import Scope
+from tests.databases import on_sqlite
 from tests.domain.factories import NOW, make_invoice, make_organisation
 from tests.domain.migrations.first_schema import make_first
 
@@ -20,11 +23,15 @@ def test_each_step_is_done_by_what_there_is(sqlite_url: str) -> None:
     make_invoice(db)
     db.run(steps.note_tried, scope, NOW)
     assert db.run(steps.find_open, scope) is None
+    erased = db.run(steps.find_open, replace(scope, connected=False))
+    assert erased is not None
+    assert not erased.stripe, "a key was erased: it is to be connected again"
     db.run(steps.note_tried, scope, NOW.replace(year=2030))
     assert db.run(lambda session: session.scalar(sa.select(Organisation.tried_at))) == NOW
     db.close_now()
 
 
+@on_sqlite
 def test_an_organisation_of_a_version_before_is_not_told_to_try(blank_database_url: str) -> None:
     engine = make_engine(blank_database_url)
     make_first(engine)
