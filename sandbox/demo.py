@@ -13,13 +13,14 @@ import sys
 import tempfile
 import webbrowser
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import parse_qs, urlsplit
 
 import typer
 import yaml
-from aiohttp import web
 from rich.console import Console
 
 from bot.run.service import Service
@@ -30,25 +31,57 @@ from bot.wiring import Bot, build
 from domain.files.importing import take
 from domain.files.reading.invoice_file import open_path
 from domain.migrations import prepare
-from domain.organisations import organisations
+from domain.organisations import organisations, stripe_keys
+from domain.secrets.box import new_key
 from domain.states import LinkStatus
 from domain.summaries import Actor
-from sandbox.page.routes import page_routes
+from sandbox.demo_pages import REDIRECT, Pages
 from sandbox.samples import paid_numbers, pending_numbers, sample_rows
 from sandbox.slack import LocalSlack
-from sandbox.stopping import clean_up
+from sandbox.slack.state.manifest import for_installing
 from sandbox.stripe.server import LocalStripe
+from sandbox.stripe.worlds import DEFAULT_ACCOUNT, DEFAULT_KEY
 
 HOST, PORT = "127.0.0.1", 8765
-TEAM = "T0PAYLINK1"
 PORTS_TRIED = 50
 BEGIN_SECONDS = 30.0
 SAVE_SECONDS = 2.0
 POLL_SECONDS = "5"
 WEBHOOK_SECRET = "whsec_paylinkdemo"  # noqa: S105 - of a Stripe that lives on this machine only
-PEOPLE = (("U0ADA", "Ada Lindqvist"), ("U0BEN", "Ben Okafor"))
-CHANNELS = (("C0BILLING", "billing"), ("C0GENERAL", "general"))
 HINTS = ("/invoice INV-1001", "/invoices", "/invoice help")
+
+
+@dataclass(frozen=True)
+class Company:
+    """One of the demo's workspaces, with a Stripe account of its own. The second of its people is who acts beforehand."""
+
+    team_id: str
+    name: str
+    people: tuple[tuple[str, str], ...]
+    channels: tuple[tuple[str, str], ...]
+    account: str
+    stripe_key: str
+
+
+COMPANIES = (
+    Company(
+        "T0PAYLINK1",
+        "Paylink Demo",
+        (("U0ADA", "Ada Lindqvist"), ("U0BEN", "Ben Okafor")),
+        (("C0BILLING", "billing"), ("C0GENERAL", "general")),
+        DEFAULT_ACCOUNT,
+        DEFAULT_KEY,
+    ),
+    Company(
+        "T0NORTHWIND",
+        "Northwind",
+        (("U0CLEO", "Cleo Marchetti"), ("U0DAN", "Dan Sørensen")),
+        (("C0PAYMENTS", "payments"), ("C0OFFICE", "office")),
+        "acct_1PaylinkNorthwind",
+        "sk_test_paylinkNorthwind0001",
+    ),
+)
+FIRST, SECOND = COMPANIES
 
 app = typer.Typer(add_completion=False)
 
@@ -70,6 +103,12 @@ def demo(
     no_browser: Annotated[
         bool, typer.Option("--no-browser", help="Open no browser, even where there is one.")
     ] = False,
+    fresh: Annotated[
+        bool,
+        typer.Option(
+            "--fresh", help="Begin before Paylink is installed anywhere, and go through setting it up."
+        ),
+    ] = False,
 ) -> None:
     """Run everything on this machine, with no account anywhere, until Ctrl-C."""
     with contextlib.ExitStack() as stack:
@@ -88,39 +127,55 @@ def demo(
                 f"Another demo keeps its world in {data}: end it first, or take another directory."
             ) from None
         configure_logs(log)
-        asyncio.run(_run(data, host, port, public_url.rstrip("/"), browser=not no_browser))
+        asyncio.run(_run(data, host, port, public_url.rstrip("/"), browser=not no_browser, fresh=fresh))
 
 
-async def _run(data: Path, host: str, port: int, public_url: str, *, browser: bool) -> None:
+async def _run(data: Path, host: str, port: int, public_url: str, *, browser: bool, fresh: bool) -> None:
     told = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, told.set)
     console = Console(highlight=False)
-    with console.status("Starting a workspace, a Stripe and the bot …"):
+    with console.status("Starting two workspaces, a Stripe and the bot …"):
         stack = contextlib.AsyncExitStack()
-        slack = await stack.enter_async_context(local_slack(data))
-        stripe = await stack.enter_async_context(
-            LocalStripe(data=data / "stripe.json", merchant="Paylink Demo")
-        )
+        bot_url = f"http://{HOST}:{_bot_port(data)}"
+        slack = await stack.enter_async_context(local_slack(data, f"{bot_url}{REDIRECT}"))
+        stripe = await stack.enter_async_context(local_stripe(data))
+        keys = {one.team_id: _restricted(one.stripe_key) for one in COMPANIES} if fresh else {}
+        accounts = {one.team_id: one.account for one in COMPANIES}
+        pages = Pages(slack, stripe, hints=HINTS, accounts=accounts, stripe_keys=keys)
+        pages.bot = bot_url
         # Before the first link, whose address is the page's.
-        address = await stack.enter_async_context(_page(slack, stripe, host, port, public_url))
-        service = await stack.enter_async_context(bot_between(slack, stripe, data))
-        await furnish(service.bot, stripe, data)
-    show_address(console, address)
+        address = await stack.enter_async_context(pages.serve(host, port, public_url, free_port))
+        service = await stack.enter_async_context(bot_between(slack, stripe, data, bot_url))
+        if not fresh:
+            for company in COMPANIES:
+                await furnish(service.bot, slack, stripe, company, data, bot_url)
+    show_address(console, address, fresh=fresh)
     if browser and console.is_terminal and has_screen(os.environ):
         await asyncio.to_thread(webbrowser.open, address)
     async with stack:
         await told.wait()
 
 
-def show_address(console: Console, address: str) -> None:
+def show_address(console: Console, address: str, *, fresh: bool = False) -> None:
     """Where to look, and what to do there. Each line stays one, however narrow the terminal is thought to be."""
+    what = (
+        (
+            "  Open it in a browser, press [bold]Add Paylink[/bold], allow it, and go through",
+            "  [bold]Set Up Paylink[/bold] on Home. Nothing leaves this machine.",
+        )
+        if fresh
+        else (
+            "  Open it in a browser, type [bold]/invoice INV-1001[/bold] or [bold]/invoices[/bold],",
+            "  create a link, pay it as the buyer, and read #billing. Nothing leaves this machine.",
+            f"  {SECOND.name}, at the top left, is another company's workspace.",
+        )
+    )
     for line in (
         "",
         f"  [bold]Paylink demo[/bold]  [link={address}]{address}[/link]",
         "",
-        "  Open it in a browser, type [bold]/invoice INV-1001[/bold] or [bold]/invoices[/bold],",
-        "  create a link, pay it as the buyer, and read #billing. Nothing leaves this machine.",
+        *what,
         "  Ctrl-C ends it.",
         "",
     ):
@@ -128,17 +183,22 @@ def show_address(console: Console, address: str) -> None:
 
 
 @contextlib.asynccontextmanager
-async def local_slack(data: Path) -> AsyncIterator[LocalSlack]:
-    """A workspace with two people and two channels, as it was left in ``data``."""
-    slack = LocalSlack(yaml.safe_load(_manifest().read_text("utf-8")), team_id=TEAM, team_name="Paylink Demo")
+async def local_slack(data: Path, redirect_url: str) -> AsyncIterator[LocalSlack]:
+    """Both workspaces with their people and channels, as they were left in ``data``."""
+    manifest = for_installing(yaml.safe_load(_manifest().read_text("utf-8")), redirect_url)
+    slack = LocalSlack(manifest, team_id=FIRST.team_id, team_name=FIRST.name, installed=False)
+    slack.add_workspace(SECOND.team_id, SECOND.name, installed=False)
     kept = data / "slack.json"
     if kept.exists():
         slack.restore(json.loads(kept.read_text("utf-8")))
-    else:
-        for user_id, name in PEOPLE:
-            slack.workspace.add_person(name, user_id=user_id)
-        for channel_id, name in CHANNELS:
-            slack.workspace.add_channel(name, channel_id=channel_id)
+    for company in COMPANIES:
+        workspace = slack.workspaces[company.team_id]
+        if any(not person.is_bot for person in workspace.people):
+            continue
+        for place, (user_id, name) in enumerate(company.people):
+            workspace.add_person(name, user_id=user_id, admin=place == 0)
+        for channel_id, name in company.channels:
+            workspace.add_channel(name, channel_id=channel_id)
     async with slack:
         saving = asyncio.create_task(_keep(slack, kept))
         try:
@@ -146,6 +206,21 @@ async def local_slack(data: Path) -> AsyncIterator[LocalSlack]:
         finally:
             saving.cancel()
             _write(kept, slack)
+
+
+@contextlib.asynccontextmanager
+async def local_stripe(data: Path) -> AsyncIterator[LocalStripe]:
+    """One account for each company, each with a secret key and a restricted one."""
+    stripe = LocalStripe(data=data / "stripe.json", merchant="Paylink Demo")
+    async with stripe:
+        for company in COMPANIES:
+            for key in (company.stripe_key, _restricted(company.stripe_key)):
+                stripe.add_key(key, account=company.account)
+        yield stripe
+
+
+def _restricted(key: str) -> str:
+    return f"rk_{key.removeprefix('sk_')}"
 
 
 async def _keep(slack: LocalSlack, kept: Path) -> None:
@@ -162,21 +237,21 @@ def _write(kept: Path, slack: LocalSlack) -> None:
 
 
 @contextlib.asynccontextmanager
-async def bot_between(slack: LocalSlack, stripe: LocalStripe, data: Path) -> AsyncIterator[Service]:
-    """The bot, configured through its own settings: Socket Mode, webhook and all."""
-    ports = data / "ports.json"
+async def bot_between(
+    slack: LocalSlack, stripe: LocalStripe, data: Path, bot_url: str
+) -> AsyncIterator[Service]:
+    """The bot, configured through its own settings: installing, Socket Mode, webhooks and all."""
     environment = {
-        "SLACK_BOT_TOKEN": slack.workspace.bot_token,
         "SLACK_APP_TOKEN": slack.app_token,
         "SLACK_API_URL": slack.api_url,
-        "STRIPE_API_KEY": stripe.api_key,
+        "SLACK_CLIENT_ID": slack.app.client_id,
+        "SLACK_CLIENT_SECRET": slack.app.client_secret,
         "STRIPE_API_URL": stripe.api_url,
-        "STRIPE_WEBHOOK_SECRET": WEBHOOK_SECRET,
         "DATABASE_URL": f"sqlite:///{data / 'paylink.sqlite3'}",
-        "PAYLINK_NOTIFICATION_CHANNEL": CHANNELS[0][0],
+        "PAYLINK_PUBLIC_URL": bot_url,
+        "PAYLINK_SECRET_KEYS": _secret_key(data),
         "PAYLINK_POLL_SECONDS": POLL_SECONDS,
-        # Stripe's endpoint was told this address, so it stays the same between runs.
-        "PORT": str(free_port(json.loads(ports.read_text("utf-8")) if ports.exists() else 0)),
+        "PORT": bot_url.rpartition(":")[2],
     }
     settings = load_settings(environment, data)
     db = connect(settings)
@@ -185,33 +260,88 @@ async def bot_between(slack: LocalSlack, stripe: LocalStripe, data: Path) -> Asy
     await service.start()
     try:
         await asyncio.wait_for(service.begun.wait(), BEGIN_SECONDS)
-        address = f"http://127.0.0.1:{service.port}/stripe/webhook"
-        if not any(endpoint["url"] == address for endpoint in stripe.objects("webhook_endpoint")):
-            stripe.add_webhook(address, secrets=[WEBHOOK_SECRET])
-        ports.write_text(json.dumps(service.port), "utf-8")
         yield service
     finally:
         await service.stop()
 
 
-async def furnish(bot: Bot, stripe: LocalStripe, data: Path) -> None:
-    """In a new world, import the sample invoices, create some of their links and pay some of them."""
-    actor = Actor(TEAM, PEOPLE[1][0])
+def _secret_key(data: Path) -> str:
+    """What the demo's tokens are sealed with, made once."""
+    file = data / "secret.key"
+    if not file.exists():
+        file.touch(mode=0o600)
+        file.write_text(new_key(), "utf-8")
+    return file.read_text("utf-8")
+
+
+def _bot_port(data: Path) -> int:
+    """Stripe's endpoints and the app's redirect URL hold it, so it stays the same between runs, if it is free."""
+    file = data / "ports.json"
+    kept = json.loads(file.read_text("utf-8")) if file.exists() else 0
+    with socket.socket() as probe:
+        if not kept:
+            probe.bind((HOST, 0))
+        port = free_port(kept) if kept else int(probe.getsockname()[1])
+    file.write_text(json.dumps(port), "utf-8")
+    return port
+
+
+async def furnish(
+    bot: Bot, slack: LocalSlack, stripe: LocalStripe, company: Company, data: Path, bot_url: str
+) -> None:
+    """In a new world, install and set up the app, import the sample invoices, create some of their links and pay some of them."""
+    actor = Actor(company.team_id, company.people[1][0])
+    if bot.serving.workspaces.find(company.team_id) is None:
+        await _install(bot, slack, company)
+        await _connect(bot, stripe, company, bot_url)
     if await bot.desk.find_invoice(actor, "INV-1001") is not None:
         return
     rows = sample_rows(date.today())  # noqa: DTZ011 - the day where the person is who looks at the list
-    file = data / "invoices.csv"
+    # The other company has few, and its own buyers.
+    rows = rows if company is FIRST else [rows[0], *rows[60:90]]
+    file = data / f"invoices-{company.team_id}.csv"
     file.write_text(_csv(rows), "utf-8")
-    await asyncio.to_thread(_take, bot, file)
-    await asyncio.gather(*(_create(bot, actor, number) for number in [*pending_numbers(), *paid_numbers()]))
-    for number in paid_numbers():
+    await asyncio.to_thread(_take, bot, company.team_id, file)
+    numbers = {row["number"] for row in rows}
+    paid = [number for number in paid_numbers() if number in numbers]
+    pending = [number for number in pending_numbers() if number in numbers]
+    await asyncio.gather(*(_create(bot, actor, number) for number in [*pending, *paid]))
+    for number in paid:
         invoice = await bot.desk.find_invoice(actor, number)
         if invoice is not None and invoice.link is not None and invoice.status is LinkStatus.PENDING_PAYMENT:
             await stripe.pay(invoice.link.url)
 
 
-def _take(bot: Bot, file: Path) -> None:
-    organisation = bot.db.run(organisations.get_by_team, TEAM)
+async def _install(bot: Bot, slack: LocalSlack, company: Company) -> None:
+    """As the first of its people would, by Slack's own way."""
+    installer = bot.serving.installer
+    assert installer is not None
+    led = slack.allow(company.team_id, company.people[0][0], installer.authorize_url("demo"))
+    await installer.install(parse_qs(urlsplit(led).query)["code"][0])
+    channel = company.channels[0][0]
+    await slack.workspaces[company.team_id].invite_bot(channel)
+    await bot.db.write(organisations.set_up, company.team_id, channel=channel)
+
+
+async def _connect(bot: Bot, stripe: LocalStripe, company: Company, bot_url: str) -> None:
+    """Its Stripe account, and a webhook of its own."""
+    address = f"{bot_url}/stripe/webhook/{company.team_id}"
+    stripe.add_webhook(address, secrets=[WEBHOOK_SECRET], account=company.account)
+    await bot.db.write(
+        stripe_keys.store,
+        bot.box,
+        company.team_id,
+        company.stripe_key,
+        by=company.people[0][0],
+        account=company.account,
+        signing_secrets=WEBHOOK_SECRET,
+    )
+    await bot.accounts.look()
+    await bot.accounts.settle()
+
+
+def _take(bot: Bot, team_id: str, file: Path) -> None:
+    organisation = bot.db.run(organisations.get_by_team, team_id)
     with open_path(file) as invoices:
         take(bot.db, organisation, invoices.read(), now=bot.clock())
 
@@ -220,24 +350,6 @@ async def _create(bot: Bot, actor: Actor, number: str) -> None:
     invoice = await bot.desk.find_invoice(actor, number)
     if invoice is not None and invoice.eligible:
         await bot.desk.create_link(actor, invoice.id, invoice.amount, patience=30)
-
-
-@contextlib.asynccontextmanager
-async def _page(
-    slack: LocalSlack, stripe: LocalStripe, host: str, port: int, public_url: str
-) -> AsyncIterator[str]:
-    """All that a browser sees, behind one address: the workspace, the buyers' pages, the merchant's."""
-    routes = page_routes(slack.workspace, hints=HINTS, dashboard="dashboard", public_url=public_url)
-    stripe.add_pages(routes)
-    runner = web.AppRunner(routes, access_log=None, shutdown_timeout=1.0)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, host, free_port(port, host)).start()
-        own = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104 - compared, not listened on
-        stripe.public_url = public_url or f"http://{own}:{runner.addresses[0][1]}"
-        yield f"{stripe.public_url}/"
-    finally:
-        await clean_up(runner)
 
 
 def has_screen(environment: Mapping[str, str]) -> bool:

@@ -94,6 +94,10 @@ class LocalStripe(Dashboard):
         BuyerPages(self).add_routes(app)
         DashboardPages(self).add_routes(app)
 
+    def add_dashboard(self, app: web.Application, *, account: str, below: str) -> None:
+        """Serves another account's dashboard from an application that is itself served below that path."""
+        DashboardPages(self, account=account, below=below).add_routes(app)
+
     async def _listen(self, port: int, *, anywhere: bool) -> None:
         if self._runner is None:
             raise RuntimeError("not started")

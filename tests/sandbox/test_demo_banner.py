@@ -17,6 +17,7 @@ def test_no_line_is_broken_when_the_output_is_no_terminal() -> None:
         "",
         "  Open it in a browser, type /invoice INV-1001 or /invoices,",
         "  create a link, pay it as the buyer, and read #billing. Nothing leaves this machine.",
+        "  Northwind, at the top left, is another company's workspace.",
         "  Ctrl-C ends it.",
         "",
     ]

@@ -21,10 +21,15 @@ MOST = 25
 
 
 class DashboardPages:
-    """/dashboard shows the first account's test mode, its newest links first; each act is a form and leads back to it."""
+    """/dashboard shows an account's test mode, its newest links first; each act is a form and leads back to it.
 
-    def __init__(self, stripe: LocalStripe) -> None:
+    ``account``: by default the first one. ``below``: where the application that has the routes is served, if not at /.
+    """
+
+    def __init__(self, stripe: LocalStripe, *, account: str | None = None, below: str = "") -> None:
         self._stripe = stripe
+        self._account = account or stripe.account
+        self._below = below
 
     def add_routes(self, app: web.Application) -> None:
         app.router.add_get("/dashboard", self.show)
@@ -47,7 +52,7 @@ class DashboardPages:
         except KeyError:
             return self._page("", problem="There is no such thing here.", status=404)
         query = urlencode({"done": done})
-        raise web.HTTPSeeOther(f"/dashboard?{query}#{form['target']}")
+        raise web.HTTPSeeOther(f"{self._below}/dashboard?{query}#{form['target']}")
 
     async def _do(self, act: str, target: str, form: Json) -> str:
         """Carries out one act and says so; raises KeyError for what isn't there."""
@@ -92,7 +97,7 @@ class DashboardPages:
 
     def _page(self, find: str, *, done: str = "", problem: str = "", status: int = 200) -> web.Response:
         stripe = self._stripe
-        world = stripe.act(stripe.account, livemode=False).world
+        world = stripe.act(self._account, livemode=False).world
         names = {link_id: lines[0]["description"] for link_id, lines in world.line_items.items()}
         found = [
             link
@@ -114,11 +119,13 @@ class DashboardPages:
             }
             for link in found[:MOST]
         ]
-        text = markup.page(shown, find=find, more=len(found) - MOST, done=done, problem=problem)
+        text = markup.page(
+            shown, find=find, more=len(found) - MOST, done=done, problem=problem, below=self._below
+        )
         return web.Response(text=text, status=status, content_type="text/html", headers=markup.HEADERS)
 
     def _payment(self, session: Json) -> Json:
-        world = self._stripe.act(self._stripe.account, livemode=False).world
+        world = self._stripe.act(self._account, livemode=False).world
         intent = world.find(session["payment_intent"]) or {}
         charge = (
             world.find(intent.get("latest_charge") or "") if session["payment_status"] == "paid" else None

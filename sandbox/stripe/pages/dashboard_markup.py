@@ -49,22 +49,29 @@ WORDS = {
 }
 """Of the buttons that move a refund or dispute on. What evidence moves has a button of its own."""
 
+ACTS = "/dashboard/"
 
-def page(shown: list[Json], *, find: str, more: int, done: str, problem: str) -> str:
-    """`shown`: links, each with its name, amount and payments (see Dashboard pages); `more`: how many are left out."""
+
+def page(shown: list[Json], *, find: str, more: int, done: str, problem: str, below: str = "") -> str:
+    """`shown`: links, each with its name, amount and payments (see Dashboard pages); `more`: how many are left out; `below`: where
+    /dashboard is."""
     said = f'<p role="alert">{escape(problem)}</p>' if problem else ""
     said += f'<p role="status">{escape(done)}</p>' if done else ""
     rest = (
         f'<p class="muted">{more} older links aren\'t shown; find them by their name.</p>' if more > 0 else ""
     )
     body = "".join(_link(link) for link in shown) or "<p>There is no payment link here yet.</p>"
+    # What is in quotation marks here is this file's own: what others wrote is escaped.
+    body = body.replace(f'action="{ACTS}', f'action="{below}{ACTS}')
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>Stripe Dashboard</title><style>{STYLE}</style></head><body>"
         '<div class="note" role="note">This is a local stand-in for Stripe\'s Dashboard: no money moves and nothing leaves '
         f"this machine.</div><main><h1>Stripe Dashboard</h1>{said}"
-        '<form method="get" action="/dashboard" role="search"><label for="find">Invoice or product'
+        '<form method="get" action="'
+        f"{below}/dashboard"
+        '" role="search"><label for="find">Invoice or product'
         f'<input id="find" name="find" type="search" value="{escape(find)}"></label>'
         f"<button>Find</button></form>{body}{rest}</main></body></html>"
     )
@@ -153,7 +160,7 @@ def _act(
         )
     second = f'<button name="status" value="failed">{also}{unseen}</button>' if also else ""
     return (
-        f'<form method="post" action="/dashboard/{act}"><input type="hidden" name="target" value="{target}">'
+        f'<form method="post" action="{ACTS}{act}"><input type="hidden" name="target" value="{target}">'
         f"{asked}<button>{words}{unseen}</button>{second}</form>"
     )
 
