@@ -43,10 +43,16 @@ class Renewing:
         self._rotator = rotator
         self._owner = owner
         self._clock = clock
+        # A claim keeps other processes away, not this one.
+        self._one_at_a_time = asyncio.Lock()
         self._log = structlog.get_logger("bot.workspaces.renewing")
 
     async def renew_due(self) -> None:
         """Renew what ends within two hours, unless another process is at it. Raises DatabaseUnavailable."""
+        async with self._one_at_a_time:
+            await self._renew_due()
+
+    async def _renew_due(self) -> None:
         before = self._clock() + AHEAD
         due = await self._db.background_read(installations.list_due_refreshes, before)
         if due:

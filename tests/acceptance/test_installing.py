@@ -13,12 +13,15 @@ import pytest
 import yaml
 
 from bot.run.service import Service
+from domain.organisations import organisations, stripe_keys
 from domain.secrets.box import new_key
 from sandbox.slack import LocalSlack
 from sandbox.slack.state import installing
 from sandbox.slack.state.manifest import for_installing
+from sandbox.slack.workspace import Workspace
 from sandbox.stripe.server import LocalStripe
-from tests.acceptance.conftest import MANIFEST, Transport, Worlds
+from tests.acceptance.conftest import MANIFEST, WEBHOOK_SECRET, Transport, Worlds, text_of
+from tests.domain.factories import make_invoice
 from tests.patience import patient
 
 PUBLIC = "http://localhost"
@@ -63,10 +66,18 @@ class Company:
 
 
 async def make(
-    worlds: Worlds, transport: Transport = "http", *, rotates: bool = False, **more: str
+    worlds: Worlds,
+    transport: Transport = "http",
+    *,
+    rotates: bool = False,
+    org_wide: bool = False,
+    **more: str,
 ) -> Company:
     manifest = for_installing(
-        yaml.safe_load(MANIFEST.read_text()), f"{PUBLIC}/slack/oauth_redirect", rotates=rotates
+        yaml.safe_load(MANIFEST.read_text()),
+        f"{PUBLIC}/slack/oauth_redirect",
+        rotates=rotates,
+        org_wide=org_wide,
     )
     slack = LocalSlack(
         manifest, delivery=transport, limits=patient(), installed=False, team_id="T0ONE", team_name="One"
@@ -99,41 +110,94 @@ async def make(
     return Company(slack, stripe, service, browser, env)
 
 
+async def furnish(company: Company, team_id: str, number: str, account: str) -> tuple[str, str]:
+    """A person who installs it and a channel, an invoice, and a Stripe account with a webhook of its own."""
+    workspace = company.slack.workspaces[team_id]
+    person = workspace.add_person("ann")
+    await company.install(team_id, person)
+    channel = workspace.add_channel("payments")
+    await connect(company, team_id, account)
+    bot = company.service.bot
+    organisation = await bot.db.write(organisations.set_up, team_id, channel=channel)
+    make_invoice(bot.db, number, organisation_id=organisation.id)
+    return person, channel
+
+
+async def connect(company: Company, team_id: str, account: str) -> None:
+    key = f"rk_test_{account}{team_id}"
+    company.stripe.add_key(key, account=account)
+    company.stripe.add_webhook(
+        f"{company.url}/stripe/webhook/{team_id}", secrets=[WEBHOOK_SECRET], account=account
+    )
+    bot = company.service.bot
+    await bot.db.write(
+        stripe_keys.store,
+        bot.box,
+        team_id,
+        key,
+        by="U1",
+        account=account,
+        signing_secrets=WEBHOOK_SECRET,
+    )
+    await bot.accounts.look()
+    await bot.accounts.settle()
+
+
+async def pay(company: Company, team_id: str, person: str, channel: str, number: str) -> list[str]:
+    """Look it up, create its link, pay it: what the channel then says."""
+    workspace = company.slack.workspaces[team_id]
+    await workspace.command(person, channel, f"/invoice {number}")
+    await until(lambda: number in modal(workspace, person))
+    await workspace.press(person, workspace.top(person).id, "Create Payment Link")
+    await until(lambda: "Pending Payment" in modal(workspace, person))
+    url = re.findall(r'https?://[^"\\ ]+/test_[^"\\ ]+', modal(workspace, person))[0]
+    await company.stripe.pay(url)
+    await until(lambda: bool(said(workspace, channel)))
+    return said(workspace, channel)
+
+
+def modal(workspace: Workspace, person: str) -> str:
+    views = workspace.views(person)
+    return text_of(views[-1].payload) if views else ""
+
+
+def said(workspace: Workspace, channel: str) -> list[str]:
+    return [message.text for message in workspace.messages(channel) if message.bot_id is not None]
+
+
 @pytest.mark.parametrize("transport", ["http", "socket"])
-async def test_two_workspaces_install_it_and_each_is_answered_with_its_own_token(
+async def test_two_workspaces_install_it_and_are_told_of_their_own_payments(
     sqlite_worlds: Worlds, transport: Transport
 ) -> None:
     company = await make(sqlite_worlds, transport)
-    slack = company.slack
+    slack, service = company.slack, company.service
     one, two = slack.workspaces["T0ONE"], slack.workspaces["T0TWO"]
-    ann, bob = one.add_person("ann"), two.add_person("bob")
-    lobby = two.add_channel("lobby")
-    assert "installed in One" in await company.install("T0ONE", ann)
-    await company.install("T0TWO", bob)
-    for workspace, user in ((one, ann), (two, bob)):
-        assert (await workspace.open_home(user)).acked
-        home = await workspace.wait_for(lambda w=workspace, u=user: w.home(u))  # type: ignore[misc]
-        assert home is not None
-    # What is said of the database's secrets isn't what Slack gave.
-    kept = company.service.bot.serving.workspaces.find("T0TWO")
-    assert kept is not None
-    assert kept.installation.tokens.bot_token == two.bot_token != one.bot_token
+    ann, first = await furnish(company, "T0ONE", "INV-1", "acct_one")
+    bob, second = await furnish(company, "T0TWO", "INV-2", "acct_two")
+    assert any("INV-1" in text for text in await pay(company, "T0ONE", ann, first, "INV-1"))
+    assert said(two, second) == []
+    assert any("INV-2" in text for text in await pay(company, "T0TWO", bob, second, "INV-2"))
+    assert not any("INV-2" in text for text in said(one, first))
     # Whoever removes it is asked for nothing any more; the other one notices nothing.
     token = two.bot_token
     slack.uninstall("T0TWO")
-    await until(lambda: company.service.bot.serving.workspaces.find("T0TWO") is None)
+    await until(lambda: service.bot.serving.workspaces.find("T0TWO") is None)
+    await until(lambda: len(list(service.bot.accounts)) == 1)
     calls = len([call for call in slack.app.calls if call.token == token])
     await one.open_home(ann)
+    await until(lambda: one.home(ann) is not None)
     assert len([call for call in slack.app.calls if call.token == token]) == calls
-    # Installed again it goes on, and an old event of the first installation ends nothing.
+    # Installed again it goes on where it was, and an old event of the first installation ends nothing.
     await company.install("T0TWO", bob)
-    lobby = lobby if lobby in two.team.channels else two.add_channel("lobby")
+    await two.invite_bot(second)
+    await connect(company, "T0TWO", "acct_two")
     await two.emit({"type": "app_uninstalled"})
-    await company.service.bot.serving.endings.look()
-    answer = await two.command(bob, lobby, "/invoice help")
-    assert answer.acked
+    await service.bot.serving.endings.look()
+    two.team.stacks.clear()
+    assert (await two.command(bob, second, "/invoice INV-2")).acked
+    await until(lambda: "Paid" in modal(two, bob))
     assert two.bot_token != token
-    assert company.service.bot.serving.workspaces.find("T0TWO") is not None
+    assert service.bot.serving.workspaces.find("T0TWO") is not None
 
 
 async def test_a_state_is_for_one_browser_once_and_what_goes_wrong_is_said(sqlite_worlds: Worlds) -> None:
@@ -196,3 +260,46 @@ async def test_a_token_is_renewed_before_it_ends_and_another_process_takes_it_ov
         assert kept.installation.tokens.bot_token == one.bot_token
     exchanged = [call for call in slack.app.calls if call.args.get("grant_type") == "refresh_token"]
     assert [call.answer["ok"] for call in exchanged if call.answer] == [True]
+
+
+async def test_of_an_organisations_installation_each_workspace_is_an_organisation(
+    sqlite_worlds: Worlds,
+) -> None:
+    company = await make(sqlite_worlds, rotates=True, org_wide=True)
+    slack, serving = company.slack, company.service.bot.serving
+    one, two = slack.workspaces["T0ONE"], slack.workspaces["T0TWO"]
+    ann, bob = one.add_person("ann"), two.add_person("bob")
+    one.join_enterprise("E0GRID")
+    two.join_enterprise("E0GRID")
+    with pytest.MonkeyPatch.context() as patching:
+        patching.setattr(installing, "TOKEN_SECONDS", 3600)
+        led = slack.allow("T0ONE", ann, await company.begin(), org_wide=True)
+        assert "2 workspaces" in (await company.come_back(led))[1]
+    # One that joined later has the token, too, and is taken up by its first delivery.
+    three = slack.add_workspace("T0THREE", "Three", installed=False)
+    three.join_enterprise("E0GRID", org_wide=True)
+    three.team.install(one.scopes, one.bot_token)
+    three.team.refresh_token = one.team.refresh_token
+    cat = three.add_person("cat")
+    lobby = three.add_channel("lobby")
+    assert (await three.command(cat, lobby, "/invoice help")).acked
+    kept = {workspace.team_id: workspace for workspace in serving.workspaces}
+    assert kept.keys() == {"T0ONE", "T0TWO", "T0THREE"}
+    assert len({workspace.organisation_id for workspace in kept.values()}) == 3
+    before = one.bot_token
+    assert serving.renewing is not None
+    await serving.renewing.renew_due()
+    assert {workspace.installation.tokens.bot_token for workspace in serving.workspaces} == {one.bot_token}
+    assert one.bot_token == two.bot_token != before
+    assert (await two.open_home(bob)).acked
+
+
+async def test_a_workspace_that_nobody_installed_here_is_told_so(sqlite_worlds: Worlds) -> None:
+    company = await make(sqlite_worlds)
+    two = company.slack.workspaces["T0TWO"]
+    bob, lobby = two.add_person("bob"), two.add_channel("lobby")
+    two.team.install(["commands"], "xoxb-elsewhere")
+    assert (await two.command(bob, lobby, "/invoice help")).acked
+    assert any(
+        "isn't set up for this workspace" in message.text for message in two.messages(lobby, seen_by=bob)
+    )
