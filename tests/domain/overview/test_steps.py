@@ -1,6 +1,7 @@
 """Home shows the steps of setting up until all are done, and bothers nobody who was there before them."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import sqlalchemy as sa
 
@@ -10,7 +11,6 @@ from domain.models import Organisation
 from domain.overview import steps
 from domain.overview.summaries import Steps
 from domain.scope import Scope
-from tests.databases import on_sqlite
 from tests.domain.factories import NOW, make_invoice, make_organisation
 from tests.domain.migrations.first_schema import make_first
 
@@ -31,12 +31,12 @@ def test_each_step_is_done_by_what_there_is(sqlite_url: str) -> None:
     db.close_now()
 
 
-@on_sqlite
-def test_an_organisation_of_a_version_before_is_not_told_to_try(blank_database_url: str) -> None:
-    engine = make_engine(blank_database_url)
+def test_an_organisation_of_a_version_before_is_not_told_to_try(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/before.sqlite3"
+    engine = make_engine(url)
     make_first(engine)
     upgrade(engine)
-    db = Database(blank_database_url)
+    db = Database(url)
     assert db.run(steps.find, Scope(1, 0, livemode=False)).tried
     db.close_now()
     engine.dispose()
