@@ -42,6 +42,7 @@ from domain.stripe.client import digest_of
 from domain.stripe.ledgers import open_ledger
 
 SECRET = "bench"
+SCOPES = ("commands", "chat:write", "channels:history", "users:read")
 IDLE_SECONDS = 20.0
 COMMANDS, AT_ONCE, ANNOUNCED = 400, 4, 20
 
@@ -69,7 +70,11 @@ class Stubs:
         method, to = request.match_info["method"], str(given.get("trigger_id") or given.get("channel", ""))
         if method in ("views.open", "chat.postMessage"):
             self.at.setdefault(to, now)
-        user = {"id": "U0ANNA", "is_admin": True, "is_restricted": False, "deleted": False}
+        token = request.headers.get("Authorization", "").removeprefix("Bearer ") or str(
+            given.get("token", "")
+        )
+        own = team(int(token.rpartition("-")[2] or 0))
+        user = {"id": "U0ANNA", "team_id": own, "is_admin": True, "is_restricted": False, "deleted": False}
         return web.json_response(
             {"ok": True, "ts": "1.000001", "channel": to, "user": user, "view": {"id": "V1", "hash": "1.0"}}
         )
@@ -123,7 +128,7 @@ def _add(session: Session, box: Box, begin: int, end: int, invoices: int) -> Non
     for index in range(begin, end):
         team_id = team(index)
         installation = Installation(
-            team_id, None, False, "B1", "U0BOT", ("commands",), "U0ANNA", Tokens(f"xoxb-{index}")
+            team_id, None, False, "B1", "U0BOT", SCOPES, "U0ANNA", Tokens(f"xoxb-{index}")
         )
         own = installations.store(session, box, installation, f"Company {index}", f"C{index:08d}").id
         key = stripe_key(index)

@@ -27,6 +27,8 @@ from domain.stripe.pausing import AWAY, because_refused
 FEW, START_APART = 20, timedelta(seconds=0.25)
 # Seconds: while one's poll or sweep takes long the others' go on.
 LOOK_AGAIN = 2.0
+# Each of them writes several times: more at once would only stand before what people wait for in SQLite's one writer.
+AT_ONCE = 8
 
 
 class Watching:
@@ -107,11 +109,11 @@ class Watching:
 
     async def poll_if_due(self) -> None:
         """Ask for new events where the poll is due."""
-        await for_each(self._list_to_poll, AccountWatch.poll_if_due, again=LOOK_AGAIN)
+        await for_each(self._list_to_poll, AccountWatch.poll_if_due, at_once=AT_ONCE, again=LOOK_AGAIN)
 
     async def sweep_if_due(self) -> None:
         """Go through the completed sessions where the sweep is due."""
-        await for_each(self._list_to_sweep, self._sweep_if_due, again=LOOK_AGAIN)
+        await for_each(self._list_to_sweep, self._sweep_if_due, at_once=AT_ONCE, again=LOOK_AGAIN)
 
     async def _sweep_if_due(self, watch: AccountWatch) -> None:
         # One that failed is tried again as the start's: else it would wait for the hourly one.
