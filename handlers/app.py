@@ -43,7 +43,7 @@ from handlers.features import (
     type_ahead,
 )
 from handlers.features.setting_up import connecting, settings, steps
-from handlers.words.sentences import sentence
+from handlers.words.sentences import not_installed, sentence
 
 NOT_SET_UP = str(sentence(OrganisationUnknown("")))
 COMMANDS: dict[str, Command] = {"/invoice": commands.invoice, "/invoices": commands.invoices}
@@ -127,6 +127,8 @@ class AcknowledgingApp(AsyncApp):
 
     log: Log
     office: Office
+    unknown: str
+    """What people of a workspace read in which there is no token for it."""
 
     async def take_up(self, client_of: Callable[[str], AsyncWebClient | None]) -> None:
         """Keep the progress of runs and imports that a restart interrupted up to date, in the views that show them.
@@ -143,7 +145,7 @@ class AcknowledgingApp(AsyncApp):
     async def async_dispatch(self, req: AsyncBoltRequest) -> BoltResponse:
         try:
             answer = await super().async_dispatch(req)
-            return shown_as(answer, req.body, NOT_SET_UP) if answer.body == NOT_SET_UP else answer
+            return shown_as(answer, req.body, self.unknown) if answer.body == self.unknown else answer
         except Exception as error:  # Bolt's own reading of a garbled payload
             return await self.acknowledge_anyway(error)
 
@@ -167,6 +169,7 @@ def build_app(
     watch: Track | None = None,
     people: SlackPeople | None = None,
     removed: Removed = lambda team_id, enterprise_id: None,
+    install_url: str | None = None,
 ) -> AcknowledgingApp:
     """Build the app; it asks nobody anything until something is delivered.
 
@@ -175,8 +178,9 @@ def build_app(
     ``watch`` (by default the same) keeps modals up to date for minutes, and a shut-down may cancel it. ``people``: by default
     they are asked for with ``client``.
     ``watch`` (by default the same) keeps modals up to date for minutes, and a shut-down may cancel it. ``removed`` is told that a
-    workspace may have removed the app.
+    workspace may have removed the app. ``install_url``: where a workspace installs it by itself.
     """
+    unknown = NOT_SET_UP if install_url is None else not_installed(install_url)
     app = AcknowledgingApp(
         name="slack_bolt.app",
         logger=_quiet_logger(),
@@ -189,8 +193,9 @@ def build_app(
         # the acknowledgement every 10 ms.
         process_before_response=True,
         before_authorize=_with_proxy_of(client),
-        user_facing_authorize_error_message=NOT_SET_UP,
+        user_facing_authorize_error_message=unknown,
     )
+    app.unknown = unknown
     app.log = log
     app.error(app.acknowledge_anyway)
     app.office = Office(desk, export, track, watch or track, log, people or SlackPeople(lambda _: client))

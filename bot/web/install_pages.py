@@ -58,5 +58,5 @@ def done(name: str, address: str, *, teams: int) -> web.Response:
 
 def problem(sentence: str, status: int, *, again: bool = True) -> web.Response:
     """What went wrong, and the way back."""
-    more = '<p><a href="/slack/install">Begin again</a></p>' if again else ""
+    more = '<p><a href="install">Begin again</a></p>' if again else ""
     return page("Paylink wasn't installed", f"<p>{escape(sentence)}</p>{more}", status)

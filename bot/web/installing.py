@@ -10,13 +10,12 @@ from aiohttp import web
 
 from bot.slack_client import SlackAway
 from bot.web import install_pages
-from bot.workspaces.installer import REDIRECT_PATH, CodeRefused, Installer
+from bot.workspaces.installer import INSTALL_PATH, REDIRECT_PATH, CodeRefused, Installer
 from domain.database import Database
 from domain.errors import DatabaseUnavailable
 from domain.organisations import install_states
 from domain.organisations.install_states import LASTS, Verdict
 
-INSTALL_PATH = "/slack/install"
 # All browsers together: so many at once, and then so many a second.
 AT_ONCE, A_SECOND = 30.0, 3.0
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{20,100}", re.ASCII)
@@ -67,7 +66,8 @@ class InstallEndpoint:
         self._secure = public_url.startswith("https:")
         # With the prefix browsers let nobody but this very host set it.
         self._cookie = "__Host-paylink-install" if self._secure else "paylink-install"
-        self._allowance = Allowance(AT_ONCE, A_SECOND)
+        # Of their own, so that whoever has begun comes back, however many begin.
+        self._beginnings, self._returns = (Allowance(AT_ONCE, A_SECOND) for _ in range(2))
         self._log = structlog.get_logger("bot.web.installing")
 
     def add_to(self, app: web.Application) -> None:
@@ -81,7 +81,7 @@ class InstallEndpoint:
             return install_pages.problem(STARTING, 503, again=False)
         if not installer.can_keep:
             return install_pages.problem(NO_KEYS, 503, again=False)
-        if not self._allowance.take():
+        if not self._beginnings.take():
             return install_pages.problem(TOO_MANY, 429, again=False)
         given = request.cookies.get(self._cookie, "")
         # Whoever has two tabs open may go on in either.
@@ -115,7 +115,7 @@ class InstallEndpoint:
         denied = request.query.get("error", "")
         if not _TOKEN.fullmatch(state) or not (denied or _CODE.fullmatch(code)):
             return install_pages.problem(STRANGE, 400)
-        if not self._allowance.take():
+        if not self._returns.take():
             return install_pages.problem(TOO_MANY, 429)
         browser = request.cookies.get(self._cookie, "")
         try:

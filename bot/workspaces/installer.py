@@ -24,6 +24,7 @@ from domain.organisations import installations
 from domain.organisations.installations import Installation, Tokens
 from domain.secrets.box import Box
 
+INSTALL_PATH = "/slack/install"
 REDIRECT_PATH = "/slack/oauth_redirect"
 MOST_TEAMS = 1000
 _ID = re.compile(r"[A-Z0-9]{2,255}", re.ASCII)
@@ -81,6 +82,10 @@ class Installer:
     def can_keep(self) -> bool:
         """Whether there is a key to seal tokens with: without one nothing is installed."""
         return self._box.has_keys
+
+    @property
+    def install_url(self) -> str:
+        return f"{self._settings.paylink_public_url}{INSTALL_PATH}"
 
     @property
     def redirect_uri(self) -> str:

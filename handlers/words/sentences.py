@@ -293,3 +293,8 @@ def channel_problem(code: str) -> str:
     return _CHANNEL_PROBLEMS.get(
         code, f"Slack answers {code}. Check the channel, or choose another one under Settings on Home."
     )
+
+
+def not_installed(where: str) -> str:
+    """For a workspace that hasn't installed Paylink, or not any more."""
+    return f"Paylink isn't installed in this workspace. Install it at {where}"

@@ -301,5 +301,6 @@ async def test_a_workspace_that_nobody_installed_here_is_told_so(sqlite_worlds: 
     two.team.install(["commands"], "xoxb-elsewhere")
     assert (await two.command(bob, lobby, "/invoice help")).acked
     assert any(
-        "isn't set up for this workspace" in message.text for message in two.messages(lobby, seen_by=bob)
+        f"Install it at {PUBLIC}/slack/install" in message.text
+        for message in two.messages(lobby, seen_by=bob)
     )

@@ -238,3 +238,31 @@ def test_without_an_app_token_serving_needs_a_port_and_the_signing_secret(tmp_pa
 
 def test_with_an_app_token_serving_needs_no_port(tmp_path: Path) -> None:
     require_for_serving(load(COMPLETE | {"SLACK_CLIENT_ID": "1.2", "SLACK_CLIENT_SECRET": "s"}, tmp_path))
+
+
+INSTALLING = {
+    "PAYLINK_PUBLIC_URL": "https://paylink.example",
+    "SLACK_CLIENT_ID": "1.2",
+    "SLACK_CLIENT_SECRET": "s",
+    "SLACK_APP_TOKEN": "xapp-1",
+    "PORT": "3000",
+}
+
+
+def test_installing_takes_the_place_of_a_token_and_needs_all_of_its_settings(tmp_path: Path) -> None:
+    settings = load(INSTALLING, tmp_path)
+    require_for_serving(settings)
+    assert settings.installing
+    with pytest.raises(SettingsProblem, match="both set"):
+        require_for_serving(load(INSTALLING | COMPLETE, tmp_path))
+    for missing in INSTALLING.keys() - {"SLACK_APP_TOKEN"}:
+        some = {name: value for name, value in INSTALLING.items() if name != missing}
+        with pytest.raises(SettingsProblem, match=f"^{missing} isn't set"):
+            require_for_serving(load(some, tmp_path))
+
+
+@pytest.mark.parametrize("address", ["http://paylink.example", "https://me@paylink.example", "localhost"])
+def test_the_public_address_is_https_but_on_this_machine(address: str, tmp_path: Path) -> None:
+    with pytest.raises(SettingsProblem, match=r"^PAYLINK_PUBLIC_URL must be"):
+        load({"PAYLINK_PUBLIC_URL": address}, tmp_path)
+    assert load({"PAYLINK_PUBLIC_URL": "http://localhost:3000/"}, tmp_path).paylink_public_url is not None

@@ -12,12 +12,11 @@ from bot.cli.doctor.stripe import asking_stripe, examine_stripe
 from bot.settings import Settings
 from bot.slack_client import Identity, SlackAway, SlackRefused, fetch_identity, fetch_nothing
 from bot.stop import connect
+from bot.workspaces.installer import INSTALL_PATH
 from domain.organisations import installations, organisations, stripe_keys
 from domain.organisations.installations import Installation
 from domain.secrets.box import Box, CannotOpen
 from domain.summaries import OrganisationSummary
-
-INSTALL = "/slack/install"
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,7 @@ class Kept:
 
 async def examine_installed(settings: Settings) -> AsyncIterator[Finding]:
     """Each finding is of one organisation, and names it."""
-    where = f"{settings.paylink_public_url}{INSTALL}"
+    where = f"{settings.paylink_public_url}{INSTALL_PATH}"
     if not settings.secret_keys:
         yield Finding(
             Level.WRONG,
