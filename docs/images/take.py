@@ -23,16 +23,17 @@ ARGUMENTS = [
     "--disable-quic",
 ]
 SIZE: ViewportSize = {"width": 1000, "height": 680}
+SET_UP_SIZE: ViewportSize = {"width": 1000, "height": 860}
 TELEPHONE: ViewportSize = {"width": 390, "height": 680}
 START_SECONDS = 60.0
 SETTLE_MILLISECONDS = 700
 
 
 @contextlib.asynccontextmanager
-async def demo() -> AsyncIterator[str]:
+async def demo(*options: str) -> AsyncIterator[str]:
     """The address of a demo in a world of its own."""
     with tempfile.TemporaryDirectory() as data:
-        command = [sys.executable, "-m", "bot", "demo", "--port", "0", "--data", data]
+        command = [sys.executable, "-m", "bot", "demo", "--port", "0", "--data", data, *options]
         running = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
         assert running.stdout is not None
         try:
@@ -169,6 +170,30 @@ async def on_a_telephone(page: Page, address: str) -> None:
     await take(page, "telephone")
 
 
+async def setting_up(page: Page, address: str) -> None:
+    """From the install page to a key that is connected, and the settings."""
+    await page.get_by_role("link", name="Add Paylink").click()
+    await page.get_by_role("link", name="Add to Slack").click()
+    await page.get_by_role("button", name="Allow").or_(page.get_by_role("link", name="Allow")).first.click()
+    await page.get_by_text("It is installed in").wait_for()
+    await page.goto(address)
+    await page.get_by_role("button", name="Copy Stripe Key").click()
+    key = await page.get_by_role("status").get_by_text("rk_test_").inner_text()
+    await page.get_by_role("navigation").get_by_text("Home").click()
+    await button(page, "Connect Stripe").click()
+    dialog = page.get_by_role("dialog")
+    await dialog.get_by_label("Restricted key").fill(key)
+    await page.get_by_role("status").get_by_text("rk_test_").wait_for(state="hidden")
+    await take(page, "connect")
+    await button(page, "Connect").click()
+    await dialog.get_by_text("Stripe is connected").wait_for()
+    await close_modals(page)
+    await take(page, "set-up")
+    await button(page, "Settings").click()
+    await dialog.get_by_label("Who may create links").wait_for()
+    await take(page, "settings")
+
+
 async def main() -> None:
     film = Film()
     async with demo() as address, async_playwright() as playwright:
@@ -183,6 +208,12 @@ async def main() -> None:
         await a_file(page)
         await what_needs_somebody(page, address)
         await on_a_telephone(page, address)
+        await browser.close()
+    async with demo("--fresh") as address, async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        page = await (await browser.new_context(viewport=SET_UP_SIZE)).new_page()
+        await page.goto(address)
+        await setting_up(page, address)
         await browser.close()
 
 
