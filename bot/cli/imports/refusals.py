@@ -4,7 +4,7 @@ import contextlib
 import csv
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from bot.stop import Stop
 
@@ -24,7 +24,7 @@ def writing_bad(path: Path | None, file: "InvoiceFile") -> Iterator[Callable[["B
     if path.exists() and Path(file.name).exists() and path.samefile(file.name):
         raise Stop(f"{path} is the file that is imported: write the refused records to another one.")
     try:
-        with path.open("w", encoding="utf-8", newline="") as output:
+        with _replacing(path) as output:
             writer = csv.writer(output, delimiter=file.map.separator or ",", lineterminator="\n")
             writer.writerow([*file.heading, WHY])
 
@@ -35,3 +35,20 @@ def writing_bad(path: Path | None, file: "InvoiceFile") -> Iterator[Callable[["B
             yield write
     except OSError as error:
         raise Stop(f"The refused records can't be written to {path}: {error.strerror or error}.") from None
+
+
+@contextlib.contextmanager
+def _replacing(path: Path) -> Iterator[TextIO]:
+    """What stands there stays until all is written, and where the command stops before."""
+    wanted = path.resolve()
+    if wanted.exists() and not wanted.is_file():  # a terminal or a pipe
+        with wanted.open("w", encoding="utf-8", newline="") as output:
+            yield output
+        return
+    partial = wanted.with_name(f"{wanted.name}.part")
+    try:
+        with partial.open("w", encoding="utf-8", newline="") as output:
+            yield output
+        partial.replace(wanted)
+    finally:
+        partial.unlink(missing_ok=True)

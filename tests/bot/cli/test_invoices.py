@@ -366,6 +366,25 @@ def test_refused_records_are_written_as_they_were_with_why(
     assert main(["import", path, "--bad", path], env) == 2
 
 
+def test_the_file_of_refused_records_stays_as_it_is_where_the_command_stops_early(
+    env: Env, team: str, write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad = tmp_path / "bad.csv"
+    bad.write_text("mended by hand")
+    path = write("INV-1,Acme,,x,USD,,,\n" + GOOD)
+
+    def interrupt(_report: object, _so_far: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as interrupted:
+        interrupted.setattr(progress.Report, "_show", interrupt)
+        assert main(["import", path, "--bad", str(bad)], env) == 130
+    assert bad.read_text() == "mended by hand"
+    assert main(["import", path, "--bad", str(bad)], env) == 1
+    assert "INV-1,Acme,,x" in bad.read_text()
+    assert [one.name for one in tmp_path.glob("bad*")] == ["bad.csv"]
+
+
 def test_standard_input_is_read(env: Env, team: str, write: Write) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "bot", "import", "-"],
