@@ -73,6 +73,8 @@ class ExceptionKind(StrEnum):
     """A message to the notification channel that Slack refuses for good, or that may have been posted."""
     NUMBER_TWIN = "number_twin"
     """Another invoice's number looks the same, and both have a link or could get one."""
+    OTHER = "other"
+    """A kind that only a later version knows, which works on the same database; never written."""
 
 
 class Settlement(StrEnum):

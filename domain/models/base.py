@@ -37,14 +37,22 @@ def milliseconds(length: timedelta) -> int:
 class Code(TypeDecorator[E]):
     """A code of an enum. ``written`` is how it is kept where that isn't the code itself.
 
-    Binding what is no code raises KeyError (wrapped by SQLAlchemy), and so does reading it.
+    Binding what is no code raises KeyError (wrapped by SQLAlchemy), and so does reading it, unless ``otherwise`` is read then.
     """
 
     impl = String
     cache_ok = True
 
-    def __init__(self, codes: type[E], length: int, written: Mapping[E, str] | None = None) -> None:
+    def __init__(
+        self,
+        codes: type[E],
+        length: int,
+        written: Mapping[E, str] | None = None,
+        *,
+        otherwise: E | None = None,
+    ) -> None:
         super().__init__(length)
+        self.otherwise = otherwise
         self.codes = codes
         self._written = {code: code.value if written is None else written[code] for code in codes}
         self._read = {word: code for code, word in self._written.items()}
@@ -53,7 +61,9 @@ class Code(TypeDecorator[E]):
         return None if value is None else self._written[value]
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> E | None:
-        return None if value is None else self._read[value]
+        if value is None:
+            return None
+        return self._read[value] if self.otherwise is None else self._read.get(value, self.otherwise)
 
     def written(self, code: E) -> str:
         """For statements that go past SQLAlchemy's types."""

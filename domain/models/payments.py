@@ -98,7 +98,7 @@ class PaymentException(Base):
     link_id: Mapped[int | None] = mapped_column(ForeignKey("links.id"), index=True)
     ledger_id: Mapped[int] = mapped_column(ForeignKey("ledgers.id"))
     key: Mapped[str] = mapped_column(String(255))
-    kind: Mapped[ExceptionKind] = mapped_column(Code(ExceptionKind, 20))
+    kind: Mapped[ExceptionKind] = mapped_column(Code(ExceptionKind, 20, otherwise=ExceptionKind.OTHER))
     stripe_object: Mapped[str] = mapped_column(String(255))
     amount: Mapped[int] = mapped_column(BigInteger)
     currency: Mapped[str] = mapped_column(String(3))

@@ -24,6 +24,7 @@ TITLES: dict[ExceptionKind, str] = {
     ExceptionKind.LINK_UNKNOWN: "Unknown link",
     ExceptionKind.UNDELIVERABLE: "Message not delivered",
     ExceptionKind.NUMBER_TWIN: "Numbers that look the same",
+    ExceptionKind.OTHER: "Something else",
 }
 """In a line of the resolved ones."""
 
@@ -60,6 +61,7 @@ WHAT_TO_DO: dict[ExceptionKind, str] = {
         "Find out whether both are meant. One that isn't can be imported as void, its number written exactly as it is; if "
         "both are, resolve this with the reason."
     ),
+    ExceptionKind.OTHER: "Look at the invoice and its payments in the Stripe Dashboard, or wait until all of Paylink is of that version.",
 }
 
 NO_DEADLINE = (
@@ -152,6 +154,7 @@ def what_differs(exception: ExceptionSummary) -> str:
         ExceptionKind.LINK_UNKNOWN: f"Stripe has a link over {got} that Paylink doesn't know.",
         ExceptionKind.UNDELIVERABLE: _undeliverable(facts.message, facts.problem),
         ExceptionKind.NUMBER_TWIN: _twin(facts),
+        ExceptionKind.OTHER: "A later version of Paylink found something that this one has no words for.",
     }[exception.kind]
 
 

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from domain.database import Database
@@ -13,6 +14,7 @@ from domain.money import Money
 from domain.scope import Scope
 from domain.states import ExceptionKind, Settlement
 from domain.summaries import ExceptionPage
+from tests.databases import on_sqlite
 from tests.domain.factories import NOW, make_invoice, make_ledger, make_link, make_organisation
 
 DAY = timedelta(days=1)
@@ -61,6 +63,16 @@ def test_twenty_stand_on_a_page_and_a_page_too_far_is_the_last(db: Database) -> 
     for exception_id in ids:
         db.run(settle, exception_id, Settlement.DISPUTE_WON, NOW)
     assert db.run(listing.list_open, SCOPE, 3) == ExceptionPage((), 0, False, 0)
+
+
+@on_sqlite
+def test_one_of_a_kind_that_only_a_later_version_knows_is_shown_and_counted(db: Database) -> None:
+    opened(db, make_link(db, make_invoice(db)), "a")
+    later = sa.text("UPDATE payment_exceptions SET kind = 'link_haunted'")
+    db.run(lambda session: session.execute(later))
+    [shown] = db.run(listing.list_open, SCOPE).exceptions
+    assert shown.kind is ExceptionKind.OTHER
+    assert db.run(listing.count_kinds, SCOPE) == ((ExceptionKind.OTHER, 1),)
 
 
 def test_others_exceptions_and_those_of_another_key_are_not_shown(db: Database) -> None:
