@@ -11,7 +11,7 @@ from domain.audit.verifying import verify
 from domain.database import Database
 from tests.domain.factories import make_organisation
 
-PROCESSES, ENTRIES = 3, 60
+PROCESSES, ENTRIES = 2, 60
 AT_WORK = """
 import sys
 from datetime import UTC, datetime
