@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: everything on SQLite and PostgreSQL, Paylink beside the obvious bot (docs/performance.md)."""
+"""`python -m benchmarks`: everything on SQLite and PostgreSQL, Paylink beside the obvious bot (docs/performance/figures.md)."""
 
 import argparse
 import asyncio
@@ -14,6 +14,7 @@ from pathlib import Path
 import structlog
 
 from benchmarks import (
+    against,
     announcing,
     commands,
     data,
@@ -23,6 +24,7 @@ from benchmarks import (
     leak,
     links,
     postgres,
+    probes,
     queries,
     report,
 )
@@ -31,6 +33,8 @@ from benchmarks.services import ROOT, SlackServer, StripeServer, slack_server, s
 
 FULL, QUICK = (1_000, 100_000, 1_000_000), (1_000, 10_000)
 MEBIBYTE = 1 << 20
+LINES_BESIDE = 2_000_000
+"""More than any import writes while the commands are measured."""
 DATABASES = ("SQLite", "PostgreSQL")
 
 
@@ -65,17 +69,28 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--quick", action="store_true", help="small sizes, a few minutes; writes no document")
     parser.add_argument("--sizes", help="numbers of invoices, with commas between them")
     parser.add_argument(
-        "--out", type=Path, help="where performance.md lies (default: docs, or nowhere with --quick)"
+        "--out", type=Path, help="where the pages lie (default: docs, or nowhere with --quick and --against)"
     )
     parser.add_argument(
         "--no-growth", dest="growth", action="store_false", help="without the longest of it, the leak test"
     )
+    parser.add_argument(
+        "--against", metavar="REV", help="only ratios: this tree beside that revision, by turns"
+    )
+    parser.add_argument("--rounds", type=int, default=5, help="how many turns each has, with --against")
+    parser.add_argument("--only", default="", help="with --against: which, with commas between them")
     given = parser.parse_args(argv)
+    if given.against:
+        page = against.measure(given.against, given.rounds, set(filter(None, given.only.split(","))))
+        sys.stdout.write(page)
+        if given.out:
+            report.put(given.out / "performance.md", report.RATIOS, page)
+        return 0
     sizes = tuple(map(int, given.sizes.split(","))) if given.sizes else QUICK if given.quick else FULL
     plan = (
         Plan(sizes, runs=1, announcements=5, seconds=8, asked=2_000, made=1_000)
         if given.quick
-        else Plan(sizes, runs=3, announcements=30, seconds=30, asked=100_000, made=10_000)
+        else Plan(sizes, runs=3, announcements=30, seconds=60, asked=100_000, made=10_000)
     )
     if not given.growth:
         plan = replace(plan, asked=0)
@@ -246,17 +261,22 @@ async def _links(plan: Plan, place: Place, stripe: StripeServer) -> list[Row]:
 async def _commands(
     plan: Plan, place: Place, stripe: StripeServer, slack: SlackServer, directory: Path
 ) -> list[Row]:
-    more, lines = directory / "more.csv", 200_000
-    data.write_csv(more, lines)
-    quiet, busy = await commands.measure_paylink(
-        place.paylink, stripe, slack, more, lines, place.count, plan.seconds
+    more = directory / "more.csv"
+    probes.write_lines(str(more), f"{LINES_BESIDE}", commands.MORE)
+    quiet, busy, beside = await commands.measure_paylink(
+        place.paylink, stripe, slack, more, place.count, plan.seconds
     )
     theirs = await commands.measure_obvious(place.obvious, slack, place.count, plan.seconds)
     more.unlink()
     rows = []
     for name, times, peer, target in (
         ("command to modal, 20 people", quiet, theirs, None),
-        ("the same with a bulk run and an import", busy, None, 0.05),
+        (
+            f"the same beside {beside['links']} links and an import of {beside['lines']:,} lines",
+            busy,
+            None,
+            0.05,
+        ),
     ):
         last = times.percentile(99)
         rows.append(

@@ -5,7 +5,6 @@ import contextlib
 import gc
 import itertools
 import random
-import sys
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
@@ -20,16 +19,18 @@ from slack_bolt.request import BoltRequest
 from slack_sdk import WebClient
 from slack_sdk.web.async_client import AsyncWebClient
 
-from benchmarks import links, obvious_bot
+from benchmarks import links, obvious_bot, probes
 from benchmarks.data import TEAM, number
 from benchmarks.measuring import Times
-from benchmarks.services import ANNA, ROOT, Paylink, SlackServer, StripeServer, paylink
+from benchmarks.services import ANNA, Paylink, SlackServer, StripeServer, paylink
 from bot.slack_client import make_session
 from bot.watch.metrics import Metrics
 from handlers.app import build_app
 
 PEOPLE = 20
-THINKING = (0.5, 1.5)
+THINKING = (0.25, 0.75)
+MORE = "MORE-"
+"""What the numbers of the import beside begin with."""
 SEARCHES = ("a", "corporation", "amber", "maple joinery", "inv-00", "nobody")
 _triggers = itertools.count(1)
 Dispatch = Callable[[dict[str, Any]], Awaitable[object]]
@@ -93,9 +94,9 @@ async def people(dispatch: Dispatch, slack: SlackServer, count: int, seconds: fl
 
 
 async def measure_paylink(
-    url: str, server: StripeServer, slack: SlackServer, more: Path, lines: int, count: int, seconds: float
-) -> tuple[Times, Times]:
-    """Alone, and with the bulk run and the import; both with 20 people."""
+    url: str, server: StripeServer, slack: SlackServer, more: Path, count: int, seconds: float
+) -> tuple[Times, Times, dict[str, int]]:
+    """Alone, and with bulk runs and an import, of which so many lines and links were made; both with 20 people."""
     async with paylink(url, server) as bot, make_session(Metrics()) as session:
         hands = Hands()
         dispatch = paylink_app(bot, slack, session, hands)
@@ -104,31 +105,13 @@ async def measure_paylink(
         await people(dispatch, slack, count, min(seconds, 3))
         quiet = await people(dispatch, slack, count, seconds)
         await server.answer_after(links.ANSWER_SECONDS)
-        ended = asyncio.Event()
-        bulk = asyncio.create_task(_bulk_runs(bot, ended))
-        importing = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "benchmarks.importing",
-            url,
-            str(more),
-            str(lines),
-            cwd=ROOT,
-            stdout=asyncio.subprocess.DEVNULL,
-        )
-        try:
+        async with probes.beside(bot, url, more, MORE) as done:
             busy = await people(dispatch, slack, count, seconds)
-        finally:
-            ended.set()
-            with contextlib.suppress(ProcessLookupError):
-                importing.terminate()
-            await importing.wait()
-            await bulk
-            await hands.finish()
-        return quiet, busy
+        await hands.finish()
+        return quiet, busy, done
 
 
-async def _bulk_runs(bot: Paylink, ended: asyncio.Event) -> None:
+async def bulk_runs(bot: Paylink, ended: asyncio.Event) -> None:
     """One run after another; each is left as it stands in the end."""
     while not ended.is_set():
         await links.start(bot, await links.select(bot))

@@ -1,4 +1,4 @@
-"""The figures as a table, plots and JSON, and their place in docs/performance.md."""
+"""The figures as a table, plots and JSON, and their places in docs/."""
 
 import json
 from collections.abc import Sequence
@@ -16,7 +16,8 @@ GROWING = (
 )
 # Measured at one size alone, which may be a smaller one: it takes ten minutes.
 LONGEST = "growth over"
-BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
+FIGURES = "<!-- figures: begin -->", "<!-- figures: end -->"
+RATIOS = "<!-- ratios: begin -->", "<!-- ratios: end -->"
 
 
 def timed(
@@ -48,7 +49,7 @@ def table(rows: Sequence[Row]) -> str:
 
 
 def write(directory: Path, rows: Sequence[Row], machine: str) -> None:
-    """Plots and JSON into the folder performance of ``directory``, the table into its performance.md between its marks."""
+    """Plots and JSON into the folder performance of ``directory``, the table into its page figures.md between its marks."""
     pictures = directory / "performance"
     pictures.mkdir(parents=True, exist_ok=True)
     for name, title, chosen in _plots(rows):
@@ -64,12 +65,16 @@ def write(directory: Path, rows: Sequence[Row], machine: str) -> None:
             (pictures / f"{name}.svg").write_text(plots.bars(title, groups), encoding="utf-8")
     figures = {"machine": machine, "rows": [row.__dict__ for row in rows]}
     (pictures / "figures.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-    page = directory / "performance.md"
-    text = page.read_text(encoding="utf-8") if page.exists() else f"# Performance\n\n{BEGIN}\n{END}\n"
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    body = f"{BEGIN}\nMeasured on {machine}.\n\n{table(_worth_reading(rows))}\n{END}"
-    page.write_text(before + body + after, encoding="utf-8")
+    put(pictures / "figures.md", FIGURES, f"Measured on {machine}.\n\n{table(_worth_reading(rows))}\n")
+
+
+def put(page: Path, marks: tuple[str, str], body: str) -> None:
+    """Into a page between its marks."""
+    begin, end = marks
+    text = page.read_text(encoding="utf-8") if page.exists() else f"# Performance\n\n{begin}\n{end}\n"
+    before, _, rest = text.partition(begin)
+    _, _, after = rest.partition(end)
+    page.write_text(f"{before}{begin}\n{body}{end}{after}", encoding="utf-8")
 
 
 def _worth_reading(rows: Sequence[Row]) -> list[Row]:

@@ -20,8 +20,10 @@ def row(**values: object) -> Row:
 
 
 def test_figures_are_replaced_and_the_words_around_them_stay(tmp_path: Path) -> None:
-    page = tmp_path / "performance.md"
-    page.write_text(f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n")
+    page = tmp_path / "performance" / "figures.md"
+    page.parent.mkdir()
+    begin, end = report.FIGURES
+    page.write_text(f"before\n{begin}\nold\n{end}\nafter\n")
 
     report.write(tmp_path, [row(peer=0.2, peer_text="200 ms")], "a machine")
 
