@@ -165,8 +165,9 @@ def authorizing(workspaces: Workspaces) -> Authorize:
     """For Bolt. Said outright, or it would look for installations of its own as soon as SLACK_CLIENT_ID happens to be set
     (docs/facts/slack.md)."""
 
-    async def authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
-        # Bolt knows that there may be none, its types don't.
-        return await workspaces.authorize(team_id, enterprise_id)  # type: ignore[return-value]
+    async def authorize(enterprise_id: object, team_id: object) -> AuthorizeResult:
+        # Bolt hands over whatever a payload has in their places. It knows that there may be none, its types don't.
+        team, enterprise = (one if isinstance(one, str) else None for one in (team_id, enterprise_id))
+        return await workspaces.authorize(team, enterprise)  # type: ignore[return-value]
 
     return authorize
