@@ -69,7 +69,7 @@ async def test_installed_beside_nothing_else_the_demo_leads_from_a_command_to_a_
         installed / "paylink-bot",
         *("demo", "--port", "0", "--no-browser", "--data", tmp_path / "data"),
         cwd=tmp_path,
-        env={"HOME": str(tmp_path), "PYTHONWARNINGS": "error"},
+        env={"HOME": str(tmp_path)},
         stdout=asyncio.subprocess.PIPE,
     )
     assert process.stdout is not None

@@ -354,7 +354,7 @@ async def test_a_key_without_permissions_is_told_which_it_lacks(world: World) ->
     status, told = await world.examine(STRIPE_API_KEY="rk_test_little")
 
     assert status == 1
-    assert "✗ Stripe: the key lacks permissions: Charges and Refunds: Read, Payment Links: Write." in told
+    assert "✗ Stripe: the key lacks permissions: Payment Links: Write, Charges and Refunds: Read." in told
 
 
 async def test_a_key_that_stripe_refuses_is_told(world: World) -> None:
