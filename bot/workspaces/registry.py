@@ -14,7 +14,7 @@ from domain.organisations import installations
 from domain.organisations.installations import Installation, KeptInstallation, Tokens
 from domain.secrets.box import Box, CannotOpen
 
-PORTION = 50
+PORTION = 200
 # Who delivers for a workspace that isn't known makes us look, but no oftener.
 LOOK_AGAIN_SECONDS = 1.0
 
