@@ -54,6 +54,8 @@ REVISIONS: tuple[str, ...] = (
 _LOCK = 7_295_460
 PATIENCE = 60.0
 RETRY_SECONDS = 0.5
+# Between two versions other writers of SQLite get in, who look every tenth of a second and give up after 1.8.
+PAUSE_SECONDS = 0.03
 # lock_not_available, deadlock_detected
 _HELD = frozenset({"55P03", "40P01"})
 
@@ -108,6 +110,8 @@ def upgrade(engine: Engine) -> bool:
             if not _advance(engine):
                 return changed
             changed, until = True, time.monotonic() + PATIENCE
+            if engine.dialect.name == "sqlite":
+                time.sleep(PAUSE_SECONDS)
         except OperationalError as error:
             if getattr(error.orig, "sqlite_errorname", None) == "SQLITE_ERROR":
                 raise  # it was reached, and refuses the statement
