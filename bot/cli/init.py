@@ -20,6 +20,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 MARKS = {Level.WELL: "✓", Level.NOTE: "!", Level.WRONG: "✗"}
 # What of the environment holds while answers are tried out: where the services are, and how they are reached.
 _WAYS = frozenset({"SLACK_API_URL", "STRIPE_API_URL", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY"})
+KEYS = "PAYLINK_SECRET_KEYS"
 # What needs no quotation marks.
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+./:@,%=&?*")
 
@@ -27,6 +28,8 @@ _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ01234567
 @app.command()
 def init(context: typer.Context) -> None:
     """Ask for what is needed, try each answer out with Slack and Stripe, and write the file .env."""
+    from dotenv import dotenv_values
+
     from bot.settings import DOT_ENV
 
     file = Path(DOT_ENV)
@@ -35,11 +38,19 @@ def init(context: typer.Context) -> None:
     ):
         raise Stop(f"The file {DOT_ENV} stays as it was.", status=1)
     asking = _Asking(dict(context.obj))
+    # What was sealed with the keys of the file that goes would never open again.
+    if kept := dotenv_values(file).get(KEYS) or context.obj.get(KEYS):
+        asking.answers[KEYS] = kept
     typer.echo(
         "An answer is tried out at once, and nothing is written before the end. Enter leaves out what may be."
     )
-    _ask_about_slack(asking)
-    _ask_about_stripe(asking)
+    if typer.confirm(
+        "Shall workspaces install Paylink by clicking, instead of the one whose token you have?"
+    ):
+        _ask_about_installing(asking)
+    else:
+        _ask_about_slack(asking)
+        _ask_about_stripe(asking)
     asking.ask(
         "DATABASE_URL",
         "PostgreSQL's address, or Enter for a SQLite file",
@@ -58,6 +69,40 @@ def _ask_about_slack(asking: "_Asking") -> None:
         "\nSlack: make an app from manifest.yml at https://api.slack.com/apps and install it to your workspace."
     )
     asking.ask("SLACK_BOT_TOKEN", "Bot User OAuth Token (OAuth & Permissions)", _try_bot_token, hidden=True)
+    _ask_how_slack_comes(asking)
+    asking.ask(
+        "PAYLINK_NOTIFICATION_CHANNEL",
+        "Id of the channel that hears of payments (in its details), or Enter for later",
+        _try_channel,
+        needed=False,
+    )
+
+
+def _ask_about_installing(asking: "_Asking") -> None:
+    from domain.secrets.box import new_key
+
+    typer.echo(
+        "\nSlack: make an app from manifest.yml at https://api.slack.com/apps, and distribute it there."
+    )
+    asking.ask(
+        "PAYLINK_PUBLIC_URL", "Address under which browsers, Slack and Stripe reach Paylink, https://…"
+    )
+    asking.ask("SLACK_CLIENT_ID", "Client ID (Basic Information)")
+    asking.ask("SLACK_CLIENT_SECRET", "Client Secret (Basic Information)", hidden=True)
+    _ask_how_slack_comes(asking)
+    if "PORT" not in asking.answers:
+        asking.ask("PORT", "Port for installing, and for Stripe's requests")
+    if KEYS in asking.answers:
+        typer.echo(f"\n{KEYS} stays as it was, with all that is sealed with it.")
+        return
+    asking.answers[KEYS] = new_key()
+    typer.echo(
+        f"\n{KEYS} is made: what workspaces give Paylink is sealed with it. Keep a copy elsewhere: without it all "
+        "must install again. Each workspace connects its own Stripe account in Slack."
+    )
+
+
+def _ask_how_slack_comes(asking: "_Asking") -> None:
     asking.ask(
         "SLACK_APP_TOKEN",
         "App-level token with connections:write (Basic Information), or Enter for HTTP",
@@ -68,12 +113,6 @@ def _ask_about_slack(asking: "_Asking") -> None:
     if "SLACK_APP_TOKEN" not in asking.answers:
         asking.ask("SLACK_SIGNING_SECRET", "Signing secret (Basic Information)", hidden=True)
         asking.ask("PORT", "Port for Slack's and Stripe's requests")
-    asking.ask(
-        "PAYLINK_NOTIFICATION_CHANNEL",
-        "Id of the channel that hears of payments (in its details), or Enter for later",
-        _try_channel,
-        needed=False,
-    )
 
 
 def _ask_about_stripe(asking: "_Asking") -> None:

@@ -44,6 +44,7 @@ async def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
 
 async def test_answers_are_tried_out_and_written_for_their_owner_alone(world: World, tmp_path: Path) -> None:
     status, told = await world.answer(
+        "n",
         "xoxp-of-a-person",
         "xoxb-unknown",
         world.slack.workspace.bot_token,
@@ -83,7 +84,7 @@ async def test_without_socket_mode_it_asks_for_http_and_takes_what_is_insisted_o
 ) -> None:
     token, key = world.slack.workspace.bot_token, world.stripe.api_key
     status, told = await world.answer(
-        token, "", "it's \\ secret", "it'sasecret", "3000", "C0NOWHERE", "C0NOWHERE", key, "", ""
+        "", token, "", "it's \\ secret", "it'sasecret", "3000", "C0NOWHERE", "C0NOWHERE", key, "", ""
     )
 
     assert status == 0, told
@@ -105,3 +106,31 @@ async def test_a_file_that_is_there_is_written_over_only_if_one_says_so(
     assert status != 0
     assert (tmp_path / ".env").read_text() == "PORT=1\n"
     assert not (tmp_path / ".env.new").exists()
+
+
+async def test_where_workspaces_install_it_a_key_is_made_and_no_token_asked_for(
+    world: World, tmp_path: Path
+) -> None:
+    asked = (
+        "y",
+        "https://pay.example",
+        "1.2",
+        "client secret",
+        "clientsecret",
+        world.slack.app_token,
+        "3000",
+        "",
+    )
+    status, told = await world.answer(*asked)
+
+    assert status == 0, told
+    settings = load_settings({}, tmp_path)
+    require_for_serving(settings)
+    assert settings.installing
+    [key] = settings.secret_keys
+    assert key not in told
+
+    status, told = await world.answer("y", *asked)
+
+    assert status == 0, told
+    assert load_settings({}, tmp_path).secret_keys == (key,), "what is sealed with it would never open again"
