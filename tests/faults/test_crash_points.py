@@ -23,7 +23,7 @@ DOMAIN = Path(domain.__file__).parent
 @functools.cache
 def given_to_the_database() -> set[str]:
     """Names of the functions that domain/ gives to the database as transactions that write."""
-    given = re.compile(r"write\(\s*(?:actor,\s*)?(?:\w+\.)*(\w+)")
+    given = re.compile(r"write\(\s*(?:Right\.\w+,\s*)?(?:actor,\s*)?(?:\w+\.)*(\w+)")
     return {name for file in DOMAIN.rglob("*.py") for name in given.findall(file.read_text(encoding="utf-8"))}
 
 
