@@ -179,13 +179,14 @@ def outside() -> Iterator[tuple[str, Json]]:
         )
     home = {"type": "app_home_opened", "tab": "home", "channel": "D1"}
     said = {"text": "hello HIDDEN-77", "ts": "1.1", "team": TEAM}
-    for number, event in enumerate(
-        (
-            home,
-            {"type": "app_mention", "channel": "C1", **said},
-            {"type": "message", "channel": "D1", "channel_type": "im", **said},
-        )
-    ):
+    events: tuple[Json, ...] = (
+        home,
+        {"type": "app_mention", "channel": "C1", **said},
+        {"type": "message", "channel": "D1", "channel_type": "im", **said},
+        {"type": "app_uninstalled"},
+        {"type": "tokens_revoked", "tokens": {"bot": ["U0BOT"]}},
+    )
+    for number, event in enumerate(events):
         body = {"type": "event_callback", "team_id": TEAM, "event_id": f"Ev{number}"}
         told = {**event, "user": ADA.user_id, "event_ts": "1.1"}
         by = {"authorizations": [{"team_id": TEAM, "user_id": "U0BOT", "is_bot": True}]}
