@@ -137,17 +137,17 @@ class _Entry:
         self._deed = deed
         self._known = known
         self.language = DEFAULT_LANGUAGE
-        """The organisation's, once somebody has come in."""
+        """The organisation's, once a person has come in: programs read amounts as ever."""
 
     def enter(self, session: Session) -> Scope:
         actor, known = self._actor, self._known
         scope = self._accounts.get_scope(session, actor.team_id)
         ask: tuple[str, ...] = ()
         chosen, installer = settings.get_with_installer(session, scope.organisation_id)
-        self.language = chosen.language
         if actor.is_program:
             rights = actor.rights
         else:
+            self.language = chosen.language
             administrators = (*chosen.administrators, *((installer,) if installer else ()))
             person = _person(actor, known, chosen, administrators)
             rights, ask = frozenset(deed for deed in Right if may(person, deed)), administrators
@@ -155,7 +155,7 @@ class _Entry:
             if None in known.groups.values() and may(replace(person, in_group=True), self._deed):
                 raise StandingUnknown
             raise NotAllowed(self._deed, known.standing, ask)
-        return replace(scope, rights=rights, zone=chosen.zone, language=chosen.language)
+        return replace(scope, rights=rights, zone=chosen.zone, language=self.language)
 
 
 def _person(actor: Actor, known: Known, chosen: Settings, administrators: tuple[str, ...]) -> Person:

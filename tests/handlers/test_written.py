@@ -12,8 +12,8 @@ from domain.database import Database
 from domain.errors import AmountChanged
 from domain.money import Money
 from domain.organisations import settings
-from domain.states import AnnouncementKind
-from domain.summaries import Announcement
+from domain.states import AnnouncementKind, Right
+from domain.summaries import PROGRAM, Actor, Announcement
 from handlers.poster import _arguments
 from handlers.views.listing import listing
 from handlers.words.sentences import sentence
@@ -89,3 +89,6 @@ async def test_whoever_is_let_in_reads_their_organisations_language(running: Wor
     assert "USD 1\u202f200,50" in str(sentence(refused.value))
     await running.desk.list_homes((ADA,))
     assert amount(SUM).startswith("USD -1\u202f")
+    program = Actor(ADA.team_id, f"{PROGRAM}books", rights=frozenset(Right))
+    await running.desk.get_details(program, made)
+    assert amount(SUM) == str(SUM), "programs read them as ever"

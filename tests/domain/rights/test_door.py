@@ -30,7 +30,7 @@ DEEDS: dict[str, Right] = {
         "find_invoice get_invoice find_details look_up get_details recheck find_nearest find_options "
         "welcome get_home get_stripe_state open_list show_list tick select_page clear_selection untick turn_page narrow "
         "refresh_list get_result is_followed list_exceptions get_exception get_import follow_view follow_longer "
-        "list_invoices list_events get_set_up note_tried".split(),
+        "list_invoices list_events get_set_up note_tried get_history".split(),
         Right.LOOK,
     ),
     **dict.fromkeys("create_link confirm start_run retry_failed confirm_failed".split(), Right.CREATE),
