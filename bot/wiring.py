@@ -41,6 +41,7 @@ from domain.overview.sums import SumKeeping
 from domain.payments.many.webhooks import Webhooks
 from domain.payments.watching import Watching
 from domain.secrets.box import Box
+from domain.states import ImportState
 from domain.stripe.accounts import Accounts
 from domain.stripe.client import StripeApi, quiet_sdk
 from domain.stripe.pace import StripePace
@@ -141,6 +142,10 @@ def build(settings: Settings, *, db: Database | None = None, clock: Clock = utc_
         wakes["announce"].set()
         wakes["follow_views"].set()
 
+    def imported(ended: ImportState) -> None:
+        metrics.imports_ended.labels(ended.value).inc()
+        wakes["announce"].set()
+
     def posted(kind: str, seconds: float) -> None:
         metrics.announcement_seconds.labels(kind).observe(seconds)
 
@@ -204,13 +209,7 @@ def build(settings: Settings, *, db: Database | None = None, clock: Clock = utc_
         on_settled=settled,
     )
     announcing = Announcing(db, posters, lease, clock=clock, on_posted=posted)
-    imports = FileImports(
-        db,
-        lease,
-        clock=clock,
-        wake=wakes["import_files"].set,
-        on_finished=wakes["announce"].set,
-    )
+    imports = FileImports(db, lease, clock=clock, wake=wakes["import_files"].set, on_finished=imported)
     people = SlackPeople(serving.workspaces.client_of)
     connecting = Connecting(db, box, make_api, public_url=settings.paylink_public_url) if many else None
     desk = Desk(

@@ -62,6 +62,12 @@ class Metrics:
             ["outcome"],
             registry=registry,
         )
+        self.imports_ended = Counter(
+            "paylink_imports_ended",
+            "Imports in Slack that this process brought to an end",
+            ["outcome"],
+            registry=registry,
+        )
         self.payments_recorded = Counter(
             "paylink_payments_recorded",
             "Payments and exceptions that this process recorded",

@@ -43,9 +43,9 @@ class FileImports:
         *,
         clock: Callable[[], datetime],
         wake: Callable[[], None] = lambda: None,
-        on_finished: Callable[[], None] = lambda: None,
+        on_finished: Callable[[ImportState], None] = lambda state: None,
     ) -> None:
-        """``wake`` is told when there is work to do, ``on_finished`` when there is something to tell."""
+        """``wake`` is told when there is work to do, ``on_finished`` how one ended, which is to be told."""
         self._db = db
         self._lease = lease
         self._clock = clock
@@ -104,14 +104,14 @@ class FileImports:
             # It was read before, for its preview: people are told, and it is looked into.
             _log.error("import.broke_off", file_import=claim.import_id, done=claim.done)
             await self._db.background_write(_fail, claim, self._clock())
-            self._on_finished()
+            self._on_finished(ImportState.FAILED)
         except DatabaseUnavailable:
             raise
         except Exception as error:
             _log.error("import.failed", file_import=claim.import_id, exc_info=error)
             await self._db.background_write(claiming.release, claim, AGAIN)
         else:
-            self._on_finished()
+            self._on_finished(ImportState.FINISHED)
 
     def _run(self, loop: asyncio.AbstractEventLoop, way: Callable[..., Any], *work: Any) -> Any:
         """From a reader's thread: a transaction behind people's. Raises Stopping."""

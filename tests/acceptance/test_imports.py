@@ -87,6 +87,7 @@ async def test_a_file_is_previewed_imported_and_told_of(sqlite_worlds: Worlds, t
     refused = next(file for file in world.workspace.files if file.id == message.files[0]["id"])
     assert b"INV-3,Acme,,x,USD" in (refused.content or b"")
     await world.until(lambda: "The import is done." in world.top())
+    assert 'paylink_imports_ended_total{outcome="finished"} 1.0' in (await world.get("/metrics"))[1]
     kept = world.db.run(lambda session: session.scalars(sa.select(FileImport.content)).all())
     assert kept == [None]
 
