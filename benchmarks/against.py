@@ -7,6 +7,7 @@ repository. CPU is that of the process that is measured.
 import io
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -40,10 +41,11 @@ class Side:
     stripe: StripeServer
     slack: SlackServer
     directory: Path
+    probes: Path
 
     def probe(self, name: str, *arguments: object) -> list[float]:
         done = subprocess.run(
-            [sys.executable, str(ROOT / "benchmarks" / "probes.py"), name, *map(str, arguments)],
+            [sys.executable, str(self.probes), name, *map(str, arguments)],
             cwd=self.tree,
             env={**os.environ, "PYTHONPATH": str(self.tree)},
             capture_output=True,
@@ -94,7 +96,11 @@ def measure(revision: str, rounds: int, only: set[str]) -> str:
     began, described = time.monotonic(), machine()
     lines: list[Line] = []
     with tempfile.TemporaryDirectory(prefix="paylink-against-") as directory, ExitStack() as stack:
-        trees = dict(zip(SIDES, (_unpack(revision, Path(directory) / "before"), ROOT), strict=True))
+        before, now = (Path(directory) / name for name in SIDES)
+        _unpack(revision, before)
+        # As it is now, whatever is done to it meanwhile.
+        shutil.copytree(ROOT, now, ignore=shutil.ignore_patterns(".*", "__pycache__"))
+        trees = {"before": before, "now": now}
         server = stack.enter_context(postgres.postgresql(Path(directory) / "postgresql"))
         slack = stack.enter_context(slack_server())
         for database in ("SQLite", "PostgreSQL"):
@@ -108,13 +114,15 @@ def measure(revision: str, rounds: int, only: set[str]) -> str:
                     else postgres.create(server, name)
                 )
                 stripe = stack.enter_context(stripe_server())
-                sides[name] = Side(tree, url, stripe, slack, place)
+                sides[name] = Side(tree, url, stripe, slack, place, now / "benchmarks" / "probes.py")
             empty = (
                 f"sqlite:///{directory}/floor.sqlite3"
                 if database == "SQLite"
                 else postgres.create(server, "floor")
             )
-            lines += _of_database(database, sides, empty, rounds, kinds)
+            for line in _of_database(database, sides, empty, rounds, kinds):
+                _say(str(line))
+                lines.append(line)
     head = (
         "| what | where | floor | before ÷ floor | now ÷ floor | before | now | now ÷ before (least–most of the rounds) |\n"
         "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |\n"
@@ -126,11 +134,10 @@ def measure(revision: str, rounds: int, only: set[str]) -> str:
     )
 
 
-def _unpack(revision: str, into: Path) -> Path:
+def _unpack(revision: str, into: Path) -> None:
     packed = subprocess.run(["git", "archive", revision], cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout
     with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
         archive.extractall(into, filter="data")
-    return into
 
 
 def _of_database(
