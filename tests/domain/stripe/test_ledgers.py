@@ -8,11 +8,11 @@ from sqlalchemy.orm import Session
 
 from domain.coordination.leases import Lease
 from domain.database import Database
-from domain.errors import LedgerChanged
+from domain.errors import DatabaseUnavailable, LedgerChanged
 from domain.links import claiming, reserving
-from domain.models import Invoice, Ledger, Link, Organisation
+from domain.models import Invoice, Ledger, Link, Organisation, PaymentException
 from domain.scope import Scope
-from domain.states import LinkState, LinkStatus
+from domain.states import ExceptionKind, LinkState, LinkStatus
 from domain.stripe.ledgers import is_current, open_ledger, take_up
 from tests.domain.factories import NOW, make_invoice, make_link, make_organisation
 
@@ -139,6 +139,64 @@ def test_a_claim_is_for_the_ledger_that_it_was_made_in(db: Database, mine: int) 
     [intent] = db.run(claiming.claim_due, before, 5, LEASE)
     db.run(lambda session: session.execute(sa.update(Link).values(ledger_id=after)))
     assert not db.run(claiming.begin_sending, intent, LEASE.owner, LEASE.margin)
+
+
+@pytest.mark.postgres
+def test_the_ledger_stays_the_organisations_until_the_sending_is_noted(postgresql_url: str) -> None:
+    db = Database(postgresql_url)
+    mine = make_organisation(db)
+    ledger = opened(db, mine, "acct_1")
+    make_link(db, make_invoice(db, organisation_id=mine), ledger_id=ledger, state=LinkState.RESERVED)
+    [intent] = db.run(claiming.claim_due, ledger, 5, LEASE)
+
+    def switch(session: Session) -> None:
+        held = sa.select(Organisation.id).where(Organisation.id == mine)
+        session.execute(held.with_for_update(key_share=True, nowait=True))
+
+    def send(session: Session) -> None:
+        assert claiming.begin_sending(session, intent, LEASE.owner, LEASE.margin)
+        with pytest.raises(DatabaseUnavailable):
+            db.run(switch)
+
+    db.run(send)
+    db.run(switch)
+    db.close_now()
+
+
+def test_a_claim_tells_of_the_links_that_its_own_organisation_was_told_of(
+    db: Database, mine: int, theirs: int
+) -> None:
+    ledger = opened(db, mine, "acct_1")
+    make_link(db, make_invoice(db, organisation_id=mine), ledger_id=ledger, state=LinkState.RESERVED)
+    looked: list[str] = []
+    sa.event.listen(db.engine, "before_cursor_execute", lambda *given: looked.append(given[2]))
+
+    def tell(session: Session, organisation_id: int, stripe_id: str) -> None:
+        session.add(
+            PaymentException(
+                organisation_id=organisation_id,
+                ledger_id=ledger,
+                key=stripe_id,
+                kind=ExceptionKind.LINK_UNKNOWN,
+                stripe_object=stripe_id,
+                invoice_number="INV-7",
+                amount=0,
+                currency="",
+                seen_at=NOW,
+            )
+        )
+
+    db.run(tell, theirs, "plink_theirs")
+    [intent] = db.run(claiming.claim_due, ledger, 5, LEASE)
+    assert intent.known.told == []
+    # Nothing was asked about the others' either.
+    assert not any("FROM payment_exceptions" in one and "invoice_number" in one for one in looked)
+    db.run(claiming.postpone, intent, LEASE.owner, timedelta(0))
+    number = db.run(lambda session: session.scalar(sa.select(Invoice.number)))
+    db.run(lambda session: tell(session, mine, "plink_mine"))
+    db.run(lambda session: session.execute(sa.update(PaymentException).values(invoice_number=number)))
+    [intent] = db.run(claiming.claim_due, ledger, 5, LEASE)
+    assert intent.known.told == ["plink_mine"]
 
 
 def test_a_link_that_was_sent_is_not_taken_over(db: Database, mine: int) -> None:
