@@ -84,7 +84,7 @@ def _paid(entry: Entry) -> str:
 def _reversed(what: str) -> Callable[[Entry], str]:
     def words(entry: Entry) -> str:
         status = escaped(_code(entry.subject).replace("_", " "))
-        return f"Stripe told of a {what}{_sum(entry)} ({status})"
+        return f"Stripe told{_way(entry)} of a {what}{_sum(entry)} ({status})"
 
     return words
 

@@ -17,7 +17,7 @@ from domain.payments.reversals.reversals import (
     ReversalFacts,
     ReversalKind,
 )
-from domain.states import FeedKind
+from domain.states import FeedKind, Source
 from domain.summaries import STRIPE
 
 
@@ -28,6 +28,7 @@ def note(
     row: Reversal,
     facts: ReversalFacts,
     so_far: Money,
+    source: Source,
     now: datetime,
 ) -> None:
     """For the audit each state that it comes to. For programs each refund once, when it has succeeded; each dispute once, and once more if it was an inquiry before.
@@ -41,6 +42,7 @@ def note(
         Deed.REFUND_RECORDED if is_refund else Deed.DISPUTE_RECORDED,
         f"{facts.stripe_id} {facts.status}",
         by=STRIPE,
+        source=source,
         now=now,
         organisation_id=link.organisation_id,
         invoice=audit.OfInvoice(link.invoice_id, number),

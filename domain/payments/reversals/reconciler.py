@@ -27,6 +27,7 @@ from domain.payments.reversals.reversals import (
 )
 from domain.payments.reversals.revisiting import Unheard
 from domain.payments.waits import Wait
+from domain.states import Source
 from domain.stripe.account import Account
 from domain.stripe.client import id_of, listed
 from domain.stripe.errors import StripeKeyRefused, StripeRefused
@@ -79,7 +80,7 @@ class ReversalReconciler:
             return ()
         facts = [read for one in ours if (read := _read(kind, one)) is not None]
         sure = event.answers >= SURE_AFTER and not _is_before(event, facts)
-        recorded = await self._record(facts, now, sure=sure)
+        recorded = await self._record(facts, now, sure=sure, source=Source.STRIPE_EVENT)
         if len(facts) < len(ours):
             return Wait.UNREADABLE
         return Wait.OLDER if is_older(event, facts, news=recorded != ()) else recorded
@@ -202,18 +203,23 @@ class ReversalReconciler:
             await self._slot()
 
     async def _record(
-        self, read: list[ReversalFacts], now: datetime, *, sure: bool
+        self,
+        read: list[ReversalFacts],
+        now: datetime,
+        *,
+        sure: bool,
+        source: Source = Source.STRIPE_LIST,
     ) -> tuple[str, ...] | Wait:
         recorded: list[str] = []
         unknown: list[ReversalFacts] = []
         older = False
         for facts in sorted(read, key=lambda one: one.created_at):
             try:
-                opened = await self._write(facts, now, sure)
+                opened = await self._write(facts, now, sure, source)
                 if opened is None:
                     # Its payment isn't recorded: it came out of order, or it isn't one of ours.
                     await self._look_for(facts.payment_intent, now)
-                    opened = await self._write(facts, now, sure)
+                    opened = await self._write(facts, now, sure, source)
             except OlderAnswer:
                 # It keeps none of the others from being recorded.
                 older = True
@@ -224,9 +230,11 @@ class ReversalReconciler:
             recorded += await self._db.background_write(of_unknown.follow, unknown, self._ledger_id, now)
         return Wait.OLDER if older else tuple(recorded)
 
-    async def _write(self, facts: ReversalFacts, now: datetime, sure: bool) -> tuple[str, ...] | None:
+    async def _write(
+        self, facts: ReversalFacts, now: datetime, sure: bool, source: Source
+    ) -> tuple[str, ...] | None:
         return await self._db.background_write(
-            recording.record_reversal, facts, self._ledger_id, now, sure=sure
+            recording.record_reversal, facts, self._ledger_id, now, sure=sure, source=source
         )
 
     @property

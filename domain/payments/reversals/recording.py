@@ -32,7 +32,7 @@ from domain.payments.reversals.reversals import (
     goes_back,
     refunded_in_all,
 )
-from domain.states import Badge, ExceptionKind, Settlement, Verdict
+from domain.states import Badge, ExceptionKind, Settlement, Source, Verdict
 from domain.summaries import ExceptionFacts
 
 SURPLUS = frozenset({Verdict.SECOND_PAYMENT, Verdict.AMOUNT_DIFFERS, Verdict.CURRENCY_DIFFERS})
@@ -55,7 +55,13 @@ class OlderAnswer(Exception):
 
 
 def record_reversal(
-    session: Session, facts: ReversalFacts, ledger_id: int, now: datetime, *, sure: bool
+    session: Session,
+    facts: ReversalFacts,
+    ledger_id: int,
+    now: datetime,
+    *,
+    sure: bool,
+    source: Source = Source.STRIPE_LIST,
 ) -> tuple[str, ...] | None:
     """Bring a refund or dispute up to what Stripe says; the exceptions that this opened. None if its payment isn't known.
 
@@ -87,7 +93,7 @@ def record_reversal(
         _move_deadline(session, row)
         return ()
     so_far = refunded_in_all(Money(payment.amount, payment.currency), _of(session, payment))
-    happened.note(session, link, payment, row, facts, so_far, now)
+    happened.note(session, link, payment, row, facts, so_far, source, now)
     if facts.kind is ReversalKind.REFUND:
         return _tell_refund(session, link, payment, row, facts, now)
     return _tell_dispute(session, link, payment, row, facts, now)
