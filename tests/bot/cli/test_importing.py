@@ -1,10 +1,9 @@
-"""`paylink import` and `paylink export` from outside."""
+"""`paylink import` from outside, and what an export shows of it."""
 
 import asyncio
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
@@ -16,47 +15,9 @@ from domain.coordination.turns import turn
 from domain.database import Database
 from domain.files.reading.plain import HEADING
 from sandbox.slack import LocalSlack
-from tests.domain.factories import make_ledger
+from tests.bot.cli.conftest import GOOD, TEAM, Capture, Env, Write, exported
 
 MANIFEST = Path(__file__).parents[3] / "manifest.yml"
-GOOD = "INV-1,Acme,,1200.50,USD,2026-10-31,2026-11-30,Consulting\n"
-TEAM = "T0PAYLINK"
-Env = dict[str, str]
-Write = Callable[..., str]
-Capture = pytest.CaptureFixture[str]
-
-
-@pytest.fixture
-def env(tmp_path: Path, sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Env:
-    """A database without an organisation."""
-    monkeypatch.chdir(tmp_path)
-    return {"HOME": str(tmp_path), "DATABASE_URL": sqlite_url}
-
-
-@pytest.fixture
-def team(env: Env, capsys: Capture) -> str:
-    """The only organisation."""
-    assert main(["organization", "add", TEAM], env) == 0
-    capsys.readouterr()
-    return TEAM
-
-
-@pytest.fixture
-def write(tmp_path: Path) -> Write:
-    """Write lines below the heading; return the file's path."""
-
-    def write(lines: str, name: str = "invoices.csv") -> str:
-        path = tmp_path / name
-        path.write_text(f"{HEADING}\n{lines}")
-        return str(path)
-
-    return write
-
-
-def exported(env: Env, capsys: Capture, *arguments: str) -> list[str]:
-    capsys.readouterr()
-    assert main(["export", *arguments], env) == 0
-    return capsys.readouterr().out.splitlines()[1:]
 
 
 def test_a_good_file_is_taken_and_taken_again(env: Env, team: str, write: Write, capsys: Capture) -> None:
@@ -217,104 +178,6 @@ def test_on_a_terminal_bad_lines_stand_beside_the_bar(
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     assert main(["import", write("[red],x\n" + GOOD)], env) == 1
     assert "line 2 ([red]): 2 fields instead of 8" in capsys.readouterr().err
-
-
-def test_whoever_reads_an_export_may_stop_reading(env: Env, team: str, write: Write) -> None:
-    path = write("".join(f"INV-{n},{'x' * 2_000},,1.00,USD,,,\n" for n in range(2_500)))
-    assert main(["import", path], env) == 0
-    with subprocess.Popen(
-        [sys.executable, "-m", "bot", "export"],
-        env=env,
-        cwd=Path(__file__).parents[3],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    ) as process:
-        assert process.stdout is not None
-        assert process.stderr is not None
-        assert process.stdout.read(6) == b"number"
-        process.stdout.close()
-        assert process.stderr.read() == b""
-    assert process.returncode == 0
-
-
-def test_an_export_that_cannot_be_written_is_told_with_one_sentence(
-    env: Env, team: str, write: Write
-) -> None:
-    assert main(["import", write(GOOD)], env) == 0
-    with Path("/dev/full").open("wb") as full:
-        done = subprocess.run(
-            [sys.executable, "-m", "bot", "export"],
-            env=env,
-            cwd=Path(__file__).parents[3],
-            stdout=full,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    assert done.returncode == 2
-    assert done.stderr == "The export can't be written to its end: No space left on device.\n"
-
-
-def test_an_export_goes_into_a_file_in_the_format_of_its_name(
-    env: Env, team: str, write: Write, tmp_path: Path
-) -> None:
-    assert main(["import", write(GOOD)], env) == 0
-    begins = {
-        "out.csv": b"number,",
-        "out.xlsx": b"PK",
-        "out.jsonl": b'{"number": "INV-1"',
-        "out.txt": b"number,",
-    }
-    for name, begin in begins.items():
-        assert main(["export", "-o", str(tmp_path / name)], env) == 0
-        assert (tmp_path / name).read_bytes().startswith(begin)
-    assert main(["export", "--bom", "-o", str(tmp_path / "out.txt")], env) == 0
-    assert (tmp_path / "out.txt").read_bytes().startswith(b"\xef\xbb\xbfnumber")
-    assert main(["export", "--format", "jsonl", "--output", str(tmp_path / "out.txt")], env) == 0
-    assert (tmp_path / "out.txt").read_bytes().startswith(b"{")
-
-
-def test_a_file_that_cant_be_written_stays_as_it_was(
-    env: Env, team: str, write: Write, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "out.csv"
-    path.write_text("before")
-
-    def fail(*_: object, **__: object) -> Generator[bytes]:
-        yield b"half"
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("domain.files.exporting.export_all", fail)
-    assert main(["export", "-o", str(path)], env) == 2
-    assert f"can't be written to {path} to its end: No space left on device." in capsys.readouterr().err
-    assert path.read_text() == "before"
-    assert main(["export", "-o", str(tmp_path / "none" / "out.csv")], env) == 2
-    assert "No such file or directory" in capsys.readouterr().err
-    assert [each.name for each in tmp_path.glob(".*")] == []
-
-
-def test_a_format_that_doesnt_fit_is_a_sentence(
-    env: Env, team: str, capsys: Capture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    capsys.readouterr()
-    assert main(["export", "--bom", "--format", "xlsx"], env) == 2
-    assert "--bom is for CSV" in capsys.readouterr().err
-    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
-    assert main(["export", "--format", "xlsx"], env) == 2
-    assert "-o FILE" in capsys.readouterr().err
-
-
-def test_links_of_a_test_key_are_not_exported_under_a_live_one(
-    env: Env, team: str, write: Write, sqlite_url: str, capsys: Capture
-) -> None:
-    assert main(["import", write(GOOD)], env) == 0
-    db = Database(sqlite_url)
-    make_ledger(db)
-    db.close_now()
-    capsys.readouterr()
-    assert main(["export"], env | {"STRIPE_API_KEY": "sk_test_1"}) == 0
-    assert main(["export"], env | {"STRIPE_API_KEY": "sk_live_1"}) == 2
-    assert "STRIPE_API_KEY is a live key" in capsys.readouterr().err
 
 
 QUICKBOOKS = 'Date,Transaction Type,Num,Name,Due Date,Amount\n11/13/2026,Invoice,{},Acme,12/02/2026,"{}"\n'
