@@ -21,7 +21,7 @@ class Organisation(Base):
     channel: Mapped[str | None] = mapped_column(String(255))
     channel_problem: Mapped[str | None] = mapped_column(String(255))
     last_imported_at: Mapped[datetime | None] = mapped_column(Instant)
-    tried_at: Mapped[datetime | None] = mapped_column(Instant, deferred=True)
+    tried_at: Mapped[datetime | None] = mapped_column(Instant)
     """When somebody first used /invoice; long ago for organisations that are older than the question."""
     ledger_id: Mapped[int | None] = mapped_column(Id, deferred=True)
     """The current ledger: the one whose links the invoices' status and position show. None before the first start."""

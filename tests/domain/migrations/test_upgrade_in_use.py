@@ -27,7 +27,9 @@ from tests.domain.migrations.first_schema import make_first
 from tests.domain.migrations.version_before import load_beside
 
 # What runs while the schema is brought up to date has the version before's code.
-before, in_use = load_beside("domain.database", "tests.domain.migrations.in_use")
+before, in_use, organisations_before = load_beside(
+    "domain.database", "tests.domain.migrations.in_use", "domain.organisations.organisations"
+)
 
 
 @pytest.fixture
@@ -80,8 +82,8 @@ def test_no_write_is_lost_and_everybody_goes_on(
     old: Database, blank_database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(in_use.importing, "CHUNK_ROWS", 200)
-    organisation = old.run(organisations.get_by_team, TEAM)
     with opened_before(blank_database_url) as serving, opened_before(blank_database_url) as beside:
+        organisation = serving.run(organisations_before.get_by_team, TEAM)
         imports = in_use.Importing(beside, organisation)
         billing = [in_use.Billing(serving, organisation, name) for name in ("ann", "bob")]
         posting = in_use.Posting(serving)
@@ -151,7 +153,7 @@ def test_whoever_keeps_a_table_delays_the_upgrade_and_nobody_else(
     monkeypatch.setattr(migrations, "PATIENCE", 0.6)
     with opened(blank_postgresql_url) as backup, opened_before(blank_postgresql_url) as serving:
         make_first(backup.engine)
-        organisation = serving.run(organisations.get_by_team, TEAM)
+        organisation = serving.run(organisations_before.get_by_team, TEAM)
         billing = in_use.Billing(serving, organisation, "ann")
         with backup.engine.connect() as connection:
             connection.execute(sa.text("SELECT count(*) FROM search_terms"))
@@ -271,7 +273,7 @@ def test_while_a_big_index_is_built_everybody_writes(
     monkeypatch.setattr(migrations, "build_indexes", building)
     with opened_before(blank_postgresql_url) as serving, opened(blank_postgresql_url) as db:
         make_first(db.engine)
-        billing = in_use.Billing(serving, db.run(organisations.get_by_team, TEAM), "ann")
+        billing = in_use.Billing(serving, serving.run(organisations_before.get_by_team, TEAM), "ann")
         with at_work(billing):
             assert upgrade(db.engine)
         # A version whose lock was held at that moment is tried again.
