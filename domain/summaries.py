@@ -25,7 +25,8 @@ OPERATOR = "operator"
 """Who acts on the command line."""
 STRIPE = "Stripe"
 PAYLINK = "Paylink"
-"""Who it was where no person did it: by what Stripe says, or by what was imported or posted."""
+SLACK = "slack"
+"""Who it was where no person did it: by what Stripe says, by what was imported or posted, or by what Slack tells of the app."""
 
 
 @dataclass(frozen=True)

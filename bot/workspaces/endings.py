@@ -15,6 +15,7 @@ from bot.slack_client import UNANSWERED, code_of
 from bot.workspaces.registry import Workspace, Workspaces
 from domain.database import Database
 from domain.organisations import erasing
+from domain.summaries import SLACK
 
 # docs.slack.dev/reference/methods/auth.test: the app was removed, or the workspace is no more.
 ENDED = frozenset(("account_inactive", "token_revoked"))
@@ -25,8 +26,6 @@ AWAY_SECONDS = 5.0
 EACH_SECONDS = 3600.0
 FIRST_SECONDS = 300.0
 AT_ONCE = 10
-BY_SLACK = "slack"
-"""Who erased it, in the audit."""
 
 
 @dataclass
@@ -112,7 +111,7 @@ class Endings:
         suspicion.refusals += 1
         suspicion.next_at = now + AGAIN_SECONDS
         if suspicion.told or suspicion.refusals >= REFUSALS:
-            erased = await self._db.write(erasing.erase, team_id, BY_SLACK, seen=workspace.generation)
+            erased = await self._db.write(erasing.erase, team_id, SLACK, seen=workspace.generation)
             self._suspected.pop(team_id, None)
             if erased.tokens:
                 self._log.warning("installation.erased", team=team_id, code=code)

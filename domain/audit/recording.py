@@ -10,11 +10,11 @@ from sqlalchemy.orm import Session
 from domain.audit.deeds import Deed, Result
 from domain.models import AuditEntry, Base
 from domain.states import Source
-from domain.summaries import OPERATOR, PAYLINK, PROGRAM, Actor
+from domain.summaries import OPERATOR, PAYLINK, PROGRAM, SLACK, Actor
 
 By = Actor | str
 """Whoever acts: a person or a program that came in by the desk; or an id, where only that is known: a person's, a program's by
-PROGRAM, or who else it was by OPERATOR, STRIPE, PAYLINK."""
+PROGRAM, or who else it was by OPERATOR, STRIPE, PAYLINK, SLACK."""
 
 SUBJECT_MOST = 500
 """Characters."""
@@ -109,7 +109,7 @@ def _way_of(who: str) -> Source | None:
     """By which way these come, and no other; people come by several."""
     if who.startswith(PROGRAM):
         return Source.API
-    return {OPERATOR: Source.CLI, PAYLINK: Source.PAYLINK}.get(who)
+    return {OPERATOR: Source.CLI, PAYLINK: Source.PAYLINK, SLACK: Source.EVENT}.get(who)
 
 
 def _of(invoice: Invoiced | None) -> dict[str, Any]:

@@ -10,8 +10,8 @@ from domain.feed import recording as feed
 from domain.invoices import changing
 from domain.models import PaymentException
 from domain.money import Money
-from domain.states import FeedKind
-from domain.summaries import PAYLINK, STRIPE
+from domain.states import FeedKind, Source
+from domain.summaries import OPERATOR, PAYLINK, STRIPE
 
 
 def note_opened(session: Session, exception: PaymentException, now: datetime) -> None:
@@ -54,6 +54,8 @@ def _record(
         deed,
         f"exception {exception.id} {exception.kind}",
         by=by,
+        # People do it in a modal.
+        source=None if by in (OPERATOR, PAYLINK, STRIPE) else Source.BUTTON,
         now=now,
         organisation_id=exception.organisation_id,
         invoice=audit.OfInvoice(exception.invoice_id or 0, exception.invoice_number or "") if known else None,

@@ -15,6 +15,7 @@ from domain.organisations import organisations
 from domain.secrets import generations
 from domain.secrets.box import Box, CannotOpen, Purpose
 from domain.secrets.generations import Kept
+from domain.states import Source
 from domain.summaries import OrganisationSummary
 
 
@@ -66,7 +67,8 @@ def store(
     row.installed_at, row.erased_at = database_now(session), None
     _seal(row, box, team_id, tokens, generation)
     session.add(row)
-    _audit(session, organisation.id, audit.Deed.INSTALLED, team_id, installation.installed_by)
+    by = installation.installed_by
+    _audit(session, organisation.id, audit.Deed.INSTALLED, team_id, by, Source.PAGE)
     session.flush()
     return organisation
 
@@ -209,5 +211,13 @@ def _opened(box: Box, row: Row, team_id: str) -> KeptInstallation:
     )
 
 
-def _audit(session: Session, organisation_id: int, deed: audit.Deed, team_id: str, actor: str) -> None:
-    audit.record(session, deed, team_id, by=actor, now=database_now(session), organisation_id=organisation_id)
+def _audit(
+    session: Session,
+    organisation_id: int,
+    deed: audit.Deed,
+    team_id: str,
+    by: str,
+    source: Source | None = None,
+) -> None:
+    now = database_now(session)
+    audit.record(session, deed, team_id, by=by, source=source, now=now, organisation_id=organisation_id)

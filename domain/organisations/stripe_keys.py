@@ -14,6 +14,8 @@ from domain.organisations import organisations
 from domain.secrets import generations
 from domain.secrets.box import Box, CannotOpen, NoSecretKeys, Purpose
 from domain.secrets.generations import Kept
+from domain.states import Source
+from domain.summaries import OPERATOR, SLACK
 
 _KEY = re.compile(r"((?:rk|sk)_(?:test|live))_[!-~]*[!-~]{4}", re.ASCII)
 
@@ -186,5 +188,12 @@ def _changed(box: Box, row: StripeKey, team_id: str) -> ChangedKey:
 
 def _audit(session: Session, row: StripeKey, deed: audit.Deed, subject: str, actor: str) -> None:
     audit.record(
-        session, deed, subject, by=actor, now=database_now(session), organisation_id=row.organisation_id
+        session,
+        deed,
+        subject,
+        by=actor,
+        # People do it in a modal.
+        source=None if actor in (OPERATOR, SLACK) else Source.BUTTON,
+        now=database_now(session),
+        organisation_id=row.organisation_id,
     )
