@@ -91,7 +91,7 @@ class Stubs:
 async def stubs() -> AsyncIterator[Stubs]:
     both = Stubs()
     app = web.Application()
-    app.router.add_post("/api/{method}", both.slack)
+    app.router.add_route("*", "/api/{method}", both.slack)
     app.router.add_route("*", "/v1/{rest:.*}", both.stripe)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
