@@ -21,7 +21,7 @@ from domain.stripe.client import StripeApi, id_of
 from domain.stripe.errors import StripeRefused, StripeTrouble
 from domain.summaries import Actor
 
-_KEY = re.compile(r"[sr]k_(test|live)_[!-~]{8,250}", re.ASCII)
+_KEY = re.compile(r"[sr]k_(test|live)_[!-~]{4,250}", re.ASCII)
 _SIGNING_SECRET = re.compile(r"whsec_[!-~]{1,250}", re.ASCII)
 
 _log = structlog.get_logger()

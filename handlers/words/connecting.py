@@ -21,7 +21,7 @@ PERMISSIONS: dict[Permission, str] = {
 
 TROUBLES: dict[KeyTrouble, str] = {
     KeyTrouble.MALFORMED: (
-        "That isn't a restricted key: it begins with rk_test_ or rk_live_. Copy it again from the Stripe Dashboard, "
+        "That isn't a whole restricted key, which begins with rk_test_ or rk_live_. Copy it again from the Stripe Dashboard, "
         "Developers, API keys."
     ),
     KeyTrouble.REFUSED: "Stripe doesn't know this key, or it was revoked or has expired. Copy it again, or make a new one.",
