@@ -46,6 +46,8 @@ def _list_last_used(session: Session, ids: list[int]) -> dict[int, tuple[int, bo
         sa.select(Organisation.id, Ledger.id, Ledger.livemode, Ledger.key_digest)
         .join(Ledger, Ledger.id == Organisation.ledger_id)
         .where(Ledger.key_digest.is_not(None), sa.or_(Ledger.account.is_not(None), has_links.exists()))
+        # What was wrong with the key before, if anything was, is only known to be over when Stripe has answered.
+        .where(Ledger.pause_reason.is_(None))
     )
     chosen = set(ids)
     # All are read at a start; later there are few.

@@ -11,11 +11,12 @@ from domain.money import Money
 from domain.organisations import erasing, organisations, stripe_keys
 from domain.reasons import Reason
 from domain.secrets.box import Box, new_key
-from domain.states import LinkStatus
+from domain.states import LinkStatus, PauseReason
 from domain.stripe.accounts import Accounts
 from domain.stripe.client import StripeApi
+from domain.stripe.pausing import pause
 from domain.stripe.stored_keys import StoredKeys
-from domain.summaries import Actor
+from domain.summaries import Actor, Pause
 from sandbox.stripe.server import LocalStripe
 from tests.domain.factories import PAGE, make_invoice
 from tests.domain.world import World
@@ -147,6 +148,15 @@ async def test_a_start_asks_nothing_of_whoever_was_known_before(
     await look(there)
     assert there.accounts.get(1).known
     assert len(stripe.requests) == asked
+
+    # Unless something was wrong with the key when it was last used: that it is over shows when Stripe answers.
+    db.run(pause, there.accounts.get(1).ledger_id, Pause(PauseReason.KEY_REFUSED))
+    another = Process(db, stripe, "three")
+    await look(another)
+    assert len(stripe.requests) > asked
+    assert (await another.desk.get_stripe_state(EVE)).paused is None
+    for api in another.apis:
+        await api.close()
 
 
 async def test_what_was_paid_while_the_app_was_not_installed_is_found(
