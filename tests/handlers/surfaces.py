@@ -191,9 +191,6 @@ def outside() -> Iterator[tuple[str, Json]]:
         told = {**event, "user": ADA.user_id, "event_ts": "1.1"}
         by = {"authorizations": [{"team_id": TEAM, "user_id": "U0BOT", "is_bot": True}]}
         yield str(event["type"]), body | {"event": told} | by
-    for ended in ("app_uninstalled", "tokens_revoked"):
-        about: Json = {"type": ended, "tokens": {"oauth": [], "bot": ["U0BOT"]}}
-        yield ended, {"type": "event_callback", "team_id": TEAM, "event_id": f"Ev-{ended}", "event": about}
 
 
 def _base(kind: str) -> Json:
