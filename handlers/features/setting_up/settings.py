@@ -85,7 +85,9 @@ async def _show_elsewhere(office: Office, delivery: Delivery) -> None:
 
 async def _made(delivery: Delivery, shown: SettingsShown, choices: Choices | None = None) -> Json:
     choices = choices or chosen_by(shown.settings)
-    groups = await _fetch_groups(delivery.client) if choices.creators is Creators.GROUP else None
+    groups = None
+    if choices.creators is Creators.GROUP:
+        groups = await _fetch_groups(delivery.client, delivery.actor.team_id)
     return settings.form(
         shown.settings,
         shown.channel,
@@ -96,10 +98,10 @@ async def _made(delivery: Delivery, shown: SettingsShown, choices: Choices | Non
     )
 
 
-async def _fetch_groups(client: AsyncWebClient) -> Sequence[Group] | None:
-    """None if Slack doesn't tell."""
+async def _fetch_groups(client: AsyncWebClient, team_id: str) -> Sequence[Group] | None:
+    """None if Slack doesn't tell. A token of an Enterprise Grid organisation must say for which workspace."""
     try:
-        answer = await client.usergroups_list()
+        answer = await client.usergroups_list(team_id=team_id)
     except (SlackApiError, *SLACK_AWAY):
         return None
     found = [
