@@ -1,5 +1,6 @@
 """What an auditor finds who comes after somebody with the database's password: the first entry that isn't as it was."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from domain.audit import Deed, erasing, record, sealing
-from domain.audit.chain import FIRST
+from domain.audit.chain import FIRST, hash_of, written
 from domain.audit.reading import list_organisations, read_chain
 from domain.audit.verifying import Fault, Noted, Verified, verify
 from domain.database import Database
@@ -195,6 +196,18 @@ def test_a_chain_that_was_written_anew_isnt_the_one_that_was_noted(db: Database,
     found = check(db, own, noted=noted).found
     assert found is not None
     assert (found.fault, found.position) == (Fault.NOT_AS_NOTED, 5)
+
+
+def test_who_gives_a_changed_entry_its_hash_is_found_at_the_next(db: Database, own: int) -> None:
+    second, third = list(read_chain(db.run, own, TEAM))[1:3]
+    forged = hash_of(written(replace(third, actor="U0INNOCENT"), second.hash or ""))
+    statement = (
+        "UPDATE audit SET actor = 'U0INNOCENT', hash = :forged WHERE position = 3 AND organisation_id = :own"
+    )
+    db.run(tamper, statement, forged=forged, own=own)
+    found = check(db, own).found
+    assert found is not None
+    assert (found.fault, found.position) == (Fault.CHANGED, 4)
 
 
 def test_what_isnt_chained_yet_is_told_and_no_fault(db: Database, own: int) -> None:
