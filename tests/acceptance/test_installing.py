@@ -22,13 +22,13 @@ from sandbox.slack.workspace import Workspace
 from sandbox.stripe.server import LocalStripe
 from tests.acceptance.conftest import MANIFEST, WEBHOOK_SECRET, Transport, Worlds, text_of
 from tests.domain.factories import make_invoice
-from tests.patience import patient
+from tests.patience import PATIENCE, patient
 
 PUBLIC = "http://localhost"
 
 
 async def until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while not true():  # noqa: ASYNC110 - another task's work, of which no event tells
             await asyncio.sleep(0.05)
 
@@ -183,6 +183,8 @@ async def test_two_workspaces_install_it_and_are_told_of_their_own_payments(
     slack.uninstall("T0TWO")
     await until(lambda: service.bot.serving.workspaces.find("T0TWO") is None)
     await until(lambda: len(list(service.bot.accounts)) == 1)
+    # What was under way with it then has ended.
+    await slack.settled()
     calls = len([call for call in slack.app.calls if call.token == token])
     await one.open_home(ann)
     await until(lambda: one.home(ann) is not None)
