@@ -9,6 +9,8 @@ import sqlalchemy as sa
 import domain
 from domain.audit import Deed
 from domain.audit.reading import ENTRIES
+from domain.audit.sealing import Sealing
+from domain.audit.verifying import verify
 from domain.errors import NotEligible
 from domain.files.import_fields import ImportedInvoice
 from domain.files.importing import take
@@ -51,6 +53,10 @@ async def test_an_invoices_life_is_in_its_history(world: World, stripe: LocalStr
     assert Deed.MESSAGE_POSTED in {one.deed for one in history.entries}
     assert [one.subject for one in history.entries if one.deed == Deed.PAYMENT_RECORDED] == [f"{intent} paid"]
     assert {one.invoice for one in history.entries} == {"INV-1"}
+    await Sealing(world.db).seal_waiting()
+    verified = verify(world.db.run, world.scope.organisation_id, ADA.team_id)
+    assert (verified.found, verified.waiting) == (None, 0)
+    assert verified.entries > len(history.entries)
 
 
 def take_in(world: World, row: ImportedInvoice) -> None:
