@@ -62,12 +62,8 @@ class Metrics:
             ["outcome"],
             registry=registry,
         )
-        self.imports_ended = Counter(
-            "paylink_imports_ended",
-            "Imports in Slack that this process brought to an end",
-            ["outcome"],
-            registry=registry,
-        )
+        ended = "Imports in Slack that this process brought to an end"
+        self.imports_ended = Counter("paylink_imports_ended", ended, ["outcome"], registry=registry)
         self.payments_recorded = Counter(
             "paylink_payments_recorded",
             "Payments and exceptions that this process recorded",

@@ -90,7 +90,7 @@ class AccountWatch:
         """Keep a webhook's event until it is settled, if it concerns us. Raises DatabaseUnavailable."""
         received = event_reading.read_event(event, livemode=self._account.stripe.livemode)
         if received is None:
-            if event_reading.type_of(event) in event_reading.TYPES:
+            if event_reading.is_nobodys(event, livemode=self._account.stripe.livemode):
                 return Receipt.NOT_OURS
             await self._note_unused(str(event.get("type"))[:TYPE_LENGTH])
             return Receipt.NOT_USED

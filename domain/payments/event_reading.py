@@ -67,6 +67,12 @@ def type_of(event: dict[str, Any]) -> str:
     return told.removeprefix(THIN_PREFIX) if event.get("object") == THIN_OBJECT else told
 
 
+def is_nobodys(event: dict[str, Any], *, livemode: bool) -> bool:
+    """Of an event that isn't read: whether others of its type would be. A thin one of this mode always should have been."""
+    thin = event.get("object") == THIN_OBJECT and event.get("livemode") is livemode
+    return type_of(event) in TYPES and not thin
+
+
 def read_event(event: dict[str, Any], *, livemode: bool) -> Received | None:
     """Read an event of either kind; None if it is of no type that concerns us, of the other mode, or no event at all."""
     if type_of(event) not in TYPES or event.get("livemode") is not livemode:

@@ -12,6 +12,7 @@ from domain.payments import events
 from domain.payments.event_reading import TYPES, read_event
 from domain.payments.events import Receipt
 from sandbox.stripe.server import LocalStripe
+from tests.databases import on_sqlite
 from tests.domain.factories import make_invoice
 from tests.domain.world import ADA, World
 
@@ -128,6 +129,14 @@ async def test_a_type_that_is_of_no_use_is_said_to_be(world: World, told: str) -
         assert await world.watch.receive(THIN | {"type": told}) is Receipt.NOT_USED
     noted = world.db.run(events.list_unused, world.account.ledger_id, world.clock() - timedelta(hours=1))
     assert noted == [told]
+
+
+@on_sqlite
+async def test_one_of_a_known_type_that_cannot_be_read_is_said_to_be_of_no_use(world: World) -> None:
+    assert await world.watch.receive(THIN | {"related_object": None, "livemode": True}) is Receipt.NOT_OURS
+    assert await world.watch.receive(THIN | {"related_object": None}) is Receipt.NOT_USED
+    noted = world.db.run(events.list_unused, world.account.ledger_id, world.clock() - timedelta(hours=1))
+    assert noted == [THIN["type"]]
 
 
 async def test_a_type_with_what_no_database_keeps_is_left_alone(world: World) -> None:
