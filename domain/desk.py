@@ -72,8 +72,8 @@ class Desk(ListDesk, RunDesk, ExceptionDesk, ImportDesk, ViewDesk, ProgramDesk, 
     async def recheck(self, actor: Actor, invoice_id: int) -> Recheck:
         """Ask Stripe about the invoice's link now, with three requests at most, and record what it says.
 
-        Raises InvoiceNotFound, NothingToRecheck, RecheckedLately within 30 seconds of anybody's last one, TooOften,
-        StripeUnasked.
+        Raises InvoiceNotFound, NotEligible with NOT_CONNECTED, NothingToRecheck, RecheckedLately within 30 seconds of anybody's
+        last one, TooOften, StripeUnasked.
         """
         self.door.spend(actor, Costly.RECHECK)
         before = await self.get_details(actor, invoice_id)

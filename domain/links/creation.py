@@ -32,6 +32,8 @@ from domain.summaries import Actor, InvoiceSummary
 IN_FLIGHT = 16
 # Claimed together, in one transaction; fewer only when there is no other work (decision 0018).
 CLAIMED_TOGETHER = 4
+# Seconds, for the links of an organisation without a key, whose account another one shares.
+WITHOUT_KEY_DELAY = 15.0
 
 _OTHERS_WERE_FASTER = {Reason.PENDING_PAYMENT, Reason.PAID, Reason.BEING_CREATED}
 
@@ -115,7 +117,10 @@ class LinkCreation:
             if free >= CLAIMED_TOGETHER or (free > 0 and (slow or not in_flight)):
                 claimed = await self._db.background_write(self._claim, account.ledger_id, free)
             for intent, turn in claimed:
-                sending.send(intent, turn)
+                if self._accounts.may_ask_for(intent.organisation_id):
+                    sending.send(intent, turn)
+                else:
+                    await sending.postpone(intent, WITHOUT_KEY_DELAY)
             if (sending.paused and not claimed) or not (sending.in_flight or in_flight):
                 return
             if sending.in_flight:

@@ -9,6 +9,7 @@ from domain import audit
 from domain.database import database_now
 from domain.errors import NothingToRecheck, RecheckedLately
 from domain.invoices import invoices
+from domain.links.reserving import require_connected
 from domain.models import Link
 from domain.scope import Scope
 from domain.states import LinkState
@@ -20,9 +21,10 @@ EVERY = timedelta(seconds=30)
 def claim(session: Session, scope: Scope, by: Actor, invoice_id: int) -> str:
     """Stripe's id of the invoice's link, which nobody else may ask about for 30 seconds.
 
-    Raises InvoiceNotFound, NothingToRecheck for an invoice without a link, RecheckedLately.
+    Raises InvoiceNotFound, NotEligible with NOT_CONNECTED, NothingToRecheck for an invoice without a link, RecheckedLately.
     """
     invoice = invoices.get(session, scope, invoice_id)
+    require_connected(scope)
     now = database_now(session)
     ours = (Link.invoice_id == invoice_id, Link.ledger_id == scope.ledger_id, Link.state == LinkState.CREATED)
     # One that is far ahead was written by a database whose clock was put back since.

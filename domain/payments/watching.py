@@ -84,9 +84,9 @@ class Watching:
 
     async def recheck(self, organisation_id: int, stripe_id: str) -> None:
         """Ask Stripe about one link of this organisation's now, and record what it says. Raises StripeUnasked."""
-        account = self._accounts.get(organisation_id)
-        if not account.known:
-            why = account.paused or AWAY
+        account = self._accounts.find(organisation_id)
+        if account is None or not account.known:
+            why = (account and account.paused) or AWAY
             raise StripeUnasked(why.reason, why.permission)
         try:
             await self.get(organisation_id).recheck(stripe_id)

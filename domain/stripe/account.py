@@ -34,6 +34,10 @@ UNANSWERED = 3
 _log = structlog.get_logger()
 
 
+class _Retired(Exception):
+    """Another key took this one's place meanwhile: that one's ledger is the organisation's."""
+
+
 class Account:
     """One organisation's Stripe account by one key. Made by Accounts; another key makes another one."""
 
@@ -133,7 +137,7 @@ class Account:
             return await self._wait(because_refused(refused))
         except StripeAway:
             return await self._wait(AWAY)
-        except (StripeTrouble, CandidateMoved):
+        except (StripeTrouble, CandidateMoved, _Retired):
             return False
         self._ledger_id = opened
         await self._db.background_write(resume, self._ledger_id)
@@ -238,7 +242,7 @@ class Account:
 
         def opened(session: Session) -> int:
             digest = self.stripe.key_digest
-            return open_ledger(
+            ledger_id = open_ledger(
                 session,
                 self.organisation_id,
                 self.stripe.livemode,
@@ -249,6 +253,10 @@ class Account:
                 key_digest=digest,
                 looked_at=candidates,
             )
+            # Asked with the organisation locked: the key that took this one's place opens its ledger afterwards.
+            if self.retired:
+                raise _Retired
+            return ledger_id
 
         try:
             return await self._db.write(opened)

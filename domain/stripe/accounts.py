@@ -4,6 +4,7 @@ One organisation's key may be given when the process starts (``open``); the othe
 in this process or in any other, which ``look`` notices.
 """
 
+import asyncio
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
@@ -50,6 +51,7 @@ class Accounts:
         self._on_known = on_known
         self._stored = stored
         self._seen = 0
+        self._looking = asyncio.Lock()
         self._of: dict[int, Account] = {}
         self._team_ids: dict[str, int] = {}
         self._webhook_secrets: dict[int, tuple[str, ...]] = {}
@@ -70,11 +72,14 @@ class Accounts:
         """Notice which keys were stored, replaced or erased since the last look, by whichever process. Raises DatabaseUnavailable."""
         if self._stored is None:
             return
-        now, changed = await self._db.background_read(stored_keys.list_changed, self._stored.box, self._seen)
-        for one in changed:
-            await self._take(one, self._stored)
-        # Only when all are in use, so that the next look finds the rest.
-        self._seen = now
+        # What another look has read before may be older, and would put a key that was replaced back into use.
+        async with self._looking:
+            seen, box = self._seen, self._stored.box
+            now, changed = await self._db.background_read(stored_keys.list_changed, box, seen)
+            for one in changed:
+                await self._take(one, self._stored)
+            # Only when all are in use, so that the next look finds the rest.
+            self._seen = now
 
     async def _take(self, one: KeyInUse, stored: StoredKeys) -> None:
         organisation_id = one.changed.organisation_id
@@ -118,6 +123,11 @@ class Accounts:
         account = self._of.get(self._team_ids.get(team_id, NO_LEDGER))
         secrets = () if account is None else self._webhook_secrets.get(account.organisation_id, ())
         return None if account is None or not secrets else (account, secrets)
+
+    def may_ask_for(self, organisation_id: int) -> bool:
+        """Whether Stripe may be asked for something of this organisation's with the key of another one that shares its account: not
+        once it has no key itself. Of keys that aren't stored other processes may have theirs."""
+        return self._stored is None or organisation_id in self._of
 
     def __iter__(self) -> Iterator[Account]:
         return iter(tuple(self._of.values()))
