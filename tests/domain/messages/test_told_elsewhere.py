@@ -73,6 +73,17 @@ async def test_a_channel_or_several_people_hear_of_it_and_of_what_became_of_it(o
     assert await told(one) == ["C0PAYMENTS"]
 
 
+async def test_whoever_heard_of_it_hears_what_became_of_it_whoever_hears_of_exceptions_by_then(
+    one: World,
+) -> None:
+    first = tell(one, "U0ADA", "U0BEN")
+    assert sorted(await told(one)) == ["U0ADA", "U0BEN"]
+    tell(one, "U0CAT", key="b")
+    assert await told(one) == ["U0CAT"]
+    assert one.db.run(settle, first, Settlement.LINK_KNOWN, NOW, by="U0CAT")
+    assert sorted(await told(one)) == ["U0ADA", "U0BEN"]
+
+
 async def test_after_a_lost_answer_a_channel_is_looked_at_before_it_is_told_again(one: World) -> None:
     tell(one, "C0EXCEPTIONS")
     one.poster.troubles = [PostUnknown("lost")]
