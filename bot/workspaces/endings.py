@@ -19,6 +19,10 @@ from domain.summaries import SLACK
 
 # docs.slack.dev/reference/methods/auth.test: the app was removed, or the workspace is no more.
 ENDED = frozenset(("account_inactive", "token_revoked"))
+# What says nothing of the token: empty for no answer at all.
+UNDECIDED = frozenset(
+    ("", "ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout")
+)
 REFUSALS = 3
 AGAIN_SECONDS = 15.0
 AWAY_SECONDS = 5.0
@@ -102,7 +106,7 @@ class Endings:
         suspicion = self._suspected.get(team_id)
         if code not in ENDED:
             # Slack takes it, or takes it no more for another reason that passes.
-            if suspicion is not None and code == "":
+            if suspicion is not None and code in UNDECIDED:
                 suspicion.next_at = now + AWAY_SECONDS
             else:
                 self._suspected.pop(team_id, None)

@@ -93,6 +93,9 @@ async def test_an_event_is_enough_once_slack_refuses_the_token_and_nothing_while
     assert await case.look_later(), "Slack can't say"
     await case.slack.outage(False)
     case.slack.uninstall(team_id)
+    for code in ("ratelimited", "internal_error"):
+        case.slack.faults.add(Fault(method="auth.test", do="error", error=code, times=1))
+        assert await case.look_later(), "that says nothing of the token"
     assert not await case.look_later()
 
 
