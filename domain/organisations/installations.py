@@ -164,6 +164,11 @@ def is_unchanged(session: Session, team_id: str, seen: int) -> bool:
     return session.scalar(found) == seen
 
 
+def is_ended(session: Session, organisation_id: int) -> bool:
+    """Whether the app was installed there, and was removed."""
+    return session.scalar(sa.select(Row.erased_at).where(Row.organisation_id == organisation_id)) is not None
+
+
 def erase(session: Session, team_id: str, by: str) -> bool:
     """Forget its tokens; False if there are none. Who installs it again finds all else as it was."""
     generation = generations.advance(session, Kept.INSTALLATIONS)

@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 
 from domain import audit
 from domain.database import database_now
+from domain.errors import OrganisationUnknown
 from domain.models import Organisation, StripeKey
-from domain.organisations import organisations
+from domain.organisations import installations, organisations
 from domain.secrets import generations
 from domain.secrets.box import Box, CannotOpen, NoSecretKeys, Purpose
 from domain.secrets.generations import Kept
@@ -78,13 +79,17 @@ def store(
     """Keep it in place of the one before, if any.
 
     ``signing_secrets``: what the person gave, one or several with commas; ``endpoint``: id and secret of the webhook endpoint that
-    Paylink made. What isn't given of these stays as it is. Raises OrganisationUnknown, NotAStripeKey, NoSecretKeys.
+    Paylink made. What isn't given of these stays as it is. Raises OrganisationUnknown, also for one that has removed the app,
+    NotAStripeKey, NoSecretKeys.
     """
     fitting = _KEY.fullmatch(key)
     if fitting is None:
         raise NotAStripeKey
     organisation = organisations.get_row(session, team_id)
     generation = generations.advance(session, Kept.STRIPE_KEYS)
+    # Whoever removes the app erases keys behind this one's place in the count, or has done so before.
+    if installations.is_ended(session, organisation.id):
+        raise OrganisationUnknown(team_id)
     row = session.get(StripeKey, organisation.id) or StripeKey(organisation_id=organisation.id)
     row.sealed_key = box.seal(key, team_id, Purpose.STRIPE_KEY)
     row.kind, row.last_four = fitting[1], key[-4:]

@@ -1,6 +1,7 @@
 """A key is kept only once Stripe has said what it may do, and another account's only once somebody has said so."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -8,8 +9,9 @@ from domain.connecting.checking import Permission
 from domain.connecting.connecting import Connecting
 from domain.connecting.summaries import AskFirst, Connected, Otherness, Webhook
 from domain.database import Database
-from domain.errors import KeyLacks, KeyUnusable, SigningSecretUnusable
-from domain.organisations import stripe_keys
+from domain.errors import KeyLacks, KeyUnusable, OrganisationUnknown, SigningSecretUnusable
+from domain.organisations import erasing, installations, stripe_keys
+from domain.organisations.installations import Installation, Tokens
 from domain.secrets.box import Box, new_key
 from domain.states import KeyTrouble
 from domain.stripe.client import StripeApi
@@ -163,3 +165,27 @@ async def stripe_link(stripe: LocalStripe) -> str:
     made, _ = await api.create_payment_link(request, key="k", version="2026-10-28.endive")
     await api.close()
     return made
+
+
+async def test_a_key_is_not_kept_for_whoever_removed_the_app_while_stripe_was_asked(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with LocalStripe(limits=UNLIMITED) as stripe:
+        stripe.add_key(KEY, permissions=PERMISSIONS)
+        connecting = service(db, stripe)
+        installed = Installation(TEAM, None, False, "B1", "U1", ("commands",), "U2", Tokens("xoxb-1"))
+        db.run(installations.store, connecting._box, installed, "")
+        provide = connecting._provide
+
+        async def removed_meanwhile(*args: Any) -> Any:
+            made = await provide(*args)
+            db.run(erasing.erase, TEAM, "slack")
+            return made
+
+        monkeypatch.setattr(connecting, "_provide", removed_meanwhile)
+        with pytest.raises(OrganisationUnknown):
+            await connecting.connect(ADA, KEY)
+        assert db.run(stripe_keys.find_summary, TEAM) is None
+        monkeypatch.undo()
+        db.run(installations.store, connecting._box, installed, "")
+        assert isinstance(await connecting.connect(ADA, KEY), Connected)
