@@ -1,7 +1,8 @@
 """What services return: frozen values. No ORM row and no session ever leaves a transaction."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from typing import Self
 
 from domain.import_results import ImportStanding
 from domain.money import Money
@@ -43,6 +44,11 @@ class Actor:
     @property
     def is_program(self) -> bool:
         return self.user_id.startswith(PROGRAM)
+
+    @property
+    def unasked(self) -> Self:
+        """The same, as whom Paylink looks by itself: to draw anew what they have before them."""
+        return replace(self, source=Source.PAYLINK)
 
 
 @dataclass(frozen=True)

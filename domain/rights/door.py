@@ -17,7 +17,7 @@ from domain.rights.allowances import Allowances, Costly
 from domain.rights.people import Known, People
 from domain.rights.rules import Person, may
 from domain.scope import DEFAULT_LANGUAGE, LANGUAGE, Scope
-from domain.states import Creators, Right, Standing
+from domain.states import Creators, Right, Source, Standing
 from domain.stripe.accounts import Accounts
 from domain.summaries import Actor
 
@@ -51,17 +51,16 @@ class Door:
         """Raises TooOften."""
         self._allowances.spend(actor, costly, now=self._clock())
 
-    async def pass_through(
-        self, actor: Actor, deed: Right, act: Callable[[Enter], Awaitable[T]], *, told: bool = True
-    ) -> T:
+    async def pass_through(self, actor: Actor, deed: Right, act: Callable[[Enter], Awaitable[T]]) -> T:
         """What comes of ``act``, whose transactions begin with what it is given: they may be run more than once.
 
-        Raises NotAllowed and StandingUnknown, and audits them, unless it isn't ``told``: nobody asked, a view is drawn anew.
+        Raises NotAllowed and StandingUnknown, and audits them, unless it is Paylink that looks for somebody: nobody asked, a view is
+        drawn anew.
         """
         try:
             return await self._attempt(actor, deed, act)
         except (NotAllowed, StandingUnknown):
-            if told:
+            if actor.source is not Source.PAYLINK:
                 await self._db.write(self._record, actor, deed)
             raise
 

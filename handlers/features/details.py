@@ -198,7 +198,7 @@ async def _follow(
     for seconds in LOOK_AGAIN:
         await office.pause(seconds)
         try:
-            found = await office.desk.get_details(delivery.actor, invoice_id)
+            found = await office.desk.get_details(delivery.actor.unasked, invoice_id)
             if found.invoice.being_created:
                 continue
             if on_list is not None and listed is not None:

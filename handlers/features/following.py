@@ -118,5 +118,5 @@ class Follower:
         return True
 
     async def _made(self, view: FollowedView) -> Json:
-        found = await self._office.desk.get_details(view.actor, view.invoice_id)
+        found = await self._office.desk.get_details(view.actor.unasked, view.invoice_id)
         return details.present(found) | {"private_metadata": view.carried}

@@ -96,6 +96,7 @@ async def follow_import(
 ) -> None:
     """Keep a progress modal up to date until it shows the end or is closed. It may be called again at any time."""
     shown: Json | None = None
+    actor = actor.unasked
     for look in range(AT_MOST):
         try:
             standing = await office.desk.get_import(actor, import_id)

@@ -199,3 +199,15 @@ async def test_files_come_to_those_who_may_look(world: World) -> None:
         with pytest.raises(NotAllowed):
             _ = [piece async for piece in pieces]
     assert len(refusals(world)) == 2
+
+
+async def test_looks_that_nobody_asked_for_leave_nothing_in_the_audit(world: World) -> None:
+    """They are taken every few seconds, for as long as somebody has the view open."""
+    await world.start()
+    invoice_id = make_invoice(world.db, "INV-1")
+    for standing in (StandingUnknown(), Standing.GUEST):
+        world.people.standings = {ADA.user_id: standing}
+        for actor in (ADA.unasked, ADA):
+            with pytest.raises((NotAllowed, StandingUnknown)):
+                await world.desk.get_details(actor, invoice_id)
+    assert refusals(world) == [(ADA.user_id, "look")] * 2
