@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy.orm import Session
 
 from domain import database as databases
+from domain.coordination import pacing
 from domain.coordination.abandoned_claims import end_claims
 from domain.coordination.leases import Lease
 from domain.database import Database
@@ -19,8 +20,10 @@ from domain.links.creation import LinkCreation
 from domain.messages import announcing, together, transactions
 from domain.messages.announcing import Announcing
 from domain.messages.poster_port import Posted, Poster
+from domain.models import Pace
 from domain.payments.watching import Watching
 from domain.rights.people import AllMembers
+from domain.stripe import pace
 from domain.stripe.accounts import Accounts
 from domain.stripe.client import StripeApi
 from domain.stripe.pace import StripePace
@@ -52,6 +55,15 @@ class Clock:
     def of_database(self, session: Session) -> datetime:
         return databases.database_now(session) + self.ahead
 
+    def reserve_slot(self, session: Session, name: str, interval: timedelta, count: int = 1) -> float:
+        """As domain.coordination.pacing does it, which asks the database itself what time it is."""
+        now = self.of_database(session)
+        pace = session.get(Pace, name, with_for_update=True) or Pace(name=name, next_at=now)
+        first = max(now, pace.next_at)
+        pace.next_at = first + count * interval
+        session.add(pace)
+        return (first - now).total_seconds()
+
     def install(self) -> Callable[[], None]:
         """Let the database tell this time, until the returned function is called."""
         asking = [
@@ -61,6 +73,9 @@ class Clock:
         ]
         for names in asking:
             names["database_now"] = self.of_database
+        taking = [vars(module) for module in (announcing, pace) if "reserve_slot" in vars(module)]
+        for names in taking:
+            names["reserve_slot"] = self.reserve_slot
         pause, announcing.ONE_A_SECOND = announcing.ONE_A_SECOND, timedelta(0)
         apart, transactions.LEAST_APART = transactions.LEAST_APART, 0.0
         # Few invoices are enough for some to be told together, and for others to be left over.
@@ -72,6 +87,8 @@ class Clock:
             together.MORE_THAN, together.AT_MOST = more_than, at_most
             for names in asking:
                 names["database_now"] = databases.database_now
+            for names in taking:
+                names["reserve_slot"] = pacing.reserve_slot
 
         return undo
 
