@@ -117,10 +117,11 @@ class LinkCreation:
             if free >= CLAIMED_TOGETHER or (free > 0 and (slow or not in_flight)):
                 claimed = await self._db.background_write(self._claim, account.ledger_id, free)
             for intent, turn in claimed:
-                if self._accounts.may_ask_for(intent.organisation_id):
-                    sending.send(intent, turn)
-                else:
+                own = self._accounts.find_own(intent.organisation_id, account)
+                if own is None:
                     await sending.postpone(intent, WITHOUT_KEY_DELAY)
+                else:
+                    self._sending(own).send(intent, turn)
             if (sending.paused and not claimed) or not (sending.in_flight or in_flight):
                 return
             if sending.in_flight:

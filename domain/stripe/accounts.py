@@ -78,8 +78,17 @@ class Accounts:
             now, changed = await self._db.background_read(stored_keys.list_changed, box, seen)
             for one in changed:
                 await self._take(one, self._stored)
+            if now != seen:
+                await self._drop_forgotten()
             # Only when all are in use, so that the next look finds the rest.
             self._seen = now
+
+    async def _drop_forgotten(self) -> None:
+        """Whoever is forgotten leaves no change to notice, and SQLite gives their ids to others."""
+        there = await self._db.background_read(stored_keys.list_organisations)
+        for organisation_id in self._of.keys() - there:
+            self._webhook_secrets.pop(organisation_id, None)
+            await self._of.pop(organisation_id).retire()
 
     async def _take(self, one: KeyInUse, stored: StoredKeys) -> None:
         organisation_id = one.changed.organisation_id
@@ -124,10 +133,13 @@ class Accounts:
         secrets = () if account is None else self._webhook_secrets.get(account.organisation_id, ())
         return None if account is None or not secrets else (account, secrets)
 
-    def may_ask_for(self, organisation_id: int) -> bool:
-        """Whether Stripe may be asked for something of this organisation's with the key of another one that shares its account: not
-        once it has no key itself. Of keys that aren't stored other processes may have theirs."""
-        return self._stored is None or organisation_id in self._of
+    def find_own(self, organisation_id: int, account: Account) -> Account | None:
+        """Whose key makes a link of this organisation's in ``account``'s ledger, which others may share: its own one. None while it has
+        none for that; ``account``'s only where keys aren't stored, and another process has the organisation's."""
+        own = self._of.get(organisation_id)
+        if own is None:
+            return account if self._stored is None else None
+        return own if own.known and own.ledger_id == account.ledger_id else None
 
     def __iter__(self) -> Iterator[Account]:
         return iter(tuple(self._of.values()))

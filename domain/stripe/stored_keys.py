@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from domain.models import Ledger, Link, Organisation
+from domain.models import Ledger, Link, Organisation, StripeKey
 from domain.organisations import stripe_keys
 from domain.organisations.stripe_keys import ChangedKey
 from domain.secrets.box import Box
@@ -37,6 +37,11 @@ def list_changed(session: Session, box: Box, since: int) -> tuple[int, list[KeyI
     ids = [one.organisation_id for one in changed if one.kept is not None]
     last_used = _list_last_used(session, ids)
     return now, [KeyInUse(one, _fitting(one, last_used)) for one in changed]
+
+
+def list_organisations(session: Session) -> frozenset[int]:
+    """Those that ever connected a key, and weren't forgotten."""
+    return frozenset(session.scalars(sa.select(StripeKey.organisation_id)))
 
 
 def _list_last_used(session: Session, ids: list[int]) -> dict[int, tuple[int, bool, str]]:

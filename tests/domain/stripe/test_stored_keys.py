@@ -12,7 +12,7 @@ from domain.database import Database
 from domain.errors import LedgerChanged, NotEligible
 from domain.models import Link
 from domain.money import Money
-from domain.organisations import erasing, organisations, stripe_keys
+from domain.organisations import erasing, forgetting, organisations, stripe_keys
 from domain.reasons import Reason
 from domain.secrets.box import Box, new_key
 from domain.states import LinkStatus, PauseReason
@@ -281,3 +281,43 @@ async def test_nothing_more_is_asked_for_whoever_gave_up_their_key_with_that_of_
     db.run(lambda session: session.execute(sa.update(Link).values(next_attempt_at=Link.reserved_at)))
     await process.creation.run_due()
     assert len(stripe.links()) == 2
+
+
+async def test_a_key_of_whoever_was_forgotten_makes_nothing_for_whoever_comes_after(
+    db: Database, stripe: LocalStripe, processes: tuple[Process, Process], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite gives ids anew, and a process that hung meanwhile has both."""
+    process, _ = processes
+    connect(db, stripe.api_key)
+    await look(process)
+    db.run(erasing.erase, EVE.team_id, "operator")
+    forgetting.forget(db, EVE.team_id)
+    new = Actor("T0NEW", "U0NEW")
+    # As it may be there: of another organisation, with the ledger's id.
+    organisation_ids = [
+        db.run(organisations.ensure, team_id, "", "C0NEW").id for team_id in ("T0NOBODY", new.team_id)
+    ]
+    other = stripe.add_key("sk_test_other", account="acct_other").secret
+    db.run(stripe_keys.store, BOX, new.team_id, other, by="U0NEW")
+    invoice_id = make_invoice(db, "INV-1", organisation_id=organisation_ids[1])
+    with monkeypatch.context() as patch:
+        patch.setattr(process.accounts, "_drop_forgotten", nothing)
+        await look(process)
+    listed = await process.desk.open_list(new, shape=PAGE)
+    ticked = {"displayed": {invoice_id}, "ticked": {invoice_id}}
+    await process.desk.tick(
+        new, listed.selection.id, revision=1, acted_at="1.000001", opened_with="", **ticked
+    )
+    shown = await process.desk.confirm(new, listed.selection.id)
+    await process.desk.start_run(new, listed.selection.id, seal=shown.seal, submission="s", view_id=None)
+    await process.creation.run_due()
+    assert stripe.links() == []
+    assert len(stripe.objects("payment_link", account="acct_other")) == 1
+
+    db.run(stripe_keys.store, BOX, new.team_id, other, by="U0NEW")
+    await look(process)
+    assert [account.organisation_id for account in process.accounts] == [organisation_ids[1]]
+
+
+async def nothing() -> None:
+    pass
