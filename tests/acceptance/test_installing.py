@@ -260,7 +260,8 @@ async def test_a_token_is_renewed_before_it_ends_and_another_process_takes_it_ov
         assert kept.installation.tokens.bot_token == one.bot_token
     exchanged = [call for call in slack.app.calls if call.args.get("grant_type") == "refresh_token"]
     # Their timers may have been faster, even while tokens still lived an hour: what counts is that none was exchanged twice.
-    assert exchanged and all(call.answer and call.answer["ok"] for call in exchanged)
+    assert exchanged
+    assert all(call.answer and call.answer["ok"] for call in exchanged)
 
 
 async def test_of_an_organisations_installation_each_workspace_is_an_organisation(
