@@ -117,6 +117,12 @@ class InvoiceSummary:
         """The invoice no longer says what its link charges."""
         return self.link is not None and self.link.amount != self.amount
 
+    @property
+    def amount_by_status(self) -> Money:
+        """What goes with the status: of a Paid one what was received, as the invoice may say another amount by now."""
+        received = self.link.amount_received if self.link and self.status is LinkStatus.PAID else None
+        return received or self.amount
+
 
 @dataclass(frozen=True)
 class InvoiceOption:

@@ -101,7 +101,7 @@ def details(
 
 def _glance(invoice: InvoiceSummary, today: date, *, creating: bool, doubtful: bool) -> list[Json]:
     """What one must see before anything else, in the largest letters that a modal has."""
-    first = f"{inline(invoice.number, 62)} · {amount(invoice.amount)} · "
+    first = f"{inline(invoice.number, 62)} · {amount(invoice.amount_by_status)} · "
     buyer = inline(unbroken(invoice.buyer_name), HEADER_MOST - length(first))
     status = f"{sign(invoice, doubtful=doubtful)} {status_line(invoice, creating=creating)}"
     due = day(invoice.due_date) if invoice.due_date else "—"

@@ -210,7 +210,7 @@ def _row(invoice: InvoiceSummary, today: date) -> Json:
         copy = button("Copy Payment Link URL", ids.COPY_LINK, str(invoice.id))
     buyer = inline(invoice.buyer_name, 150)
     status = f"{sign(invoice)} {status_line(invoice)}"
-    first = f"{isolated(invoice.number)} · {buyer} · {amount(invoice.amount)} · {status}"
+    first = f"{isolated(invoice.number)} · {buyer} · {amount(invoice.amount_by_status)} · {status}"
     if invoice.due_date is not None and invoice.due_date < today and due_in(invoice, today):
         first += f" · {_due(invoice, today)}"
     lines = [first, REASONS[invoice.reason]]

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from domain.overview.summaries import LookedUp
+from domain.states import LinkStatus
 from domain.summaries import InvoiceOption
 from handlers import ids
 from handlers.views.blocks import Json, actions, button, field, header, modal, option, plain, said, section
@@ -37,7 +38,7 @@ def several(text: str, found: LookedUp) -> Json:
 
 
 def found(options: Sequence[InvoiceOption]) -> list[Json]:
-    """What the type-ahead offers: number and buyer, with its status and badges, and the link's amount where the invoice's has changed."""
+    """What the type-ahead offers: number and buyer, with its status and badges, and both amounts where the invoice's has changed."""
     return [option(_number_and_buyer(each, 75), str(each.id), _described(each)) for each in options[:100]]
 
 
@@ -71,10 +72,14 @@ def _choices(options: Sequence[InvoiceOption], said: Callable[[InvoiceOption, in
 
 
 def _described(each: InvoiceOption) -> str:
-    linked = each.link_amount
-    said = f" · link: {written.amount(linked)}" if linked is not None and linked != each.amount else ""
-    told = [written.amount(each.amount), STATUSES[each.status], *(BADGES[badge] for badge in each.badges)]
-    return fit(" · ".join(told) + said, 75)
+    first, other, of = each.amount, each.link_amount, "link"
+    if each.status is LinkStatus.PAID and other is not None:
+        # Paid is what the link asked for.
+        first, other, of = other, first, "invoice"
+    told = [written.amount(first), STATUSES[each.status], *(BADGES[badge] for badge in each.badges)]
+    if other is not None and other != first:
+        told.append(f"{of}: {written.amount(other)}")
+    return fit(" · ".join(told), 75)
 
 
 def _number_and_buyer(each: InvoiceOption, most: int) -> str:
