@@ -19,7 +19,7 @@ from domain.invoices.list_position import existing_reason
 from domain.invoices.numbers.keys import identity_of, number_key, written_key
 from domain.invoices.numbers.twins import choose, has_twins, ids_of, twins_between
 from domain.invoices.search_terms import LAST
-from domain.models import Invoice, Link, Organisation
+from domain.models import Invoice, Link
 from domain.money import Money, sums
 from domain.reasons import BillingState
 from domain.scope import Scope
@@ -155,19 +155,6 @@ def list_by_number(session: Session, scope: Scope, number: str) -> list[InvoiceS
         if row is not None and not row.has_twins:
             return _listed([row])
     return list_known(session, scope, session.scalars(ids_of(scope.organisation_id, number)))
-
-
-def lock(session: Session, scope: Scope, invoice_id: int) -> tuple[Invoice, Organisation]:
-    """The invoice, locked against whoever else would reserve its link. Raises InvoiceNotFound."""
-    row = session.execute(
-        sa.select(Invoice, Organisation)
-        .join(Organisation, Organisation.id == Invoice.organisation_id)
-        .where(Invoice.id == invoice_id, Organisation.id == scope.organisation_id)
-        .with_for_update(of=Invoice, key_share=True)
-    ).first()
-    if row is None:
-        raise InvoiceNotFound(f"invoice {invoice_id}")
-    return row[0], row[1]
 
 
 def require_own(session: Session, scope: Scope, invoice_ids: set[int]) -> None:

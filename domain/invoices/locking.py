@@ -3,12 +3,27 @@
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from domain.models import Invoice, Link
+from domain.errors import InvoiceNotFound
+from domain.models import Invoice, Link, Organisation
+from domain.scope import Scope
 
 
 def lock_invoice(session: Session, invoice_id: int | sa.ScalarSelect[int]) -> None:
     """As strictly as what refers to it allows: its id never changes."""
     session.execute(sa.select(Invoice.id).where(Invoice.id == invoice_id).with_for_update(key_share=True))
+
+
+def lock_own(session: Session, scope: Scope, invoice_id: int) -> tuple[Invoice, Organisation]:
+    """The invoice, locked against whoever else would reserve its link. Raises InvoiceNotFound."""
+    row = session.execute(
+        sa.select(Invoice, Organisation)
+        .join(Organisation, Organisation.id == Invoice.organisation_id)
+        .where(Invoice.id == invoice_id, Organisation.id == scope.organisation_id)
+        .with_for_update(of=Invoice, key_share=True)
+    ).first()
+    if row is None:
+        raise InvoiceNotFound(f"invoice {invoice_id}")
+    return row[0], row[1]
 
 
 def lock_link(session: Session, *conditions: sa.ColumnElement[bool]) -> Link | None:

@@ -15,6 +15,7 @@ from domain.coordination.side_by_side import for_each
 from domain.database import Database, database_now
 from domain.errors import LedgerChanged, NotEligible
 from domain.invoices import invoices
+from domain.invoices.locking import lock_own
 from domain.links import claiming, reserving
 from domain.links.claiming import Intent
 from domain.links.sending import CatchUp, OnSettled, Sending
@@ -171,7 +172,7 @@ class LinkCreation:
         scope = enter(session)
         if livemode not in (None, scope.livemode):
             raise LedgerChanged
-        invoice, organisation = invoices.lock(session, scope, invoice_id)
+        invoice, organisation = lock_own(session, scope, invoice_id)
         try:
             intent = reserving.reserve_one(
                 session, scope, actor, invoice, organisation, seen, self._lease, self._clock()

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from domain.coordination.leases import Lease
 from domain.database import Database
 from domain.errors import AmountChanged, InvoiceNotFound, NotEligible
-from domain.invoices import invoices
 from domain.invoices.list_position import place
+from domain.invoices.locking import lock_own
 from domain.links import claiming, reserving
 from domain.links.claiming import Intent
 from domain.models import EPOCH, AuditEntry, Invoice, Link
@@ -301,7 +301,7 @@ async def test_an_account_that_stripe_never_tells_doesnt_stop_the_work(
 
 
 def reserved(session: sa.orm.Session, world: World, invoice_id: int) -> Intent:
-    invoice, organisation = invoices.lock(session, world.scope, invoice_id)
+    invoice, organisation = lock_own(session, world.scope, invoice_id)
     return reserving.reserve_one(
         session, world.scope, ADA, invoice, organisation, SEEN, world.lease, world.clock()
     )

@@ -18,6 +18,7 @@ from domain.errors import DatabaseUnavailable
 from domain.files import importing
 from domain.files.import_fields import ImportedInvoice
 from domain.invoices import invoices
+from domain.invoices.locking import lock_own
 from domain.links import claiming, reserving
 from domain.links.claiming import Intent
 from domain.messages import transactions
@@ -190,7 +191,7 @@ def imported(key: str) -> ImportedInvoice:
 
 
 def _reserve(session: Session, invoice_id: int) -> Intent:
-    invoice, organisation = invoices.lock(session, SCOPE, invoice_id)
+    invoice, organisation = lock_own(session, SCOPE, invoice_id)
     return reserving.reserve_one(session, SCOPE, ADA, invoice, organisation, SEEN, LEASE, NOW)
 
 
