@@ -11,7 +11,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from domain.messages.poster_port import HistoryUnreadable, NotPosted, Posted, PostUnknown
-from domain.summaries import Announcement
+from domain.messages.summaries import Announcement
 from handlers.bolt.answers import SLACK_AWAY, AnswerReader, http_status, slack_code, told_seconds
 from handlers.bolt.files import NotUploaded, share, upload
 from handlers.bolt.payload import dig, text_at

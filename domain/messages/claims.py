@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain.coordination.leases import Lease
+from domain.messages.summaries import Announcement
 from domain.outbox.enqueuing import is_person
-from domain.summaries import Announcement
 
 
 @dataclass(frozen=True)

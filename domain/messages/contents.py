@@ -10,10 +10,10 @@ from domain.exceptions import listing
 from domain.imports.transactions import summarise
 from domain.invoices import invoices
 from domain.links import run_results
+from domain.messages.summaries import Announcement
 from domain.models import BulkRun, FileImport, Invoice, Ledger, Link, OutboxMessage, Payment, PaymentException
 from domain.money import Money
 from domain.states import AnnouncementKind, ExceptionKind, FollowUp
-from domain.summaries import Announcement
 
 # An import's message names so many invoices.
 NAMED = 10

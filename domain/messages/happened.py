@@ -5,7 +5,8 @@ from sqlalchemy.orm import Session
 from domain import audit
 from domain.database import database_now
 from domain.messages.claims import Claim
-from domain.summaries import PAYLINK, Announcement
+from domain.messages.summaries import Announcement
+from domain.summaries import PAYLINK
 
 
 def note_posted(session: Session, claim: Claim, channel: str) -> None:

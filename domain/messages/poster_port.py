@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from domain.summaries import Announcement
+from domain.messages.summaries import Announcement
 
 
 @dataclass(frozen=True)

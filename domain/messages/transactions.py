@@ -14,6 +14,7 @@ from domain.messages.claims import Claim
 from domain.messages.contents import IS_SAYABLE, with_contents
 from domain.messages.happened import note_posted
 from domain.messages.overtaking import waits_aside
+from domain.messages.summaries import Announcement
 from domain.models import (
     IS_OPEN,
     FileImport,
@@ -26,7 +27,6 @@ from domain.models import (
 )
 from domain.organisations import settings
 from domain.states import AnnouncementKind, FollowUp, MessageState
-from domain.summaries import Announcement
 
 # Destinations claimed at once; each is one message at a time.
 AT_ONCE = 20

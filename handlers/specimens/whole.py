@@ -13,6 +13,7 @@ from domain.files.reading.records import BadLine
 from domain.imports.summaries import FileColumn, ImportDoubt, ImportPreview, ImportQuestion, InvoiceChange
 from domain.links.run_counts import RunSummary
 from domain.lists.summaries import Confirmation, Extent, InvoiceList, SelectionSummary
+from domain.messages.summaries import Announcement
 from domain.organisations.settings import Settings
 from domain.organisations.stripe_keys import StripeKeySummary
 from domain.overview.summaries import HomeSummary, LookedUp, Owed, Steps, Tally
@@ -25,12 +26,7 @@ from domain.states import (
     LinkStatus,
     Source,
 )
-from domain.summaries import (
-    Announcement,
-    ExceptionPage,
-    InvoiceOption,
-    Resolution,
-)
+from domain.summaries import ExceptionPage, InvoiceOption, Resolution
 from handlers.references import ListReference, ResolveReference
 from handlers.specimens.values import (
     ADA,

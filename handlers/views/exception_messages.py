@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
+from domain.messages.summaries import Announcement
 from domain.states import AnnouncementKind, FollowUp, Settlement
-from domain.summaries import Announcement, ExceptionSummary, InvoiceSummary
+from domain.summaries import ExceptionSummary, InvoiceSummary
 from handlers import ids
 from handlers.views.blocks import (
     Json,

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
+from domain.messages.summaries import Announcement
 from domain.money import Money, sums
 from domain.states import AnnouncementKind, LinkStatus
-from domain.summaries import Announcement, InvoiceSummary
+from domain.summaries import InvoiceSummary
 from handlers import ids
 from handlers.views.blocks import Json, button, markup_context, section
 from handlers.views.exception_messages import exception_message

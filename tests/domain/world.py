@@ -15,6 +15,7 @@ from domain.imports.running import FileImports
 from domain.links.creation import LinkCreation
 from domain.messages.announcing import Announcing
 from domain.messages.poster_port import HistoryUnreadable, NotPosted, Posted, Poster, PostUnknown
+from domain.messages.summaries import Announcement
 from domain.models import Organisation
 from domain.organisations import organisations
 from domain.payments.account_watch import AccountWatch
@@ -25,7 +26,7 @@ from domain.stripe.account import Account
 from domain.stripe.accounts import Accounts
 from domain.stripe.client import StripeApi
 from domain.stripe.pace import StripePace
-from domain.summaries import Actor, Announcement
+from domain.summaries import Actor
 from sandbox.stripe.server import LocalStripe
 from tests.domain.factories import TEAM, home_organisation
 

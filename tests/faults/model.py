@@ -30,10 +30,11 @@ from domain.database import Database
 from domain.errors import NotEligible, NothingSelected
 from domain.links.creation import LinkCreation
 from domain.messages.poster_port import NotPosted, PostUnknown
+from domain.messages.summaries import Announcement
 from domain.models import Invoice, Link
 from domain.money import Money
 from domain.states import AnnouncementKind, LinkStatus
-from domain.summaries import Actor, Announcement
+from domain.summaries import Actor
 from sandbox.stripe.errors import ApiError
 from sandbox.stripe.faults import FaultKind
 from sandbox.stripe.objects.payments import BuyerStopped

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from domain.messages.summaries import Announcement
 from domain.states import AnnouncementKind
-from domain.summaries import Announcement
 from handlers.views.messages import announcement_message
 from tests.faults import auditing, reversals
 from tests.faults.reversals import ReversalBooks, Shown, Told

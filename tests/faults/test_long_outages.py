@@ -17,10 +17,10 @@ from domain.database import Database
 from domain.messages import announcing, transactions
 from domain.messages.announcing import Announcing
 from domain.messages.poster_port import NotPosted, Posted, PostUnknown
+from domain.messages.summaries import Announcement
 from domain.models import OutboxMessage
 from domain.outbox import enqueuing
 from domain.states import AnnouncementKind
-from domain.summaries import Announcement
 from tests.domain.factories import NOW, make_organisation
 from tests.faults.timeless import Clock
 from tests.patience import PATIENCE

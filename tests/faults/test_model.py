@@ -14,7 +14,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from domain.database import Database
 from domain.messages.poster_port import PostUnknown
-from domain.summaries import Announcement
+from domain.messages.summaries import Announcement
 from sandbox.stripe.faults import FaultKind
 from tests.databases import empty
 from tests.domain.world import ADA

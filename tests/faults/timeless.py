@@ -20,6 +20,7 @@ from domain.links.creation import LinkCreation
 from domain.messages import announcing, together, transactions
 from domain.messages.announcing import Announcing
 from domain.messages.poster_port import Posted, Poster
+from domain.messages.summaries import Announcement
 from domain.models import Pace
 from domain.payments.watching import Watching
 from domain.rights.people import AllMembers
@@ -27,7 +28,6 @@ from domain.stripe import pace
 from domain.stripe.accounts import Accounts
 from domain.stripe.client import StripeApi
 from domain.stripe.pace import StripePace
-from domain.summaries import Announcement
 from sandbox.stripe.api.rate import RateLimits
 from sandbox.stripe.server import LocalStripe
 from tests.domain.factories import home_organisation

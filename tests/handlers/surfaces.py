@@ -10,12 +10,12 @@ from sqlalchemy.orm import Session
 from domain.exceptions.opening import Opening, open_once
 from domain.files.reading.plain import HEADING
 from domain.imports.summaries import ImportPreview, ImportQuestion
+from domain.messages.summaries import Announcement
 from domain.models import BulkRunItem, Link, Selection, SelectionItem
 from domain.money import Money
 from domain.organisations.settings import Settings
 from domain.overview.summaries import LookedUp, Steps
 from domain.states import AnnouncementKind, ExceptionKind, Right
-from domain.summaries import Announcement
 from handlers.references import ListReference, ResolveReference
 from handlers.views import connecting, imports, settings
 from handlers.views.blocks import Json

@@ -11,10 +11,11 @@ import pytest
 from domain.import_results import ImportCounts, ImportStanding
 from domain.links.run_counts import RunSummary
 from domain.lists.summaries import Confirmation
+from domain.messages.summaries import Announcement
 from domain.money import Money
 from domain.overview.summaries import HomeSummary, Owed, Tally
 from domain.states import AnnouncementKind, Badge, ExceptionKind, ImportState, LinkStatus, PauseReason
-from domain.summaries import Announcement, ExceptionSummary, InvoiceOption, Pause, StripeState
+from domain.summaries import ExceptionSummary, InvoiceOption, Pause, StripeState
 from handlers.views import search
 from handlers.views.confirmation import confirmation
 from handlers.views.details import copying, details

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from domain.messages.summaries import Announcement
 from domain.money import Money
 from domain.states import AnnouncementKind, ExceptionKind, FollowUp, Outcome
-from domain.summaries import Announcement, ExceptionFacts, Resolution
+from domain.summaries import ExceptionFacts, Resolution
 from handlers.views.blocks import slack_time
 from handlers.views.messages import announcement_message
 from sandbox.slack.blocks.surfaces import check_message

@@ -12,8 +12,9 @@ import yaml
 from slack_sdk.web.async_client import AsyncWebClient
 
 from domain.messages.poster_port import HistoryUnreadable, NotPosted, PostUnknown
+from domain.messages.summaries import Announcement
 from domain.states import AnnouncementKind, ExceptionKind, FollowUp
-from domain.summaries import Announcement, Resolution
+from domain.summaries import Resolution
 from handlers.poster import SlackPoster
 from sandbox.slack import LocalSlack
 from tests.handlers.samples import NOW, exception, invoice, paid

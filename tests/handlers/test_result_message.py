@@ -3,8 +3,9 @@
 import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 
+from domain.messages.summaries import Announcement
 from domain.states import AnnouncementKind
-from domain.summaries import Actor, Announcement
+from domain.summaries import Actor
 from handlers.poster import SlackPoster
 from handlers.views.listing import PAGE
 from tests.handlers.conftest import ANNA, Bench

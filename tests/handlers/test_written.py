@@ -10,10 +10,11 @@ from babel import Locale
 
 from domain.database import Database
 from domain.errors import AmountChanged
+from domain.messages.summaries import Announcement
 from domain.money import Money
 from domain.organisations import settings
 from domain.states import AnnouncementKind, Right
-from domain.summaries import PROGRAM, Actor, Announcement
+from domain.summaries import PROGRAM, Actor
 from handlers.poster import _arguments
 from handlers.views.listing import listing
 from handlers.words.sentences import sentence

@@ -13,10 +13,11 @@ from domain.messages import transactions
 from domain.messages.announcing import ONE_A_SECOND, Announcing
 from domain.messages.claims import Claim
 from domain.messages.poster_port import NotPosted, Posted, PostUnknown
+from domain.messages.summaries import Announcement
 from domain.models import Organisation, OutboxMessage
 from domain.outbox import enqueuing
 from domain.states import AnnouncementKind, Right
-from domain.summaries import PROGRAM, Actor, Announcement
+from domain.summaries import PROGRAM, Actor
 from tests.domain.factories import NOW, TEAM, make_invoice, make_organisation
 from tests.domain.world import ADA, FakePoster, World
 
