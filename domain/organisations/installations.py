@@ -63,7 +63,9 @@ def store(
     row.for_enterprise = installation.for_enterprise
     row.bot_id, row.bot_user_id = installation.bot_id, installation.bot_user_id
     row.scopes = ",".join(installation.scopes)
-    row.installed_by = installation.installed_by
+    if row.sealed_bot_token is None:
+        # Whoever installs it over what is there doesn't become its administrator.
+        row.installed_by = installation.installed_by
     row.installed_at, row.erased_at = database_now(session), None
     _seal(row, box, team_id, tokens, generation)
     session.add(row)

@@ -1,6 +1,7 @@
 """Tokens and Stripe keys: kept sealed, noticed when they change, gone when they are erased."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from domain.database import Database
 from domain.models import AuditEntry, Installation, StripeKey
-from domain.organisations import erasing, installations, organisations, stripe_keys
+from domain.organisations import erasing, installations, organisations, settings, stripe_keys
 from domain.organisations.installations import Tokens
 from domain.secrets import rotating
 from domain.secrets.box import Box, CannotOpen, new_key
@@ -64,6 +65,20 @@ def test_an_installation_is_kept_sealed_renewed_once_and_erased(db: Database) ->
     assert not db.run(installations.renew, BOX, "T1", now.generation, renewed)
     assert db.run(installations.list_changed, now.generation)[1] == ["T1"]
     assert "gAAAA" not in db.run(written)
+
+
+def test_whoever_installs_it_over_what_is_there_does_not_become_its_administrator(db: Database) -> None:
+    """Slack may let any member do that, and an administrator could connect a Stripe account of their own."""
+    organisation_id = db.run(installations.store, BOX, installation(), "Acme").id
+    over = replace(installation(tokens=Tokens("xoxb-2")), installed_by="U2")
+    db.run(installations.store, BOX, over, "Acme")
+    assert db.run(settings.get_with_installer, organisation_id)[1] == "U1"
+    kept = db.run(installations.find, BOX, "T1")
+    assert kept is not None
+    assert kept.installation.tokens == over.tokens
+    db.run(erasing.erase, "T1", "slack")
+    db.run(installations.store, BOX, over, "Acme")
+    assert db.run(settings.get_with_installer, organisation_id)[1] == "U2"
 
 
 def test_a_stripe_key_is_kept_sealed_and_a_change_is_noticed(db: Database) -> None:
