@@ -31,6 +31,8 @@ class ImportStanding:
     state: ImportState
     counts: ImportCounts
     previewed: ImportCounts
+    waits: bool = False
+    """Another import of the organisation is under way: this one is dealt with when that has ended. Told by a look."""
 
     @property
     def final(self) -> bool:

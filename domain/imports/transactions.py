@@ -3,7 +3,7 @@
 import hashlib
 import json
 import secrets
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -11,10 +11,11 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from domain import audit
-from domain.database import insert_into
+from domain.coordination import turns
+from domain.database import database_now, insert_into
 from domain.errors import ImportNotFound, ImportOutdated
 from domain.import_results import ImportCounts, ImportStanding
-from domain.models import FileImport, Invoice, KnownHeading, Organisation
+from domain.models import Duty, FileImport, Invoice, KnownHeading, Organisation
 from domain.organisations import organisations
 from domain.scope import Scope
 from domain.states import ImportState
@@ -151,12 +152,26 @@ def confirm(
             now=now,
             organisation_id=scope.organisation_id,
         )
-    return summarise(brought)
+    return replace(summarise(brought), waits=_waits(session, brought))
 
 
 def get_standing(session: Session, scope: Scope, actor: Actor, import_id: int) -> ImportStanding:
     """Raises ImportNotFound."""
-    return summarise(get_own(session, scope, actor, import_id))
+    brought = get_own(session, scope, actor, import_id)
+    return replace(summarise(brought), waits=_waits(session, brought))
+
+
+def _waits(session: Session, brought: FileImport) -> bool:
+    """Whether nobody is at this import since its turn is another's, in Slack or on the command line."""
+    if brought.state is not ImportState.CONFIRMED:
+        return False
+    now = database_now(session)
+    if brought.lease_until is not None and brought.lease_until > now:
+        return False
+    others = sa.select(Duty.name).where(
+        Duty.name == turns.of_imports(brought.organisation_id), Duty.lease_until > now
+    )
+    return bool(session.scalar(sa.select(others.exists())))
 
 
 def list_unfinished(session: Session) -> list[tuple[Actor, int, str]]:

@@ -18,6 +18,8 @@ BROKE_OFF = (
     "If it breaks off again, ask whoever runs Paylink to look into the log."
 )
 
+WAITS = "Another import is under way: this one begins when it has ended."
+
 
 def count_lines(counts: ImportCounts) -> list[str]:
     """``New: 12`` and so on, letter for letter as outside tests find them."""
@@ -33,13 +35,12 @@ def progress(standing: ImportStanding) -> Json:
         blocks += [section("The import is done."), counts, *_differs(standing)]
     else:
         done, total = standing.counts.total, standing.previewed.total
+        how = WAITS if standing.waits else "The invoices are being imported."
+        close = "You can close this: it goes on by itself, and a direct message tells you when it is done."
         blocks += [
             section(f"{_bar(done, total)} {done:,} of {counted(total, 'record')}"),
             counts,
-            section(
-                "The invoices are being imported. You can close this: it goes on by itself, and a direct message tells "
-                "you when it is done."
-            ),
+            section(f"{how} {close}"),
         ]
     return modal(
         "Import", blocks, callback_id=ids.IMPORT_RESULT_VIEW, private_metadata=str(standing.import_id)

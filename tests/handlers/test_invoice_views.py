@@ -20,6 +20,7 @@ from handlers.views import search
 from handlers.views.confirmation import confirmation
 from handlers.views.details import copying, details
 from handlers.views.home import home, unavailable
+from handlers.views.import_result import progress
 from handlers.views.listing import listing
 from handlers.views.messages import announcement_message
 from handlers.words.sentences import STATUSES
@@ -311,3 +312,10 @@ def test_a_number_that_turns_text_around_keeps_to_itself_wherever_it_stands_in_a
 def test_small_views_pass() -> None:
     for view in (search.search(), search.note("x" * 5000), search.skeleton(), unavailable("Away.")):
         assert check_view(view) == []
+
+
+def test_an_import_that_waits_for_another_one_says_so() -> None:
+    goes_on = ImportStanding(1, "a.csv", ImportState.CONFIRMED, ImportCounts(), ImportCounts(new=1))
+    said = "Another import is under way: this one begins when it has ended. You can close this"
+    assert said not in flat(progress(goes_on))
+    assert said in flat(progress(replace(goes_on, waits=True)))

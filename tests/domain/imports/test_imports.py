@@ -290,23 +290,29 @@ async def test_while_another_is_at_it_whoever_was_late_writes_nothing(
 
 
 async def test_it_waits_until_another_import_of_the_organisation_has_ended(world: World) -> None:
-    import_id = await confirmed(world, rows(1))
+    import_id = (await previewed(world, rows(1))).import_id
     with turns.turn(world.db, turns.of_imports(world.scope.organisation_id), lambda: None):
+        assert (await world.desk.start_import(ADA, import_id, view_id="V1")).waits
         for _ in range(claiming.ATTEMPTS + 1):
             await world.imports.run_due()
         assert amounts(world.db) == {}
+        assert (await world.desk.get_import(ADA, import_id)).waits
+    assert not (await world.desk.get_import(ADA, import_id)).waits
     await world.imports.run_due()
     assert (await world.desk.get_import(ADA, import_id)).state is ImportState.FINISHED
 
 
 @pytest.mark.usefixtures("small_chunks")
 async def test_while_it_is_under_way_another_import_of_the_organisation_waits(world: World) -> None:
-    await confirmed(world, rows(*range(1, 10)))
+    first = await confirmed(world, rows(*range(1, 10)))
     own = turns.of_imports(world.scope.organisation_id)
     other = replace(world.lease, owner="two")
     claim = world.db.run(claiming.claim_next, world.lease)
     assert claim is not None
     assert not world.db.run(turns.take_if_free, own, other)
+    second = await confirmed(world, rows(10))
+    waits = [(await world.desk.get_import(ADA, one)).waits for one in (first, second)]
+    assert waits == [False, True]
     await begin(world, claim)
     assert world.db.run(turns.take_if_free, own, other)
 
