@@ -1,6 +1,8 @@
 """Connecting an organisation to its Stripe account with a key that somebody gives: checked, then kept sealed."""
 
+import asyncio
 import re
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -53,6 +55,7 @@ class Connecting:
         self._box = box
         self._make_api = make_api
         self._public_url = public_url
+        self._one_at_a_time: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def connect(
         self, actor: Actor, key: str, signing_secret: str = "", *, confirmed: str = ""
@@ -73,7 +76,9 @@ class Connecting:
             other = await _find_otherness(api, check, before)
             if other is not None and before is not None and (seal := _seal(api, check)) != confirmed:
                 return AskFirst(other, before.links, before.livemode, before.account, check, seal)
-            return await self._keep(actor, given, api, check, is_other=other is not None)
+            # Pressed twice at once, each would make an endpoint of its own.
+            async with self._one_at_a_time[actor.team_id]:
+                return await self._keep(actor, given, api, check, is_other=other is not None)
         finally:
             await api.close()
 
@@ -81,6 +86,8 @@ class Connecting:
         self, actor: Actor, given: _Given, api: StripeApi, check: KeyCheck, *, is_other: bool
     ) -> Connected:
         kept = await self._find_kept(actor.team_id)
+        # Also where no link was made yet, so that nothing had to be asked.
+        is_other = is_other or (kept is not None and _is_of_other(kept.summary, check))
         webhook, endpoint = await self._provide(actor.team_id, given, api, check, None if is_other else kept)
 
         def store(session: Session) -> StripeKeySummary:
@@ -177,6 +184,12 @@ async def _knows_any(api: StripeApi, stripe_ids: tuple[str, ...]) -> bool:
         except StripeTrouble:
             raise KeyUnusable(KeyTrouble.STRIPE_AWAY) from None
     return False
+
+
+def _is_of_other(kept: StripeKeySummary, check: KeyCheck) -> bool:
+    """Whether the key that was kept is known to be of another account or mode."""
+    both = kept.account is not None and check.account is not None
+    return kept.livemode != check.livemode or (both and kept.account != check.account)
 
 
 def _seal(api: StripeApi, check: KeyCheck) -> str:

@@ -1,5 +1,6 @@
 """A key is kept only once Stripe has said what it may do, and another account's only once somebody has said so."""
 
+import asyncio
 from collections.abc import Iterator
 from typing import Any
 
@@ -189,3 +190,25 @@ async def test_a_key_is_not_kept_for_whoever_removed_the_app_while_stripe_was_as
         monkeypatch.undo()
         db.run(installations.store, connecting._box, installed, "")
         assert isinstance(await connecting.connect(ADA, KEY), Connected)
+
+
+async def test_pressed_twice_at_once_one_endpoint_is_made(db: Database) -> None:
+    async with LocalStripe(limits=UNLIMITED) as stripe:
+        stripe.add_key(KEY, permissions=PERMISSIONS)
+        connecting = service(db, stripe)
+        await asyncio.gather(*(connecting.connect(ADA, KEY) for _ in range(2)))
+        (endpoint,) = stripe.objects("webhook_endpoint")
+        assert kept(db, connecting).summary.endpoint_id == endpoint["id"]
+
+
+async def test_what_another_accounts_webhooks_were_signed_with_opens_nothing_even_before_the_first_link(
+    db: Database,
+) -> None:
+    async with LocalStripe(limits=UNLIMITED) as stripe:
+        without = PERMISSIONS - {Permission.WEBHOOKS}
+        stripe.add_key(KEY, permissions=without)
+        stripe.add_key(OTHER, permissions=without, account="acct_1Other")
+        connecting = service(db, stripe)
+        await connecting.connect(ADA, KEY, "whsec_ofthefirst")
+        assert isinstance(await connecting.connect(ADA, OTHER), Connected)
+        assert kept(db, connecting).webhook_secrets == ()
