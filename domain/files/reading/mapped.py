@@ -17,7 +17,7 @@ from domain.files.reading.layouts.layout import heading_key
 from domain.files.reading.layouts.states import STATES
 from domain.files.reading.maps import AMOUNT_DUE, FileMap
 from domain.files.reading.records import BadLine, Item, LeftOut, LeftOutBecause, Record
-from domain.files.reading.repeated import NumbersAgain
+from domain.files.reading.repeated import NumbersAgain, Repeats
 from domain.files.reading.tables import Table
 from domain.files.reading.values.amounts import read_amount
 from domain.files.reading.values.dates import days
@@ -62,8 +62,9 @@ class MappedTable:
                     numbers.see(key)
                 continue
             number = one_line(self._get(cells, "number"))
-            kept = self._left_out(cells, number) is None
-            if kept and (key := number_key(number)):
+            because = self._left_out(cells, number)
+            kept = because is None
+            if key := number_key(number) if kept else self._item_key(because, number):
                 numbers.see(key)
             for name in _AMOUNTS:
                 evidence.see_amount(record.line, self._get(cells, name), kept=kept)
@@ -89,7 +90,10 @@ class MappedTable:
         for record, cells in self._rows():
             number = one_line(self._get(cells, "number"))
             if record.fault is None and (because := self._left_out(cells, number)) is not None:
-                yield LeftOut(record.line, record.last, because, shown(number))
+                key = self._item_key(because, number)
+                yield LeftOut(
+                    record.line, record.last, because, shown(number), number_key=key, cells=record.cells
+                )
                 continue
             try:
                 yield self._read(record, cells, number)
@@ -124,6 +128,11 @@ class MappedTable:
             if map_value(cells[at]) not in kept:
                 return LeftOutBecause.OTHER_KIND
         return _LEFT_OUT.get(self._state(cells) or "")
+
+    def _item_key(self, because: LeftOutBecause | None, number: str) -> str:
+        """Of what is left out as a draft or as void: if it is an item of an invoice, no sum is right without it."""
+        summed = self._map.rows_of_one_number is Repeats.SUM and because in _LEFT_OUT.values()
+        return number_key(number) if summed else ""
 
     def _state(self, cells: Sequence[str]) -> str | None:
         """One of STATES, blank if nothing says it; None if a value isn't known."""

@@ -72,6 +72,9 @@ class LeftOut:
     number: str = ""
     first: int = 0
     """Of a repetition: the line of the record that it repeats."""
+    number_key: str = ""
+    """Of what may be an item of an invoice whose other items aren't left out; with the record as it was."""
+    cells: Sequence[str] = ()
 
 
 Item = ImportedInvoice | BadLine | LeftOut

@@ -43,7 +43,7 @@ class Items(Protocol):
     def __iter__(self) -> Iterator[Item]: ...
 
     def numbers_again(self) -> "NumbersAgain":
-        """What a first look at all of them said of the keys of those numbers that aren't left out."""
+        """What a first look at all of them said of the keys of those that have one."""
         ...
 
 
@@ -51,14 +51,15 @@ def without_repeats(items: Items, repeats: Repeats = Repeats.ONE) -> Iterator[It
     """The items, in which each number is taken once at most.
 
     Of records whose amounts, currencies or states differ none is taken, nor if one of them is bad. Identical ones are left
-    out but for the first; where records are items of an invoice, those behind the first are part of it.
+    out but for the first; where records are items of an invoice, those behind the first are part of it. What is left out and
+    has a key counts as of another state: it is refused with those that would be taken.
     """
     comes_again = items.numbers_again()
     if not comes_again.any:
         yield from items
         return
     with closing(_Kept()) as kept:
-        kept.keep(item for item in items if _key(item) in comes_again)
+        kept.keep(item for item in items if item.number_key in comes_again)
         for some in _chunks(iter(items), CHUNK):
             yield from kept.sorted_out(some, comes_again, repeats)
 
@@ -66,10 +67,6 @@ def without_repeats(items: Items, repeats: Repeats = Repeats.ONE) -> Iterator[It
 def _chunks(items: Iterator[Item], size: int) -> Iterator[list[Item]]:
     while some := list(islice(items, size)):
         yield some
-
-
-def _key(item: Item) -> str:
-    return "" if isinstance(item, LeftOut) else item.number_key
 
 
 class NumbersAgain:
@@ -131,7 +128,7 @@ class _Kept:
 
     def keep(self, items: Iterable[Item]) -> None:
         """All of them, once."""
-        rows = (_said(item) for item in items if not isinstance(item, LeftOut))
+        rows = map(_said, items)
         while some := list(islice(rows, CHUNK)):
             self._store.executemany("INSERT OR REPLACE INTO said VALUES (?, ?, ?, ?, ?)", some)
         self._store.execute(
@@ -142,10 +139,10 @@ class _Kept:
         self._store.execute("CREATE UNIQUE INDEX of_key ON groups (key)")
 
     def sorted_out(self, items: list[Item], again: NumbersAgain, repeats: Repeats) -> Iterator[Item]:
-        groups = self._groups({key for item in items if (key := _key(item)) in again})
+        groups = self._groups({key for item in items if (key := item.number_key) in again})
         for item in items:
-            group = groups.get(_key(item))
-            if group is None or not isinstance(item, ImportedInvoice):
+            group = groups.get(item.number_key)
+            if group is None or isinstance(item, BadLine):
                 yield item
             else:
                 yield from self._judge(item, group, repeats)
@@ -158,12 +155,14 @@ class _Kept:
         )
         return {row[0]: _Group(*row) for row in found} if keys else {}
 
-    def _judge(self, item: ImportedInvoice, group: "_Group", repeats: Repeats) -> Iterator[Item]:
+    def _judge(self, item: ImportedInvoice | LeftOut, group: "_Group", repeats: Repeats) -> Iterator[Item]:
         if not group.good:
             yield self._refused(item, group, "one of them is bad, so none is taken")
         elif not group.one_money or (repeats is not Repeats.SUM and not group.one_amount):
             why = "their amounts, currencies or states differ, so none is taken"
             yield self._refused(item, group, why)
+        elif isinstance(item, LeftOut):
+            yield item
         elif repeats is Repeats.SUM and abs(int(group.sum)) > STORABLE:
             yield self._refused(item, group, "their sum is too large for any invoice, so none is taken")
         elif item.line == group.first:
@@ -181,7 +180,7 @@ class _Kept:
             )
         return LeftOut(item.line, item.last, LeftOutBecause.REPEATED, item.number, first=group.first)
 
-    def _refused(self, item: ImportedInvoice, group: "_Group", why: str) -> BadLine:
+    def _refused(self, item: ImportedInvoice | LeftOut, group: "_Group", why: str) -> BadLine:
         if not group.lines:
             found = self._store.execute(
                 "SELECT line FROM said WHERE key = ? ORDER BY line LIMIT ?", (group.key, _LINES_TOLD)
@@ -194,9 +193,11 @@ class _Kept:
         return BadLine(item.line, item.last, (problem,), item.number, item.cells, item.number_key)
 
 
-def _said(item: ImportedInvoice | BadLine) -> tuple[str, int, str | None, int, int]:
+def _said(item: Item) -> tuple[str, int, str | None, int, int]:
     if isinstance(item, BadLine):
         return item.number_key, item.line, None, 0, 0
+    if isinstance(item, LeftOut):
+        return item.number_key, item.line, "left out", 0, 0
     return item.number_key, item.line, f"{item.currency} {item.billing_state}", item.amount, _rest(item)
 
 

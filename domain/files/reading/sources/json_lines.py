@@ -58,11 +58,8 @@ class JsonLines:
 
     def _keys(self) -> Iterator[str]:
         for item in self:
-            if isinstance(item, BadLine):
-                if item.number_key:
-                    yield item.number_key
-            else:
-                yield item.number_key  # type: ignore[union-attr]
+            if item.number_key:
+                yield item.number_key
 
 
 def _pass_over(lines: Lines) -> None:

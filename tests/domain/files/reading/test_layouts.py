@@ -4,7 +4,7 @@ import pytest
 
 from domain.files.import_fields import ImportedInvoice
 from domain.files.reading.invoice_file import Choices, InvoiceFile, Undecided
-from domain.files.reading.records import FileUnusable
+from domain.files.reading.records import BadLine, FileUnusable
 from domain.files.reading.sources.content import Content
 from tests.domain.files.reading.reading import items, told
 
@@ -207,3 +207,28 @@ def test_the_address_that_stands_in_for_a_name_is_still_the_address() -> None:
     data = heading + "S-1,Acme,ap@acme.example,usd,5.00,5.00,open\nS-2,,b@b.example,usd,5.00,5.00,open\n"
     buyers = [(one.buyer_name, one.buyer_email) for one in items(data) if isinstance(one, ImportedInvoice)]
     assert buyers == [("Acme", "ap@acme.example"), ("b@b.example", "b@b.example")]
+
+
+def test_of_an_invoice_with_items_that_are_drafts_nothing_is_taken() -> None:
+    heading, *_ = FRESHBOOKS.splitlines()
+    row = "Lantern Films,{},2026-11-01,{},Shoot,500.00,CAD,2026-12-01"
+    said = [
+        ("1", "draft"),
+        ("1", "sent"),
+        ("2", "void"),
+        ("2", "draft"),
+        ("3", "Chased"),
+        ("3", "draft"),
+        ("4", "sent"),
+    ]
+    data = "\n".join([heading, *(row.format(*one) for one in said)])
+    differ = "number: it is in lines 2 and 3: their amounts, currencies or states differ, so none is taken"
+    bad = "number: it is in lines 6 and 7: one of them is bad, so none is taken"
+    expected = [
+        *(f"line 2: {differ}", f"line 3: {differ}", "line 4: void", "line 5: draft"),
+        *(f"line 6: {UNKNOWN_STATE}", f"line 7: {bad}", "4 CAD 500.00 2026-12-01"),
+    ]
+    assert told(data) == expected
+    # What is refused can be corrected by itself, since all of the invoice is there.
+    refused = [one.cells[1] for one in items(data) if isinstance(one, BadLine)]
+    assert refused == ["1", "1", "3", "3"]
