@@ -50,6 +50,8 @@ class ImportResult:
     unchanged: int = 0
     bad: int = 0
     left_out: Counter[LeftOutBecause] = field(default_factory=Counter)
+    sums: Counter[str] = field(default_factory=Counter)
+    """Of what is taken, by currency."""
 
     @property
     def taken(self) -> int:
@@ -141,6 +143,10 @@ def _count(result: ImportResult, chunk: "_Chunk", changes: Changes) -> None:
     result.unchanged += changes.unchanged
     result.bad += len(chunk.bad) + len(changes.doubtful)
     result.left_out.update(one.because for one in chunk.left_out)
+    doubtful = {one.row.number_key for one in changes.doubtful}
+    for row in chunk.rows:
+        if row.number_key not in doubtful:
+            result.sums[row.currency] += row.amount
 
 
 def _persist(

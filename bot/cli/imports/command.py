@@ -188,7 +188,7 @@ def _import(
                 )
         except KeyboardInterrupt:
             pass
-    report.conclude(dry_run=dry_run, interrupted=result is None)
+    report.conclude(file.layout, dry_run=dry_run, interrupted=result is None)
     if result is None:
         raise typer.Exit(INTERRUPTED)
     return result

@@ -12,6 +12,8 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 from domain.files.importing import ImportResult
 from domain.files.reading.invoice_file import InvoiceFile
 from domain.files.reading.records import BadLine, LeftOut, LeftOutBecause
+from domain.money import Money
+from handlers.words.imports import LAYOUTS
 
 LINES_BETWEEN = 50_000
 REASONS_TOLD = 20
@@ -47,15 +49,20 @@ class Report:
         self._so_far = so_far
         self._show(so_far.taken + so_far.bad + so_far.left_out.total())
 
-    def conclude(self, *, dry_run: bool, interrupted: bool) -> None:
-        """The table of reasons, and the counts on standard output."""
+    def conclude(self, layout: str, *, dry_run: bool, interrupted: bool) -> None:
+        """The table of reasons, and the counts on standard output; of a dry run all that the preview in Slack says of them."""
         if self._reasons:
             self._tell("Refused:")
             for (field, right), count in self._reasons.most_common(REASONS_TOLD):
                 self._tell(f"{count:>9,}  {field + ': ' if field else ''}{right}")
             if (more := len(self._reasons) - REASONS_TOLD) > 0:
                 self._tell(f"           and {more:,} more reason{'s' if more > 1 else ''}")
+        if dry_run:
+            typer.echo(f"Recognised: {LAYOUTS.get(layout, layout)}" if layout else "Read by the map.")
         typer.echo(self._counts(dry_run=dry_run))
+        if dry_run and self._so_far.taken:
+            totals = (Money(amount, currency) for currency, amount in sorted(self._so_far.sums.items()))
+            typer.echo(f"Total by currency: {', '.join(map(str, totals))}")
         if interrupted:
             changed = "Nothing was changed" if dry_run else "What is counted here was taken"
             typer.echo(f"Interrupted. {changed}; running it again is safe.")

@@ -65,9 +65,16 @@ def test_bad_lines_are_told_by_line_and_reason_and_give_status_1(
 
 
 def test_a_dry_run_changes_nothing(env: Env, team: str, write: Write, capsys: Capture) -> None:
-    assert main(["import", "--dry-run", write(GOOD + "x\n")], env) == 1
+    assert (
+        main(["import", "--dry-run", write(GOOD + "x\nINV-2,Acme,,7,JPY,,,\nINV-3,Acme,,1,USD,,,\n")], env)
+        == 1
+    )
 
-    assert "Dry run: 1 would be taken (1 new, 0 updated, 0 unchanged), 1 bad." in capsys.readouterr().out
+    assert capsys.readouterr().out.splitlines() == [
+        "Recognised: Paylink's own columns",
+        "Dry run: 3 would be taken (3 new, 0 updated, 0 unchanged), 1 bad.",
+        "Total by currency: JPY 7, USD 1,201.50",
+    ]
     assert exported(env, capsys) == []
 
 
