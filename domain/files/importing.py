@@ -50,7 +50,7 @@ class ImportResult:
     unchanged: int = 0
     bad: int = 0
     left_out: Counter[LeftOutBecause] = field(default_factory=Counter)
-    sums: Counter[str] = field(default_factory=Counter)
+    sums: Counter[str] = field(default_factory=Counter, compare=False)
     """Of what is taken, by currency."""
 
     @property
