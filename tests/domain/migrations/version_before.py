@@ -96,7 +96,7 @@ def be_the_version_before(patch: Any = None) -> None:
     from domain.organisations import settings
     from domain.payments import events
     from domain.states import LinkStatus, PauseReason
-    from domain.stripe import accounts, ledgers, pausing
+    from domain.stripe import account, ledgers, pausing
     from domain.summaries import Pause
     from tests.domain import factories
 
@@ -154,7 +154,7 @@ def be_the_version_before(patch: Any = None) -> None:
         session.execute(sa.update(Ledger).where(Ledger.id == ledger_id).values(paused_because=sentence))
 
     put = setattr if patch is None else patch.setattr
-    for module in (pausing, accounts):
+    for module in (pausing, account):
         put(module, "pause", pause)
         put(module, "resume", resume)
     later = LATER["invoices"]
