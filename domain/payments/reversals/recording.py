@@ -19,7 +19,7 @@ from domain.invoices.badges import show_badges
 from domain.invoices.locking import lock_link
 from domain.models import Link, Payment, PaymentException, Reversal
 from domain.money import Money
-from domain.payments.reversals import happened, told
+from domain.payments.reversals import happened, surplus, told
 from domain.payments.reversals.reversals import (
     APPEALED,
     INQUIRY,
@@ -35,14 +35,6 @@ from domain.payments.reversals.reversals import (
 from domain.states import Badge, ExceptionKind, Settlement, Source, Verdict
 from domain.summaries import ExceptionFacts
 
-SURPLUS = frozenset({Verdict.SECOND_PAYMENT, Verdict.AMOUNT_DIFFERS, Verdict.CURRENCY_DIFFERS})
-OF_SURPLUS = (
-    ExceptionKind.SECOND_PAYMENT,
-    ExceptionKind.AMOUNT_DIFFERS,
-    ExceptionKind.CURRENCY_DIFFERS,
-    ExceptionKind.REFUNDED,
-    ExceptionKind.REFUND_FAILED,
-)
 ENDS = {
     "won": Settlement.DISPUTE_WON,
     "warning_closed": Settlement.DISPUTE_CLOSED,
@@ -180,8 +172,8 @@ def _tell_refund(
     so_far = refunded_in_all(whole, _of(session, payment))
     said = ExceptionFacts(so_far=so_far, whole=whole, reason=facts.reason)
     if facts.status == REFUNDED:
-        if payment.verdict in SURPLUS and so_far.amount >= whole.amount:
-            _settle_surplus(session, payment, facts, now)
+        if payment.verdict in surplus.SURPLUS and so_far.amount >= whole.amount:
+            surplus.settle_refunded(session, payment, facts, now)
             return ()
         _settle_failed(session, payment, facts, now)
         if told.was_told(session, facts, so_far):
@@ -198,14 +190,6 @@ def _tell_refund(
             session, ExceptionKind.REFUND_FAILED, link, payment, row, facts, said, now, follows=first
         )
     return ()
-
-
-def _settle_surplus(session: Session, payment: Payment, facts: ReversalFacts, now: datetime) -> None:
-    """All of a payment that was too much, or of another sum, is refunded: nothing is left to do about it."""
-    if not settle_all(session, OF_SURPLUS, Settlement.REFUNDED, now, payment_id=payment.id):
-        first = told.find_surplus(session, payment)
-        if first is not None:
-            end(session, first, Settlement.REFUNDED, now, of=facts.stripe_id)
 
 
 def _settle_failed(session: Session, payment: Payment, facts: ReversalFacts, now: datetime) -> None:
@@ -234,7 +218,7 @@ def _tell_dispute(
         ended = settle_all(session, open_ones, how, now, reversal_id=row.id, broadcast=True)
         if first is not None and not ended:
             end(session, first, how, now, of=facts.stripe_id)
-        return ()
+        return surplus.reopen(session, link, payment, now)
     lost = told.find_loss(session, row)
     if facts.status == LOST:
         if first is not None:
@@ -242,6 +226,7 @@ def _tell_dispute(
         if lost is not None and session.get_one(PaymentException, lost).resolved_at is not None:
             # Somebody had dealt with it before it was appealed.
             end(session, lost, Settlement.APPEAL_LOST, now, of=facts.stripe_id)
+        surplus.settle_lost(session, payment, facts, now)
         return _open(session, ExceptionKind.DISPUTE_LOST, link, payment, row, facts, said, now, follows=first)
     if lost is not None and facts.status in APPEALED:
         # Lost until the appeal has ended.

@@ -159,3 +159,39 @@ async def test_a_dispute_of_no_payment_intent_isnt_ours(world: World, stripe: Lo
 
     world.api.get_dispute = answer  # type: ignore[method-assign]
     assert await world.watch._reconciler.reconcile_event(event, world.clock()) == ()
+
+
+async def test_a_surplus_payment_that_a_dispute_takes_settles_itself_until_an_appeal_brings_it_back(
+    world: World, stripe: LocalStripe, link: str
+) -> None:
+    first, second = await stripe.open_session(link), await stripe.open_session(link)
+    await stripe.pay(first["id"])
+    await see(world, stripe)
+    surplus = str((await stripe.pay(second["id"]))["payment_intent"])
+    await see(world, stripe)
+    dispute = await stripe.dispute(surplus)
+    # The same loss is told by a reply the second time.
+    for still_open in ([ExceptionKind.DISPUTE_LOST], []):
+        await see(world, stripe)
+        assert ExceptionKind.SECOND_PAYMENT in await open_kinds(world)
+        told(world)
+        await stripe.change_dispute(dispute["id"], status="lost")
+        await see(world, stripe)
+        assert (await badges(world), await open_kinds(world)) == ((), still_open)
+        await stripe.change_dispute(dispute["id"], status="won")
+        await see(world, stripe)
+        assert await open_kinds(world) == [ExceptionKind.SECOND_PAYMENT]
+        assert told(world).count(ExceptionKind.SECOND_PAYMENT) == 1
+
+
+async def test_a_surplus_payment_of_which_a_part_is_lost_is_still_to_be_dealt_with(
+    world: World, stripe: LocalStripe, link: str
+) -> None:
+    first, second = await stripe.open_session(link), await stripe.open_session(link)
+    await stripe.pay(first["id"])
+    await see(world, stripe)
+    surplus = str((await stripe.pay(second["id"]))["payment_intent"])
+    await see(world, stripe)
+    await stripe.dispute(surplus, amount=400, status="lost")
+    await see(world, stripe)
+    assert set(await open_kinds(world)) == {ExceptionKind.SECOND_PAYMENT, ExceptionKind.DISPUTE_LOST}
