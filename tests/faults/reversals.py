@@ -108,7 +108,7 @@ def compare(
         for refund in back:
             yield from _audit_refund(books, refund, session, back, surplus=verdict in SURPLUS)
         if verdict in SURPLUS:
-            yield from _audit_surplus(books, session, back, str(verdict))
+            yield from _audit_surplus(books, session, back, disputed, str(verdict))
     for link, shown in books.links.items():
         tasks = {one.kind for one in books.told if one.link == link and one.open}
         if shown.exception != bool(tasks - WITH_BADGE):
@@ -180,9 +180,15 @@ def _audit_refund(
         yield f"refund {refund['id']} is {status}, and what told of it ended as {ends}"
 
 
-def _audit_surplus(books: ReversalBooks, session: Json, back: list[Json], verdict: str) -> Iterator[str]:
+def _audit_surplus(
+    books: ReversalBooks, session: Json, back: list[Json], disputed: list[Json], verdict: str
+) -> Iterator[str]:
     tasks = {one.kind for one in books.told if one.session == session["id"] and one.open}
     if _given_back(back) >= session["amount_total"] and tasks & (SURPLUS | {"refunded", "refund_failed"}):
         yield f"session {session['id']} is refunded in full, and its tasks are {sorted(tasks)}"
-    if not back and verdict not in tasks:
+    whole = (session["amount_total"], session["currency"], "lost")
+    lost = any((one["amount"], one["currency"], one["status"]) == whole for one in disputed)
+    if lost and tasks & SURPLUS:
+        yield f"session {session['id']} is lost by a dispute, and its tasks are {sorted(tasks)}"
+    if not back and not lost and verdict not in tasks:
         yield f"session {session['id']} is {verdict}, and nobody's task"

@@ -80,3 +80,17 @@ def test_a_failed_refund_whose_message_ended_otherwise_is_seen() -> None:
     first = Told("refunded", "plink_1", "cs_1", "re_1", open=False, ended="refund_failed")
     assert compare("failed", first, failed, refund=True) == []
     assert "ended as" in compare("failed", replace(first, ended="refunded"), failed, refund=True)[0]
+
+
+def test_a_surplus_payment_that_a_dispute_took_is_nobodys_task_and_else_somebodys() -> None:
+    of_all = {"payment_intent": "pi_1", "amount": 500, "currency": "usd", "status": "lost"}
+    session = {"id": "cs_1", "payment_intent": "pi_1", "amount_total": 500, "currency": "usd"}
+    for dispute, is_open, said in (
+        (of_all, False, ""),
+        (of_all, True, "lost by a dispute"),
+        (of_all | {"amount": 400}, False, "nobody's task"),
+    ):
+        told = [Told("second_payment", "plink_1", "cs_1", None, open=is_open)]
+        books = ReversalBooks({}, {}, told)
+        found = list(reversals._audit_surplus(books, session, [], [dispute], "second_payment"))
+        assert [said in one for one in found] == [True] * bool(said)
