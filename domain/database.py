@@ -263,7 +263,7 @@ def ask_nothing(session: Session) -> None:
 
 def database_now(session: Session) -> datetime:
     """The database's clock, for leases, margins and paces: the clocks of processes differ by minutes."""
-    now: datetime = session.execute(sa.select(database_clock())).scalar_one()
+    now: datetime = session.execute(_NOW).scalar_one()
     return now
 
 
@@ -274,6 +274,7 @@ class database_clock(sa.sql.functions.FunctionElement[datetime]):  # noqa: N801 
     inherit_cache = True
 
 
+_NOW = sa.select(database_clock())
 CLOCK_MILLISECONDS = sa.type_coerce(database_clock(), sa.BigInteger)
 """The same, for sums: what is added to an Instant would have to be one."""
 

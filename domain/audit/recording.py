@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from domain.audit.deeds import Deed, Result
 from domain.models import AuditEntry, Base
+from domain.rows_given import given, over
 from domain.states import Source
 from domain.summaries import OPERATOR, PAYLINK, PROGRAM, SLACK, Actor
 
@@ -19,7 +20,19 @@ PROGRAM, or who else it was by OPERATOR, STRIPE, PAYLINK, SLACK."""
 SUBJECT_MOST = 500
 """Characters."""
 # Written once, and without asking for the ids: many are written where every statement counts.
-_INSERT = sa.insert(Base.metadata.tables[AuditEntry.__tablename__]).inline()
+_ENTRIES = Base.metadata.tables[AuditEntry.__tablename__]
+_INSERT = sa.insert(_ENTRIES).inline()
+_OF_INVOICES = {"invoice_id": sa.BigInteger, "invoice_number": sa.Text, "after": sa.Text}
+_common = {
+    name: sa.bindparam(name, type_=_ENTRIES.c[name].type)
+    for name in ("organisation_id", "actor", "action", "at", "source", "result", "subject")
+}
+_INSERT_ALL = over(
+    _OF_INVOICES,
+    lambda given: _INSERT.from_select(
+        [*_OF_INVOICES, *_common], sa.select(*(given.c[name] for name in _OF_INVOICES), *_common.values())
+    ),
+)
 
 
 class Invoiced(Protocol):
@@ -73,13 +86,10 @@ def record_all(
     source: Source | None = None,
 ) -> None:
     """An entry for each of these invoices, with what there is afterwards; in one statement."""
-    common = _entry(session, deed, by, now, organisation_id, source, Result.DONE) | {
-        "subject": "",
-        "before": None,
-    }
-    entries = [common | _of(invoice) | {"after": after} for invoice, after in invoices]
+    entries = [_of(invoice) | {"after": after} for invoice, after in invoices]
     if entries:
-        session.execute(_INSERT, entries)
+        common = _entry(session, deed, by, now, organisation_id, source, Result.DONE) | {"subject": ""}
+        session.execute(_INSERT_ALL(session), common | given(entries))
 
 
 def _entry(

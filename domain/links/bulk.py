@@ -2,7 +2,6 @@
 domain/links/creation.py like any other link. What became of each stands on its item (domain/links/run_results.py)."""
 
 import hashlib
-from collections.abc import Iterable
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -21,15 +20,43 @@ from domain.invoices import invoices
 from domain.invoices.list_position import existing_reason
 from domain.links import reserving
 from domain.links.bulk_progress import finish_if_settled
+from domain.links.intents import Chosen, Reservation, find_existing, lock_invoices
 from domain.links.run_results import get, is_for_good, summarise
 from domain.lists import selections
 from domain.lists.summaries import Confirmation
 from domain.models import Base, BulkRun, BulkRunItem, Invoice, Link, Organisation, SelectionItem
 from domain.money import Money
 from domain.reasons import Reason
+from domain.rows_given import given, over
 from domain.scope import Scope
 from domain.states import Outcome
-from domain.summaries import Actor, BulkResult
+from domain.summaries import Actor, BulkItem, BulkResult
+
+_ITEMS = Base.metadata.tables[BulkRunItem.__tablename__]
+_TICKED = Base.metadata.tables[SelectionItem.__tablename__]
+_Seen = dict[int, tuple[int | None, str | None]]
+"""The amounts that somebody was shown, by invoice."""
+
+
+_SEEN = sa.select(_TICKED.c.invoice_id, _TICKED.c.amount, _TICKED.c.currency).where(
+    _TICKED.c.selection_id == sa.bindparam("selection")
+)
+_ADD_ITEMS = over(
+    {
+        "ordinal": sa.Integer,
+        "invoice_id": sa.BigInteger,
+        "link_id": sa.BigInteger,
+        "outcome": sa.Text,
+        "reason": sa.Text,
+    },
+    lambda given: sa.insert(_ITEMS).from_select(
+        ["run_id", *(column.name for column in given.c)],
+        sa.select(sa.bindparam("run", type_=_ITEMS.c.run_id.type), *given.c),
+    ),
+)
+_BEGUN = sa.select(BulkRun).where(
+    BulkRun.submission == sa.bindparam("of"), BulkRun.organisation_id == sa.bindparam("own")
+)
 
 
 def confirm(
@@ -59,7 +86,7 @@ def confirm(
         skipped=tuple(invoice for invoice in found if not invoice.eligible),
         totals=invoices.totals(targets),
         livemode=scope.livemode,
-        seal=_seal(items.values(), scope.livemode),
+        seal=_seal({key: (one.amount, one.currency) for key, one in items.items()}, scope.livemode),
         changed=tuple(changed),
     )
 
@@ -84,12 +111,12 @@ def start(
     begun = _begun(session, scope, submission)
     if begun is not None:
         return begun
-    items = _items(session, selection.id)
+    items = session.execute(_SEEN, {"selection": selection.id}).all()
     if not items:
         raise NothingSelected
-    if _seal(items.values(), scope.livemode) != seal:
+    seen = {key: (amount, currency) for key, amount, currency in items}
+    if _seal(seen, scope.livemode) != seal:
         raise SelectionChanged
-    seen = {key: (item.amount, item.currency) for key, item in items.items()}
     result = _begin(
         session, scope, actor, seen, submission=submission, view_id=view_id, now=now, deed=Deed.RUN_STARTED
     )
@@ -142,7 +169,7 @@ def _begin(
     session: Session,
     scope: Scope,
     actor: Actor,
-    seen: dict[int, tuple[int | None, str | None]],
+    seen: _Seen,
     *,
     submission: str,
     view_id: str | None,
@@ -152,8 +179,8 @@ def _begin(
     """Reserve what is eligible, note what is skipped, and commit to both. Raises AmountsChanged."""
     organisation = _require_add_on(session, scope)
     reserving.require_current(session, scope)
-    chosen = _lock_invoices(session, scope, seen)
-    existing = _existing(session, scope, seen)
+    chosen = lock_invoices(session, scope, seen)
+    existing = find_existing(session, scope, seen)
     changed = [
         invoice.number
         for invoice in chosen
@@ -173,7 +200,7 @@ def _begin(
     session.add(run)
     clock = database_now(session)
     outcomes = reserving.reserve(
-        session, scope, chosen, organisation, existing, reserving.Reservation(actor, now, clock)
+        session, scope, chosen, organisation, existing, Reservation(actor, now, clock)
     )
     session.flush()
     audit.record(
@@ -185,45 +212,33 @@ def _begin(
         organisation_id=scope.organisation_id,
         after=f"{sum(isinstance(one, int) for one in outcomes.values())} of {len(chosen)}",
     )
-    if chosen:
-        begun = enumerate((invoice.id, outcomes[invoice.id]) for invoice in chosen)
-        items = [
-            {"run_id": run.id, "ordinal": ordinal, "invoice_id": invoice_id, **_begun_as(outcome)}
-            for ordinal, (invoice_id, outcome) in begun
-        ]
-        session.execute(sa.insert(Base.metadata.tables[BulkRunItem.__tablename__]), items)
-    if finish_if_settled(session, run.id, now):
-        session.refresh(run)
-    return summarise(session, run)
+    items = [_begun_as(invoice, outcomes[invoice.id]) for invoice in chosen]
+    kept = [_kept(ordinal, item, outcomes[item.invoice_id]) for ordinal, item in enumerate(items)]
+    session.execute(_ADD_ITEMS(session), {"run": run.id} | given(kept))
+    begun = BulkResult(run.id, run.organisation_id, run.requested_by, now, tuple(items), view_id)
+    if begun.final:
+        finish_if_settled(session, run.id, now)
+    return begun
 
 
-def _begun_as(outcome: int | Reason) -> dict[str, object]:
-    """What an item says of a reserved link, or of the reason why there is none."""
+def _begun_as(invoice: Chosen, outcome: int | Reason) -> BulkItem:
+    """What becomes of a reserved link, or the reason why there is none."""
     if isinstance(outcome, Reason):
-        return {"link_id": None, "outcome": Outcome.SKIPPED, "reason": outcome}
-    return {"link_id": outcome, "outcome": Outcome.BEING_CREATED, "reason": None}
+        return BulkItem(invoice.id, invoice.number, Outcome.SKIPPED, outcome)
+    return BulkItem(invoice.id, invoice.number, Outcome.BEING_CREATED)
 
 
-def _lock_invoices(session: Session, scope: Scope, ids: Iterable[int]) -> list[Invoice]:
-    """In list order; locked in the order of their ids, so that two runs never wait for each other."""
-    locked = session.scalars(
-        sa.select(Invoice)
-        .where(Invoice.id.in_(list(ids)))
-        .order_by(Invoice.id)
-        .with_for_update(key_share=True)
-    )
-    own = [invoice for invoice in locked if invoice.organisation_id == scope.organisation_id]
-    return sorted(own, key=lambda invoice: invoice.position)
+def _kept(ordinal: int, item: BulkItem, outcome: int | Reason) -> dict[str, int | str | None]:
+    return {
+        "ordinal": ordinal,
+        "invoice_id": item.invoice_id,
+        "link_id": None if isinstance(outcome, Reason) else outcome,
+        "outcome": item.outcome.value,
+        "reason": item.reason and item.reason.value,
+    }
 
 
-def _existing(session: Session, scope: Scope, ids: Iterable[int]) -> dict[int, Link]:
-    found = session.scalars(
-        sa.select(Link).where(Link.invoice_id.in_(list(ids)), Link.ledger_id == scope.ledger_id)
-    )
-    return {link.invoice_id: link for link in found}
-
-
-def _failed(session: Session, run: BulkRun) -> dict[int, tuple[int | None, str | None]]:
+def _failed(session: Session, run: BulkRun) -> _Seen:
     """The invoices that failed in it and needn't fail again, with the amounts that were asked for. Raises NothingSelected."""
     failed = session.execute(
         sa.select(BulkRunItem.invoice_id, Link.amount, Link.currency)
@@ -235,9 +250,7 @@ def _failed(session: Session, run: BulkRun) -> dict[int, tuple[int | None, str |
             sa.not_(sa.func.coalesce(is_for_good, sa.false())),
         )
     )
-    seen: dict[int, tuple[int | None, str | None]] = {
-        key: (amount, currency) for key, amount, currency in failed
-    }
+    seen: _Seen = {key: (amount, currency) for key, amount, currency in failed}
     if not seen:
         raise NothingSelected
     return seen
@@ -245,11 +258,7 @@ def _failed(session: Session, run: BulkRun) -> dict[int, tuple[int | None, str |
 
 def _begun(session: Session, scope: Scope, submission: str) -> BulkResult | None:
     """The run that the same submission began, when Slack delivers it twice."""
-    run = session.scalar(
-        sa.select(BulkRun).where(
-            BulkRun.submission == submission, BulkRun.organisation_id == scope.organisation_id
-        )
-    )
+    run = session.scalar(_BEGUN, {"of": submission, "own": scope.organisation_id})
     return None if run is None else summarise(session, run)
 
 
@@ -266,8 +275,8 @@ def _items(session: Session, selection_id: int) -> dict[int, SelectionItem]:
     return {item.invoice_id: item for item in found}
 
 
-def _seal(items: Iterable[SelectionItem], livemode: bool) -> str:
-    shown = sorted((item.invoice_id, item.amount, item.currency) for item in items)
+def _seal(seen: _Seen, livemode: bool) -> str:
+    shown = sorted((key, *pair) for key, pair in seen.items())
     return hashlib.sha256(repr((livemode, shown)).encode()).hexdigest()[:16]
 
 

@@ -3,65 +3,36 @@
 The database refuses a second link of an invoice in a ledger.
 """
 
-import json
-import uuid
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import secrets
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from domain import audit
 from domain.coordination.leases import Lease
-from domain.database import database_clock, database_now
+from domain.database import database_now
 from domain.errors import AmountChanged, LedgerChanged, NotEligible
 from domain.invoices.eligibility import ineligible_because
-from domain.invoices.list_position import existing_reason, standing_of
+from domain.invoices.list_position import existing_reason
 from domain.links.claiming import Intent, intent_of
+from domain.links.intents import Decision, Existing, Reservable, Reservation, write
 from domain.links.known import get_known
-from domain.models import Base, Invoice, Link, Organisation
+from domain.models import Invoice, Link, Organisation
 from domain.money import Money
 from domain.reasons import Reason
 from domain.scope import Scope
-from domain.states import LinkState, LinkStatus
-from domain.stripe.client import API_VERSION
 from domain.stripe.ledgers import is_current
 from domain.stripe.link_request import payment_link_request
 from domain.summaries import Actor
-
-_LINKS = Base.metadata.tables[Link.__tablename__]
-_INVOICES = Base.metadata.tables[Invoice.__tablename__]
-Columns = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Reservation:
-    """Who asks for links and when; with a ``lease`` whoever holds it will send them at once."""
-
-    by: Actor
-    now: datetime
-    clock: datetime
-    """The database's."""
-    lease: Lease | None = None
-
-
-@dataclass(frozen=True)
-class _Decision:
-    """What becomes of an invoice that gets a link: one that it hadn't, or the refused one with a new request."""
-
-    invoice: Invoice
-    existing: Link | None
-    intent: Columns
 
 
 def reserve(
     session: Session,
     scope: Scope,
-    invoices: Sequence[Invoice],
+    invoices: Sequence[Reservable],
     organisation: Organisation,
-    existing: Mapping[int, Link],
+    existing: Mapping[int, Existing],
     reservation: Reservation,
 ) -> dict[int, int | Reason]:
     """Commit to asking Stripe for these invoices' links, with the amounts that the invoices have now.
@@ -73,112 +44,33 @@ def reserve(
     decisions = []
     for invoice in invoices:
         link = existing.get(invoice.id)
-        reason = _ineligible_because(invoice, link, organisation)
+        money = Money(invoice.amount, invoice.currency)
+        reason = ineligible_because(
+            money, existing_reason(link), invoice.billing_state, add_on=organisation.add_on
+        )
         if reason is None:
-            decisions.append(_decide(invoice, link, organisation))
+            decisions.append(_decide(invoice, money, link, organisation))
         else:
             outcomes[invoice.id] = reason
     if decisions:
-        outcomes |= _write(session, scope, organisation, decisions, reservation)
+        outcomes |= write(session, scope, organisation, decisions, reservation)
     return outcomes
 
 
-def _ineligible_because(invoice: Invoice, link: Link | None, organisation: Organisation) -> Reason | None:
-    money = Money(invoice.amount, invoice.currency)
-    return ineligible_because(money, existing_reason(link), invoice.billing_state, add_on=organisation.add_on)
-
-
-def _decide(invoice: Invoice, link: Link | None, organisation: Organisation) -> _Decision:
+def _decide(invoice: Reservable, money: Money, link: Existing | None, organisation: Organisation) -> Decision:
     """What is going to be asked for: a link that Stripe refused keeps its reference, and gets another key."""
-    reference = uuid.uuid4().hex if link is None else link.reference
+    reference = secrets.token_hex(16) if link is None else link.reference
     intent = {
+        "amount": money.amount,
+        "currency": money.currency,
         "reference": reference,
-        "amount": invoice.amount,
-        "currency": invoice.currency,
-        "idempotency_key": f"paylink-{uuid.uuid4()}",
-        "request": json.dumps(_request(invoice, organisation, reference), ensure_ascii=False),
+        "idempotency_key": f"paylink-{secrets.token_hex(16)}",
+        "request": _request(invoice, organisation, reference),
     }
-    return _Decision(invoice, link, intent)
+    return Decision(invoice, money, link, intent)
 
 
-def _write(
-    session: Session,
-    scope: Scope,
-    organisation: Organisation,
-    decisions: Sequence[_Decision],
-    reservation: Reservation,
-) -> dict[int, int]:
-    """In statements over all of them, which a hundred objects of the ORM take many times as long as."""
-    common = _common(scope, organisation, reservation)
-    made: dict[int, int] = {}
-    fresh = [
-        {"invoice_id": one.invoice.id, **one.intent, **common} for one in decisions if one.existing is None
-    ]
-    if fresh:
-        session.execute(sa.insert(_LINKS), fresh)
-        # Asked for afterwards: with RETURNING it is one statement of 2,000 parameters, whose making takes longer.
-        ids = sa.select(_LINKS.c.invoice_id, _LINKS.c.id).where(
-            _LINKS.c.ledger_id == scope.ledger_id,
-            _LINKS.c.invoice_id.in_([each["invoice_id"] for each in fresh]),
-        )
-        made = {row[0]: row[1] for row in session.execute(ids)}
-    renewed = {one.invoice.id: one.existing.id for one in decisions if one.existing is not None}
-    if renewed:
-        again = [
-            {"link_id": renewed[one.invoice.id], **one.intent, **common}
-            for one in decisions
-            if one.invoice.id in renewed
-        ]
-        session.execute(sa.update(_LINKS).where(_LINKS.c.id == sa.bindparam("link_id")), again)
-    place = sa.update(_INVOICES).where(_INVOICES.c.id == sa.bindparam("placed_id"))
-    session.execute(place.values(_placing()), list(_placed(decisions)))
-    audit.record_all(
-        session,
-        audit.Deed.LINK_ASKED,
-        [(one.invoice, str(Money(one.invoice.amount, one.invoice.currency))) for one in decisions],
-        by=reservation.by,
-        now=reservation.now,
-        organisation_id=organisation.id,
-    )
-    return made | renewed
-
-
-def _common(scope: Scope, organisation: Organisation, reservation: Reservation) -> Columns:
-    """What all links of a reservation have in common; of a refused one nothing else is left."""
-    lease = reservation.lease
-    return {
-        "organisation_id": organisation.id,
-        "ledger_id": scope.ledger_id,
-        "state": LinkState.RESERVED,
-        "status": LinkStatus.NOT_CREATED,
-        "refusal": None,
-        "api_version": API_VERSION,
-        "requested_by": reservation.by.user_id,
-        "reserved_at": reservation.now,
-        "changed_at": reservation.now,
-        "attempts": 0,
-        "look_first": False,
-        "first_sent_at": None,
-        "last_sent_at": None,
-        "next_attempt_at": reservation.clock,
-        "owner": lease and lease.owner,
-        "lease_until": lease and reservation.clock + lease.length,
-    }
-
-
-def _placing() -> Columns:
-    asked: Columns = {name: sa.bindparam(name) for name in ("status", "position")}
-    return asked | {"changed_at": database_clock()}
-
-
-def _placed(decisions: Sequence[_Decision]) -> Iterator[Columns]:
-    """Where each of the invoices stands in the list from now on."""
-    for one in decisions:
-        status, place = standing_of(one.invoice, LinkState.RESERVED, LinkStatus.NOT_CREATED)
-        yield {"placed_id": one.invoice.id, "status": status, "position": place}
-
-
-def _request(invoice: Invoice, organisation: Organisation, reference: str) -> dict[str, object]:
+def _request(invoice: Reservable, organisation: Organisation, reference: str) -> dict[str, object]:
     return payment_link_request(
         amount=invoice.amount,
         currency=invoice.currency,
@@ -228,7 +120,7 @@ def reserve_one(
     if money != seen and existing_reason(link) is None:
         raise AmountChanged(invoice.number, seen, money)
     clock = database_now(session)
-    existing = {} if link is None else {invoice.id: link}
+    existing: dict[int, Existing] = {} if link is None else {invoice.id: link}
     reservation = Reservation(actor, now, clock, lease)
     outcome = reserve(session, scope, [invoice], organisation, existing, reservation)[invoice.id]
     if isinstance(outcome, Reason):

@@ -11,7 +11,7 @@ from domain.exceptions import listing
 from domain.imports import transactions as imports
 from domain.invoices import invoices
 from domain.invoices.list_page import find_page
-from domain.links import run_counts
+from domain.links import run_results
 from domain.models import Base, Invoice, Ledger, Link, Organisation, OutboxMessage
 from domain.money import Money
 from domain.organisations import organisations
@@ -46,10 +46,10 @@ def get_home(session: Session, scope: Scope, actor: Actor, now: datetime) -> Hom
         exceptions=listing.count_open(session, scope),
         kinds=listing.count_kinds(session, scope),
         deadlines=listing.list_due(session, scope, SHOWN),
-        failed_runs=run_counts.list_failed(session, scope, now - LATELY, SHOWN),
+        failed_runs=run_results.list_failed(session, scope, now - LATELY, SHOWN),
         owed=owed,
         paid_lately=_received(session, scope, now - LATELY),
-        runs=run_counts.list_last(session, scope, actor, SHOWN),
+        runs=run_results.list_last(session, scope, actor, SHOWN),
         imports=imports.list_last(session, scope, actor, SHOWN),
         rights=scope.rights,
         steps=open_steps,
@@ -65,7 +65,7 @@ def list_homes(session: Session, readers: Mapping[Actor, Scope], now: datetime) 
         actor: replace(
             shown,
             rights=own.rights,
-            runs=run_counts.list_last(session, scope, actor, SHOWN),
+            runs=run_results.list_last(session, scope, actor, SHOWN),
             imports=imports.list_last(session, scope, actor, SHOWN),
         )
         for actor, own in readers.items()

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from domain.import_results import ImportStanding
-from domain.links.run_counts import RunSummary
+from domain.links.run_results import RunSummary
 from domain.money import Money
 from domain.states import ExceptionKind, Right
 from domain.summaries import (

@@ -11,7 +11,7 @@ from domain.connecting.summaries import AskFirst, Connected, Otherness, Webhook
 from domain.files.import_fields import ImportedInvoice, Problem
 from domain.files.reading.records import BadLine
 from domain.imports.summaries import FileColumn, ImportDoubt, ImportPreview, ImportQuestion, InvoiceChange
-from domain.links.run_counts import RunSummary
+from domain.links.run_results import RunSummary
 from domain.lists.summaries import Confirmation, Extent, InvoiceList, SelectionSummary
 from domain.messages.summaries import Announcement
 from domain.organisations.settings import Settings

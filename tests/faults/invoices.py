@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from domain.database import database_now
 from domain.links import reserving
+from domain.links.intents import Reservation
 from domain.models import Invoice, Link, Organisation
 from domain.scope import Scope
 from domain.summaries import Actor
@@ -34,7 +35,7 @@ def reserve_elsewhere(session: Session, organisation_id: int, ledger_id: int, nu
     if not invoices:
         return
     clock = database_now(session)
-    reserving.reserve(session, scope, invoices, organisation, {}, reserving.Reservation(by, now, clock))
+    reserving.reserve(session, scope, invoices, organisation, {}, Reservation(by, now, clock))
 
 
 def numbers_without_link(session: Session, numbers: list[str]) -> list[str]:

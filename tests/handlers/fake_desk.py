@@ -39,7 +39,7 @@ from domain.import_results import ImportCounts, ImportStanding
 from domain.imports.summaries import FileColumn, ImportAnswers, ImportPreview, ImportQuestion
 from domain.invoices.invoices import totals
 from domain.invoices.numbers.keys import number_key
-from domain.links.run_counts import RunSummary
+from domain.links.run_results import RunSummary
 from domain.lists.page_shape import PageShape
 from domain.lists.summaries import Confirmation, Extent, InvoiceList, SelectionSummary
 from domain.money import Money

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from domain.import_results import ImportCounts, ImportStanding
-from domain.links.run_counts import RunSummary
+from domain.links.run_results import RunSummary
 from domain.lists.summaries import Confirmation
 from domain.messages.summaries import Announcement
 from domain.money import Money

@@ -15,7 +15,7 @@ from domain.database import Database
 from domain.files import exporting
 from domain.invoices import invoices, list_page
 from domain.invoices.numbers import finding
-from domain.links import bulk, claiming, run_results
+from domain.links import claiming, intents, run_results
 from domain.lists import selections
 from domain.lists.selection_ids import new_id
 from domain.messages import transactions
@@ -156,8 +156,8 @@ def _questions_of_known_ids() -> dict[str, Question]:
             s, SCOPE, "INV\u20131"
         ),
         "those of a number that nothing has": lambda s: invoices.list_by_number(s, SCOPE, "INV-2"),
-        "what a run locks": lambda s: bulk._lock_invoices(s, SCOPE, ids),
-        "what a run finds": lambda s: bulk._existing(s, SCOPE, ids),
+        "what a run locks": lambda s: intents.lock_invoices(s, SCOPE, ids),
+        "what a run finds": lambda s: intents.find_existing(s, SCOPE, ids),
         "ticking": lambda s: selections._add(s, Selection(id=1, organisation_id=2), ids),
         "type-ahead": lambda s: invoices.find_options(s, SCOPE, "ac"),
         "a search that finds little": lambda s: list_page.find_page(

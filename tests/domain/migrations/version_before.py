@@ -90,7 +90,7 @@ def be_the_version_before(patch: Any = None) -> None:
     from domain.invoices import changing, list_page, search_terms
     from domain.invoices.number_search import Numbers
     from domain.invoices.numbers import folding
-    from domain.links import claiming, reserving
+    from domain.links import claiming, intents
     from domain.messages import together
     from domain.models import STATUS, Base, FileImport, Invoice, Ledger, SearchTerm
     from domain.organisations import settings
@@ -207,8 +207,7 @@ def be_the_version_before(patch: Any = None) -> None:
     put(changing, "mark_changed", lambda *_: None)
     # Nobody had set anything.
     put(settings, "get", lambda *_: settings.Settings())
-    placed: dict[str, Any] = {name: sa.bindparam(name) for name in ("status", "position")}
-    put(reserving, "_placing", lambda: placed)
+    put(intents, "_PLACE", intents._place({}))
     where_it_is = sa.update(claiming._INVOICES).where(
         claiming._INVOICES.c.id == sa.bindparam("invoice"), ledgers.CURRENT.exists()
     )
