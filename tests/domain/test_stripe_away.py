@@ -21,7 +21,12 @@ EVENTS = 40
 
 async def receive_many(world: World, stripe: LocalStripe) -> None:
     """Deliver one payment's event as many that differ, as Stripe may."""
-    await world.desk.create_link(ADA, make_invoice(world.db), SEEN, patience=5)
+    made = await world.desk.create_link(ADA, make_invoice(world.db), SEEN, patience=5)
+    async with asyncio.timeout(PATIENCE):
+        # Of a link that isn't recorded yet, events wait without asking Stripe.
+        while made.being_created:
+            await world.creation.run_due()
+            made = await world.desk.get_invoice(ADA, made.id)
     session = await stripe.open_session(stripe.links()[0]["id"])
     await stripe.pay(session["id"])
     event: dict[str, Any] = next(
