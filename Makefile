@@ -17,7 +17,7 @@ ifdef TESTS
 	$(BIN)/python -m pytest $(TESTS)
 else
 	bash tests/chromium.sh
-	$(BIN)/python -m pytest -p tests.whole_suite -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -p tests.whole_suite -n 3 --dist loadgroup
 endif
 
 lint: $(READY)

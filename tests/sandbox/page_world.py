@@ -13,6 +13,7 @@ from aiohttp import web
 from playwright.async_api import Browser, BrowserContext, Error, Locator, Page, async_playwright, expect
 from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
+from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetryHandler
 from slack_sdk.web.async_client import AsyncWebClient
 
 from sandbox.page import page_routes
@@ -175,6 +176,8 @@ async def page_world() -> AsyncIterator[World]:
     slack = LocalSlack(MANIFEST, limits=patient())
     await slack.start()
     client = AsyncWebClient(base_url=slack.api_url, token=slack.workspace.bot_token)
+    # A channel takes few messages at once, and tests post several.
+    client.retry_handlers.append(AsyncRateLimitErrorRetryHandler(max_retry_count=3))
     app = AsyncApp(client=client, token=slack.workspace.bot_token, raise_error_for_unhandled_request=False)
     handler = AsyncSocketModeHandler(app, slack.app_token)
     await handler.connect_async()  # type: ignore[no-untyped-call]
