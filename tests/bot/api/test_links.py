@@ -1,6 +1,7 @@
 """A link through the API: created once, asked for as often as one likes, refused with the reason."""
 
 import asyncio
+import math
 from typing import Any
 
 import pytest
@@ -113,11 +114,12 @@ async def test_while_stripe_does_not_answer_it_is_being_created(
     billed: Served, stripe: LocalStripe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(deeds, "PATIENCE", 0.2)
-    stripe.faults.add(FaultKind.LATE, method="POST", path="/v1/payment_links", seconds=1)
+    late = stripe.faults.add(FaultKind.LATE, method="POST", path="/v1/payment_links", seconds=math.inf)
     first, again = await ask(billed), await ask(billed)
     for answer in (first, again):
         assert (answer.status, answer.headers["Retry-After"]) == (202, "1")
         assert (answer.body["reason"], answer.body["link"]) == ("being_created", None)
+    stripe.faults.remove(late)
     await billed.world.creation.finish()
     assert (await ask(billed)).status == 200
     assert billed.world.db.run(lambda session: session.scalar(sa.select(sa.func.count(Link.id)))) == 1
