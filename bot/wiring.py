@@ -181,6 +181,7 @@ def build(settings: Settings, *, db: Database | None = None, clock: Clock = utc_
         session,
         slack,
         owner,
+        make_api,
         clock=clock,
         on_there=there,
         on_gone=gone,

@@ -149,20 +149,24 @@ def forget(
     yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
 ) -> None:
     """Erase everything of an organisation: invoices, links, payments, keys, settings, audit. There is no way back."""
-    from domain.organisations import erasing, forgetting
-    from domain.summaries import OPERATOR
+    from bot.cli.disconnecting import disconnect_organization, endpoint_sentence
+    from domain.organisations import forgetting
 
-    with database_of(settings_of(context)) as db:
+    settings = settings_of(context)
+    with database_of(settings) as db:
         named = find_organisation(db, team_id)
         assert named is not None
         if not yes:
             typer.echo(
-                "Its links stay at Stripe, where buyers can pay with them: nobody will hear of it. Its Stripe account stays as it is."
+                "Its links stay at Stripe, where buyers can pay with them: nobody will hear of it. The webhook endpoint that Paylink "
+                "made there is deleted; else its Stripe account stays as it is."
             )
             if typer.prompt(f"Type {team_id} to erase everything of {named.name or team_id}") != team_id:
                 raise Stop("Nothing was erased.")
-        erased = db.run(erasing.erase, team_id, OPERATOR)
-        if erased.tokens or erased.stripe_key:
+        done = disconnect_organization(settings, db, team_id)
+        if (sentence := endpoint_sentence(done)) is not None:
+            typer.echo(sentence)
+        if done.erased.tokens or done.erased.stripe_key:
             typer.echo("Its keys were erased. Waiting until every process has noticed.")
             time.sleep(NOTICED_SECONDS)
         counts = forgetting.forget(db, team_id)

@@ -69,21 +69,24 @@ def erase(
     team_id: Annotated[str, typer.Argument(metavar="TEAM_ID", help="The workspace's id.")],
 ) -> None:
     """Erase an organisation's tokens and Stripe key, as when the app is uninstalled. All else of it stays."""
+    from bot.cli.disconnecting import disconnect_organization, endpoint_sentence
     from domain.errors import OrganisationUnknown
-    from domain.organisations import erasing, organisations
-    from domain.summaries import OPERATOR
+    from domain.organisations import organisations
 
-    with database_of(settings_of(context)) as db:
+    settings = settings_of(context)
+    with database_of(settings) as db:
         try:
             db.run(organisations.get_by_team, team_id)
         except OrganisationUnknown:
             raise Stop(
                 f"There is no organisation {team_id!r}: `paylink organization list` shows those there are."
             ) from None
-        erased = db.run(erasing.erase, team_id, OPERATOR)
-    tokens = "Slack's tokens were erased" if erased.tokens else "There were no tokens of Slack's"
-    key = "the Stripe key was erased" if erased.stripe_key else "there was no Stripe key"
+        done = disconnect_organization(settings, db, team_id)
+    tokens = "Slack's tokens were erased" if done.erased.tokens else "There were no tokens of Slack's"
+    key = "the Stripe key was erased" if done.erased.stripe_key else "there was no Stripe key"
     typer.echo(f"{team_id}: {tokens}, {key}.")
+    if (sentence := endpoint_sentence(done)) is not None:
+        typer.echo(sentence)
 
 
 def _box_of(settings: "Settings") -> "Box":

@@ -5,7 +5,7 @@ An event may be old, of an installation before this one, and one refusal may be 
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import structlog
@@ -13,9 +13,8 @@ from slack_sdk.errors import SlackApiError
 
 from bot.slack_client import UNANSWERED, code_of
 from bot.workspaces.registry import Workspace, Workspaces
-from domain.database import Database
-from domain.organisations import erasing
-from domain.summaries import SLACK
+from domain.connecting.disconnecting import Disconnected
+from domain.coordination.side_by_side import few_at_once
 
 # docs.slack.dev/reference/methods/auth.test: the app was removed, or the workspace is no more.
 ENDED = frozenset(("account_inactive", "token_revoked"))
@@ -29,7 +28,11 @@ AWAY_SECONDS = 5.0
 # For what happened while no process heard events.
 EACH_SECONDS = 3600.0
 FIRST_SECONDS = 300.0
-AT_ONCE = 10
+# An organisation's workspaces end together, and each may wait seconds for Stripe.
+PORTION = 100
+
+Disconnect = Callable[[str, int], Awaitable[Disconnected]]
+"""Erases a workspace's tokens and key, unless its installation has changed since that generation."""
 
 
 @dataclass
@@ -45,14 +48,14 @@ class Endings:
 
     def __init__(
         self,
-        db: Database,
         workspaces: Workspaces,
+        disconnect: Disconnect,
         *,
         on_expired: Callable[[], None] = lambda: None,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._db = db
         self._workspaces = workspaces
+        self._disconnect = disconnect
         self._on_expired = on_expired
         self._now = now
         self._suspected: dict[str, Suspicion] = {}
@@ -84,12 +87,12 @@ class Endings:
         if due:
             # Another process may have renewed the token, or erased it.
             await self._workspaces.refresh()
-        for team_id in due[:AT_ONCE]:
-            workspace = self._workspaces.find(team_id)
+        found = {team_id: self._workspaces.find(team_id) for team_id in due[:PORTION]}
+        for team_id, workspace in found.items():
             if workspace is None:
                 self._suspected.pop(team_id, None)
-            elif workspace.generation:
-                await self._ask(workspace, now)
+        there = [one for one in found.values() if one is not None and one.generation]
+        await few_at_once(there, lambda workspace: self._ask(workspace, now))
 
     def _due_hourly(self, now: float) -> list[str]:
         there = {workspace.team_id for workspace in self._workspaces if workspace.generation}
@@ -115,9 +118,9 @@ class Endings:
         suspicion.refusals += 1
         suspicion.next_at = now + AGAIN_SECONDS
         if suspicion.told or suspicion.refusals >= REFUSALS:
-            erased = await self._db.write(erasing.erase, team_id, SLACK, seen=workspace.generation)
+            done = await self._disconnect(team_id, workspace.generation)
             self._suspected.pop(team_id, None)
-            if erased.tokens:
+            if done.erased.tokens:
                 self._log.warning("installation.erased", team=team_id, code=code)
             await self._workspaces.refresh()
 

@@ -14,8 +14,11 @@ from bot.workspaces.endings import Endings
 from bot.workspaces.installer import Greet, Installer
 from bot.workspaces.registry import Workspace, Workspaces
 from bot.workspaces.renewing import Renewing
+from domain.connecting.disconnecting import Disconnected, disconnect
 from domain.database import Database
 from domain.secrets.box import Box
+from domain.stripe.client import StripeApi
+from domain.summaries import SLACK
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,7 @@ def look_after_workspaces(
     session: aiohttp.ClientSession,
     slack: AsyncWebClient,
     owner: str,
+    make_api: Callable[[str], StripeApi],
     *,
     clock: Callable[[], datetime],
     on_there: Callable[[Workspace], None],
@@ -61,7 +65,11 @@ def look_after_workspaces(
         return make_client(settings, session, lambda method, code: endings.hear(team_id, code), token=token)
 
     workspaces = Workspaces(db, box, client_of, on_there=on_there, on_gone=on_gone)
-    endings = Endings(db, workspaces, on_expired=on_expired)
+
+    async def end(team_id: str, seen: int) -> Disconnected:
+        return await disconnect(db, box, make_api, team_id, SLACK, seen=seen)
+
+    endings = Endings(workspaces, end, on_expired=on_expired)
     if not settings.installing:
         return Serving(workspaces, endings, None, None)
     rotator = AsyncTokenRotator(

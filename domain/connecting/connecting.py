@@ -1,9 +1,7 @@
 """Connecting an organisation to its Stripe account with a key that somebody gives: checked, then kept sealed."""
 
-import asyncio
 import re
-from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import structlog
@@ -13,9 +11,17 @@ from domain.connecting.before import Before, find_before
 from domain.connecting.checking import KeyCheck, Permission, check_key
 from domain.connecting.own_endpoint import OwnEndpoint, provide_endpoint, remove_endpoint
 from domain.connecting.summaries import AskFirst, Connected, Otherness, Webhook
+from domain.coordination.turns import of_connecting, turn_of_task
 from domain.database import Database
-from domain.errors import KeyLacks, KeyUnusable, SigningSecretUnusable
-from domain.organisations import stripe_keys
+from domain.errors import (
+    KeyLacks,
+    KeyUnusable,
+    NotAllowed,
+    OrganisationUnknown,
+    SigningSecretUnusable,
+    StandingUnknown,
+)
+from domain.organisations import organisations, stripe_keys
 from domain.organisations.stripe_keys import KeptStripeKey, StripeKeySummary
 from domain.secrets.box import Box, CannotOpen
 from domain.states import KeyTrouble
@@ -27,6 +33,9 @@ _KEY = re.compile(r"[sr]k_(test|live)_[!-~]{4,250}", re.ASCII)
 _SIGNING_SECRET = re.compile(r"whsec_[!-~]{1,250}", re.ASCII)
 
 _log = structlog.get_logger()
+
+Keep = Callable[[Callable[[Session], StripeKeySummary]], Awaitable[StripeKeySummary]]
+"""Runs the transaction that keeps the key, for whoever may have it kept then."""
 
 
 @dataclass(frozen=True)
@@ -55,16 +64,21 @@ class Connecting:
         self._box = box
         self._make_api = make_api
         self._public_url = public_url
-        self._one_at_a_time: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def connect(
-        self, actor: Actor, key: str, signing_secret: str = "", *, confirmed: str = ""
+        self,
+        actor: Actor,
+        key: str,
+        signing_secret: str = "",
+        *,
+        confirmed: str = "",
+        keep: Keep | None = None,
     ) -> Connected | AskFirst:
         """Check the key with Stripe, and keep it in place of the one before; with a permission for it, make the endpoint
         that Stripe tells of payments.
 
         ``confirmed`` is the seal of what was asked first, if anything was. Raises KeyUnusable, KeyLacks,
-        SigningSecretUnusable, OrganisationUnknown, DatabaseUnavailable.
+        SigningSecretUnusable, OrganisationUnknown, DatabaseUnavailable, and what ``keep`` raises: then nothing is kept.
         """
         given = _read(key, signing_secret)
         api = self._make_api(given.key)
@@ -76,14 +90,17 @@ class Connecting:
             other = await _find_otherness(api, check, before)
             if other is not None and before is not None and (seal := _seal(api, check)) != confirmed:
                 return AskFirst(other, before.links, before.livemode, before.account, check, seal)
-            # Pressed twice at once, each would make an endpoint of its own.
-            async with self._one_at_a_time[actor.team_id]:
-                return await self._keep(actor, given, api, check, is_other=other is not None)
+            organisation = await self._db.read(organisations.get_by_team, actor.team_id)
+            # Pressed twice at once, in whichever processes, each would make an endpoint of its own.
+            async with turn_of_task(self._db, of_connecting(organisation.id)):
+                return await self._keep(
+                    actor, given, api, check, is_other=other is not None, keep=keep or self._db.write
+                )
         finally:
             await api.close()
 
     async def _keep(
-        self, actor: Actor, given: _Given, api: StripeApi, check: KeyCheck, *, is_other: bool
+        self, actor: Actor, given: _Given, api: StripeApi, check: KeyCheck, *, is_other: bool, keep: Keep
     ) -> Connected:
         kept = await self._find_kept(actor.team_id)
         # Also where no link was made yet, so that nothing had to be asked.
@@ -105,10 +122,18 @@ class Connecting:
                 endpoint=None if endpoint is None else (endpoint.id, endpoint.secret),
             )
 
-        summary = await self._db.write(store)
+        try:
+            summary = await keep(store)
+        except (NotAllowed, StandingUnknown, OrganisationUnknown):
+            before = None if kept is None else kept.summary.endpoint_id
+            if endpoint is not None and endpoint.id != before:
+                await self._remove(actor.team_id, api, endpoint.id)
+            raise
         _log.info("stripe.connected", team=actor.team_id, livemode=summary.livemode, webhook=webhook.value)
         if is_other and kept is not None and kept.summary.endpoint_id is not None:
-            await self._remove(actor.team_id, kept.key)
+            old = self._make_api(kept.key)
+            await self._remove(actor.team_id, old, kept.summary.endpoint_id)
+            await old.close()
         return Connected(summary, check, webhook)
 
     async def _find_kept(self, team_id: str) -> KeptStripeKey | None:
@@ -138,14 +163,10 @@ class Connecting:
             _log.warning("webhook.not_made", team=team_id, error=type(trouble).__name__)
             return Webhook.REFUSED, None
 
-    async def _remove(self, team_id: str, key: str) -> None:
+    async def _remove(self, team_id: str, api: StripeApi, endpoint_id: str) -> None:
         """Stripe needn't tell what nobody takes any more."""
-        api, url = self._make_api(key), self._url(team_id)
-        try:
-            if url is not None and not await remove_endpoint(api, url):
-                _log.warning("webhook.not_removed", team=team_id)
-        finally:
-            await api.close()
+        if not await remove_endpoint(api, endpoint_id):
+            _log.warning("webhook.not_removed", team=team_id, endpoint=endpoint_id)
 
     def _url(self, team_id: str) -> str | None:
         return None if self._public_url is None else f"{self._public_url}/stripe/webhook/{team_id}"

@@ -1,5 +1,6 @@
 """The webhook endpoint that Paylink makes for itself at Stripe: one for each organisation, by its address."""
 
+import asyncio
 import uuid
 from dataclasses import dataclass, field
 
@@ -8,6 +9,8 @@ from domain.stripe.client import API_VERSION, Object, StripeApi
 from domain.stripe.errors import StripeAway, StripeLimited, StripeRefused, StripeTrouble
 
 ATTEMPTS = 3
+# Whoever leaves is gone within a minute, whether or not Stripe answers.
+REMOVAL_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -35,11 +38,12 @@ async def provide_endpoint(
     return made
 
 
-async def remove_endpoint(stripe: StripeApi, url: str) -> bool:
-    """Delete what is at this address; whether Stripe let it be done. Without a right to, somebody has to do it by hand."""
+async def remove_endpoint(stripe: StripeApi, endpoint_id: str) -> bool:
+    """Delete the one that Paylink made, within ten seconds; whether it is gone. Else somebody has to do it by hand."""
     try:
-        await _delete_all(stripe, await _list_ours(stripe, url))
-    except StripeTrouble:
+        async with asyncio.timeout(REMOVAL_SECONDS):
+            await _delete(stripe, endpoint_id)
+    except (StripeTrouble, TimeoutError):
         return False
     return True
 
@@ -99,8 +103,12 @@ def _read(made: Object) -> OwnEndpoint:
 
 async def _delete_all(stripe: StripeApi, endpoints: list[Object]) -> None:
     for one in endpoints:
-        try:
-            await stripe.delete_endpoint(one["id"])
-        except StripeRefused as refused:
-            if refused.code != "resource_missing":
-                raise
+        await _delete(stripe, one["id"])
+
+
+async def _delete(stripe: StripeApi, endpoint_id: str) -> None:
+    try:
+        await stripe.delete_endpoint(endpoint_id)
+    except StripeRefused as refused:
+        if refused.code != "resource_missing":
+            raise

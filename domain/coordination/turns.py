@@ -3,11 +3,13 @@
 Like all leases it saves trouble, and nothing's being right rests on it: one that isn't renewed in time passes to the next.
 """
 
+import asyncio
+import contextlib
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 
 import sqlalchemy as sa
@@ -32,6 +34,11 @@ def of_imports(organisation_id: int) -> str:
     return f"{IMPORTS}{organisation_id}"
 
 
+def of_connecting(organisation_id: int) -> str:
+    """The turn of whoever connects this organisation to its Stripe account."""
+    return f"connect {organisation_id}"
+
+
 @contextmanager
 def turn(db: Database, name: str, on_wait: Callable[[], None]) -> Iterator[None]:
     """Wait until nobody else has the turn of this name; ``on_wait`` is told once if that isn't at once."""
@@ -52,6 +59,29 @@ def turn(db: Database, name: str, on_wait: Callable[[], None]) -> Iterator[None]
         renewing.join()
         with _forgiving():
             db.run(end, name, lease)
+
+
+@asynccontextmanager
+async def turn_of_task(db: Database, name: str) -> AsyncIterator[None]:
+    """As ``turn``, for what must not hold up the loop. Raises DatabaseUnavailable."""
+    lease = Lease(secrets.token_hex(16), LENGTH, timedelta(0))
+    while not await db.write(take_if_free, name, lease):  # noqa: ASYNC110 - of another process nothing tells
+        await asyncio.sleep(_ASK_SECONDS)
+    renewing = asyncio.create_task(_renew_beside(db, name, lease), name=f"turn-{name}")
+    try:
+        yield
+    finally:
+        renewing.cancel()
+        # Else it ends by itself.
+        with contextlib.suppress(DatabaseUnavailable):
+            await db.write(end, name, lease)
+
+
+async def _renew_beside(db: Database, name: str, lease: Lease) -> None:
+    while True:
+        await asyncio.sleep(_RENEW_SECONDS)
+        with contextlib.suppress(DatabaseUnavailable):
+            await db.background_write(extend, name, lease)
 
 
 def take_if_free(session: Session, name: str, lease: Lease) -> bool:

@@ -66,7 +66,7 @@ class SettingsDesk(ScopedDesk):
     async def connect_stripe(
         self, actor: Actor, key: str, signing_secret: str, *, confirmed: str
     ) -> Connected | AskFirst:
-        """Check the key and keep it. ``confirmed``: the seal of what was asked first.
+        """Check the key and keep it, if they still may once Stripe has answered. ``confirmed``: the seal of what was asked first.
 
         Raises KeyIsGiven, KeyUnusable, KeyLacks, SigningSecretUnusable, TooOften.
         """
@@ -74,7 +74,13 @@ class SettingsDesk(ScopedDesk):
         if self._connecting is None:
             raise KeyIsGiven
         self.door.spend(actor, Costly.CONNECT)
-        done = await self._connecting.connect(actor, key, signing_secret, confirmed=confirmed)
+        done = await self._connecting.connect(
+            actor,
+            key,
+            signing_secret,
+            confirmed=confirmed,
+            keep=lambda store: self._write(Right.SETTINGS, actor, lambda session, _: store(session)),
+        )
         if isinstance(done, Connected):
             # This process needn't wait until it looks by itself.
             await self._accounts.look()

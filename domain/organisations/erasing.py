@@ -11,6 +11,8 @@ from domain.organisations import installations, stripe_keys
 class Erased:
     tokens: bool
     stripe_key: bool
+    endpoint_id: str | None = None
+    """The webhook endpoint that Paylink had made with the key."""
 
 
 def erase(session: Session, team_id: str, by: str, *, seen: int | None = None) -> Erased:
@@ -20,4 +22,9 @@ def erase(session: Session, team_id: str, by: str, *, seen: int | None = None) -
     """
     if seen is not None and not installations.is_unchanged(session, team_id, seen):
         return Erased(tokens=False, stripe_key=False)
-    return Erased(installations.erase(session, team_id, by), stripe_keys.erase(session, team_id, by))
+    summary = stripe_keys.find_summary(session, team_id)
+    return Erased(
+        installations.erase(session, team_id, by),
+        stripe_keys.erase(session, team_id, by),
+        None if summary is None else summary.endpoint_id,
+    )

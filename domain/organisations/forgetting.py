@@ -191,7 +191,8 @@ def _end(session: Session, organisation_id: int, team_id: str, ledgers: Ids) -> 
         session.execute(sa.delete(paces).where(paces.c.name == f"stripe:{ledger_id}"))
         session.execute(sa.delete(Ledger).where(Ledger.id == ledger_id))
         ended["Stripe accounts"] += 1
-    session.execute(sa.delete(duties).where(duties.c.name == f"import {organisation_id}"))
+    turns = [f"import {organisation_id}", f"connect {organisation_id}"]
+    session.execute(sa.delete(duties).where(duties.c.name.in_(turns)))
     channel = sa.select(Organisation.channel).where(Organisation.id == organisation_id).scalar_subquery()
     session.execute(sa.delete(paces).where(paces.c.name == sa.literal("slack:").concat(channel)))
     now = database_now(session)

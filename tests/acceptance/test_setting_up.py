@@ -75,3 +75,8 @@ async def test_an_administrator_sets_it_up_in_slack_alone(sqlite_worlds: Worlds)
     await workspace.wait_for(
         lambda: (home := workspace.home(ann)) and "Set Up Paylink" not in flat(home.payload)
     )
+
+    company.slack.uninstall("T0ONE")
+    bot = company.service.bot
+    await until(lambda: bot.serving.workspaces.find("T0ONE") is None and not list(bot.accounts))
+    assert stripe.objects("webhook_endpoint") == []

@@ -10,9 +10,10 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.workspaces.endings import AGAIN_SECONDS, Endings
 from bot.workspaces.registry import Workspaces
+from domain.connecting.disconnecting import Disconnected
 from domain.database import Database
 from domain.migrations import prepare
-from domain.organisations import installations
+from domain.organisations import erasing, installations
 from domain.organisations.installations import Installation, Tokens
 from domain.secrets.box import Box, new_key
 from sandbox.slack import Fault, LocalSlack
@@ -28,7 +29,10 @@ class Case:
         self.workspaces = Workspaces(
             db, BOX, lambda token, team_id: AsyncWebClient(token=token, base_url=slack.api_url)
         )
-        self.endings = Endings(db, self.workspaces, now=lambda: self.now)
+        self.endings = Endings(self.workspaces, self.disconnect, now=lambda: self.now)
+
+    async def disconnect(self, team_id: str, seen: int) -> Disconnected:
+        return Disconnected(await self.db.write(erasing.erase, team_id, "slack", seen=seen))
 
     async def store(self) -> None:
         kept = Installation(
@@ -108,10 +112,7 @@ async def test_what_no_event_told_is_found_within_two_hours(case: Case) -> None:
 
 
 async def test_an_installation_since_then_is_not_erased(case: Case) -> None:
-    from domain.organisations import erasing
-
     seen = case.workspaces.find(case.slack.workspace.team_id)
     assert seen is not None
     await case.store()
-    erased = await case.db.write(erasing.erase, seen.team_id, "slack", seen=seen.generation)
-    assert not erased.tokens
+    assert not (await case.disconnect(seen.team_id, seen.generation)).erased.tokens

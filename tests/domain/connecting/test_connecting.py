@@ -10,11 +10,11 @@ from domain.connecting.checking import Permission
 from domain.connecting.connecting import Connecting
 from domain.connecting.summaries import AskFirst, Connected, Otherness, Webhook
 from domain.database import Database
-from domain.errors import KeyLacks, KeyUnusable, OrganisationUnknown, SigningSecretUnusable
+from domain.errors import KeyLacks, KeyUnusable, NotAllowed, OrganisationUnknown, SigningSecretUnusable
 from domain.organisations import erasing, installations, stripe_keys
 from domain.organisations.installations import Installation, Tokens
 from domain.secrets.box import Box, new_key
-from domain.states import KeyTrouble
+from domain.states import KeyTrouble, Right, Standing
 from domain.stripe.client import StripeApi
 from sandbox.stripe.api.endpoints import PERMISSIONS
 from sandbox.stripe.server import LocalStripe
@@ -35,13 +35,13 @@ def db(sqlite_url: str) -> Iterator[Database]:
     one.close_now()
 
 
-def service(db: Database, stripe: LocalStripe, *, public_url: str | None = ADDRESS) -> Connecting:
-    box = Box([new_key()])
-
+def service(
+    db: Database, stripe: LocalStripe, *, public_url: str | None = ADDRESS, box: Box | None = None
+) -> Connecting:
     def make_api(key: str) -> StripeApi:
         return StripeApi(key, base_url=stripe.api_url)
 
-    return Connecting(db, box, make_api, public_url=public_url)
+    return Connecting(db, box or Box([new_key()]), make_api, public_url=public_url)
 
 
 def kept(db: Database, connecting: Connecting) -> stripe_keys.KeptStripeKey:
@@ -187,18 +187,36 @@ async def test_a_key_is_not_kept_for_whoever_removed_the_app_while_stripe_was_as
         with pytest.raises(OrganisationUnknown):
             await connecting.connect(ADA, KEY)
         assert db.run(stripe_keys.find_summary, TEAM) is None
+        assert stripe.objects("webhook_endpoint") == []
         monkeypatch.undo()
         db.run(installations.store, connecting._box, installed, "")
         assert isinstance(await connecting.connect(ADA, KEY), Connected)
 
 
-async def test_pressed_twice_at_once_one_endpoint_is_made(db: Database) -> None:
+async def test_pressed_twice_at_once_in_two_processes_one_endpoint_is_made(db: Database) -> None:
+    async with LocalStripe(limits=UNLIMITED) as stripe:
+        stripe.add_key(KEY, permissions=PERMISSIONS)
+        box = Box([new_key()])
+        # Nothing but the database is between them.
+        processes = [service(db, stripe, box=box) for _ in range(2)]
+        await asyncio.gather(*(one.connect(ADA, KEY) for one in processes))
+        (endpoint,) = stripe.objects("webhook_endpoint")
+        assert kept(db, processes[0]).summary.endpoint_id == endpoint["id"]
+
+
+async def test_whoever_may_not_any_more_once_stripe_has_answered_leaves_nothing_behind(db: Database) -> None:
     async with LocalStripe(limits=UNLIMITED) as stripe:
         stripe.add_key(KEY, permissions=PERMISSIONS)
         connecting = service(db, stripe)
-        await asyncio.gather(*(connecting.connect(ADA, KEY) for _ in range(2)))
-        (endpoint,) = stripe.objects("webhook_endpoint")
-        assert kept(db, connecting).summary.endpoint_id == endpoint["id"]
+
+        async def refuse(store: Any) -> Any:
+            assert len(stripe.objects("webhook_endpoint")) == 1
+            raise NotAllowed(Right.SETTINGS, Standing.MEMBER, ())
+
+        with pytest.raises(NotAllowed):
+            await connecting.connect(ADA, KEY, keep=refuse)
+        assert db.run(stripe_keys.find_summary, TEAM) is None
+        assert stripe.objects("webhook_endpoint") == []
 
 
 async def test_what_another_accounts_webhooks_were_signed_with_opens_nothing_even_before_the_first_link(

@@ -34,8 +34,9 @@ async def test_it_is_made_taken_up_again_and_replaced_where_its_secret_is_lost()
         assert [one["url"] for one in stripe.objects("webhook_endpoint")] == [OTHERS, OURS]
 
         gone = OwnEndpoint("we_gone", "whsec_1")
-        assert (await provide_endpoint(asked, OURS, organisation="T1", known=gone)).id != replaced.id
-        assert await remove_endpoint(asked, OURS)
+        last = await provide_endpoint(asked, OURS, organisation="T1", known=gone)
+        assert last.id != replaced.id
+        assert await remove_endpoint(asked, last.id)
         assert [one["url"] for one in stripe.objects("webhook_endpoint")] == [OTHERS]
 
 
