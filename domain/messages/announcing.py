@@ -17,6 +17,7 @@ from domain.coordination.pacing import hold_back, reserve_slot
 from domain.database import Database
 from domain.messages import transactions
 from domain.messages.claims import Claim
+from domain.messages.due import list_due
 from domain.messages.lost import record_channel_lost, tell_instead
 from domain.messages.overtaking import Others, look_behind
 from domain.messages.poster_port import HistoryUnreadable, NotPosted, Posted, Poster, PostUnknown
@@ -81,8 +82,8 @@ class Announcing:
         if self._ending:
             return claimed
         # One look at all of them: to claim is to write, however little there is.
-        waiting = await self._db.background_read(transactions.list_waiting)
-        for organisation_id in [one for one in self._posters if one in waiting]:
+        due = await self._db.background_read(list_due)
+        for organisation_id in [one for one in self._posters if one in due]:
             claimed += await self._db.background_write(transactions.claim_due, organisation_id, self._lease)
         return claimed
 

@@ -15,7 +15,7 @@ from domain.models import IS_OPEN, OutboxMessage
 from domain.states import MessageState
 
 
-def waits_aside(now: datetime) -> sa.ColumnElement[bool]:
+def waits_aside(now: datetime | sa.ColumnElement[datetime]) -> sa.ColumnElement[bool]:
     """Whether others may overtake it. One that may be posted already is waited for."""
     return sa.and_(
         OutboxMessage.stands_aside,

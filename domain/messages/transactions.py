@@ -34,11 +34,6 @@ AT_ONCE = 20
 LEAST_APART = 1.0
 
 
-def list_waiting(session: Session) -> frozenset[int]:
-    """The organisations with an open message: of the others nothing needs to be claimed."""
-    return frozenset(session.scalars(sa.select(OutboxMessage.organisation_id).where(IS_OPEN).distinct()))
-
-
 def claim_due(session: Session, organisation_id: int, lease: Lease) -> list[Claim]:
     """Claim the organisation's first open message to each destination if it is due; a destination's order is kept.
 
