@@ -17,6 +17,7 @@ from domain.invoices import invoices, list_page, number_search
 from domain.invoices.numbers import finding
 from domain.links import claiming
 from domain.messages import transactions
+from domain.messages.due import list_due
 from domain.models import Base, Ledger
 from domain.overview import home
 from domain.payments import events
@@ -202,6 +203,7 @@ QUESTIONS: dict[str, tuple[Question, str]] = {
         "ix_links_status",
     ),
     "claiming links": (lambda s: claiming.claim_due(s, 1, 16, LEASE), "ix_links_due"),
+    "whose messages are due": (list_due, "ix_outbox_open"),
     "claiming messages": (
         lambda s: transactions.claim_due(s, 1, LEASE),
         "ix_outbox_open",

@@ -19,6 +19,7 @@ from domain.links import claiming, intents, run_results
 from domain.lists import selections
 from domain.lists.selection_ids import new_id
 from domain.messages import transactions
+from domain.messages.due import list_due
 from domain.models import BulkRun, Invoice, Ledger, Selection
 from domain.overview import home
 from domain.payments import events
@@ -123,6 +124,7 @@ def _questions() -> dict[str, Question]:
         "Home": lambda s: home.get_home(s, SCOPE, ANNA, NOW),
         "the result of a run": lambda s: run_results.summarise(s, BulkRun(id=1, organisation_id=1)),
         "claiming links": lambda s: claiming.claim_due(s, 1, 16, LEASE),
+        "whose messages are due": list_due,
         "claiming messages": lambda s: transactions.claim_due(s, 1, LEASE),
         "claiming events": lambda s: events.claim_due(s, 1, 16, LEASE),
         "who holds claims": abandoned_claims.list_owners,
