@@ -4,6 +4,7 @@ A limit of seconds ends only what would never come. It is far above what anythin
 pytest's own limit for a test.
 """
 
+import asyncio
 import itertools
 import os
 import socket
@@ -21,6 +22,14 @@ _turns = itertools.count()
 def patient(**changes: Any) -> Limits:
     """Slack's limits, but that nobody acknowledges or opens a modal too late because the machine is busy."""
     return Limits(**{"ack_seconds": PATIENCE, "trigger_seconds": PATIENCE, **changes})
+
+
+async def let_pass(seconds: float) -> None:
+    """Whatever waits in this loop for a time to come has waited so many seconds more."""
+    loop = asyncio.get_running_loop()
+    told = loop.time
+    loop.time = lambda: told() + seconds  # type: ignore[method-assign]
+    await asyncio.sleep(0)
 
 
 def quiet_port() -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import math
 from collections.abc import AsyncIterator
 
 import aiohttp
@@ -18,6 +20,7 @@ from tests.contracts.slack_fixtures import (
     quick,
     refused,
 )
+from tests.patience import PATIENCE, let_pass
 
 
 @pytest.fixture
@@ -123,10 +126,14 @@ async def test_a_call_fails_before_or_after_its_effect(world: World, fault: Faul
 
 
 async def test_an_answer_may_come_late(world: World) -> None:
-    world.slack.faults.add(Fault("chat.postMessage", when="after", do="slow", seconds=30))
-    world.client.timeout = 1
+    late = world.slack.faults.add(Fault("chat.postMessage", when="after", do="slow", seconds=math.inf))
+    world.client.timeout = round(PATIENCE)
+    posting = asyncio.create_task(world.client.chat_postMessage(channel=world.general, text="x"))
+    await world.work.wait_for(lambda: late.struck)
+    await let_pass(2 * PATIENCE)
     with pytest.raises(TimeoutError):
-        await world.client.chat_postMessage(channel=world.general, text="x")
+        await posting
+    world.slack.faults.remove(late)
     assert len(world.work.messages(world.general)) == 1
 
 

@@ -8,7 +8,6 @@ import pytest
 from domain.errors import DatabaseUnavailable, NotEligible
 from domain.money import Money
 from domain.reasons import Reason
-from handlers.bolt import modals
 from handlers.features import details
 from tests.handlers.conftest import Bench
 from tests.handlers.samples import invoice, organisation, paid, with_link
@@ -249,9 +248,12 @@ async def test_a_slow_database_shows_a_skeleton_first(bench: Bench) -> None:
 
 
 async def test_a_skeleton_says_why_nothing_comes(bench: Bench) -> None:
-    bench.desk.delay = modals.SKELETON_AFTER + 0.1
+    bench.desk.delay = 3600
     bench.desk.failure = DatabaseUnavailable()
-    await bench.command("/invoice INV-1001")
+    await bench.workspace.command(bench.anna, bench.channel, "/invoice INV-1001")
+    await bench.workspace.wait_for(lambda: bench.workspace.views(bench.anna))
+    bench.desk.hurry.set()
+    await bench.idle()
     assert "database doesn't answer" in bench.shown
 
 

@@ -1,5 +1,7 @@
 """Posting once: every way in which chat.postMessage fails is told apart, and what may be posted is found again."""
 
+import asyncio
+import math
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -18,6 +20,7 @@ from domain.summaries import Resolution
 from handlers.poster import SlackPoster
 from sandbox.slack import LocalSlack
 from tests.handlers.samples import NOW, exception, invoice, paid
+from tests.patience import PATIENCE, let_pass
 
 ROOT = Path(__file__).resolve().parents[2]
 CHANNEL = "C0PAYMENTS"
@@ -101,11 +104,14 @@ async def test_what_may_have_been_posted_is_unknown_and_never_sent_twice(
 
 
 async def test_an_answer_that_takes_too_long_is_unknown(slack: LocalSlack) -> None:
-    slack.faults.add(method="chat.postMessage", when="after", do="slow", seconds=5)
-    client = AsyncWebClient(token=slack.workspace.bot_token, base_url=slack.api_url, timeout=1)
+    late = slack.faults.add(method="chat.postMessage", when="after", do="slow", seconds=math.inf)
+    client = AsyncWebClient(token=slack.workspace.bot_token, base_url=slack.api_url, timeout=round(PATIENCE))
+    posting = asyncio.create_task(SlackPoster(client).post(payment()))
+    await slack.workspace.wait_for(lambda: late.struck)
+    await let_pass(2 * PATIENCE)
     with pytest.raises(PostUnknown):
-        await SlackPoster(client).post(payment())
-    slack.faults.clear()
+        await posting
+    slack.faults.remove(late)
     assert await SlackPoster(client).find(payment()) is not None
 
 

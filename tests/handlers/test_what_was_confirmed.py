@@ -1,5 +1,6 @@
 """What was confirmed is what happens; whatever has changed since is shown first. In the local Slack, on a fake desk."""
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -139,11 +140,12 @@ async def test_a_retry_while_the_run_goes_on_says_what_has_changed_and_leaves_it
 
 async def test_a_link_is_asked_for_while_slack_still_redraws_the_modal(few: Bench) -> None:
     await few.command("/invoice INV-1001")
-    few.slack.faults.add(method="views.update", do="slow", seconds=1.0)
+    redrawing = few.slack.faults.add(method="views.update", do="slow", seconds=math.inf)
     await few.workspace.press(few.anna, few.top.id, "Create Payment Link")
     drawn = few.top.hash
     await few.workspace.wait_for(lambda: few.desk.created == [1])
     assert few.top.hash == drawn
+    few.slack.faults.remove(redrawing)
     await few.idle()
     assert "🟡 Pending Payment" in few.shown.splitlines()
 

@@ -5,8 +5,6 @@ Source: Slack docs: interactivity/handling-user-interaction#message_responses; m
 
 from __future__ import annotations
 
-import asyncio
-
 from aiohttp import web
 
 from sandbox.slack.blocks.inputs import state_of
@@ -30,7 +28,7 @@ class Callbacks:
         if self._app.faults.outage or (fault and fault.do == "drop" and fault.when == "before"):
             return _cut(request)
         if fault and fault.do == "slow":
-            await asyncio.sleep(fault.seconds)
+            await fault.wait()
         if fault and fault.do == "status" and fault.when == "before":
             return web.Response(status=fault.status)
         team = self._teams.get(request.match_info["team"])
@@ -78,7 +76,7 @@ class Callbacks:
         if self._app.faults.outage or (fault and fault.do == "drop"):
             return _cut(request)
         if fault and fault.do == "slow":
-            await asyncio.sleep(fault.seconds)
+            await fault.wait()
         elif fault and fault.do == "status":
             return web.Response(status=fault.status)
         elif fault and fault.do == "garbled":

@@ -25,7 +25,9 @@ is no object, gateways (docs/facts/slack.md); too_many_websockets, Slack docs
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+import asyncio
+import contextlib
+from dataclasses import dataclass, field, fields
 from fnmatch import fnmatchcase
 from random import Random
 from typing import Any, Literal
@@ -35,7 +37,7 @@ from sandbox.slack.state.model import Json
 
 @dataclass
 class Fault:
-    """One way to fail. `times` None: for ever; `skip`: so many matching calls pass first; `containing`: in their arguments; `seconds`: delay or Retry-After, as which `retry_after` is sent letter for letter."""
+    """One way to fail. `times` None: for ever; `skip`: so many matching calls pass first; `containing`: in their arguments; `seconds`: delay or Retry-After, as which `retry_after` is sent letter for letter. Who is delayed is let go when the fault is removed: `math.inf` waits for that."""
 
     method: str
     when: Literal["before", "after"] = "before"
@@ -51,6 +53,19 @@ class Fault:
     skip: int = 0
     probability: float = 1.0
     struck: int = 0
+    _removed: asyncio.Event = field(default_factory=asyncio.Event, init=False, repr=False)
+
+    async def wait(self) -> None:
+        """Lets the time pass by which this fault delays something."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._removed.wait(), self.seconds)
+
+    def end(self) -> None:
+        """Whom it delays is delayed no longer."""
+        self._removed.set()
+
+    def as_json(self) -> Json:
+        return {one.name: getattr(self, one.name) for one in fields(self) if one.init}
 
     def matches(self, name: str) -> bool:
         same_kind = self.method.startswith("deliver.") == name.startswith("deliver.")
@@ -72,8 +87,15 @@ class Faults:
         self.active.append(fault)
         return fault
 
+    def remove(self, fault: Fault) -> None:
+        """Ends one fault, which may have struck as often as it should."""
+        if fault in self.active:
+            self.active.remove(fault)
+        fault.end()
+
     def clear(self) -> None:
-        self.active.clear()
+        for fault in [*self.active]:
+            self.remove(fault)
         self.outage = False
 
     def strike(self, name: str, args: Json | None = None) -> Fault | None:
@@ -93,4 +115,4 @@ class Faults:
         return None
 
     def as_json(self) -> Json:
-        return {"outage": self.outage, "faults": [asdict(fault) for fault in self.active]}
+        return {"outage": self.outage, "faults": [fault.as_json() for fault in self.active]}

@@ -66,7 +66,7 @@ class Posts:
                 if fault and fault.do == "drop":
                     await asyncio.Event().wait()
                 if fault and fault.do == "slow":
-                    await asyncio.sleep(fault.seconds)
+                    await fault.wait()
                 status, content_type, text = await self._post(url, envelope, payload, retry)
         except TimeoutError:
             return Ack(False, _since(started), error="operation_timeout")

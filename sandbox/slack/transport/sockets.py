@@ -168,7 +168,7 @@ class Sockets:
         if fault and fault.do == "drop":
             return
         if fault and fault.do == "slow":
-            await asyncio.sleep(fault.seconds)
+            await fault.wait()
         await self._choose().send(frame)
         if fault and fault.do == "twice":
             await self._choose().send({**frame, "envelope_id": str(uuid4())})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import binascii
 import json
@@ -57,7 +56,7 @@ class WebApi:
             if fault.do == "drop":
                 return self._cut(request, method, args, token, "answer lost")
             if fault.do == "slow":
-                await asyncio.sleep(fault.seconds)
+                await fault.wait()
             else:
                 answer = struck(fault)
         return self._send(method, args, token, answer, describe(fault), teams)
@@ -68,7 +67,7 @@ class WebApi:
         if fault.do == "drop":
             return self._cut(request, method, args, token, "dropped")
         if fault.do == "slow":
-            await asyncio.sleep(fault.seconds)
+            await fault.wait()
             return None
         if fault.do == "garbled":
             self._log(Call(method, args, token, self._app.clock(), fault.status, None, {}, describe(fault)))
