@@ -20,6 +20,7 @@ from domain.payments.event_reading import Received
 from domain.payments.events import Receipt
 from domain.payments.gaps import Gaps, Watch
 from domain.payments.many.due import place_of
+from domain.payments.many.receiving import Receiving
 from domain.payments.permissions import Thing, thing_of
 from domain.payments.reconciling import Reconciler
 from domain.payments.reversals.reversals import ReversalKind
@@ -37,8 +38,6 @@ SESSION_LIFE = timedelta(hours=25)
 HOURLY = timedelta(hours=1)
 AT_START, AFTER_TROUBLE = timedelta(seconds=60), timedelta(seconds=15)
 IN_FLIGHT = 8
-# Stripe has some three hundred types; their names are shorter.
-TYPE_LENGTH, MOST_TYPES = 100, 500
 LONGEST_FOR_LINK, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=6)
 # While Stripe is away or refuses the key, one event at a time finds out whether that is over.
 LONGEST_PAUSE = 15.0
@@ -84,32 +83,11 @@ class AccountWatch:
         )
         self._in_trouble = 0
         self._settle_again_at = 0.0
-        self._unused: dict[str, datetime] = {}
+        self._receiving = Receiving(db, account, clock=clock, wake=wake)
 
     async def receive(self, event: dict[str, Any]) -> Receipt:
         """Keep a webhook's event until it is settled, if it concerns us. Raises DatabaseUnavailable."""
-        received = event_reading.read_event(event, livemode=self._account.stripe.livemode)
-        if received is None:
-            if event_reading.is_nobodys(event, livemode=self._account.stripe.livemode):
-                return Receipt.NOT_OURS
-            await self._note_unused(str(event.get("type"))[:TYPE_LENGTH])
-            return Receipt.NOT_USED
-        if await self._db.write(events.keep, self._account.ledger_id, [received]):
-            self._wake()
-            return Receipt.KEPT
-        known = await self._db.read(events.is_kept, self._account.ledger_id, received.id)
-        return Receipt.KNOWN if known else Receipt.NOT_OURS
-
-    async def _note_unused(self, told: str) -> None:
-        """Once an hour for each type: an account may have many events that nobody here needs."""
-        now = self._clock()
-        if not told.isprintable() or now - self._unused.get(told, now - HOURLY) < HOURLY:
-            return
-        if len(self._unused) >= MOST_TYPES:
-            self._unused.clear()
-        self._unused[told] = now
-        _log.info("webhook.not_used", type=told)
-        await self._db.write(events.note_unused, self._account.ledger_id, told, now)
+        return await self._receiving.receive(event)
 
     async def settle_due(self) -> None:
         """Fetch and record what received events are about; nothing while it isn't time to ask a troubled Stripe again."""

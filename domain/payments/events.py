@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from domain.coordination.leases import Lease
 from domain.database import database_now, insert_into
-from domain.models import Ledger, Link, Organisation, Payment, PaymentException, StripeEvent, UnusedEvent
+from domain.models import Ledger, Link, Organisation, Payment, PaymentException, StripeEvent
 from domain.payments.event_reading import (
     DISPUTE_TYPES,
     LINK_CREATED_TYPE,
@@ -36,15 +36,35 @@ class Receipt(StrEnum):
 def keep(session: Session, ledger_id: int, events: list[Received]) -> int:
     """Keep those that are ours and not kept yet, due at once, the last first: Stripe lists the newest first, and tells times to
     the second. Return how many."""
+    return len(_keep(session, ledger_id, events))
+
+
+def keep_delivered(session: Session, ledger_id: int, events: list[Received]) -> list[Receipt]:
+    """What becomes of each of those that Stripe delivers, in the order in which they came: kept, if it is ours, due at once."""
+    kept = _keep(session, ledger_id, events[::-1])
+    others = {event.id for event in events} - kept
+    of_ledger = sa.select(StripeEvent.id).where(StripeEvent.ledger_id == ledger_id)
+    known = set(session.scalars(of_ledger.where(StripeEvent.id.in_(others)))) if others else set()
+    receipts = []
+    for event in events:
+        # Delivered twice at once, the second is known.
+        receipts.append(
+            Receipt.KEPT if event.id in kept else Receipt.KNOWN if event.id in known else Receipt.NOT_OURS
+        )
+        if event.id in kept:
+            kept.discard(event.id)
+            known.add(event.id)
+    return receipts
+
+
+def _keep(session: Session, ledger_id: int, events: list[Received]) -> set[str]:
     ours = _ours(session, ledger_id, events)
     if not ours:
-        return 0
+        return set()
     now = database_now(session)
     rows = [_row(ledger_id, event, now - timedelta(milliseconds=place)) for place, event in enumerate(ours)]
-    added = session.scalars(
-        insert_into(session, StripeEvent).values(rows).on_conflict_do_nothing().returning(StripeEvent.id)
-    ).all()
-    return len(added)
+    added = insert_into(session, StripeEvent).values(rows).on_conflict_do_nothing()
+    return set(session.scalars(added.returning(StripeEvent.id)))
 
 
 def _row(ledger_id: int, event: Received, due: datetime) -> dict[str, object]:
@@ -59,10 +79,6 @@ def _row(ledger_id: int, event: Received, due: datetime) -> dict[str, object]:
         "attempts": 0,
         "next_attempt_at": due,
     }
-
-
-def is_kept(session: Session, ledger_id: int, event_id: str) -> bool:
-    return session.get(StripeEvent, (ledger_id, event_id)) is not None
 
 
 def _ours(session: Session, ledger_id: int, events: list[Received]) -> list[Received]:
@@ -123,21 +139,6 @@ def count_waiting(session: Session, ledger_id: int | None) -> dict[str, int]:
         .group_by(StripeEvent.waits_for)
     )
     return {str(what): int(count) for what, count in rows}
-
-
-def note_unused(session: Session, ledger_id: int, told: str, now: datetime) -> None:
-    """Stripe delivers a type of event that Paylink has no use for: doctor tells of it."""
-    statement = insert_into(session, UnusedEvent).values(ledger_id=ledger_id, type=told, seen_at=now)
-    again = {"seen_at": now}
-    session.execute(statement.on_conflict_do_update(index_elements=["ledger_id", "type"], set_=again))
-
-
-def list_unused(session: Session, ledger_id: int, since: datetime) -> list[str]:
-    """The types of events that came in vain since then."""
-    lately = sa.select(UnusedEvent.type).where(
-        UnusedEvent.ledger_id == ledger_id, UnusedEvent.seen_at >= since
-    )
-    return list(session.scalars(lately.order_by(UnusedEvent.type)))
 
 
 def claim_due(session: Session, ledger_id: int, limit: int, lease: Lease) -> list[Received]:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from domain.models import Ledger, Organisation
 from domain.payments import events
+from domain.payments.many import unused
 from domain.payments.permissions import Thing, thing_of
 from domain.payments.waits import Wait
 from domain.states import PauseReason
@@ -51,7 +52,7 @@ def _standing(session: Session, ledger: Ledger, now: datetime) -> Standing:
         any_link,
         events.count_waiting(session, ledger.id),
         _forbidden(session, ledger.id),
-        tuple(events.list_unused(session, ledger.id, now - UNUSED_TOLD)),
+        tuple(unused.list_unused(session, ledger.id, now - UNUSED_TOLD)),
     )
 
 

@@ -49,6 +49,7 @@ TRANSACTIONS: tuple[Callable[..., Any], ...] = (
     intervals.take_duty,
     intervals.end_duty,
     events.keep,
+    events.keep_delivered,
     events.claim_due,
     events.settle,
     events.postpone,

@@ -23,6 +23,7 @@ from domain.migrations import upgrade
 from domain.models import Ledger, OutboxMessage
 from domain.organisations import organisations
 from domain.payments import event_reading, events
+from domain.payments.many import unused
 from domain.states import LinkState, PauseReason
 from sandbox.slack import LocalSlack
 from sandbox.stripe.server import LocalStripe
@@ -133,7 +134,7 @@ async def test_what_waits_for_stripe_and_what_it_sends_in_vain_is_told(world: Wo
     db.run(events.keep, ledger, [event])
     db.run(events.wait_for, ledger, event, "missing", timedelta(hours=1))
     for days, told in ((1, "v1.customer.created"), (8, "invoice.paid")):
-        db.run(events.note_unused, ledger, told, now - timedelta(days=days))
+        db.run(unused.note_unused, ledger, told, now - timedelta(days=days))
     db.close_now()
 
     status, told = await world.examine()

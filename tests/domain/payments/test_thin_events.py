@@ -8,9 +8,9 @@ import sqlalchemy as sa
 
 from domain.models import StripeEvent
 from domain.money import Money
-from domain.payments import events
 from domain.payments.event_reading import TYPES, read_event
 from domain.payments.events import Receipt
+from domain.payments.many import unused
 from sandbox.stripe.server import LocalStripe
 from tests.databases import on_sqlite
 from tests.domain.factories import make_invoice
@@ -127,7 +127,7 @@ async def test_a_thin_event_of_somebody_elses_payment_is_settled_by_what_is_fetc
 async def test_a_type_that_is_of_no_use_is_said_to_be(world: World, told: str) -> None:
     for _ in range(3):
         assert await world.watch.receive(THIN | {"type": told}) is Receipt.NOT_USED
-    noted = world.db.run(events.list_unused, world.account.ledger_id, world.clock() - timedelta(hours=1))
+    noted = world.db.run(unused.list_unused, world.account.ledger_id, world.clock() - timedelta(hours=1))
     assert noted == [told]
 
 
@@ -135,10 +135,10 @@ async def test_a_type_that_is_of_no_use_is_said_to_be(world: World, told: str) -
 async def test_one_of_a_known_type_that_cannot_be_read_is_said_to_be_of_no_use(world: World) -> None:
     assert await world.watch.receive(THIN | {"related_object": None, "livemode": True}) is Receipt.NOT_OURS
     assert await world.watch.receive(THIN | {"related_object": None}) is Receipt.NOT_USED
-    noted = world.db.run(events.list_unused, world.account.ledger_id, world.clock() - timedelta(hours=1))
+    noted = world.db.run(unused.list_unused, world.account.ledger_id, world.clock() - timedelta(hours=1))
     assert noted == [THIN["type"]]
 
 
 async def test_a_type_with_what_no_database_keeps_is_left_alone(world: World) -> None:
     assert await world.watch.receive(THIN | {"type": "x\0y" * 100}) is Receipt.NOT_USED
-    assert world.db.run(events.list_unused, world.account.ledger_id, world.clock() - timedelta(hours=1)) == []
+    assert world.db.run(unused.list_unused, world.account.ledger_id, world.clock() - timedelta(hours=1)) == []
