@@ -30,7 +30,8 @@ _ALLOWANCE = timedelta(hours=1)
 def get_home(session: Session, scope: Scope, actor: Actor, now: datetime) -> HomeSummary:
     organisation = session.get_one(Organisation, scope.organisation_id)
     lost = organisation.channel is None or organisation.channel_problem is not None
-    owed = sums.read(session, scope.organisation_id, scope.today(now))
+    today = scope.today(now)
+    owed = sums.read(session, scope.organisation_id, today)
     open_steps = steps.find_open(session, scope)
     return HomeSummary(
         organisation=organisations.summarise(organisation),
@@ -54,6 +55,7 @@ def get_home(session: Session, scope: Scope, actor: Actor, now: datetime) -> Hom
         rights=scope.rights,
         steps=open_steps,
         ask=() if open_steps is None else steps.whom_to_ask(session, scope.organisation_id),
+        today=today,
     )
 
 

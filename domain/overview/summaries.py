@@ -107,6 +107,8 @@ class HomeSummary:
     """The steps of setting up, until all are done."""
     ask: tuple[str, ...] = ()
     """Who may take them, by Slack's ids."""
+    today: date | None = None
+    """The organisation's day, by which something is overdue."""
 
 
 @dataclass(frozen=True)

@@ -96,7 +96,7 @@ def details(
         checked.append(context(f"⚠ {unheard(organisation.channel_problem)}"))
         blocks.append(alert(unheard(organisation.channel_problem)))
     blocks += [block | {"block_id": f"{_CHECKED}{n}"} for n, block in enumerate(checked)]
-    return modal("Billing Invoice", blocks, callback_id=ids.DETAILS_VIEW, private_metadata=str(invoice.id))
+    return modal("Paylink", blocks, callback_id=ids.DETAILS_VIEW, private_metadata=str(invoice.id))
 
 
 def _glance(invoice: InvoiceSummary, today: date, *, creating: bool, doubtful: bool) -> list[Json]:

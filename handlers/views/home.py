@@ -1,8 +1,10 @@
 """The Home tab: how things stand, and the way into everything."""
 
+from datetime import date
+
 from domain.import_results import ImportStanding
 from domain.overview.summaries import HomeSummary, Tally
-from domain.states import Due, ImportState, LinkStatus, ListFilter, Right
+from domain.states import Due, ImportState, LinkStatus, Right
 from domain.summaries import ExceptionSummary, InvoiceSummary
 from handlers import ids
 from handlers.views.blocks import (
@@ -21,9 +23,9 @@ from handlers.views.import_result import count_lines
 from handlers.views.setting_up import steps
 from handlers.words import written
 from handlers.words.exceptions import TITLES
-from handlers.words.glance import NEEDS_SOMEBODY
-from handlers.words.sentences import ADD_ON, STATUSES, changed_since, channel_problem, paused
-from handlers.words.text import counted, fit, inline, isolated
+from handlers.words.glance import NEEDS_SOMEBODY, due
+from handlers.words.sentences import ADD_ON, FILTERS, STATUSES, changed_since, channel_problem, paused
+from handlers.words.text import counted, inline, isolated
 
 HOW_TO = (
     "/invoice shows one billing invoice and creates its online payment link; /invoices creates up to 100 at once. "
@@ -100,25 +102,22 @@ def _owed(shown: HomeSummary) -> list[Json]:
         blocks += [section(pending), context("What is owed is being counted, once after an upgrade.")]
     else:
         blocks += [
-            _figure(
-                f"{STATUSES[LinkStatus.NOT_CREATED]}: {owed.not_created.invoices}",
-                owed.not_created,
-                LinkStatus.NOT_CREATED,
-            ),
-            _figure(pending, owed.pending, LinkStatus.PENDING_PAYMENT),
-            _figure(f"Overdue: {owed.overdue.invoices}", owed.overdue, Due.OVERDUE),
+            *_figure(LinkStatus.NOT_CREATED, owed.not_created),
+            *_figure(LinkStatus.PENDING_PAYMENT, owed.pending),
+            *_figure(Due.OVERDUE, owed.overdue),
         ]
     blocks.append(caption("Waiting for payment, the oldest due first"))
-    return [*blocks, *_rows(shown.waiting, "Nothing waits for payment.")]
+    return [*blocks, *_rows(shown.waiting, "Nothing waits for payment.", shown.today)]
 
 
-def _figure(line: str, tally: Tally, shows: ListFilter) -> Json:
+def _figure(shows: LinkStatus | Due, tally: Tally) -> list[Json]:
     way = button("Show", ids.SHOW_OWED, shows.value) if tally.invoices else None
-    return section("\n".join([line, *_sums(tally)]), block_id=shows.value, accessory=way)
+    line = f"{FILTERS[shows]}: {tally.invoices}"
+    return [section(line, block_id=shows.value, accessory=way), *_sums(tally)]
 
 
-def _sums(tally: Tally) -> list[str]:
-    return [fit(" · ".join(written.amounts(tally.sums)), 2500)] if tally.sums else []
+def _sums(tally: Tally) -> list[Json]:
+    return [context(" · ".join(written.amounts(tally.sums)))] if tally.sums else []
 
 
 def _paid(shown: HomeSummary) -> list[Json]:
@@ -129,8 +128,9 @@ def _paid(shown: HomeSummary) -> list[Json]:
     ]
     return [
         header("Lately paid"),
-        section("\n".join([*told, *_sums(lately)]), block_id="paid"),
-        *_rows(shown.lately_paid, "Nothing has been paid yet."),
+        section("\n".join(told), block_id="paid"),
+        *_sums(lately),
+        *_rows(shown.lately_paid, "Nothing has been paid yet.", shown.today),
     ]
 
 
@@ -191,17 +191,17 @@ def _codes(because: tuple[str, ...]) -> str:
     return f" ({', '.join(because)})" if because else ""
 
 
-def _rows(invoices: tuple[InvoiceSummary, ...], otherwise: str) -> list[Json]:
-    return [_row(invoice) for invoice in invoices] or [section(otherwise)]
+def _rows(invoices: tuple[InvoiceSummary, ...], otherwise: str, today: date | None) -> list[Json]:
+    return [_row(invoice, today) for invoice in invoices] or [section(otherwise)]
 
 
-def _row(invoice: InvoiceSummary) -> Json:
+def _row(invoice: InvoiceSummary, today: date | None) -> Json:
     amount = invoice.link.amount if invoice.link else invoice.amount
     when = ""
     if invoice.status is LinkStatus.PAID and invoice.link and invoice.link.paid_at:
         when = f" · {written.day(invoice.link.paid_at.date())}"
     elif invoice.due_date:
-        when = f" · due {written.day(invoice.due_date)}"
+        when = f" · {due(invoice, today)}"
     number = isolated(invoice.number)
     first = f"{number} · {inline(invoice.buyer_name, 100)} · {written.amount(amount)}{when}"
     # What stands above the rows says the status; it is told where there is more to it.

@@ -28,11 +28,11 @@ from handlers.views.blocks import (
     static_select,
 )
 from handlers.views.details import status_line
-from handlers.words.glance import due_in, sign
+from handlers.words.glance import due, due_in, sign
 from handlers.words.rights import NO_CREATOR
 from handlers.words.sentences import FILTERS, REASONS, changed_since
 from handlers.words.text import counted, fit, inline, isolated, length
-from handlers.words.written import amount, amounts, day
+from handlers.words.written import amount, amounts
 
 HEADER = "Billing Invoices"
 GROUP = 10
@@ -71,7 +71,7 @@ def listing(page: InvoiceList, *, said: str | None = None) -> Json:
     if page.invoices:
         blocks.append(_details(page.invoices, mark))
     return modal(
-        HEADER,
+        "Paylink",
         blocks,
         callback_id=ids.LIST_VIEW,
         # A modal with inputs must have a submit (Slack docs: view object).
@@ -183,24 +183,16 @@ def _untickable(eligible: Sequence[InvoiceSummary], today: date) -> Iterator[Jso
         group = eligible[start : start + GROUP]
         yield section(
             "\n".join(
-                f"{isolated(one.number)} · {inline(one.buyer_name, 100)} · {amount(one.amount)} · {_due(one, today)}"
+                f"{isolated(one.number)} · {inline(one.buyer_name, 100)} · {amount(one.amount)} · {due(one, today)}"
                 for one in group
             )
         )
 
 
 def _tick(invoice: InvoiceSummary, today: date) -> Json:
-    rest = f" · {amount(invoice.amount)} · {_due(invoice, today)}"
+    rest = f" · {amount(invoice.amount)} · {due(invoice, today)}"
     number = fit(invoice.number, 75)
     return option(number, str(invoice.id), inline(invoice.buyer_name, 75 - length(rest)) + rest)
-
-
-def _due(invoice: InvoiceSummary, today: date) -> str:
-    if invoice.due_date is None:
-        return "no due date"
-    if invoice.due_date < today and (how_far := due_in(invoice, today)):
-        return f"⚠ {how_far}"
-    return f"due {day(invoice.due_date)}"
 
 
 def _row(invoice: InvoiceSummary, today: date) -> Json:
@@ -212,7 +204,7 @@ def _row(invoice: InvoiceSummary, today: date) -> Json:
     status = f"{sign(invoice)} {status_line(invoice)}"
     first = f"{isolated(invoice.number)} · {buyer} · {amount(invoice.amount_by_status)} · {status}"
     if invoice.due_date is not None and invoice.due_date < today and due_in(invoice, today):
-        first += f" · {_due(invoice, today)}"
+        first += f" · {due(invoice, today)}"
     lines = [first, REASONS[invoice.reason]]
     lines += changed_since(invoice)
     return section("\n".join(lines), accessory=copy)

@@ -15,7 +15,8 @@ TITLE = "Find Invoice"
 
 
 def search() -> Json:
-    return modal(TITLE, [_type_ahead()], callback_id=ids.SEARCH_VIEW, submit="Show")
+    """It is there to be typed into."""
+    return modal(TITLE, [_type_ahead(focused=True)], callback_id=ids.SEARCH_VIEW, submit="Show")
 
 
 def unknown(number: str, nearest: Sequence[InvoiceOption]) -> Json:
@@ -52,13 +53,15 @@ def skeleton() -> Json:
     return note("One moment…")
 
 
-def _type_ahead() -> Json:
+def _type_ahead(*, focused: bool = False) -> Json:
     element: Json = {
         "type": "external_select",
         "action_id": ids.CHOOSE_INVOICE,
         "placeholder": plain("Invoice number or buyer"),
         "min_query_length": 1,
     }
+    if focused:
+        element["focus_on_load"] = True
     hint = "Type the beginning of the number, or of any word of the buyer's name."
     return field("Search", element, block_id=ids.CHOOSE_INVOICE, hint=hint, optional=False, dispatch=True)
 

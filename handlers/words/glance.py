@@ -5,6 +5,7 @@ from datetime import date
 from domain.states import Badge, LinkStatus, PauseReason
 from domain.summaries import InvoiceSummary, Pause
 from handlers.words.text import counted
+from handlers.words.written import day
 
 SIGNS: dict[LinkStatus, str] = {
     LinkStatus.NOT_CREATED: "⚪",
@@ -37,6 +38,15 @@ def due_in(invoice: InvoiceSummary, today: date) -> str:
     if days == 0:
         return "due today"
     return f"due in {counted(days, 'day')}" if days > 0 else f"{counted(-days, 'day')} overdue"
+
+
+def due(invoice: InvoiceSummary, today: date | None) -> str:
+    """When it is due, or how long it has been overdue. ``today``: None where nobody knows which day the reader has."""
+    if invoice.due_date is None:
+        return "no due date"
+    if today is not None and invoice.due_date < today and (how_far := due_in(invoice, today)):
+        return f"⚠ {how_far}"
+    return f"due {day(invoice.due_date)}"
 
 
 def stopped(pause: Pause) -> str:

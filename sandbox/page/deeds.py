@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from html import escape
 from typing import Any
@@ -32,15 +33,22 @@ async def _say(workspace: Workspace, user: str, request: Json) -> Outcome:
     thread = _text(request, "thread") if "thread" in request else None
     if text.startswith("/"):
         return await workspace.command(user, channel, text, thread_ts=thread)
-    await workspace.say(user, channel, escape(text, quote=False), thread_ts=thread)
+    await workspace.say(user, channel, _written(workspace, text), thread_ts=thread)
     return Outcome(acked=True)
 
 
 async def _edit(workspace: Workspace, user: str, request: Json) -> Outcome:
-    workspace.edit(
-        user, _text(request, "channel"), _text(request, "ts"), escape(_text(request, "text"), quote=False)
-    )
+    written = _written(workspace, _text(request, "text"))
+    workspace.edit(user, _text(request, "channel"), _text(request, "ts"), written)
     return Outcome(acked=True)
+
+
+def _written(workspace: Workspace, text: str) -> str:
+    """What Slack's clients make of what was typed: ``@Name`` of somebody who is there mentions them."""
+    names = {f"@{name}".casefold(): one.id for one in workspace.people for name in (one.name, one.real_name)}
+    longest_first = "|".join(map(re.escape, sorted(names, key=len, reverse=True)))
+    mention = re.compile(rf"(?<!\w)(?:{longest_first})(?!\w)", re.IGNORECASE)
+    return mention.sub(lambda found: f"<@{names[found[0].casefold()]}>", escape(text, quote=False))
 
 
 async def _shortcut(workspace: Workspace, user: str, request: Json) -> Outcome:

@@ -543,6 +543,7 @@ class FakeDesk:
             ],
             rights=self.rights,
             steps=None if self.steps.done else self.steps,
+            today=NOW.date(),
         )
 
     async def list_homes(self, actors: tuple[Actor, ...]) -> dict[Actor, HomeSummary | NotAllowed]:

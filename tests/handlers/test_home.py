@@ -35,7 +35,7 @@ async def test_what_is_owed_leads_to_the_list_with_its_filter(bench: Bench) -> N
     bench.invoices(invoice(1), invoice(2), with_link(invoice(3)))
     lines = (await opened(bench)).splitlines()
     assert {"Not Created: 2", "Pending Payment: 1", "Overdue: 0"} <= set(lines)
-    assert lines[lines.index("Not Created: 2") + 1] == str(totals([invoice(1), invoice(2)])[0])
+    assert lines[lines.index("Not Created: 2") + 2] == str(totals([invoice(1), invoice(2)])[0])
     home = bench.workspace.home(bench.anna)
     assert home is not None
     await bench.workspace.click(bench.anna, home.id, "pending_payment", "show_owed")
@@ -53,7 +53,8 @@ async def test_what_is_overdue_leads_to_the_list_of_it(bench: Bench) -> None:
     late = with_link(invoice(2, due_date=yesterday))
     bench.invoices(invoice(1), late, paid(invoice(3, due_date=yesterday)))
     lines = (await opened(bench)).splitlines()
-    assert lines[lines.index("Overdue: 1") + 1] == str(late.amount)
+    assert lines[lines.index("Overdue: 1") + 2] == str(late.amount)
+    assert "⚠ 1 day overdue" in next(line for line in lines if "INV-1002" in line)
     home = bench.workspace.home(bench.anna)
     assert home is not None
     await bench.workspace.click(bench.anna, home.id, "overdue", "show_owed")

@@ -284,9 +284,9 @@ def test_home_tells_all_that_there_is_within_what_slack_takes() -> None:
     said = flat(view)
     lines = said.splitlines()
     each = " · ".join(map(str, sums))
-    assert lines[lines.index("Not Created: 12") + 1] == each
-    assert lines[lines.index("Pending Payment: 3") + 1] == str(sums[0])
-    assert lines[lines.index("Overdue: 4") + 1] == each
+    assert lines[lines.index("Not Created: 12") + 2] == each
+    assert lines[lines.index("Pending Payment: 3") + 2] == str(sums[0])
+    assert lines[lines.index("Overdue: 4") + 2] == each
     assert {"Paid: 7", "In the last seven days: 2 invoices", "Exceptions: 15"} <= set(lines)
     assert "access_denied" in said
     assert "Stripe refused 10 of 100 links" in said
@@ -310,6 +310,8 @@ def test_a_number_that_turns_text_around_keeps_to_itself_wherever_it_stands_in_a
 
 
 def test_small_views_pass() -> None:
+    typed_into = search.search()["blocks"][0]["element"]
+    assert typed_into["focus_on_load"]
     for view in (search.search(), search.note("x" * 5000), search.skeleton(), unavailable("Away.")):
         assert check_view(view) == []
 

@@ -12,7 +12,7 @@ import { HOME, drawNavigation, placeName } from "./navigation.js";
 import { Record, UNOPENED } from "./record.js";
 import { Surface } from "./surface.js";
 import { openSwitcher } from "./switcher.js";
-import { directory, mrkdwn, unescape } from "./text.js";
+import { directory, mrkdwn, typed } from "./text.js";
 import { dropToasts, toast } from "./toasts.js";
 
 const part = (id) => document.getElementById(id);
@@ -192,13 +192,13 @@ class Page {
 
   #lastOwn(messages) {
     const own = messages.findLast((message) => this.#isOwn(message));
-    return own ? { ts: own.ts, text: unescape(own.text) } : null;
+    return own ? { ts: own.ts, text: typed(own.text) } : null;
   }
 
   #edit(message) {
     const reply = message.thread_ts && message.thread_ts !== message.ts;
     if (reply) this.#openThread(message.thread_ts);
-    (reply ? this.replying : this.composer).edit({ ts: message.ts, text: unescape(message.text) });
+    (reply ? this.replying : this.composer).edit({ ts: message.ts, text: typed(message.text) });
   }
 
   #change(channel, ts, text) {

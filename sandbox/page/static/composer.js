@@ -1,7 +1,8 @@
-// The message box, with a list of the app's slash commands while one is being typed.
+// The message box, with a list of the app's slash commands, or of people, while one is being typed.
 
 import { el, freshId } from "./dom.js";
 import { anchor, floor } from "./popup.js";
+import { directory } from "./text.js";
 
 export class Composer {
   // `say(text)` sends a message or a command; `lastOwn()` returns the last message that can be edited, as {ts, text},
@@ -56,6 +57,11 @@ export class Composer {
   #typed() {
     this.#grow();
     const text = this.box.value;
+    const mention = text.slice(0, this.box.selectionStart).match(/(?:^|\s)(@[^@\n]*)$/)?.[1];
+    if (mention) {
+      this.#offer(this.#named(mention), false, mention);
+      return;
+    }
     if (!text.startsWith("/") || text.includes("\n")) {
       this.#close();
       return;
@@ -63,26 +69,34 @@ export class Composer {
     const name = text.split(" ")[0];
     const complete = text.includes(" ");
     const fitting = this.commands.filter(({ command }) => (complete ? command === name : command.startsWith(name)));
-    this.#offer(fitting, complete);
+    this.#offer(fitting, complete, text);
   }
 
-  // While the name is typed the commands can be chosen; behind it the one command's usage stands as a reminder.
-  #offer(commands, reminder) {
+  #named(mention) {
+    const begun = mention.toLowerCase();
+    return [...directory.users.values()].map(({ name }) => ({ command: `@${name}` })).filter(({ command }) => command.toLowerCase().startsWith(begun));
+  }
+
+  // While the name is typed the commands can be chosen; behind it the one command's usage stands as a reminder. `begun`: what
+  // of it stands before the caret.
+  #offer(commands, reminder, begun) {
     if (!commands.length) {
       this.#close();
       return;
     }
     if (!this.list) {
-      this.list = el("ul", { class: "popup commands", role: "listbox", id: freshId("commands"), "aria-label": "Commands" });
+      this.list = el("ul", { class: "popup commands", role: "listbox", id: freshId("commands") });
       this.list.addEventListener("mousedown", (event) => event.preventDefault());
       floor(this.form).append(this.list);
       this.release = anchor(this.list, this.form);
       this.box.setAttribute("aria-controls", this.list.id);
     }
+    this.list.setAttribute("aria-label", begun.startsWith("@") ? "People" : "Commands");
     this.offered = commands;
     this.reminder = reminder;
+    this.begun = begun;
     this.list.replaceChildren(...commands.map((command) => this.#row(command)));
-    const exact = commands.findIndex(({ command }) => command === this.box.value);
+    const exact = commands.findIndex(({ command }) => command === begun);
     this.#activate(Math.max(exact, 0));
   }
 
@@ -138,11 +152,15 @@ export class Composer {
   // Enter on a name that is already whole sends it, as nothing is left to complete.
   #completes(event) {
     if (event.key === "Tab" && !event.shiftKey) return true;
-    return event.key === "Enter" && !event.shiftKey && this.offered[this.active].command !== this.box.value;
+    return event.key === "Enter" && !event.shiftKey && this.offered[this.active].command !== this.begun;
   }
 
   #complete(command) {
-    this.box.value = `${command} `;
+    const { value, selectionStart: caret } = this.box;
+    const mention = this.begun.startsWith("@");
+    const before = `${mention ? value.slice(0, caret - this.begun.length) : ""}${command} `;
+    this.box.value = before + (mention ? value.slice(caret) : "");
+    this.box.setSelectionRange(before.length, before.length);
     this.box.focus();
     this.#typed();
   }

@@ -22,6 +22,10 @@ export function emoji(name) {
 export const directory = { users: new Map(), channels: new Map() };
 
 // What somebody typed, from the text of their message.
+export function typed(text) {
+  return unescape(text.replace(/<@(\w+)>/g, (whole, id) => (directory.users.has(id) ? `@${directory.users.get(id).name}` : whole)));
+}
+
 export function unescape(text) {
   return text.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&");
 }
