@@ -85,10 +85,11 @@ _AFTER_POLLING = (
     ),
     PeriodicJob(
         "renew_tokens",
-        60,
+        15,
         None,
         "renews Slack's tokens that end within two hours",
-        "With token rotation they live twelve hours; one process renews each.",
+        "With token rotation they live twelve hours; one process renews each. If it dies meanwhile, another one must be quick: Slack takes the "
+        "same refresh token again for a short while only.",
     ),
     PeriodicJob(
         "probe_database",

@@ -18,6 +18,7 @@ from handlers.bolt.acknowledging import (
     Answerer,
     Command,
     Handler,
+    Regranted,
     Removed,
     acknowledge,
     after_ack,
@@ -27,6 +28,7 @@ from handlers.bolt.acknowledging import (
     ending,
     hearing,
     offering,
+    read_regranted,
     shown_as,
 )
 from handlers.bolt.context import Exports, Log, Office, Track
@@ -43,6 +45,7 @@ from handlers.features import (
     type_ahead,
 )
 from handlers.features.setting_up import connecting, settings, steps
+from handlers.views.blocks import Json
 from handlers.words.sentences import not_installed, sentence
 
 NOT_SET_UP = str(sentence(OrganisationUnknown("")))
@@ -169,6 +172,7 @@ def build_app(
     watch: Track | None = None,
     people: SlackPeople | None = None,
     removed: Removed = lambda team_id, enterprise_id: None,
+    regranted: Regranted | None = None,
     install_url: str | None = None,
 ) -> AcknowledgingApp:
     """Build the app; it asks nobody anything until something is delivered.
@@ -176,9 +180,8 @@ def build_app(
     ``authorize`` gives the token for a workspace. ``signing_secret``: requests over HTTP must be signed with it; None
     for Socket Mode alone. ``track`` runs the work that goes on after an acknowledgement, and a shut-down waits for it;
     ``watch`` (by default the same) keeps modals up to date for minutes, and a shut-down may cancel it. ``people``: by default
-    they are asked for with ``client``.
-    ``watch`` (by default the same) keeps modals up to date for minutes, and a shut-down may cancel it. ``removed`` is told that a
-    workspace may have removed the app. ``install_url``: where a workspace installs it by itself.
+    they are asked for with ``client``. ``removed`` is told that a workspace may have removed the app, ``regranted`` that an
+    organisation's administrators may have. ``install_url``: where a workspace installs it by itself.
     """
     unknown = NOT_SET_UP if install_url is None else not_installed(install_url)
     app = AcknowledgingApp(
@@ -192,7 +195,7 @@ def build_app(
         # Its answer is there when the listener returns, which each does once it has acknowledged; otherwise Bolt looks for
         # the acknowledgement every 10 ms.
         process_before_response=True,
-        before_authorize=_with_proxy_of(client),
+        before_authorize=_before_authorize(client, track, regranted),
         user_facing_authorize_error_message=unknown,
     )
     app.unknown = unknown
@@ -227,14 +230,25 @@ def _register(app: AsyncApp, office: Office) -> None:
         app.options(name)(offering(office, answerer))
 
 
-def _with_proxy_of(configured: AsyncWebClient) -> Callable[..., Awaitable[None]]:
-    """Bolt makes a client for each delivery, and the SDK gives it the environment's proxy where none is configured."""
+def _before_authorize(
+    configured: AsyncWebClient, track: Track, regranted: Regranted | None
+) -> Callable[..., Awaitable[BoltResponse | None]]:
+    """Bolt makes a client for each delivery, and the SDK gives it the environment's proxy where none is configured. What is told of
+    an organisation's workspaces needs no token of any."""
 
-    async def keep_proxy(client: AsyncWebClient, next_: Callable[[], Awaitable[None]]) -> None:
+    async def before(
+        client: AsyncWebClient, body: Json, next_: Callable[[], Awaitable[None]]
+    ) -> BoltResponse | None:
         client.proxy = configured.proxy
-        await next_()
+        told = read_regranted(body)
+        if told is None:
+            await next_()
+            return None
+        if regranted is not None:
+            track(regranted(*told))
+        return BoltResponse(status=200, body="")
 
-    return keep_proxy
+    return before
 
 
 def _quiet_logger() -> logging.Logger:

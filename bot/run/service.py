@@ -139,6 +139,7 @@ class Service:
             log=structlog.get_logger("handlers"),
             people=bot.people,
             removed=bot.serving.endings.tell,
+            regranted=bot.serving.regranted,
             install_url=None if bot.serving.installer is None else bot.serving.installer.install_url,
         )
         self._intake = Intake(app, bot.tracker, bot.metrics)

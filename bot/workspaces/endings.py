@@ -1,4 +1,5 @@
-"""Whether a workspace has removed the app. An event says so, or Slack refuses its token; nothing is erased before Slack was asked.
+"""Whether a workspace has removed the app. An event says so, or Slack refuses its token, or no longer counts it among those that an
+organisation's token is for; nothing is erased before Slack was asked.
 
 An event may be old, of an installation before this one, and one refusal may be a hiccup of Slack's.
 """
@@ -17,7 +18,9 @@ from domain.connecting.disconnecting import Disconnected
 from domain.coordination.side_by_side import few_at_once
 
 # docs.slack.dev/reference/methods/auth.test: the app was removed, or the workspace is no more.
-ENDED = frozenset(("account_inactive", "token_revoked"))
+# The last one is also our word for a workspace that its organisation's token isn't for any more.
+NOT_GRANTED = "team_access_not_granted"
+ENDED = frozenset(("account_inactive", "token_revoked", NOT_GRANTED))
 # What says nothing of the token: empty for no answer at all.
 UNDECIDED = frozenset(
     ("", "ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout")
@@ -27,6 +30,9 @@ AGAIN_SECONDS = 15.0
 AWAY_SECONDS = 5.0
 # For what happened while no process heard events.
 EACH_SECONDS = 3600.0
+# An organisation's workspaces are asked about with one question, where nothing is suspected.
+GRANTS_SECONDS = 300.0
+GRANTS_SUSPECTED_SECONDS = 5.0
 FIRST_SECONDS = 300.0
 # An organisation's workspaces end together, and each may wait seconds for Stripe.
 PORTION = 100
@@ -71,6 +77,8 @@ class Endings:
 
     def tell(self, team_id: str, enterprise_id: str | None) -> None:
         """An event says that the app was removed, or tokens revoked."""
+        if enterprise_id is not None:
+            self._workspaces.grants.forget(enterprise_id)
         for workspace in self._workspaces:
             one = workspace.installation
             of_enterprise = (
@@ -78,6 +86,13 @@ class Endings:
             )
             if one.team_id == team_id or of_enterprise:
                 self._suspected[one.team_id] = Suspicion(told=True)
+
+    def tell_regranted(self, team_id: str, enterprise_id: str) -> None:
+        """An event says that administrators of its organisation may have taken the app away from it."""
+        self._workspaces.grants.forget(enterprise_id)
+        workspace = self._workspaces.find(team_id)
+        if workspace is not None and workspace.installation.enterprise_id == enterprise_id:
+            self._suspected[team_id] = Suspicion(told=True)
 
     async def look(self) -> None:
         """Ask Slack about those that are suspected, and about each one every hour. Raises DatabaseUnavailable."""
@@ -105,8 +120,10 @@ class Endings:
     async def _ask(self, workspace: Workspace, now: float) -> None:
         team_id = workspace.team_id
         self._ask_at[team_id] = now + EACH_SECONDS * random.uniform(0.9, 1.1)  # noqa: S311
-        code = await _refusal(workspace)
         suspicion = self._suspected.get(team_id)
+        code = await self._refusal(
+            workspace, GRANTS_SECONDS if suspicion is None else GRANTS_SUSPECTED_SECONDS
+        )
         if code not in ENDED:
             # Slack takes it, or takes it no more for another reason that passes.
             if suspicion is not None and code in UNDECIDED:
@@ -124,13 +141,16 @@ class Endings:
                 self._log.warning("installation.erased", team=team_id, code=code)
             await self._workspaces.refresh()
 
-
-async def _refusal(workspace: Workspace) -> str | None:
-    """Slack's word for why it refuses the token; None if it takes it, empty if it can't be asked."""
-    try:
-        await workspace.client.auth_test()
-    except SlackApiError as error:
-        return code_of(error) or ""
-    except UNANSWERED:
-        return ""
-    return None
+    async def _refusal(self, workspace: Workspace, within: float) -> str | None:
+        """Slack's word for why it refuses the token there; None if it takes it, empty if it can't be asked."""
+        one = workspace.installation
+        try:
+            await workspace.client.auth_test()
+            if not one.for_enterprise or one.enterprise_id is None:
+                return None
+            granted = await self._workspaces.grants.list(one.enterprise_id, workspace.client, within)
+        except SlackApiError as error:
+            return code_of(error) or ""
+        except UNANSWERED:
+            return ""
+        return None if one.team_id in granted else NOT_GRANTED

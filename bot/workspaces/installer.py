@@ -18,6 +18,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.scopes import OPTIONAL, SCOPES
 from bot.settings import Settings, secret
 from bot.slack_client import UNANSWERED, SlackAway, code_of
+from bot.workspaces.grants import fetch_teams
 from bot.workspaces.registry import Make, Workspaces
 from domain.database import Database
 from domain.organisations import installations
@@ -26,7 +27,6 @@ from domain.secrets.box import Box
 
 INSTALL_PATH = "/slack/install"
 REDIRECT_PATH = "/slack/oauth_redirect"
-MOST_TEAMS = 1000
 _ID = re.compile(r"[A-Z0-9]{2,255}", re.ASCII)
 
 
@@ -162,17 +162,7 @@ class Installer:
         team_id = _id(answer.get("team"))
         if team_id is not None:
             return {team_id: str(answer["team"].get("name") or "")}
-        teams: dict[str, str] = {}
-        cursor = ""
-        while len(teams) < MOST_TEAMS:
-            page = await client.auth_teams_list(cursor=cursor or None, limit=100)
-            for team in page.get("teams") or []:
-                if (found := _id(team)) is not None:
-                    teams[found] = str(team.get("name") or "")
-            cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
-            if not cursor:
-                break
-        return teams
+        return {found: name for found, name in (await fetch_teams(client)).items() if _ID.fullmatch(found)}
 
     async def _told(self, team_id: str, user_id: str) -> None:
         workspace = self._workspaces.find(team_id)

@@ -7,8 +7,11 @@ from dataclasses import dataclass, field, replace
 
 import structlog
 from slack_bolt.authorization import AuthorizeResult
+from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.slack_client import UNANSWERED
+from bot.workspaces.grants import Grants
 from domain.database import Database
 from domain.organisations import installations
 from domain.organisations.installations import Installation, KeptInstallation, Tokens
@@ -47,7 +50,9 @@ class Workspaces:
         *,
         on_there: Callable[[Workspace], None] = lambda workspace: None,
         on_gone: Callable[[Workspace], None] = lambda workspace: None,
+        grants: Grants | None = None,
     ) -> None:
+        self.grants = grants or Grants()
         self._db = db
         self._box = box
         self._make_client = make_client
@@ -110,17 +115,23 @@ class Workspaces:
         if self._looking.locked() or time.monotonic() - self._looked_at >= LOOK_AGAIN_SECONDS:
             await self.refresh()
         if team_id not in self._by_team and enterprise_id:
-            await self._adopt(team_id, enterprise_id)
+            await self.adopt(team_id, enterprise_id)
         return self._by_team.get(team_id)
 
-    async def _adopt(self, team_id: str, enterprise_id: str) -> None:
-        """A workspace that joined its organisation after the app was installed there has the same token, and is an organisation
-        of its own."""
+    async def adopt(self, team_id: str, enterprise_id: str) -> None:
+        """Take up a workspace of an organisation that has installed the app, once Slack says that it was given the app, too: it has
+        the organisation's token, and is an organisation of its own. Raises DatabaseUnavailable."""
         for other in self:
             one = other.installation
             if one.for_enterprise and one.enterprise_id == enterprise_id:
-                await self._db.write(installations.store, self._box, replace(one, team_id=team_id), "")
-                await self.refresh()
+                try:
+                    granted = await self.grants.list(enterprise_id, other.client, LOOK_AGAIN_SECONDS)
+                except (SlackApiError, *UNANSWERED):
+                    return
+                if team_id in granted:
+                    adopted, name = replace(one, team_id=team_id), granted[team_id]
+                    await self._db.write(installations.store, self._box, adopted, name)
+                    await self.refresh()
                 return
 
     def _take(self, read: Iterable[tuple[str, KeptInstallation | CannotOpen | None]]) -> None:

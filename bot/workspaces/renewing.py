@@ -1,4 +1,8 @@
-"""Renewing tokens that end (docs.slack.dev/authentication/using-token-rotation): a refresh token works once, over all processes."""
+"""Renewing tokens that end (docs.slack.dev/authentication/using-token-rotation): a refresh token works once, over all processes.
+
+One that was used is taken again for a short while, of which Slack doesn't say how long it is. So whoever may have missed an answer asks
+again at once, in this process or, if it died, in the next one to come.
+"""
 
 import asyncio
 from collections.abc import Callable
@@ -14,14 +18,20 @@ from bot.workspaces.registry import Workspace, Workspaces
 from domain.database import Database
 from domain.errors import DatabaseUnavailable
 from domain.organisations import installations
-from domain.organisations.installations import KeptInstallation, Tokens
+from domain.organisations.installations import Installation, KeptInstallation, Tokens
 from domain.secrets.box import Box
 
 # Of the twelve hours: two in which Slack may be away.
 AHEAD = timedelta(hours=2)
-LEASE = timedelta(minutes=2)
+# Longer than all attempts together take, and not much.
+LEASE = timedelta(seconds=45)
+FETCH_ATTEMPTS = 3
+FETCH_SECONDS = 10.0
+FETCH_PAUSE = 0.5
 STORE_ATTEMPTS = 20
 STORE_SECONDS = 2.0
+# docs.slack.dev/reference/methods/oauth.v2.access: it was used, and the while is over.
+SPENT = "invalid_refresh_token"
 
 
 class Renewing:
@@ -45,6 +55,8 @@ class Renewing:
         self._clock = clock
         # A claim keeps other processes away, not this one.
         self._one_at_a_time = asyncio.Lock()
+        self._given: dict[tuple[str, int], Tokens] = {}
+        """What Slack gave and the database didn't take yet, by workspace and generation."""
         self._log = structlog.get_logger("bot.workspaces.renewing")
 
     async def renew_due(self) -> None:
@@ -90,17 +102,41 @@ class Renewing:
         return self._sharing(workspace)[0]
 
     async def _renew(self, claimed: KeptInstallation, workspace: Workspace) -> None:
-        tokens = await self._fetch(claimed)
+        key = (workspace.team_id, claimed.generation)
+        tokens = self._given.get(key) or await self._fetch(claimed)
         if tokens is None:
             return
-        # The one before is spent: what isn't kept now is lost.
+        # The one before is spent: what isn't kept is lost.
+        self._given[key] = tokens
         for other in self._sharing(workspace):
             seen = claimed.generation if other is workspace else other.generation
             await self._store(other.team_id, seen, tokens)
+        del self._given[key]
         self._log.info("installation.renewed", team=workspace.team_id)
 
     async def _fetch(self, claimed: KeptInstallation) -> Tokens | None:
-        one = claimed.installation
+        team_id, code = claimed.installation.team_id, ""
+        for attempt in range(FETCH_ATTEMPTS):
+            if attempt:
+                await asyncio.sleep(FETCH_PAUSE)
+            try:
+                async with asyncio.timeout(FETCH_SECONDS):
+                    renewed = await self._ask(claimed.installation)
+            except SlackTokenRotationError as error:
+                code = code_of(error.api_error) or "unreadable"
+                if code == SPENT:
+                    self._log.error("installation.not_renewed", team=team_id, code=code)
+                    return None
+            except UNANSWERED as error:
+                code = type(error).__name__
+            else:
+                if renewed is not None:
+                    return renewed
+                code = "no_bot_token"
+        self._log.warning("installation.not_renewed", team=team_id, code=code)
+        return None
+
+    async def _ask(self, one: Installation) -> Tokens | None:
         assert one.tokens.expires_at is not None
         bot = Bot(
             bot_token=one.tokens.bot_token,
@@ -110,19 +146,9 @@ class Renewing:
             bot_token_expires_at=int(one.tokens.expires_at.timestamp()),
             installed_at=0.0,
         )
-        try:
-            # Whether it is due was decided by our clock.
-            renewed = await self._rotator.perform_bot_token_rotation(bot=bot, minutes_before_expiration=10**6)
-        except SlackTokenRotationError as error:
-            self._log.warning(
-                "installation.not_renewed", team=one.team_id, code=code_of(error.api_error) or "unreadable"
-            )
-            return None
-        except UNANSWERED as error:
-            self._log.warning("installation.not_renewed", team=one.team_id, code=type(error).__name__)
-            return None
+        # Whether it is due was decided by our clock.
+        renewed = await self._rotator.perform_bot_token_rotation(bot=bot, minutes_before_expiration=10**6)
         if renewed is None or not renewed.bot_refresh_token or renewed.bot_token_expires_at is None:
-            self._log.warning("installation.not_renewed", team=one.team_id, code="no_bot_token")
             return None
         expires_at = datetime.fromtimestamp(renewed.bot_token_expires_at, UTC)
         return Tokens(renewed.bot_token, renewed.bot_refresh_token, expires_at)

@@ -1,6 +1,6 @@
 """What looks after the workspaces, put together once by the wiring."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -29,6 +29,14 @@ class Serving:
     endings: Endings
     installer: Installer | None
     renewing: Renewing | None
+
+    async def regranted(self, team_ids: Sequence[str], enterprise_id: str) -> None:
+        """Slack says that these workspaces of an organisation were given the app, or had it taken away: which of both, it is asked
+        itself."""
+        for team_id in team_ids:
+            self.endings.tell_regranted(team_id, enterprise_id)
+            if self.installer is not None and self.installer.can_keep and not self.workspaces.find(team_id):
+                await self.workspaces.adopt(team_id, enterprise_id)
 
     def rounds(self) -> dict[str, Callable[[], Awaitable[object]]]:
         """What its periodic jobs do."""

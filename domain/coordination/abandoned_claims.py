@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from domain.database import database_now
-from domain.models import IS_OPEN, Duty, FileImport, Link, OutboxMessage, StripeEvent
+from domain.models import IS_OPEN, Duty, FileImport, Installation, Link, OutboxMessage, StripeEvent
 from domain.states import ImportState, LinkState
 
 # Only what is open can be claimed, and indexes hold only that: a start must not read a million settled links.
@@ -30,6 +30,8 @@ def list_owners(session: Session) -> set[str]:
     for table, is_open in _CLAIMED:
         held = sa.select(table.owner).where(is_open, table.lease_until.is_not(None), table.owner.is_not(None))
         owners.update(owner for owner in session.scalars(held.distinct()) if owner)
+    renewing = sa.select(Installation.refresh_owner).where(Installation.refresh_owner.is_not(None))
+    owners.update(owner for owner in session.scalars(renewing.distinct()) if owner)
     return owners
 
 
@@ -42,3 +44,7 @@ def end_claims(session: Session, owners: set[str]) -> None:
             .where(is_open, table.owner.in_(owners), table.lease_until.is_not(None))
             .values(lease_until=now)
         )
+    # Slack may have answered them: it takes a refresh token that was used once more, for a short while.
+    session.execute(
+        sa.update(Installation).where(Installation.refresh_owner.in_(owners)).values(refresh_until=now)
+    )

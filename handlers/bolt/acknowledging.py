@@ -5,7 +5,7 @@ leaves these functions, and work after the ack is tracked.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, NoReturn, TypeVar
 
 from slack_bolt.context.ack.async_ack import AsyncAck
@@ -16,12 +16,15 @@ from slack_sdk.web.async_client import AsyncWebClient
 from domain.errors import DatabaseUnavailable
 from handlers.bolt.context import Office, Work
 from handlers.bolt.failures import explain, refusal, tell
-from handlers.bolt.payload import Delivery, dig, read_delivery, read_view
+from handlers.bolt.payload import Delivery, dig, listed, read_delivery, read_view, text_at
 from handlers.rejections import Outsider
 from handlers.views.blocks import Json
 
 ACK_SECONDS = 2.4
 """What an answer may take; the rest of Slack's three seconds is the network's."""
+
+# docs.slack.dev/reference/events/team_access_granted, team_access_revoked
+REGRANTS = ("team_access_granted", "team_access_revoked")
 
 T = TypeVar("T")
 Listener = Callable[..., Awaitable[None]]
@@ -29,6 +32,8 @@ Handler = Callable[[Office, Delivery], Awaitable[None]]
 Answerer = Callable[[Office, Delivery], Awaitable[Json]]
 Removed = Callable[[str, str | None], None]
 """Told the workspace, and its Enterprise Grid organisation if it is in one."""
+Regranted = Callable[[Sequence[str], str], Coroutine[Any, Any, None]]
+"""Told workspaces of an Enterprise Grid organisation, and the organisation, that were given the app or had it taken away."""
 Command = Callable[[Office, Delivery], str | Work]
 
 
@@ -77,6 +82,23 @@ def ending(removed: Removed) -> Listener:
         await ack()
 
     return listener
+
+
+def read_regranted(body: Json) -> tuple[list[str], str] | None:
+    """The workspaces, and their organisation, that Slack tells of; None for whatever else it tells.
+
+    They needn't be the one that the event comes from, which may be none at all.
+    """
+    event = body.get("event")
+    if text_at(event, "type") not in REGRANTS:
+        return None
+    organisations = (
+        text_at(body, "enterprise_id"),
+        text_at(event, "enterprise_id"),
+        *(text_at(one, "enterprise_id") for one in listed(body.get("authorizations"))),
+    )
+    team_ids = [one for one in listed(dig(event, "team_ids")) if isinstance(one, str)]
+    return team_ids, next(filter(None, organisations), "")
 
 
 def _ends_bot(event: object) -> bool:

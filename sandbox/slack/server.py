@@ -231,6 +231,21 @@ class LocalSlack:
         """An administrator removes the app from the workspace; sends tokens_revoked and app_uninstalled."""
         self.installations.uninstall(self._teams[team_id])
 
+    async def give_access(self, team_id: str) -> None:
+        """An organisation's administrators give its app to this workspace of theirs; sends team_access_granted, if it is subscribed to.
+
+        Slack docs: reference/events/team_access_granted, team_access_revoked.
+        """
+        other = self.installations.give(self._teams[team_id])
+        told = {"type": "team_access_granted", "team_ids": [team_id]}
+        await self.workspaces[other.team_id].emit(told)
+
+    async def take_access(self, team_id: str) -> None:
+        """They take it away; sends team_access_revoked, if it is subscribed to."""
+        other = self.installations.take_away(self._teams[team_id])
+        told = {"type": "team_access_revoked", "team_ids": [team_id]}
+        await self.workspaces[other.team_id].emit(told)
+
     def revoke(self, token: str) -> None:
         """From now on this token is answered token_revoked."""
         self.app.revoked.add(token)

@@ -13,7 +13,7 @@ from slack_sdk.oauth.token_rotation.async_rotator import AsyncTokenRotator
 from slack_sdk.web.async_client import AsyncWebClient
 
 from sandbox.slack import LocalSlack
-from sandbox.slack.state.installing import Refused
+from sandbox.slack.state.installing import GRACE_SECONDS, Refused
 from sandbox.slack.state.manifest import for_installing
 from tests.contracts.slack_fixtures import make_app, make_world, manifest, over_http, quick, refused
 
@@ -143,11 +143,17 @@ async def test_tokens_rotate_with_a_refresh_token_that_works_once() -> None:
         rotated = await rotator.perform_bot_token_rotation(bot=bot)
         assert rotated is not None
         spent = {"grant_type": "refresh_token", "redirect_uri": None}
-        twice = await refused(exchange(slack, **spent, refresh_token=answer["refresh_token"]))
-        assert twice["error"] == "invalid_refresh_token"
         client = AsyncWebClient(token=answer["access_token"], base_url=slack.api_url)
         # The one before lives on to its end.
         assert (await client.auth_test())["expires_in"] == 43_200
+        clock.now += GRACE_SECONDS - 1
+        again = await exchange(slack, **spent, refresh_token=answer["refresh_token"])
+        assert (await refused(client.auth_test()))["error"] == "token_revoked", "two are active at most"
+        clock.now += 1
+        late = await refused(exchange(slack, **spent, refresh_token=answer["refresh_token"]))
+        assert late["error"] == "invalid_refresh_token"
+        client.token = again["access_token"]
+        assert (await client.auth_test())["expires_in"] == 43_199
         clock.now += 43_200
         assert (await refused(client.auth_test()))["error"] == "token_expired"
 

@@ -69,6 +69,20 @@ async def test_everybody_is_what_slack_says(asked: Asked) -> None:
         await asked.people.get_standing(Actor("T0NOBODY", "U1"))
 
 
+async def test_on_enterprise_grid_whoever_belongs_to_several_workspaces_is_no_stranger_in_any(
+    asked: Asked,
+) -> None:
+    work = asked.slack.workspace
+    work.join_enterprise("E0GRID")
+    people = {
+        work.add_person("mo", team_id="T0THEIRFIRST"): Standing.MEMBER,
+        work.add_person("ad", team_id="T0THEIRFIRST", admin=True): Standing.ADMINISTRATOR,
+        work.add_person("mu", team_id="T0THEIRFIRST", guest="multi"): Standing.GUEST,
+        work.add_person("st", team_id="T0OTHER", stranger=True): Standing.STRANGER,
+    }
+    assert {user: await asked.standing(user) for user in people} == people
+
+
 async def test_an_answer_is_good_for_five_minutes_and_asked_for_once(asked: Asked) -> None:
     mo = asked.slack.workspace.add_person("mo")
     assert set(await asyncio.gather(*(asked.standing(mo) for _ in range(9)))) == {Standing.MEMBER}

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -13,10 +14,14 @@ from bot.settings import Settings
 from bot.slack_client import Identity, SlackAway, SlackRefused, fetch_identity, fetch_nothing
 from bot.stop import connect
 from bot.workspaces.installer import INSTALL_PATH
+from bot.workspaces.renewing import AHEAD
 from domain.organisations import installations, organisations, stripe_keys
 from domain.organisations.installations import Installation
 from domain.secrets.box import Box, CannotOpen
 from domain.summaries import OrganisationSummary
+
+# By then a token that is due is renewed, unless something is wrong.
+LATE = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
@@ -121,7 +126,9 @@ async def _examine_slack(client: AsyncWebClient, one: Kept, where: str) -> Async
     except SlackAway:
         yield Finding(Level.WRONG, "Slack: it can't be reached.", "See that this machine can reach it.")
         return
-    yield Finding(Level.WELL, f"Slack: it takes the token of {team_id}.")
+    yield _examine_renewal(one.installation, where) or Finding(
+        Level.WELL, f"Slack: it takes the token of {team_id}."
+    )
     for finding in examine_scopes(identity.scopes):
         yield finding
     if organisation.channel is None:
@@ -132,6 +139,19 @@ async def _examine_slack(client: AsyncWebClient, one: Kept, where: str) -> Async
         )
     else:
         yield await examine_channel(client, organisation.channel, team_id)
+
+
+def _examine_renewal(installation: Installation | None, where: str) -> Finding | None:
+    """One that ends soon should have been renewed long ago."""
+    ends = None if installation is None else installation.tokens.expires_at
+    if ends is None or ends > datetime.now(UTC) + AHEAD - LATE:
+        return None
+    return Finding(
+        Level.WRONG,
+        f"Slack: it takes the workspace's token until {ends:%Y-%m-%d %H:%M} UTC, and a new one wasn't given.",
+        "See that Paylink runs. If it logs installation.not_renewed with invalid_refresh_token, have the workspace install it again "
+        f"at {where}.",
+    )
 
 
 async def _identify(client: AsyncWebClient, one: Kept) -> Identity:

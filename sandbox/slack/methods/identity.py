@@ -69,6 +69,15 @@ def users_info(request: Request) -> Json:
             "is_ultra_restricted": person.guest == "single",
             "tz": person.tz,
         }
+    enterprise_id = request.team.enterprise_id
+    if enterprise_id and not person.is_stranger:
+        # Slack docs: reference/objects/user-object#enterprise-grid-user-objects.
+        user["enterprise_user"] = {
+            "id": person.id,
+            "enterprise_id": enterprise_id,
+            "enterprise_name": enterprise_id,
+            "teams": list(dict.fromkeys(filter(None, [person.team_id, request.team.team_id]))),
+        }
     if person.is_stranger:
         user["is_stranger"] = True
     return {"user": user}

@@ -17,6 +17,9 @@ from sandbox.slack.state.team import Team
 
 CODE_SECONDS = 600.0
 TOKEN_SECONDS = 43_200
+GRACE_SECONDS = 30.0
+"""For a short while a refresh token that was used works once more; Slack's page doesn't say for how long (?)."""
+ACTIVE_TOKENS = 2
 
 
 @dataclass
@@ -137,7 +140,11 @@ class Installations:
         }
 
     def _refresh(self, refresh_token: str) -> Json:
-        teams = [team for team in self._teams.values() if team.refresh_token == refresh_token]
+        teams = [
+            team
+            for team in self._teams.values()
+            if team.refresh_token == refresh_token or team.spent.get(refresh_token, 0) > self._app.clock()
+        ]
         if not refresh_token or not teams:
             raise SlackError("invalid_refresh_token")
         team = teams[0]
@@ -155,10 +162,15 @@ class Installations:
         }
 
     def _rotate(self, teams: list[Team]) -> Json:
-        """A new pair. The refresh token before is of no use any more; the token before lives on to its end."""
+        """A new pair. The refresh token before is soon of no use any more; the token before lives on to its end, but of three
+        the oldest is revoked."""
         token, refresh_token = f"xoxe.xoxb-1-{fresh_secret(48)}", f"xoxe-1-{fresh_secret(48)}"
         for team in teams:
             team.tokens[token] = self._app.clock() + TOKEN_SECONDS
+            for oldest in list(team.tokens)[:-ACTIVE_TOKENS]:
+                del team.tokens[oldest]
+                self._app.revoked.add(oldest)
+            team.spent[team.refresh_token] = self._app.clock() + GRACE_SECONDS
             team.refresh_token = refresh_token
             team.tell_installed()
         return {"access_token": token, "expires_in": TOKEN_SECONDS, "refresh_token": refresh_token}
@@ -190,6 +202,28 @@ class Installations:
         for each in self._of_enterprise(team) if team.org_wide else [team]:
             self._app.inactive |= set(each.tokens)
             each.uninstall()
+
+    def give(self, team: Team) -> Team:
+        """An organisation's administrators give the app to one more of its workspaces; returns another one that has it."""
+        other = self._beside(team)
+        team.install(other.scopes, other.bot_token)
+        team.tokens, team.refresh_token = dict(other.tokens), other.refresh_token
+        team.spent, team.org_wide = dict(other.spent), True
+        team.take_bot_of(other)
+        return other
+
+    def take_away(self, team: Team) -> Team:
+        """They take it away again: the organisation's token works on, for the others; returns one of them."""
+        other = self._beside(team)
+        team.lose()
+        return other
+
+    def _beside(self, team: Team) -> Team:
+        return next(
+            one
+            for one in self._teams.values()
+            if one is not team and one.org_wide and one.enterprise_id == team.enterprise_id
+        )
 
     def _of_enterprise(self, team: Team) -> list[Team]:
         return [

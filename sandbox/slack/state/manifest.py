@@ -102,4 +102,7 @@ def for_installing(given: Json, *redirect_urls: str, rotates: bool = False, org_
     settings = changed.setdefault("settings", {})
     settings["token_rotation_enabled"] = rotates
     settings["org_deploy_enabled"] = org_wide
+    if org_wide:
+        events = settings.setdefault("event_subscriptions", {}).setdefault("bot_events", [])
+        events += ["team_access_granted", "team_access_revoked"]
     return changed

@@ -46,6 +46,8 @@ class Team:
         self.domain = "".join(c for c in name.lower() if c.isalnum()) or "workspace"
         self.tokens: dict[str, float | None] = {}
         self.refresh_token = ""
+        self.spent: dict[str, float] = {}
+        """Refresh tokens that were used, and how long each is taken once more."""
         self.bot_user_id = app.identifier("U")
         self.bot_id = app.identifier("B")
         self.scopes: list[str] = []
@@ -111,8 +113,14 @@ class Team:
 
     def uninstall(self) -> None:
         """No token is left, and the app is in no channel any more."""
+        self.lose()
+        self.on_uninstalled()
+
+    def lose(self) -> None:
+        """The app is gone from it; whoever has its token isn't told."""
         self.tokens.clear()
         self.refresh_token = ""
+        self.spent.clear()
         self.scopes = []
         self.org_wide = False
         for channel in self.channels.values():
@@ -122,7 +130,6 @@ class Team:
         self.stacks.clear()
         self.homes.clear()
         self.publish("app_removed", {})
-        self.on_uninstalled()
 
     def has(self, args: Json) -> bool:
         """Whether something that a call names by its id is in this workspace."""

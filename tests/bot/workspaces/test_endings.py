@@ -9,6 +9,7 @@ import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.workspaces.endings import AGAIN_SECONDS, Endings
+from bot.workspaces.grants import Grants
 from bot.workspaces.registry import Workspaces
 from domain.connecting.disconnecting import Disconnected
 from domain.database import Database
@@ -27,18 +28,21 @@ class Case:
         self.db = db
         self.now = 1000.0
         self.workspaces = Workspaces(
-            db, BOX, lambda token, team_id: AsyncWebClient(token=token, base_url=slack.api_url)
+            db,
+            BOX,
+            lambda token, team_id: AsyncWebClient(token=token, base_url=slack.api_url),
+            grants=Grants(lambda: self.now),
         )
         self.endings = Endings(self.workspaces, self.disconnect, now=lambda: self.now)
 
     async def disconnect(self, team_id: str, seen: int) -> Disconnected:
         return Disconnected(await self.db.write(erasing.erase, team_id, "slack", seen=seen))
 
-    async def store(self) -> None:
+    async def store(self, enterprise_id: str | None = None) -> None:
         kept = Installation(
             team_id=self.slack.workspace.team_id,
-            enterprise_id=None,
-            for_enterprise=False,
+            enterprise_id=enterprise_id,
+            for_enterprise=enterprise_id is not None,
             bot_id="B1",
             bot_user_id="U1",
             scopes=("commands",),
@@ -106,6 +110,21 @@ async def test_an_event_is_enough_once_slack_refuses_the_token_and_nothing_while
 async def test_what_no_event_told_is_found_within_two_hours(case: Case) -> None:
     assert await case.look_later(600)
     case.slack.uninstall(case.slack.workspace.team_id)
+    for _ in range(3):
+        there = await case.look_later(2 * 3600)
+    assert not there
+
+
+async def test_a_workspace_that_its_organisation_took_the_app_from_is_found_though_the_token_works_on(
+    case: Case,
+) -> None:
+    other = case.slack.add_workspace("T0OTHER", "Other")
+    for one in (case.slack.workspace, other):
+        one.join_enterprise("E0GRID", org_wide=True)
+    other.team.tokens = dict(case.slack.workspace.team.tokens)
+    await case.store("E0GRID")
+    assert await case.look_later(600)
+    await case.slack.take_access(case.slack.workspace.team_id)
     for _ in range(3):
         there = await case.look_later(2 * 3600)
     assert not there
