@@ -85,6 +85,24 @@ class ImportedInvoice:
     cells: Sequence[str] = field(default=(), compare=False)
     """The record as it was."""
 
+    def standing_at(self, line: int, last: int, cells: Sequence[str]) -> "ImportedInvoice":
+        """What another record says that is the same; dataclasses.replace takes three times as long."""
+        return ImportedInvoice(
+            line,
+            self.number,
+            self.number_key,
+            self.buyer_name,
+            self.buyer_email,
+            self.amount,
+            self.currency,
+            self.issue_date,
+            self.due_date,
+            self.description,
+            self.billing_state,
+            last,
+            cells,
+        )
+
 
 def read_fields(
     line: int,

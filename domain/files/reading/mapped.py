@@ -1,7 +1,8 @@
 """Records of any layout, by the map that says which column is what."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
+from operator import itemgetter
 
 from domain.files.import_fields import (
     SHOWN,
@@ -16,8 +17,9 @@ from domain.files.import_fields import (
 from domain.files.reading.layouts.layout import heading_key
 from domain.files.reading.layouts.states import STATES
 from domain.files.reading.maps import AMOUNT_DUE, FileMap
+from domain.files.reading.numbers_again import NumbersAgain
 from domain.files.reading.records import BadLine, Item, LeftOut, LeftOutBecause, Record
-from domain.files.reading.repeated import NumbersAgain, Repeats
+from domain.files.reading.repeated import Repeats
 from domain.files.reading.tables import Table
 from domain.files.reading.values.amounts import read_amount
 from domain.files.reading.values.dates import days
@@ -50,27 +52,35 @@ class MappedTable:
             for name, values in map.keep.items()
             if name in place
         ]
+        fields = [at for places in self._places.values() for at in places]
+        self._used = list(dict.fromkeys([*fields, *(at for at, _ in self._keep)]))
+        self._fields = len(set(fields))
+        """So many of the places that are used are fields', the first ones; the others say which records are taken."""
         self._states = STATES | {heading_key(value): state for value, state in map.states.items()}
         self.heading = table.heading
 
     @cached_property
     def _survey(self) -> tuple[Evidence, NumbersAgain]:
         evidence, numbers = Evidence(), NumbersAgain()
-        for record, cells in self._rows():
-            if record.fault is not None:
-                if key := number_key(one_line(self._get(cells, "number"))):
-                    numbers.see(key)
-                continue
-            number = one_line(self._get(cells, "number"))
-            because = self._left_out(cells, number)
-            kept = because is None
-            if key := number_key(number) if kept else self._item_key(because, number):
-                numbers.see(key)
-            for name in _AMOUNTS:
-                evidence.see_amount(record.line, self._get(cells, name), kept=kept)
-            for name in _DATES:
-                evidence.see_date(record.line, self._get(cells, name), kept=kept)
+        key = ""
+        for record, cells, again in self._rows():
+            if not again:
+                key = self._look(record, cells, evidence)
+            numbers.see(key)
         return evidence, numbers
+
+    def _look(self, record: Record, cells: Sequence[str], evidence: Evidence) -> str:
+        """The key of the record's item."""
+        number = one_line(self._get(cells, "number"))
+        if record.fault is not None:
+            return number_key(number)
+        because = self._left_out(cells, number)
+        kept = because is None
+        for name in _AMOUNTS:
+            evidence.see_amount(record.line, self._get(cells, name), kept=kept)
+        for name in _DATES:
+            evidence.see_date(record.line, self._get(cells, name), kept=kept)
+        return number_key(number) if kept else self._item_key(because, number)
 
     @property
     def evidence(self) -> Evidence:
@@ -87,31 +97,44 @@ class MappedTable:
         return other
 
     def __iter__(self) -> Iterator[Item]:
-        for record, cells in self._rows():
-            number = one_line(self._get(cells, "number"))
-            if record.fault is None and (because := self._left_out(cells, number)) is not None:
-                key = self._item_key(because, number)
-                yield LeftOut(
-                    record.line, record.last, because, shown(number), number_key=key, cells=record.cells
-                )
-                continue
-            try:
-                yield self._read(record, cells, number)
-            except RecordRefused as refused:
-                key = number_key(number)
-                yield BadLine(record.line, record.last, refused.problems, shown(number), record.cells, key)
+        item: Item | None = None
+        for record, cells, again in self._rows():
+            if again and isinstance(item, ImportedInvoice):
+                item = item.standing_at(record.line, record.last, record.cells)
+            else:
+                item = self._item(record, cells)
+            yield item
 
-    def _rows(self) -> Iterator[tuple[Record, Sequence[str]]]:
-        """Each record, and its cells as far as the heading goes; those that none of the columns says anything of are
-        passed over."""
-        width = len(self.heading)
-        used = [at for places in self._places.values() for at in places]
+    def _item(self, record: Record, cells: Sequence[str]) -> Item:
+        number = one_line(self._get(cells, "number"))
+        line, last = record.line, record.last
+        if record.fault is None and (because := self._left_out(cells, number)) is not None:
+            key = self._item_key(because, number)
+            return LeftOut(line, last, because, shown(number), number_key=key, cells=record.cells)
+        try:
+            return self._read(record, cells, number)
+        except RecordRefused as refused:
+            return BadLine(line, last, refused.problems, shown(number), record.cells, number_key(number))
+
+    def _rows(self) -> Iterator[tuple[Record, Sequence[str], bool]]:
+        """Each record, its cells as far as the heading goes, and whether in all that is read of it, it is the same as the one
+        before: an item of the same invoice. Those that none of the columns says anything of are passed over."""
+        width, typed = len(self.heading), not self._table.separator
+        used: Callable[[Sequence[str]], tuple[str, ...]] = _getter(self._used)
+        before: tuple[object, ...] = ()
         for record in self._table.below():
             cells = record.cells
             if len(cells) < width:
                 cells = [*cells, *[""] * (width - len(cells))]
-            if record.fault is not None or any(cells[at] for at in used):
-                yield record, cells
+            said = used(cells)
+            if record.fault is not None:
+                before = ()
+                yield record, cells, False
+            elif any(said[: self._fields]):
+                # In a workbook, a number isn't the text that looks like it.
+                alike = (said, tuple(map(type, said))) if typed else said
+                yield record, cells, alike == before
+                before = alike
 
     def _get(self, cells: Sequence[str], name: str) -> str:
         """What the first of the field's columns says that isn't blank."""
@@ -231,10 +254,18 @@ class MappedTable:
         return day.isoformat()
 
 
+def _getter(places: Sequence[int]) -> Callable[[Sequence[str]], tuple[str, ...]]:
+    if len(places) > 1:
+        return itemgetter(*places)
+    return lambda cells: tuple(cells[at] for at in places)
+
+
 def one_line(text: str) -> str:
     """What a program broke into lines, on one."""
     text = text.strip()
-    return " ".join(text.split()) if any(char in text for char in "\n\r\t") else text
+    if text.isprintable() or not any(char in text for char in "\n\r\t"):
+        return text
+    return " ".join(text.split())
 
 
 def map_value(text: str) -> str:

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 from domain.files.import_fields import COLUMNS, OPTIONAL, STATE, Problem, RecordRefused, read_fields, shown
+from domain.files.reading.numbers_again import NumbersAgain
 from domain.files.reading.records import BadLine, Item, Record
-from domain.files.reading.repeated import NumbersAgain
 from domain.files.reading.tables import Table
 from domain.files.reading.values.texts import Prepare, unmarked
 from domain.invoices.numbers.keys import number_key
@@ -64,8 +64,7 @@ class PlainTable:
         number = self._number
         for record in self._table.below():
             cells = record.cells
-            if number < len(cells) and (key := number_key(self._as_prepared(cells[number]))):
-                yield key
+            yield number_key(self._as_prepared(cells[number])) if number < len(cells) else ""
 
     def _as_prepared(self, number: str) -> str:
         if "'" not in number:

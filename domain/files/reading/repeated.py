@@ -1,27 +1,24 @@
 """Numbers that a file says more than once: told by a first look at all of it, before anything is taken.
 
-Which numbers come again at all is found with a fixed amount of memory, however long the file is; what their records say
-is kept in a temporary file. So a number's first record already knows of its last one.
+Which numbers come again at all is found with a fixed amount of memory, however long the file is. The few records of one
+number that follow each other, as items of an invoice do, are looked at together; of others, what they say is kept in a
+temporary file. So a number's first record already knows of its last one.
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cache, partial
 from itertools import islice
 from typing import Protocol
 
 from domain.files.import_fields import ImportedInvoice, Problem
+from domain.files.reading.numbers_again import NumbersAgain
 from domain.files.reading.records import BadLine, Item, LeftOut, LeftOutBecause
 from domain.money import STORABLE
 
-_BITS = 27
-"""Of the marks that a number leaves: 16 MiB for all of them. At a million numbers, none is taken for another one."""
-_MASK = (1 << _BITS) - 1
-_MARKS = 4
-MANY = 100_000
-"""So many numbers that come again are kept in memory; of more, each number is looked up."""
 CHUNK = 2_000
 _LINES_TOLD = 10
 
@@ -42,8 +39,8 @@ class Items(Protocol):
 
     def __iter__(self) -> Iterator[Item]: ...
 
-    def numbers_again(self) -> "NumbersAgain":
-        """What a first look at all of them said of the keys of those that have one."""
+    def numbers_again(self) -> NumbersAgain:
+        """What a first look at all of them said of their keys."""
         ...
 
 
@@ -55,59 +52,64 @@ def without_repeats(items: Items, repeats: Repeats = Repeats.ONE) -> Iterator[It
     has a key counts as of another state: it is refused with those that would be taken.
     """
     comes_again = items.numbers_again()
+    together = _together(items, comes_again, repeats) if comes_again.together else iter(items)
     if not comes_again.any:
-        yield from items
+        yield from together
         return
     with closing(_Kept()) as kept:
         kept.keep(item for item in items if item.number_key in comes_again)
-        for some in _chunks(iter(items), CHUNK):
+        for some in _chunks(together, CHUNK):
             yield from kept.sorted_out(some, comes_again, repeats)
+
+
+def _together(items: Iterable[Item], elsewhere: NumbersAgain, repeats: Repeats) -> Iterator[Item]:
+    """Judge the records of a number that follow each other and come nowhere else; the others are as they were."""
+    run: list[Item] = []
+    key = ""
+    for item in items:
+        if item.number_key and item.number_key == key:
+            run.append(item)
+            continue
+        if run:
+            yield from _judge_all(run, repeats)
+            run = []
+        key = item.number_key
+        if key and key not in elsewhere:
+            run.append(item)
+        else:
+            key = ""
+            yield item
+    if run:
+        yield from _judge_all(run, repeats)
+
+
+def _judge_all(run: list[Item], repeats: Repeats) -> Iterator[Item]:
+    if len(run) == 1:
+        yield from run
+        return
+    said = [_said(item) for item in run]
+    lines = [line for _, line, *_ in said]
+    money, amounts = {one[2] for one in said}, [one[3] for one in said]
+    group = _Group(
+        first=lines[0],
+        count=len(run),
+        good=None not in money,
+        one_money=len(money) == 1,
+        one_amount=len(set(amounts)) == 1,
+        sum=sum(amounts),
+        rest_of_first=said[0][4],
+        first_lines=lambda: lines[:_LINES_TOLD],
+    )
+    for item in run:
+        if isinstance(item, BadLine):
+            yield item
+        else:
+            yield from _judge(item, group, repeats)
 
 
 def _chunks(items: Iterator[Item], size: int) -> Iterator[list[Item]]:
     while some := list(islice(items, size)):
         yield some
-
-
-class NumbersAgain:
-    """The numbers that come again, and perhaps some that don't, with a fixed amount of memory.
-
-    Each leaves marks among 2**27 bits; whoever finds all of its own has perhaps come before.
-    """
-
-    def __init__(self) -> None:
-        self._bits = bytearray(1 << (_BITS - 3))
-        self._hashes: set[int] = set()
-        self._all = False
-
-    @classmethod
-    def among(cls, keys: Iterable[str]) -> "NumbersAgain":
-        found = cls()
-        for key in keys:
-            found.see(key)
-        return found
-
-    @property
-    def any(self) -> bool:
-        return self._all or bool(self._hashes)
-
-    def see(self, key: str) -> None:
-        hashed = hash(key)  # of this process alone: nobody outside can choose numbers that meet
-        bits, at, step, before = self._bits, hashed & _MASK, (hashed >> _BITS) | 1, True
-        for _ in range(_MARKS):
-            place, bit = at >> 3, 1 << (at & 7)
-            if not bits[place] & bit:
-                before = False
-                bits[place] |= bit
-            at = (at + step) & _MASK
-        if before and not self._all:
-            self._hashes.add(hashed)
-            if len(self._hashes) > MANY:
-                self._all = True
-                self._hashes.clear()
-
-    def __contains__(self, key: str) -> bool:
-        return key != "" and (self._all or hash(key) in self._hashes)
 
 
 class _Kept:
@@ -145,52 +147,66 @@ class _Kept:
             if group is None or isinstance(item, BadLine):
                 yield item
             else:
-                yield from self._judge(item, group, repeats)
+                yield from _judge(item, group, repeats)
 
     def _groups(self, keys: set[str]) -> "dict[str, _Group]":
         places = ", ".join("?" * len(keys))
         found = self._store.execute(
-            f"SELECT * FROM groups WHERE count > 1 AND key IN ({places})",  # noqa: S608
+            f"SELECT *, (SELECT rest FROM said WHERE said.key = groups.key AND line = first) FROM groups "  # noqa: S608
+            f"WHERE count > 1 AND key IN ({places})",
             tuple(keys),
         )
-        return {row[0]: _Group(*row) for row in found} if keys else {}
+        return {row[0]: self._group(*row) for row in found} if keys else {}
 
-    def _judge(self, item: ImportedInvoice | LeftOut, group: "_Group", repeats: Repeats) -> Iterator[Item]:
-        if not group.good:
-            yield self._refused(item, group, "one of them is bad, so none is taken")
-        elif not group.one_money or (repeats is not Repeats.SUM and not group.one_amount):
-            why = "their amounts, currencies or states differ, so none is taken"
-            yield self._refused(item, group, why)
-        elif isinstance(item, LeftOut):
-            yield item
-        elif repeats is Repeats.SUM and abs(int(group.sum)) > STORABLE:
-            yield self._refused(item, group, "their sum is too large for any invoice, so none is taken")
-        elif item.line == group.first:
-            yield replace(item, amount=int(group.sum)) if repeats is Repeats.SUM else item
-        elif repeats is Repeats.ONE:
-            yield self._repeated(item, group)
+    def _group(
+        self,
+        key: str,
+        first: int,
+        count: int,
+        good: int,
+        money: int | None,
+        amount: int,
+        total: str,
+        rest: int,
+    ) -> "_Group":
+        lines = cache(partial(self._lines, key))
+        return _Group(first, count, bool(good), bool(money), bool(amount), int(total), rest, lines)
 
-    def _repeated(self, item: ImportedInvoice, group: "_Group") -> Item:
-        first = self._store.execute(
-            "SELECT rest FROM said WHERE key = ? AND line = ?", (group.key, group.first)
-        ).fetchone()
-        if first != (_rest(item),):
-            return self._refused(
-                item, group, "they differ elsewhere than in the amount, so only the first is taken"
-            )
-        return LeftOut(item.line, item.last, LeftOutBecause.REPEATED, item.number, first=group.first)
+    def _lines(self, key: str) -> list[int]:
+        found = self._store.execute(
+            "SELECT line FROM said WHERE key = ? ORDER BY line LIMIT ?", (key, _LINES_TOLD)
+        )
+        return [line for (line,) in found]
 
-    def _refused(self, item: ImportedInvoice | LeftOut, group: "_Group", why: str) -> BadLine:
-        if not group.lines:
-            found = self._store.execute(
-                "SELECT line FROM said WHERE key = ? ORDER BY line LIMIT ?", (group.key, _LINES_TOLD)
-            )
-            group.lines = [f"{line:,}" for (line,) in found]
-        told, more = group.lines, group.count - len(group.lines)
-        last = f"{more:,} more" if more else told[-1]
-        where = f"it is in lines {', '.join(told if more else told[:-1])} and {last}"
-        problem = Problem("number", "", why, where)
-        return BadLine(item.line, item.last, (problem,), item.number, item.cells, item.number_key)
+
+def _judge(item: ImportedInvoice | LeftOut, group: "_Group", repeats: Repeats) -> Iterator[Item]:
+    if not group.good:
+        yield _refused(item, group, "one of them is bad, so none is taken")
+    elif not group.one_money or (repeats is not Repeats.SUM and not group.one_amount):
+        yield _refused(item, group, "their amounts, currencies or states differ, so none is taken")
+    elif isinstance(item, LeftOut):
+        yield item
+    elif repeats is Repeats.SUM and abs(group.sum) > STORABLE:
+        yield _refused(item, group, "their sum is too large for any invoice, so none is taken")
+    elif item.line == group.first:
+        yield replace(item, amount=group.sum) if repeats is Repeats.SUM else item
+    elif repeats is Repeats.ONE:
+        yield _repeated(item, group)
+
+
+def _repeated(item: ImportedInvoice, group: "_Group") -> Item:
+    if group.rest_of_first != _rest(item):
+        return _refused(item, group, "they differ elsewhere than in the amount, so only the first is taken")
+    return LeftOut(item.line, item.last, LeftOutBecause.REPEATED, item.number, first=group.first)
+
+
+def _refused(item: ImportedInvoice | LeftOut, group: "_Group", why: str) -> BadLine:
+    lines = [f"{line:,}" for line in group.first_lines()]
+    more = group.count - len(lines)
+    last = f"{more:,} more" if more else lines[-1]
+    where = f"it is in lines {', '.join(lines if more else lines[:-1])} and {last}"
+    problem = Problem("number", "", why, where)
+    return BadLine(item.line, item.last, (problem,), item.number, item.cells, item.number_key)
 
 
 def _said(item: Item) -> tuple[str, int, str | None, int, int]:
@@ -207,16 +223,17 @@ def _rest(item: ImportedInvoice) -> int:
 
 @dataclass
 class _Group:
-    """The records of one number."""
+    """What the records of one number say, all of them together."""
 
-    key: str
     first: int
+    """The line of the first."""
     count: int
-    good: int
-    one_money: int | None
-    one_amount: int
-    sum: str
-    lines: list[str] = field(default_factory=list)
+    good: bool
+    one_money: bool
+    one_amount: bool
+    sum: int
+    rest_of_first: int
+    first_lines: Callable[[], list[int]]
 
 
 class _ExactSum:

@@ -6,8 +6,8 @@ from typing import Any
 
 from domain.files.exports.rows import COLUMNS as EXPORTED
 from domain.files.import_fields import COLUMNS, OPTIONAL, STATE, Problem, RecordRefused, read_fields, shown
+from domain.files.reading.numbers_again import NumbersAgain
 from domain.files.reading.records import BadLine, Item
-from domain.files.reading.repeated import NumbersAgain
 from domain.files.reading.sources.content import Content
 from domain.files.reading.sources.csv_records import TOO_LONG
 from domain.files.reading.sources.text import RECORD_LENGTH, UTF_8, Lines
@@ -54,12 +54,7 @@ class JsonLines:
                 yield BadLine(line, line, refused.problems, shown(number), cells, number_key(number))
 
     def numbers_again(self) -> NumbersAgain:
-        return NumbersAgain.among(self._keys())
-
-    def _keys(self) -> Iterator[str]:
-        for item in self:
-            if item.number_key:
-                yield item.number_key
+        return NumbersAgain.among(item.number_key for item in self)
 
 
 def _pass_over(lines: Lines) -> None:

@@ -8,8 +8,8 @@ import zlib
 from collections.abc import Iterator
 
 from domain.files.import_fields import Problem, RecordRefused, shown
+from domain.files.reading.numbers_again import NumbersAgain
 from domain.files.reading.records import BadLine, FileUnusable, Item, LeftOut, LeftOutBecause
-from domain.files.reading.repeated import NumbersAgain
 from domain.files.reading.sources.content import Content
 from domain.files.reading.sources.einvoices import FIELDS, FORMS, MOST_BYTES, Document, read_document
 from domain.invoices.numbers.keys import number_key
@@ -41,11 +41,7 @@ class XmlFile:
         yield _item(self._document, 1)
 
     def numbers_again(self) -> NumbersAgain:
-        return NumbersAgain.among(self._keys())
-
-    def _keys(self) -> Iterator[str]:
-        if key := number_key(self._document.number):
-            yield key
+        return NumbersAgain.among([number_key(self._document.number)])
 
 
 class ZipOfXml:
@@ -88,12 +84,7 @@ class ZipOfXml:
                 yield _item(document, place, name)
 
     def numbers_again(self) -> NumbersAgain:
-        return NumbersAgain.among(self._keys())
-
-    def _keys(self) -> Iterator[str]:
-        for item in self:
-            if not isinstance(item, LeftOut) and item.number_key:
-                yield item.number_key
+        return NumbersAgain.among(item.number_key for item in self)
 
     def _look_through(self) -> set[str]:
         found: set[str] = set()

@@ -5,7 +5,7 @@ Nothing is guessed: a text is in one of these forms under a decimal sign, or it 
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from domain.files.import_fields import Problem, RecordRefused, shown
 from domain.files.reading.records import Exact
@@ -35,6 +35,8 @@ def _form(decimal: str, grouping: str) -> re.Pattern[str]:
 _FORMS = {".": _form(".", ","), ",": _form(",", ".")}
 _ENCLOSED = re.compile(r"\((.*)\)", re.DOTALL)
 _AROUND = re.compile(r"([^0-9]*?)((?:(?<![^\W\d_])[.,])?[0-9](?:.*[0-9])?)([^0-9]*)", re.DOTALL)
+_BARE = re.compile("[0-9](?:[0-9.,]*[0-9])?")
+"""Nothing around the digits: nearly all are so."""
 _NO_DIGIT = re.compile("[^0-9]")
 _WHOLE = re.compile(r"[.,][-\u2013\u2014]{1,2}$")
 """Behind an amount without decimals, as in 1250.- or 1250,--"""
@@ -71,8 +73,7 @@ _DOLLARS = frozenset(
 )
 
 
-@dataclass(frozen=True)
-class Written:
+class Written(NamedTuple):
     """An amount's text taken apart: the digits with their signs, whether it is below zero, and what says its currency."""
 
     digits: str
@@ -85,6 +86,8 @@ def take_apart(text: str) -> Written | None:
     text = text.strip()
     if not text or len(text) > LENGTH:
         return None
+    if _BARE.fullmatch(text):
+        return Written(text, False, "")
     enclosed = _ENCLOSED.fullmatch(text)
     inner = enclosed[1].strip() if enclosed else text
     around = _AROUND.fullmatch(_WHOLE.sub("", inner))

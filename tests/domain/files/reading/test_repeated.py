@@ -1,12 +1,17 @@
 """Numbers that a file says more than once."""
 
+import re
+from collections.abc import Sequence
+
 import pytest
 
-from domain.files.reading import repeated
+from domain.files.reading import numbers_again, repeated
 from domain.files.reading.invoice_file import Choices
 from domain.files.reading.maps import FileMap
-from domain.files.reading.repeated import NumbersAgain, Repeats
+from domain.files.reading.numbers_again import NumbersAgain
+from domain.files.reading.repeated import Repeats
 from tests.domain.files.reading.reading import told
+from tests.domain.files.reading.sources.test_workbook import Rows, book
 
 HEADING = "number,buyer_name,billing_amount,currency,state"
 DIFFER = "their amounts, currencies or states differ, so none is taken"
@@ -51,7 +56,7 @@ def test_one_that_is_bad_keeps_the_others_from_being_taken_in_its_place() -> Non
 
 
 def test_more_than_are_kept_in_memory_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(repeated, "MANY", 3)
+    monkeypatch.setattr(numbers_again, "MANY", 3)
     monkeypatch.setattr(repeated, "CHUNK", 2)
     lines = [f"F-{n % 20},Acme,{n}.00,USD," for n in range(40)] + ["G-1,Acme,1.00,USD,"]
     found = told(plain(*lines))
@@ -79,3 +84,57 @@ def test_what_comes_again_is_found_and_little_else() -> None:
     assert "7" in again
     assert "8" in again
     assert sum(f"{n}" in again for n in range(100_000)) < 10
+
+
+@pytest.mark.parametrize("repeats", Repeats)
+@pytest.mark.parametrize("together", [100, 2])
+def test_whether_records_of_one_number_follow_each_other_makes_no_difference(
+    monkeypatch: pytest.MonkeyPatch, repeats: Repeats, together: int
+) -> None:
+    monkeypatch.setattr(numbers_again, "TOGETHER", together)
+    said = {
+        "A-1": [("Acme", "1.00", "USD", "")] * 3,
+        "A-2": [("Acme", "1.00", "USD", ""), ("Heron", "1.00", "USD", "")],
+        "A-3": [("Acme", "1.00", "USD", ""), ("Acme", "2.00", "USD", "")],
+        "A-4": [("Acme", "1.00", "USD", ""), ("Acme", "1.00", "EUR", "")],
+        "A-5": [("Acme", "1.00", "USD", ""), ("Acme", "x", "USD", ""), ("Acme", "x", "USD", "")],
+        "A-6": [("Acme", "1.00", "USD", ""), ("Acme", "1.00", "USD", "draft")],
+        "A-7": [("Acme", "1.00", "USD", "paid")] * 2,
+        "A-8": [("Acme", "9999999999999.00", "USD", "")] * 2,
+        "A-9": [("Acme", "1.00", "USD", "draft"), ("Acme", "1.00", "USD", "void")],
+        "B-1": [("Acme", "1.00", "USD", "")],
+    }
+    columns = {name: (name,) for name in HEADING.split(",")}
+    choices = Choices(map=FileMap(columns=columns, decimal_sign=".", rows_of_one_number=repeats))
+    following = [(number, *one) for number, records in said.items() for one in records]
+    apart = [
+        (number, *records[at]) for at in range(3) for number, records in said.items() if at < len(records)
+    ]
+
+    def became(rows: Sequence[tuple[str, ...]]) -> list[str]:
+        """Without its line, which is another one."""
+        numbered = zip(rows, told(plain(*map(",".join, rows)), choices), strict=False)
+        return sorted(re.sub(r"lines? [0-9, and]+:?", "", line) for _, line in numbered)
+
+    assert became(following) == became(apart)
+
+
+def test_only_a_workbook_s_types_tell_a_number_from_its_text() -> None:
+    """1.250 is a number in one cell, and an amount as it is written in the other."""
+    rows: Rows = [
+        ("number", "name", "amount", "currency"),
+        ("W-1", "Heron", 1.25, "KWD"),
+        ("W-1", "Heron", "1.25", "KWD"),
+    ]
+    columns = {
+        "number": ("number",),
+        "buyer_name": ("name",),
+        "billing_amount": ("amount",),
+        "currency": ("currency",),
+    }
+    european = FileMap(columns=columns, decimal_sign=",", rows_of_one_number=Repeats.SAME)
+    found = told(book({"S": rows}), Choices(map=european))
+    assert [line.partition(" (")[0] for line in found] == [
+        "line 2: number: it is in lines 2 and 3: one of them is bad, so none is taken",
+        "line 3: billing_amount: write an amount such as 1200,50",
+    ]

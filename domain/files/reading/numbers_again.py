@@ -1,0 +1,74 @@
+"""Which numbers a file says more than once, found with a fixed amount of memory however long it is."""
+
+from collections.abc import Iterable
+
+_BITS = 27
+"""Of the marks that a number leaves: 16 MiB for all of them. At a million numbers, none is taken for another one."""
+_MASK = (1 << _BITS) - 1
+_MARKS = 4
+MANY = 100_000
+"""So many numbers that come again are kept in memory; of more, each number is looked up."""
+TOGETHER = 100
+"""So many records of one number that follow each other are held in memory."""
+
+
+class NumbersAgain:
+    """The numbers that come again, and perhaps some that don't, with a fixed amount of memory.
+
+    Each leaves marks among 2**27 bits; whoever finds all of its own has perhaps come before. A few records of one number
+    that follow each other count as one: of them ``together`` tells.
+    """
+
+    def __init__(self) -> None:
+        self._bits = bytearray(1 << (_BITS - 3))
+        self._hashes: set[int] = set()
+        self._all = False
+        self._last = ""
+        self._run = 0
+        self.together = False
+        """Whether any number's records follow each other."""
+
+    @classmethod
+    def among(cls, keys: Iterable[str]) -> "NumbersAgain":
+        found = cls()
+        for key in keys:
+            found.see(key)
+        return found
+
+    @property
+    def any(self) -> bool:
+        return self._all or bool(self._hashes)
+
+    def see(self, key: str) -> None:
+        """The key of each record, in their order; a blank one of a record that has none."""
+        if key == self._last:
+            self._run += 1
+            self.together = self.together or bool(key)
+            if key and self._run > TOGETHER:
+                self._add(hash(key))
+            return
+        self._last, self._run = key, 1
+        if key:
+            self._mark(key)
+
+    def _mark(self, key: str) -> None:
+        hashed = hash(key)  # of this process alone: nobody outside can choose numbers that meet
+        bits, at, step, before = self._bits, hashed & _MASK, (hashed >> _BITS) | 1, True
+        for _ in range(_MARKS):
+            place, bit = at >> 3, 1 << (at & 7)
+            if not bits[place] & bit:
+                before = False
+                bits[place] |= bit
+            at = (at + step) & _MASK
+        if before:
+            self._add(hashed)
+
+    def _add(self, hashed: int) -> None:
+        if not self._all:
+            self._hashes.add(hashed)
+            if len(self._hashes) > MANY:
+                self._all = True
+                self._hashes.clear()
+
+    def __contains__(self, key: str) -> bool:
+        return key != "" and (self._all or hash(key) in self._hashes)
