@@ -1,6 +1,7 @@
 """Details modals at the desk: which are open, and what each shows, so that they can follow their invoices."""
 
 from domain.desks.scoped import ScopedDesk
+from domain.errors import DatabaseUnavailable
 from domain.overview import open_views
 from domain.overview.summaries import FollowedView
 from domain.states import Right
@@ -10,10 +11,21 @@ from domain.summaries import Actor
 class ViewDesk(ScopedDesk):
     """Nobody waits for any of it, so all of it goes behind what people wait for."""
 
-    async def follow_view(self, view: FollowedView) -> None:
-        """Follow its invoice from now on for ten minutes, as it shows it. Raises InvoiceNotFound."""
-        write = self._background_write(Right.LOOK, view.actor, open_views.follow, view)
-        await self._audited(view.actor, write)
+    def follow_view(self, view: FollowedView) -> None:
+        """Follow its invoice, as it shows it, for ten minutes from when it is written down. Whoever opened it has just looked, and is
+        asked for again at each look."""
+        self._opened[view.view_id] = view
+
+    async def write_down_followed(self) -> None:
+        """All that were opened here since the last time, together: each by itself would cost as much as showing it did."""
+        if not self._opened:
+            return
+        opened, self._opened = self._opened, {}
+        try:
+            await self._db.background_write(open_views.follow, opened.values())
+        except DatabaseUnavailable:
+            self._opened = opened | self._opened
+            raise
 
     async def follow_longer(self, actor: Actor, view_id: str) -> None:
         """Ten minutes from now on, if it is followed."""

@@ -21,6 +21,7 @@ from domain.errors import (
 )
 from domain.imports.running import FileImports
 from domain.links.creation import LinkCreation
+from domain.overview.summaries import FollowedView
 from domain.payments.watching import Watching
 from domain.rights.door import Door, Enter
 from domain.rights.people import People
@@ -59,6 +60,8 @@ class ScopedDesk:
         self._poll_every = poll_every
         self._connecting = connecting
         self.door = Door(db, accounts, people, clock)
+        # Details that were opened and aren't written down yet, by their views (domain/desks/open_views.py).
+        self._opened: dict[str, FollowedView] = {}
 
     async def check(self, actor: Actor, deed: Right) -> None:
         """Raises NotAllowed, StandingUnknown: for what is shown without anything of the organisation's in it."""

@@ -1,6 +1,6 @@
 """Details modals that people have open: which invoice each shows, for as long as it follows it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -8,7 +8,6 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from domain.database import CLOCK_MILLISECONDS, database_now, written_once
-from domain.invoices import invoices
 from domain.models import Base, Invoice, OpenView, Organisation, milliseconds
 from domain.overview.summaries import FollowedView
 from domain.scope import Scope
@@ -18,15 +17,17 @@ FOLLOWED_FOR = timedelta(minutes=10)
 MOST = 500
 """So many are looked at in one round; those that were opened last first."""
 
-_VIEWS, _INVOICES = (Base.metadata.tables[model.__tablename__] for model in (OpenView, Invoice))
+_VIEWS, _INVOICES, _ORGANISATIONS = (
+    Base.metadata.tables[model.__tablename__] for model in (OpenView, Invoice, Organisation)
+)
 _FROM_NOW = ("invoice_id", "carried", "shown", "until")
 
 
 def _follow(insert: Callable[[Any], Any]) -> sa.Executable:
-    """Of an invoice that is the organisation's; each details modal that is opened takes it."""
+    """Of an invoice that is the organisation's of whoever opened the view."""
     row = {
         "view_id": sa.bindparam("view", type_=sa.String),
-        "organisation_id": _INVOICES.c.organisation_id,
+        "organisation_id": _ORGANISATIONS.c.id,
         "user_id": sa.bindparam("person", type_=sa.String),
         "invoice_id": _INVOICES.c.id,
         "carried": sa.bindparam("carries", type_=sa.String),
@@ -34,32 +35,37 @@ def _follow(insert: Callable[[Any], Any]) -> sa.Executable:
         "until": CLOCK_MILLISECONDS + milliseconds(FOLLOWED_FOR),
     }
     own = sa.and_(
-        _INVOICES.c.id == sa.bindparam("invoice"), _INVOICES.c.organisation_id == sa.bindparam("organisation")
+        _ORGANISATIONS.c.team_id == sa.bindparam("team"),
+        _INVOICES.c.id == sa.bindparam("invoice"),
+        _INVOICES.c.organisation_id == _ORGANISATIONS.c.id,
     )
     added = insert(_VIEWS).from_select(list(row), sa.select(*row.values()).where(own))
     followed: sa.Executable = added.on_conflict_do_update(
         index_elements=["view_id"],
         set_={name: added.excluded[name] for name in _FROM_NOW},
-        where=_VIEWS.c.organisation_id == sa.bindparam("organisation"),
-    ).returning(_VIEWS.c.view_id)
+        where=_VIEWS.c.organisation_id == added.excluded.organisation_id,
+    )
     return followed
 
 
 _FOLLOW = written_once(_follow)
 
 
-def follow(session: Session, scope: Scope, view: FollowedView) -> None:
-    """Follow the view's invoice from now on for ten minutes. Raises InvoiceNotFound for another organisation's."""
-    given = {
-        "view": view.view_id,
-        "organisation": scope.organisation_id,
-        "person": view.actor.user_id,
-        "invoice": view.invoice_id,
-        "carries": view.carried,
-        "shows": view.shown,
-    }
-    if session.scalar(_FOLLOW(session), given) is None:
-        invoices.require_own(session, scope, {view.invoice_id})
+def follow(session: Session, views: Iterable[FollowedView]) -> None:
+    """Follow each view's invoice from now on for ten minutes; another organisation's invoice isn't followed."""
+    rows = [
+        {
+            "view": view.view_id,
+            "team": view.actor.team_id,
+            "person": view.actor.user_id,
+            "invoice": view.invoice_id,
+            "carries": view.carried,
+            "shows": view.shown,
+        }
+        # In one order, so that two processes never wait for each other in a circle.
+        for view in sorted(views, key=lambda view: view.view_id)
+    ]
+    session.execute(_FOLLOW(session), rows)
 
 
 def touch(session: Session, scope: Scope, view_id: str) -> None:

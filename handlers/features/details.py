@@ -133,15 +133,14 @@ async def by_id(
 def follow(office: Office, actor: Actor, place: Place | None) -> None:
     """Let the details that were shown there follow their invoice, in whichever process hears of it; others are left alone.
 
-    It is written down in the background: nobody waits for it, and if it fails the modal only stays as it is.
+    It is written down with those of others, within a second: nobody waits for it, and if it fails the modal only stays as it is.
     """
     if place is None or place.stale or place.shown is None:
         return
     invoice_id = find_invoice_id(place.shown)
     if invoice_id is not None:
         carried = place.shown["private_metadata"]
-        view = FollowedView(place.view_id, actor, invoice_id, carried, mark(place))
-        office.watch(_written_down(office, lambda: office.desk.follow_view(view)))
+        office.desk.follow_view(FollowedView(place.view_id, actor, invoice_id, carried, mark(place)))
 
 
 def follow_longer(office: Office, delivery: Delivery) -> None:
