@@ -207,6 +207,10 @@ class ExceptionFacts:
     """What was refunded of the payment in all, this one included."""
     whole: Money | None = None
     """The payment that was refunded or disputed."""
+    besides: Money | None = None
+    """Of a refund of the payment that counts: a second one for the same link, which is still there."""
+    alone: bool = False
+    """Of a second payment: the money of the one that counts has gone back, so this one may be what pays for the invoice."""
     reason: str = ""
     """Stripe's code for why there is a dispute, or why a refund failed."""
     inquiry: bool = False

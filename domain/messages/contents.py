@@ -67,6 +67,12 @@ def _in_thread(session: Session, message: OutboxMessage, announcement: Announcem
     followed = None if message.follows_id is None else session.get_one(OutboxMessage, message.follows_id)
     if followed is None or followed.posted_channel != announcement.destination:
         return announcement
+    # Slack takes the first message of a thread, and none of its replies (Slack docs: chat.postMessage, thread_ts).
+    while followed.follows_id is not None:
+        before = session.get_one(OutboxMessage, followed.follows_id)
+        if before.posted_channel != announcement.destination:
+            break
+        followed = before
     return replace(announcement, thread=followed.posted_ts, broadcast=message.broadcast)
 
 

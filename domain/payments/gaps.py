@@ -201,8 +201,10 @@ class Gaps:
         return self._known
 
     async def _read_events(self, reach: _Reach) -> bool:
-        """False if they don't reach back so far, or may not be read."""
-        if reach.until is None or self._account.stripe.clock.now() - reach.until > EVENTS_SURE:
+        """False if they don't reach back so far, or may not be read; or if what was known is of a time that hasn't come: it was
+        written by a clock that was wrong."""
+        now = self._account.stripe.clock.now()
+        if reach.until is None or not now - EVENTS_SURE <= reach.until <= now + LATE:
             return False
         try:
             await self.read_events(min(filter(None, (reach.until, reach.since))))

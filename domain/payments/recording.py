@@ -22,10 +22,21 @@ from domain.models import Invoice, Ledger, Link, Payment
 from domain.money import Money
 from domain.outbox import enqueuing
 from domain.payments.stripe_links.states import end_by_payment
-from domain.states import AnnouncementKind, ExceptionKind, FeedKind, LinkStatus, Settlement, Source, Verdict
+from domain.states import (
+    AnnouncementKind,
+    Badge,
+    ExceptionKind,
+    FeedKind,
+    LinkStatus,
+    Settlement,
+    Source,
+    Verdict,
+)
 from domain.stripe.client import amount_of, id_of, moment
 from domain.stripe.ledgers import is_current
 from domain.summaries import STRIPE, ExceptionFacts
+
+_GONE = frozenset({Badge.REFUNDED.value, Badge.DISPUTE_LOST.value})
 
 
 @dataclass(frozen=True)
@@ -209,6 +220,14 @@ def record_exception(
         link=link,
         payment_id=payment_id,
         stripe_object=stripe_object,
-        facts=ExceptionFacts(expected=Money(link.amount, link.currency)),
+        facts=ExceptionFacts(
+            expected=Money(link.amount, link.currency),
+            alone=kind is ExceptionKind.SECOND_PAYMENT and has_gone_back(link),
+        ),
     )
     return open_once(session, opening, now) is not None
+
+
+def has_gone_back(link: Link) -> bool:
+    """Whether the money of the payment that counts has gone back to the buyer, by all that its badges say."""
+    return not _GONE.isdisjoint(link.badges.split(","))

@@ -2,7 +2,6 @@
 
 import re
 
-from domain.money import Money
 from domain.states import AnnouncementKind, ExceptionKind, Settlement
 from domain.summaries import ExceptionFacts, ExceptionSummary, Resolution
 from handlers.words import written
@@ -64,6 +63,7 @@ WHAT_TO_DO: dict[ExceptionKind, str] = {
     ExceptionKind.OTHER: "Look at the invoice and its payments in the Stripe Dashboard, or wait until all of Paylink is of that version.",
 }
 
+KEEP_IT = "If it pays for the invoice, keep it and resolve this with that reason: refunded as well, nothing would be left."
 NO_DEADLINE = (
     "No deadline is known: see in the Stripe Dashboard whether an answer is due. How it ends is told here."
 )
@@ -135,11 +135,11 @@ def what_differs(exception: ExceptionSummary) -> str:
     got = "an amount that isn't known" if exception.amount is None else written.amount(exception.amount)
     asked = "another amount" if facts.expected is None else written.amount(facts.expected)
     return {
-        ExceptionKind.SECOND_PAYMENT: f"A second payment of {got} came in for the same link.",
+        ExceptionKind.SECOND_PAYMENT: _second(got, alone=facts.alone),
         ExceptionKind.AMOUNT_DIFFERS: f"Stripe received {got}; the link asks for {asked}.",
         ExceptionKind.CURRENCY_DIFFERS: f"Stripe received {got}; the link asks for {asked}, in another currency.",
         ExceptionKind.COMPLETED_UNPAID: f"The buyer completed the payment page over {asked}, but no money came in.",
-        ExceptionKind.REFUNDED: _refunded(got, facts.so_far, facts.whole),
+        ExceptionKind.REFUNDED: _refunded(got, facts),
         ExceptionKind.REFUND_FAILED: f"The refund of {got} failed{_because(_FAILURES, facts.reason)}: the buyer didn't get it.",
         ExceptionKind.DISPUTED: _disputed(got, facts.reason, inquiry=facts.inquiry),
         ExceptionKind.DISPUTE_LOST: f"The dispute over {got} was lost{_because(_DISPUTE_REASONS, facts.reason)}.",
@@ -164,6 +164,8 @@ def what_to_do(exception: ExceptionSummary) -> str:
         return NO_DEADLINE
     if exception.kind is ExceptionKind.DISPUTED and exception.facts.inquiry:
         return "Answer the inquiry in the Stripe Dashboard before its deadline, so that it doesn't become a dispute."
+    if exception.kind is ExceptionKind.SECOND_PAYMENT and exception.facts.alone:
+        return KEEP_IT
     return WHAT_TO_DO[exception.kind]
 
 
@@ -183,10 +185,22 @@ def ended(resolution: Resolution) -> str:
     return SETTLEMENTS[settlement]
 
 
-def _refunded(got: str, so_far: Money | None, whole: Money | None) -> str:
-    if so_far is None or whole is None:
-        return f"{got} was refunded to the buyer."
-    return f"{got} was refunded, in all {written.amount(so_far)} of {written.amount(whole)}."
+def _second(got: str, *, alone: bool) -> str:
+    first = " The money of the first one has gone back to the buyer." if alone else ""
+    return f"A second payment of {got} came in for the same link.{first}"
+
+
+def _refunded(got: str, facts: ExceptionFacts) -> str:
+    still = (
+        ""
+        if facts.besides is None
+        else f" A second payment of {written.amount(facts.besides)} is still there."
+    )
+    if facts.so_far is None or facts.whole is None:
+        return f"{got} was refunded to the buyer.{still}"
+    return (
+        f"{got} was refunded, in all {written.amount(facts.so_far)} of {written.amount(facts.whole)}.{still}"
+    )
 
 
 def _disputed(got: str, reason: str, *, inquiry: bool) -> str:

@@ -171,7 +171,7 @@ class Process:
     ) -> None:
         self.owner = f"process-{next(self._numbers)}"
         self._db = db
-        self._api = StripeApi(key or stripe.api_key, base_url=stripe.api_url, timeout=2.0)
+        self._api = StripeApi(key or stripe.api_key, base_url=stripe.api_url, timeout=2.0, clock=clock.now)
         accounts = Accounts(db, clock=clock.now)
         lease = Lease(self.owner, LEASE, MARGIN)
         pace = TimelessPace(db, clock)

@@ -35,6 +35,18 @@ def test_amounts_stand_beside_each_other() -> None:
     assert exceptions.what_differs(refunded) == "USD 3.00 was refunded, in all USD 5.00 of USD 10.00."
 
 
+def test_of_two_payments_nobody_is_told_to_refund_the_one_that_is_left() -> None:
+    facts = ExceptionFacts(besides=Money(1_000, "USD"))
+    assert "A second payment of USD 10.00 is still there." in exceptions.what_differs(
+        exception(ExceptionKind.REFUNDED, facts=facts)
+    )
+    second = exception(ExceptionKind.SECOND_PAYMENT)
+    alone = replace(second, facts=ExceptionFacts(alone=True))
+    assert "refund the one that is too much" in exceptions.what_to_do(second)
+    assert exceptions.what_to_do(alone) == exceptions.KEEP_IT
+    assert exceptions.what_differs(alone).endswith("has gone back to the buyer.")
+
+
 def test_a_reason_of_stripes_is_said_in_words_and_one_that_is_new_as_it_is() -> None:
     disputed = exception(ExceptionKind.DISPUTED, facts=ExceptionFacts(reason="fraudulent"))
     assert "didn't authorise the payment" in exceptions.what_differs(disputed)

@@ -23,6 +23,7 @@ from domain.payments.reversals.reversals import (
     ReversalKind,
     refunded_in_all,
 )
+from domain.payments.reversals.told import has_ended_well
 from domain.states import ExceptionKind, Settlement
 from domain.summaries import ExceptionFacts
 
@@ -75,8 +76,10 @@ def _follow_dispute(
     kind = ExceptionKind.DISPUTE_LOST if stage == LOST else ExceptionKind.DISPUTED
     if _open(session, kind, told, facts, stage, now):
         return (kind.value,)
-    at = sa.and_(PaymentException.ledger_id == told.ledger_id, PaymentException.key == _key(facts, stage))
-    session.execute(sa.update(PaymentException).where(at).values(due_by=facts.due_by))
+    known = _find(session, told.ledger_id, _key(facts, stage))
+    session.execute(
+        sa.update(PaymentException).where(PaymentException.id == known).values(due_by=facts.due_by)
+    )
     return ()
 
 
@@ -91,9 +94,12 @@ def _open(
     said = ExceptionFacts(
         whole=Money(told.amount, told.currency), reason=facts.reason, inquiry=facts.status in INQUIRY
     )
+    key = _key(facts, stage)
+    before = _find(session, told.ledger_id, key)
     opening = Opening(
         kind,
-        _key(facts, stage),
+        # After it had ended well it is told anew.
+        f"{key}:{before}" if before is not None and has_ended_well(session, before) else key,
         told.ledger_id,
         facts.money,
         organisation_id=told.organisation_id,
@@ -109,12 +115,16 @@ def _open(
 def _settle(
     session: Session, ledger_id: int, key: str, how: Settlement, now: datetime, *, tell: bool = True
 ) -> None:
-    found = sa.select(PaymentException.id).where(
-        PaymentException.ledger_id == ledger_id, PaymentException.key == key
-    )
-    exception_id = session.scalar(found)
+    exception_id = _find(session, ledger_id, key)
     if exception_id is not None:
         settle(session, exception_id, how, now, broadcast=tell, tell=tell)
+
+
+def _find(session: Session, ledger_id: int, key: str) -> int | None:
+    """The latest exception that told of this, by the key that it had first."""
+    told = sa.or_(PaymentException.key == key, PaymentException.key.startswith(f"{key}:", autoescape=True))
+    found = sa.select(PaymentException.id).where(PaymentException.ledger_id == ledger_id, told)
+    return session.scalar(found.order_by(PaymentException.id.desc()).limit(1))
 
 
 def _key(facts: ReversalFacts, stage: str) -> str:

@@ -146,6 +146,7 @@ def show_reversals(session: Session, link: Link, payment: Payment) -> None:
     show_badges(link, found, among=OF_A_PAYMENT)
     if link.badges != before:
         changing.mark_changed(session, link.invoice_id)
+        surplus.note_alone(session, link)
     # For processes of the version before, which know two badges.
     link.refunded = bool(found & {Badge.PARTLY_REFUNDED, Badge.REFUNDED})
     link.disputed = bool(found & {Badge.DISPUTED, Badge.INQUIRY, Badge.DISPUTE_LOST})
@@ -170,7 +171,9 @@ def _tell_refund(
 ) -> tuple[str, ...]:
     whole = Money(payment.amount, payment.currency)
     so_far = refunded_in_all(whole, _of(session, payment))
-    said = ExceptionFacts(so_far=so_far, whole=whole, reason=facts.reason)
+    counts = payment.verdict is Verdict.PAID
+    besides = surplus.find_second(session, link) if counts and facts.status == REFUNDED else None
+    said = ExceptionFacts(so_far=so_far, whole=whole, reason=facts.reason, besides=besides)
     if facts.status == REFUNDED:
         if payment.verdict in surplus.SURPLUS and so_far.amount >= whole.amount:
             surplus.settle_refunded(session, payment, facts, now)
@@ -211,33 +214,37 @@ def _tell_dispute(
 ) -> tuple[str, ...]:
     whole = Money(payment.amount, payment.currency)
     said = ExceptionFacts(whole=whole, reason=facts.reason, inquiry=facts.status in INQUIRY)
-    first = told.find_dispute(session, row)
+    first, lost = told.find_dispute(session, row), told.find_loss(session, row)
+    last = first if lost is None else lost
     if facts.status in ENDS:
         how = ENDS[facts.status]
         open_ones = (ExceptionKind.DISPUTED, ExceptionKind.DISPUTE_LOST)
         ended = settle_all(session, open_ones, how, now, reversal_id=row.id, broadcast=True)
-        if first is not None and not ended:
-            end(session, first, how, now, of=facts.stripe_id)
+        if last is not None and not ended:
+            end(session, last, how, now, of=facts.stripe_id)
         return surplus.reopen(session, link, payment, now)
-    lost = told.find_loss(session, row)
+    # What was told before the dispute ended well counts no more: it is told, and somebody's task, anew.
+    again = last if last is not None and told.has_ended_well(session, last) else None
     if facts.status == LOST:
         if first is not None:
             settle(session, first, Settlement.DISPUTE_LOST, now, tell=False)
-        if lost is not None and session.get_one(PaymentException, lost).resolved_at is not None:
+        if lost is not None and again is None and session.get_one(PaymentException, lost).resolved_at:
             # Somebody had dealt with it before it was appealed.
             end(session, lost, Settlement.APPEAL_LOST, now, of=facts.stripe_id)
         surplus.settle_lost(session, payment, facts, now)
-        return _open(session, ExceptionKind.DISPUTE_LOST, link, payment, row, facts, said, now, follows=first)
-    if lost is not None and facts.status in APPEALED:
+        kind = ExceptionKind.DISPUTE_LOST
+        return _open(session, kind, link, payment, row, facts, said, now, follows=first or again, again=again)
+    if lost is not None and again is None and facts.status in APPEALED:
         # Lost until the appeal has ended.
         return ()
-    if first is not None and (facts.status in INQUIRY or not _is_inquiry(session, first)):
+    if first is not None and again is None and (facts.status in INQUIRY or not _is_inquiry(session, first)):
         # It was told already; whether an answer is due may have changed.
         _move_deadline(session, row)
         return ()
     if first is not None:
         settle(session, first, Settlement.DISPUTE_OPENED, now, tell=False)
-    return _open(session, ExceptionKind.DISPUTED, link, payment, row, facts, said, now, follows=first)
+    kind = ExceptionKind.DISPUTED
+    return _open(session, kind, link, payment, row, facts, said, now, follows=first or again, again=again)
 
 
 def _is_inquiry(session: Session, exception_id: int) -> bool:
@@ -255,11 +262,14 @@ def _open(
     now: datetime,
     *,
     follows: int | None = None,
+    again: int | None = None,
 ) -> tuple[str, ...]:
+    """``again``: the exception that told of it before it had ended well, if one did."""
+    # One of Stripe's ids with a status, and no running total: the same sum again is another fact.
+    key = f"{facts.kind.value}:{facts.stripe_id}:{facts.status}"
     opening = Opening(
         kind,
-        # One of Stripe's ids with a status, and no running total: the same sum again is another fact.
-        f"{facts.kind.value}:{facts.stripe_id}:{facts.status}",
+        key if again is None else f"{key}:{again}",
         payment.ledger_id,
         facts.money,
         link=link,

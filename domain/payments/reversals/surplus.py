@@ -3,15 +3,17 @@
 All of it was refunded, or lost by a dispute; money that an appeal brings back is to be dealt with again.
 """
 
+from dataclasses import replace
 from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from domain.exceptions.facts import read_facts, write_facts
 from domain.exceptions.resolving import end, settle_all
 from domain.models import Link, Payment, PaymentException
 from domain.money import Money
-from domain.payments.recording import record_exception
+from domain.payments.recording import has_gone_back, record_exception
 from domain.payments.reversals import told
 from domain.payments.reversals.reversals import ReversalFacts
 from domain.states import ExceptionKind, Settlement, Verdict
@@ -34,6 +36,29 @@ def settle_lost(session: Session, payment: Payment, facts: ReversalFacts, now: d
     """A dispute about it is lost: if it was about all of it, nothing is left to be refunded."""
     if payment.verdict in SURPLUS and facts.money == Money(payment.amount, payment.currency):
         settle_all(session, _TOLD, Settlement.DISPUTE_LOST, now, payment_id=payment.id)
+
+
+def find_second(session: Session, link: Link) -> Money | None:
+    """A second payment that is still somebody's task."""
+    second = _second(session, link)
+    return None if second is None else Money(second.amount, second.currency)
+
+
+def note_alone(session: Session, link: Link) -> None:
+    """Let what is to be done about a second payment follow what became of the one that counts. The caller has locked the link."""
+    second = _second(session, link)
+    if second is not None:
+        facts = replace(read_facts(second.facts), alone=has_gone_back(link))
+        second.facts = write_facts(facts)
+
+
+def _second(session: Session, link: Link) -> PaymentException | None:
+    found = sa.select(PaymentException).where(
+        PaymentException.link_id == link.id,
+        PaymentException.kind == ExceptionKind.SECOND_PAYMENT,
+        PaymentException.resolved_at.is_(None),
+    )
+    return session.scalar(found.order_by(PaymentException.id).limit(1))
 
 
 def reopen(session: Session, link: Link, payment: Payment, now: datetime) -> tuple[str, ...]:

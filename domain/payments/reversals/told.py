@@ -3,10 +3,16 @@
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from domain.exceptions.facts import read_facts
 from domain.models import Payment, PaymentException, Reversal
 from domain.money import Money
 from domain.payments.reversals.reversals import ReversalFacts
-from domain.states import ExceptionKind, Verdict
+from domain.states import ExceptionKind, Settlement, Verdict
+from domain.summaries import STRIPE
+
+_WELL = {
+    each.value for each in (Settlement.DISPUTE_WON, Settlement.DISPUTE_CLOSED, Settlement.DISPUTE_PREVENTED)
+}
 
 
 def find_surplus(session: Session, payment: Payment) -> int | None:
@@ -61,3 +67,9 @@ def find_loss(session: Session, row: Reversal) -> int | None:
         PaymentException.reversal_id == row.id, PaymentException.kind == ExceptionKind.DISPUTE_LOST
     )
     return session.scalar(told.order_by(PaymentException.id.desc()).limit(1))
+
+
+def has_ended_well(session: Session, exception_id: int) -> bool:
+    """Whether the dispute that this told of was won, closed or prevented since, whoever had dealt with it before."""
+    told = session.get_one(PaymentException, exception_id)
+    return read_facts(told.facts).ended in _WELL or (told.resolved_by == STRIPE and told.resolution in _WELL)

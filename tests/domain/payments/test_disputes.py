@@ -150,6 +150,37 @@ async def test_a_lost_dispute_may_be_won_after_all(world: World, stripe: LocalSt
     assert (await badges(world), await open_kinds(world)) == ((), [])
 
 
+@pytest.mark.parametrize("resolved", [False, True])
+async def test_each_loss_after_a_win_is_told_in_the_channel_and_is_a_task_and_so_is_each_end(
+    world: World, stripe: LocalStripe, paid: str, resolved: bool
+) -> None:
+    dispute = await stripe.dispute(paid, status="lost")
+    await see(world, stripe)
+    first = world.poster.posted[0]
+    assert first.thread is None
+    for turn in range(3):
+        assert (await badges(world), await open_kinds(world)) == (
+            (Badge.DISPUTE_LOST,),
+            [ExceptionKind.DISPUTE_LOST],
+        )
+        if resolved:
+            (loss,) = await open_ones(world)
+            world.db.run(resolve, None, loss.id, "Booked", by="U0ADA", now=world.clock())
+            await see(world, stripe)
+        if turn == 2:
+            break
+        world.poster.posted.clear()
+        await stripe.change_dispute(dispute["id"], status="won")
+        await see(world, stripe)
+        assert (await badges(world), await open_kinds(world)) == ((), [])
+        await stripe.change_dispute(dispute["id"], status="lost")
+        await see(world, stripe)
+        won, lost = world.poster.posted
+        assert (won.kind, lost.kind) == (AnnouncementKind.FOLLOW_UP, AnnouncementKind.EXCEPTION)
+        # Slack takes no reply to a reply: all of them stand in the thread of the first.
+        assert {(one.thread, one.broadcast) for one in (won, lost)} == {("2.0", True)}
+
+
 async def test_a_dispute_of_no_payment_intent_isnt_ours(world: World, stripe: LocalStripe, paid: str) -> None:
     found = {"id": "dp_other", "payment_intent": None, "status": "needs_response"}
     event = Received("evt_other", "charge.dispute.created", "dp_other", None, world.clock())
@@ -170,14 +201,13 @@ async def test_a_surplus_payment_that_a_dispute_takes_settles_itself_until_an_ap
     surplus = str((await stripe.pay(second["id"]))["payment_intent"])
     await see(world, stripe)
     dispute = await stripe.dispute(surplus)
-    # The same loss is told by a reply the second time.
-    for still_open in ([ExceptionKind.DISPUTE_LOST], []):
+    for _ in range(2):
         await see(world, stripe)
         assert ExceptionKind.SECOND_PAYMENT in await open_kinds(world)
         told(world)
         await stripe.change_dispute(dispute["id"], status="lost")
         await see(world, stripe)
-        assert (await badges(world), await open_kinds(world)) == ((), still_open)
+        assert (await badges(world), await open_kinds(world)) == ((), [ExceptionKind.DISPUTE_LOST])
         await stripe.change_dispute(dispute["id"], status="won")
         await see(world, stripe)
         assert await open_kinds(world) == [ExceptionKind.SECOND_PAYMENT]

@@ -125,3 +125,10 @@ async def test_a_dispute_about_it_is_told_with_its_deadline_and_its_end(
     await stripe.change_dispute(dispute["id"], status=end)
     await see(world)
     assert of_payment(world)[2:] == [(ExceptionKind.DISPUTED, how), *more]
+    if end == "lost":
+        # Each loss after a win is told.
+        for status in ("won", "lost"):
+            await stripe.change_dispute(dispute["id"], status=status)
+            await see(world)
+        lost = [row for row in of_payment(world) if row[0] is ExceptionKind.DISPUTE_LOST]
+        assert [resolution for _, resolution in lost] == [Settlement.DISPUTE_WON, None]
