@@ -9,7 +9,8 @@ from domain.models import Ledger
 from sandbox.stripe.server import LocalStripe
 from tests.domain import backups
 from tests.domain.factories import make_invoice
-from tests.domain.payments.test_gaps import create, link_of, restarted
+from tests.domain.payments.test_gaps import create, restarted
+from tests.domain.payments.test_unknown import link_of
 from tests.domain.world import World
 
 
