@@ -7,10 +7,16 @@ from sqlalchemy.orm import Session
 
 from domain.audit.deeds import Deed, Result
 from domain.audit.recording import record
-from domain.models import Base, BulkRun, FileImport, Invoice, PaymentException
+from domain.models import Base, BulkRun, FileImport, Invoice, PaymentException, Selection
 from domain.summaries import Actor
 
-_TABLES = {"invoice": Invoice, "exception": PaymentException, "bulk run": BulkRun, "import": FileImport}
+_TABLES = {
+    "invoice": Invoice,
+    "exception": PaymentException,
+    "bulk run": BulkRun,
+    "import": FileImport,
+    "selection": Selection,
+}
 _WHOSE = {kind: Base.metadata.tables[model.__tablename__].c for kind, model in _TABLES.items()}
 
 

@@ -48,6 +48,8 @@ class Bench:
     """``sent``: each call of Slack's Web API as it went out, response_url and uploaded files included."""
 
     app: AcknowledgingApp
+    other: int
+    """The other organisation's."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -82,12 +84,21 @@ class Bench:
 
         return self.db.run(read)
 
+    def attacks(self) -> list[tuple[str, str]]:
+        """As ``refusals``, of what the other organisation's audit says since then: who asked for what of it, and from where."""
+        entries = sa.select(AuditEntry.actor, AuditEntry.subject).where(
+            AuditEntry.action == "id.refused",
+            AuditEntry.id > self._seen,
+            AuditEntry.organisation_id == self.other,
+        )
+        return self.db.run(lambda session: [tuple(row) for row in session.execute(entries)])
+
     def refusals(self) -> list[tuple[str, str]]:
         """Who was refused what since this was asked for the last time, as the audit says."""
         entries = sa.select(AuditEntry).where(AuditEntry.action == "id.refused", AuditEntry.id > self._seen)
         entries = entries.where(AuditEntry.subject.not_like("% asked for from %"))
         found = self.db.run(lambda session: session.scalars(entries.order_by(AuditEntry.id)).all())
-        self._seen = max((entry.id for entry in found), default=self._seen)
+        self._seen = self.db.run(lambda session: session.scalar(sa.select(sa.func.max(AuditEntry.id)))) or 0
         return [(entry.actor, entry.subject) for entry in found]
 
     def track(self, work: Coroutine[Any, Any, None]) -> None:
@@ -132,9 +143,8 @@ async def furnished(world: World) -> AsyncIterator[Bench]:
     """A bench in TEAM's workspace, over a database that holds another organisation too."""
     bench = Bench(world)
     make_organisation(world.db)
-    world.db.run(
-        _add_others, make_organisation(world.db, "T0OTHER", channel="C0OTHER"), world.account.ledger_id
-    )
+    bench.other = make_organisation(world.db, "T0OTHER", channel="C0OTHER")
+    world.db.run(_add_others, bench.other, world.account.ledger_id)
     server_app = web.Application()
     server_app.router.add_route("*", "/{path:.*}", bench.answer)
     async with TestServer(server_app) as server, ClientSession() as session:

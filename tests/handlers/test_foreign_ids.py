@@ -130,10 +130,15 @@ async def refuse(bench: Bench, payload: Any, what: object) -> None:
     before = bench.state()
     bench.refusals()
     heard = await bench.deliver(payload)
+    attacked = bench.attacks()
     refused = bench.refusals()
     assert bench.state() == before, what
     assert len(refused) == 1, (what, refused)
     assert refused[0][0] == ADA.user_id
+    # Whose it is reads of it, too.
+    (who, subject) = refused[0]
+    whose = [] if subject.endswith(f" {OF_BEN}") else [(who, f"{subject} asked for from {ADA.team_id}")]
+    assert attacked == whose, what
     assert any(words in heard for words in REFUSALS), (what, heard)
     assert not any(secret in heard for secret in SECRETS), what
 

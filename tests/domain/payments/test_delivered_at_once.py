@@ -1,7 +1,6 @@
 """What comes to one organisation's webhook at once: few transactions, and each event's own answer."""
 
 import asyncio
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -25,7 +24,7 @@ TIMES = 250
 
 
 @pytest.fixture
-def kept_together(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
+def kept_together(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many events each transaction was given."""
     sizes: list[int] = []
     keep = events.keep_delivered
@@ -37,7 +36,7 @@ def kept_together(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
         return keep(session, ledger_id, came)
 
     monkeypatch.setattr(events, "keep_delivered", counted)
-    yield sizes
+    return sizes
 
 
 async def paid(world: World, stripe: LocalStripe) -> dict[str, Any]:
