@@ -91,7 +91,7 @@ class Bench:
             AuditEntry.id > self._seen,
             AuditEntry.organisation_id == self.other,
         )
-        return self.db.run(lambda session: [tuple(row) for row in session.execute(entries)])
+        return self.db.run(lambda session: [(who, what) for who, what in session.execute(entries)])
 
     def refusals(self) -> list[tuple[str, str]]:
         """Who was refused what since this was asked for the last time, as the audit says."""
