@@ -31,7 +31,6 @@ from domain.money import Money
 _AMOUNTS = (AMOUNT_DUE, "billing_amount")
 _DATES = ("issue_date", "due_date")
 _NOTHING = Money(0, "USD")
-_STATES_FIRST = ("draft", "void", "settled", "open")
 _LEFT_OUT = {"draft": LeftOutBecause.DRAFT, "void": LeftOutBecause.VOID}
 
 
@@ -164,10 +163,12 @@ class MappedTable:
             text = map_value(cells[places[0]])
             return self._states.get(text) if text else ""
         said = {self._states.get(text) for at in places if (text := map_value(cells[at]))}
-        for state in _STATES_FIRST:
+        for state in _LEFT_OUT:
             if state in said:
                 return state
-        return None if said else ""
+        if None in said:
+            return None
+        return "settled" if "settled" in said else "open" if said else ""
 
     def _read(self, record: Record, cells: Sequence[str], number: str) -> ImportedInvoice:
         """Raises RecordRefused with all that is wrong."""
@@ -208,7 +209,8 @@ class MappedTable:
     def _read_state(self, cells: Sequence[str]) -> str:
         state = self._state(cells)
         if state is None:
-            unknown = self._get(cells, "state")
+            said = [cells[at] for at in self._places["state"] if cells[at].strip()]
+            unknown = next((text for text in said if map_value(text) not in self._states), "")
             raise RecordRefused(
                 Problem("state", shown(unknown), "this state isn't known: say in a map what it stands for")
             )

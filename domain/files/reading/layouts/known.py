@@ -1,6 +1,8 @@
 """All layouts that are recognised."""
 
+from domain.files.reading.layouts.invoice_ninja import INVOICE_NINJA
 from domain.files.reading.layouts.layout import Layout, heading_key, keys
+from domain.files.reading.layouts.odoo import ODOO
 from domain.files.reading.layouts.programs import (
     AKAUNTING,
     FRESHBOOKS,
@@ -10,7 +12,6 @@ from domain.files.reading.layouts.programs import (
     XERO,
     ZOHO,
 )
-from domain.files.reading.layouts.translated import INVOICE_NINJA, ODOO
 from domain.files.reading.repeated import Repeats
 
 PLAIN = "plain"

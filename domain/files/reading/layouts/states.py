@@ -2,18 +2,34 @@
 
 from domain.files.reading.layouts.layout import heading_key
 
-_LEFT_OUT = "draft|entwurf|brouillon|borrador|bozza|concept|下書き|pendingapproval|awaitingapproval|submitted|proforma"
-_VOID = (
-    "void|voided|cancelled|canceled|deleted|writtenoff|uncollectible|reversed|declined|rejected|storniert|abgebrochen|"
-    "annulé|annulée|cancelado|geannuleerd|キャンセル|無効|取消"
+_LEFT_OUT = (
+    "draft|pendingapproval|awaitingapproval|submitted|proforma|entwurf|brouillon|borrador|bozza|concept|rascunho|provisório|"
+    "下書き"
 )
-_SETTLED = "paid|closed|settled|inpayment|bezahlt|inzahlung|payé|payée|enpaiement|pagado|betaald|入金済|入金済み|completed|autopaid"
+_VOID = (
+    "void|voided|cancelled|canceled|deleted|writtenoff|uncollectible|reversed|declined|rejected|"
+    "storniert|abgebrochen|umgekehrt|annulé|annulée|inversé|inversée|extourné|extournée|"
+    "cancelado|cancelada|anulado|anulada|invertido|revertido|revertida|annullato|annullata|stornato|stornata|invertito|"
+    "geannuleerd|teruggedraaid|teruggeboekt|omgekeerd|キャンセル|無効|取消"
+)
+_SETTLED = (
+    "paid|closed|settled|inpayment|completed|autopaid|bezahlt|inzahlung|payé|payée|payés|payées|enpaiement|"
+    "pagado|pagada|pagados|pagadas|enpago|enprocesodepago|pagato|pagata|inpagamento|betaald|inbetaling|"
+    "pago|paga|empagamento|入金済|入金済み"
+)
 _OPEN = (
     "open|authorised|authorized|awaitingpayment|approved|sent|viewed|overdue|pastdue|due|unpaid|partiallypaid|partialpaid|"
-    "partial|partpaid|paymentpending|outstanding|posted|notpaid|issued|finalized|emailed|unsent|"
-    "gebucht|nichtbezahlt|offen|gesendet|versendet|überfällig|teilweisebezahlt|teilbezahlt|comptabilisé|comptabilisée|"
-    "nonpayé|nonpayée|partiellementpayé|envoyé|envoyée|publicado|geboekt|nietbetaald|未入金|未設定|一部入金|送付済|送付済み|"
-    "printed|未払い"
+    "partial|partialdeposit|partpaid|paymentpending|outstanding|posted|notpaid|issued|finalized|emailed|unsent|printed|"
+    "gebucht|nichtbezahlt|unbezahlt|offen|gesendet|versendet|angesehen|überfällig|teilweise|teilweisebezahlt|teilbezahlt|"
+    "teilanzahlung|comptabilisé|comptabilisée|nonpayé|nonpayée|nonpayés|nonpayées|impayé|impayée|enretard|vu|vue|"
+    "partiel|partiellementpayé|partiellementpayée|acompte|envoyé|envoyée|"
+    "publicado|registrado|nopagado|nopagada|nopagados|nopagadas|sinpagar|pagadoparcialmente|parcialmentepagado|parcial|"
+    "parcialdepósito|enviado|enviada|visto|vencido|vencida|"
+    "confermato|pubblicato|registrato|contabilizzato|nonpagato|nonpagata|parziale|parzialedeposito|parzialmentepagato|"
+    "inviato|inviata|spedito|scaduto|scaduta|"
+    "geboekt|nietbetaald|onbetaald|gedeeltelijk|gedeeltelijkbetaald|deelbetaling|verzonden|verstuurd|bekeken|verlopen|"
+    "lançado|nãopago|parcialmentepago|depósitoparcial|visualizado|"
+    "未入金|未設定|一部入金|送付済|送付済み|未払い"
 )
 STATES = {
     heading_key(word): state

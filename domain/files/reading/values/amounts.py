@@ -13,6 +13,8 @@ from domain.money import AmountUnreadable, Money, parse_major_units, shown_decim
 
 _BLANKS = " \u00a0\u2007\u2009\u202f"
 _APOSTROPHES = "'\u2019"
+# People mix them in one amount: a program writes one kind, and a keyboard another.
+_ALIKE = str.maketrans(dict.fromkeys(_BLANKS, " ") | dict.fromkeys(_APOSTROPHES, "'"))
 _MINUS = "-\u2212"
 LENGTH = 60
 
@@ -21,11 +23,7 @@ def _form(decimal: str, grouping: str) -> re.Pattern[str]:
     """Digits in groups of three (or as in India) with one kind of sign between them, or without any."""
     sign = re.escape(decimal)
     groups = "|".join(
-        [
-            r"[0-9]{1,3}(?P<by>["
-            + re.escape(grouping + _BLANKS + _APOSTROPHES)
-            + r"])[0-9]{3}(?:(?P=by)[0-9]{3})*"
-        ]
+        [r"[0-9]{1,3}(?P<by>[" + re.escape(f"{grouping} '") + r"])[0-9]{3}(?:(?P=by)[0-9]{3})*"]
         + ([r"[0-9]{1,2}(?:,[0-9]{2})+,[0-9]{3}"] if grouping == "," else [])
         + [r"[0-9]+"]
     )
@@ -33,7 +31,8 @@ def _form(decimal: str, grouping: str) -> re.Pattern[str]:
 
 
 _FORMS = {".": _form(".", ","), ",": _form(",", ".")}
-_ENCLOSED = re.compile(r"\((.*)\)", re.DOTALL)
+_ENCLOSED = re.compile(r"([^0-9()]*)\((.*)\)", re.DOTALL)
+"""Below zero; the sign of its currency may stand before the bracket, as in $(75.50)."""
 _AROUND = re.compile(r"([^0-9]*?)((?:(?<![^\W\d_])[.,])?[0-9](?:.*[0-9])?)([^0-9]*)", re.DOTALL)
 _BARE = re.compile("[0-9](?:[0-9.,]*[0-9])?")
 """Nothing around the digits: nearly all are so."""
@@ -63,6 +62,17 @@ _OF_SIGN = {
     "kr": "SEK NOK DKK ISK",
     "kr.": "SEK NOK DKK ISK",
     "R$": "BRL",
+    "元": "CNY",
+    "Ft": "HUF",
+    "lei": "RON MDL",
+    "TL": "TRY",
+    "R": "ZAR",
+    "RM": "MYR",
+    "Rp": "IDR",
+    "Rs": "INR PKR LKR NPR MUR SCR",
+    "Rs.": "INR PKR LKR NPR MUR SCR",
+    "руб.": "RUB",
+    "KSh": "KES",
     "Fr": "CHF",
     "Fr.": "CHF",
     "SFr.": "CHF",
@@ -74,11 +84,12 @@ _DOLLARS = frozenset(
 
 
 class Written(NamedTuple):
-    """An amount's text taken apart: the digits with their signs, whether it is below zero, and what says its currency."""
+    """An amount's text taken apart: the digits with their signs, whether it is below zero, and what says its currency, before
+    them and behind them."""
 
     digits: str
     negative: bool
-    sign: str
+    signs: tuple[str, ...] = ()
 
 
 def take_apart(text: str) -> Written | None:
@@ -87,9 +98,9 @@ def take_apart(text: str) -> Written | None:
     if not text or len(text) > LENGTH:
         return None
     if _BARE.fullmatch(text):
-        return Written(text, False, "")
+        return Written(text, False)
     enclosed = _ENCLOSED.fullmatch(text)
-    inner = enclosed[1].strip() if enclosed else text
+    inner = f"{enclosed[1]}{enclosed[2]}".strip() if enclosed else text
     around = _AROUND.fullmatch(_WHOLE.sub("", inner))
     if around is None:
         return None
@@ -97,13 +108,10 @@ def take_apart(text: str) -> Written | None:
     minuses = sum((before + after).count(char) for char in _MINUS)
     if minuses > 1 or (minuses and enclosed):
         return None
-    signs = [part.strip(_BLANKS + _MINUS) for part in (before, after)]
-    if all(signs) or any("+" in sign for sign in signs):
+    signs = tuple(sign for part in (before, after) if (sign := part.strip(_BLANKS + _MINUS)))
+    if any("+" in sign or not _is_currency_sign(sign) for sign in signs):
         return None
-    sign = signs[0] or signs[1]
-    if sign and not _is_currency_sign(sign):
-        return None
-    return Written(digits, enclosed is not None or minuses == 1, sign)
+    return Written(digits.translate(_ALIKE), enclosed is not None or minuses == 1, signs)
 
 
 def _is_currency_sign(sign: str) -> bool:
@@ -139,7 +147,7 @@ def read_amount(name: str, text: str, decimal_sign: str, currency: str) -> Money
     else:
         written = take_apart(text)
         in_units = None if written is None else in_major_units(written, decimal_sign or ".")
-        if written is not None and not _may_be(written.sign, currency):
+        if written is not None and not all(_may_be(sign, currency) for sign in written.signs):
             raise RecordRefused(
                 Problem(name, shown(text), f"its sign isn't that of the currency, which is {currency}")
             )
@@ -159,8 +167,8 @@ def read_amount(name: str, text: str, decimal_sign: str, currency: str) -> Money
 
 
 def _may_be(sign: str, currency: str) -> bool:
-    if not sign or sign in _OF_SIGN:
-        return not sign or currency in _OF_SIGN[sign].split()
+    if sign in _OF_SIGN:
+        return currency in _OF_SIGN[sign].split()
     if re.fullmatch(r"[A-Za-z]{3}", sign):
         return sign.upper() == currency
     if sign.endswith("$"):
