@@ -192,7 +192,7 @@ def list_last(session: Session, scope: Scope, actor: Actor, limit: int) -> tuple
         FileImport.state != ImportState.PREVIEWED,
     )
     found = session.scalars(own.order_by(FileImport.id.desc()).limit(limit))
-    return tuple(summarise(brought) for brought in found)
+    return tuple(replace(summarise(brought), waits=_waits(session, brought)) for brought in found)
 
 
 def forget_unconfirmed(session: Session, now: datetime) -> int:

@@ -156,7 +156,7 @@ def _imported(one: ImportStanding) -> str:
         return (
             f"{NEEDS_SOMEBODY} {name}: broke off again and again after {counted(one.counts.taken, 'record')}"
         )
-    far = "" if one.final else " · being imported"
+    far = "" if one.final else " · waiting for another import" if one.waits else " · being imported"
     return f"{name} · {' · '.join(count_lines(one.counts))}{far}"
 
 

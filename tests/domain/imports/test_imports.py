@@ -297,6 +297,8 @@ async def test_it_waits_until_another_import_of_the_organisation_has_ended(world
             await world.imports.run_due()
         assert amounts(world.db) == {}
         assert (await world.desk.get_import(ADA, import_id)).waits
+        assert [one.waits for one in (await world.desk.get_home(ADA)).imports] == [True]
+    assert [one.waits for one in (await world.desk.get_home(ADA)).imports] == [False]
     assert not (await world.desk.get_import(ADA, import_id)).waits
     await world.imports.run_due()
     assert (await world.desk.get_import(ADA, import_id)).state is ImportState.FINISHED
