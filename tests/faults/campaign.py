@@ -28,8 +28,8 @@ from domain.messages import transactions
 from tests.conftest import created_database, start_postgresql
 from tests.faults import auditing, killing
 from tests.faults.crash_points import POINTS, name_of
-from tests.faults.killing import ANY_TIME, Plan, Report
 from tests.faults.own_server import OwnServer
+from tests.faults.plan import ANY_TIME, Plan, Report
 from tests.faults.processes import ROOT
 
 PAGE = ROOT / "docs" / "reliability.md"

@@ -10,10 +10,7 @@ import itertools
 import random
 import signal
 import time
-from collections import Counter
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -25,74 +22,17 @@ from domain.stripe.ledgers import open_ledger
 from tests.faults import auditing
 from tests.faults.auditing import Evidence
 from tests.faults.balancing import Balancer
-from tests.faults.crash_points import POINTS, SUSPENSIONS
 from tests.faults.invoices import add_invoices, numbers_without_link, reserve_elsewhere
-from tests.faults.itinerary import Itinerary, Stop
+from tests.faults.lives import WEBHOOK_SECRET, Lives
 from tests.faults.own_database import OwnDatabase
-from tests.faults.own_server import OwnServer
 from tests.faults.people import Buyers, Interrupted, Person
-from tests.faults.processes import Child, Ground
+from tests.faults.plan import Plan, Report
+from tests.faults.processes import Ground
+from tests.faults.slowness import Slowness
 from tests.faults.troubles import Weather, comes
 
-LEASE = 3.0
-MARGIN = 1.0
-WEBHOOK_SECRET = "whsec_campaign"
-WRONG_CLOCK = 10.0
-START_SECONDS = 10.0
-LOOK_SECONDS = 0.05
 CONNECTIONS_CUT_EVERY = 7.0
-SERVER_KILLED_EVERY = 25.0
-ANY_TIME = "at any time"
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a campaign does. ``kills``: how many deaths in all; invoices come in batches of ``batch`` and of fewer."""
-
-    database_url: str
-    directory: Path
-    kills: int
-    processes: int = 1
-    transport: str = "socket"
-    batch: int = 100
-    share_paid: float = 0.6
-    ablation: str | None = None
-    answers_lost: float | None = None
-    """The share of links that are made without anybody being told, if another than usual."""
-    points: tuple[str, ...] = POINTS
-    suspensions: tuple[str, ...] = SUSPENSIONS
-    seed: int = 1
-    at_points: float = 0.85
-    """The share of lives that are to end at a point; the rest ends at any time."""
-    passings: tuple[int, ...] = (1, 1, 1, 2, 3)
-    longest_life: float = 3.0
-    server: OwnServer | None = None
-    """The database's server, which dies now and then, too."""
-    server_killed_every: float = SERVER_KILLED_EVERY
-    settle_seconds: float = 60.0
-    """How long the work that is left may stand still before it counts as stuck."""
-
-
-@dataclass
-class Report:
-    """What happened, and what the audit found."""
-
-    plan: Plan
-    evidence: Evidence
-    faults: list[str]
-    kills: Counter[str] = field(default_factory=Counter)
-    """Deaths by crash point; those at random times under ``at any time``."""
-    suspended: int = 0
-    troubles: int = 0
-    """Requests that a service failed on purpose."""
-    outages: int = 0
-    connections_cut: int = 0
-    servers_killed: int = 0
-    seconds: float = 0.0
-
-    @property
-    def killed(self) -> int:
-        return self.kills.total()
+ACK_SECONDS = 1.5
 
 
 class Campaign:
@@ -104,30 +44,18 @@ class Campaign:
 
     def __init__(self, plan: Plan, ground: Ground, balancer: Balancer) -> None:
         self.plan = plan
-        self.kills: Counter[str] = Counter()
-        self.suspended = 0
         self.interruptions = 0
         self.connections_cut = 0
         self.servers_killed = 0
         self._ground = ground
         self._db = OwnDatabase(plan.database_url)
-        self._people = [Person(ground, user) for user in ground.people]
+        self._slowness = Slowness()
+        self._lives = Lives(plan, ground, balancer, self._slowness)
+        self._people = [Person(ground, user, self._slowness) for user in ground.people]
         self._buyers = Buyers(ground, self._db, random.Random(plan.seed + 1))
-        self._weather = Weather(ground, random.Random(plan.seed + 2), plan.answers_lost)
+        self._weather = Weather(ground, random.Random(plan.seed + 2), self._slowness, plan.answers_lost)
         self._balancer = balancer
-        self._logs = (plan.directory / f"serve-{n}.log" for n in itertools.count())
         self._done = asyncio.Event()
-        self._itineraries = [
-            Itinerary(
-                # Each its share, so that none takes what was another's turn.
-                plan.points[slot :: plan.processes] or plan.points,
-                plan.passings,
-                plan.longest_life,
-                self._chances(f"itinerary {slot}"),
-            )
-            for slot in range(plan.processes)
-        ]
-        self._fates = [self._chances(f"process {slot}") for slot in range(plan.processes)]
 
     def _chances(self, whose: str) -> random.Random:
         return random.Random(f"{self.plan.seed} {whose}")
@@ -145,9 +73,7 @@ class Campaign:
                     group.create_task(self._cut_connections()),
                     group.create_task(self._kill_server()),
                 ]
-                async with asyncio.TaskGroup() as lives:
-                    for slot in range(self.plan.processes):
-                        lives.create_task(self._live_and_die(slot))
+                await self._lives.go_on()
                 self._done.set()
                 await asyncio.wait(working)
             evidence = await self._settle()
@@ -157,8 +83,8 @@ class Campaign:
             self.plan,
             evidence,
             self._audit(evidence),
-            self.kills,
-            self.suspended,
+            self._lives.kills,
+            self._lives.suspended,
             self._weather.struck,
             self._weather.outages,
             self.connections_cut,
@@ -184,98 +110,15 @@ class Campaign:
         for organisation_id in self._organisations:
             account = self._ground.stripe_state["account"]
             self._ledger = self._db.run(open_ledger, organisation_id, False, account, datetime.now(UTC))
-        await slack.post(
-            "limits",
-            {"messages_per_second": 100, "message_burst": 100, "ack_seconds": 1.5, "calls_kept": 1000},
-        )
+        await self._lives.measure()
+        limits = {"messages_per_second": 100, "message_burst": 100, "calls_kept": 1000}
+        await slack.post("limits", limits | {"ack_seconds": ACK_SECONDS * self._slowness.factor})
         await stripe.post("limits", {"live": None, "test": None, "endpoint": None})
         hook = {"url": f"{self._balancer.url}/stripe/webhook", "secrets": [WEBHOOK_SECRET]}
         await stripe.post("webhooks", hook)
         await stripe.post("webhook_rules", {"duplicate": 0.1, "delay": [0.0, 1.5], "retry_after": [0.3, 1.0]})
         await stripe.post("event_rules", {"delay": [0.0, 1.0], "shuffle": True, "duplicate": 0.05})
         await self._weather.begin()
-
-    # Processes
-
-    async def _live_and_die(self, slot: int) -> None:
-        fate = self._fates[slot]
-        while self.kills.total() < self.plan.kills:
-            draw = fate.random()
-            if draw < self.plan.at_points:
-                await self._die_at(slot, self._itineraries[slot].next())
-            elif draw < self.plan.at_points + 0.05 and self.plan.suspensions:
-                await self._fall_silent(slot, fate.choice(self.plan.suspensions))
-            else:
-                child = await self._bear(slot)
-                await asyncio.sleep(fate.uniform(0.05, self.plan.longest_life / 2))
-                await self._kill(child, ANY_TIME)
-
-    async def _die_at(self, slot: int, stop: Stop) -> None:
-        child = await self._bear(slot, point=stop.point, times=stop.times)
-        await self._start_or_die(child, slot)
-        reached = await child.died(stop.life)
-        self._itineraries[slot].tell(stop, reached=reached)
-        if reached:
-            self.kills[stop.point] += 1
-        else:
-            await self._kill(child, ANY_TIME)
-
-    async def _start_or_die(self, child: Child, slot: int) -> None:
-        """On a busy machine a start takes longer than the life after it."""
-        for _ in range(int(START_SECONDS / LOOK_SECONDS)):
-            if await child.died(LOOK_SECONDS) or await self._balancer.reaches(slot):
-                return
-
-    async def _fall_silent(self, slot: int, point: str) -> None:
-        child = await self._bear(slot, point=point, times=self._fates[slot].choice((1, 2, 3)), suspend=True)
-        await self._start_or_die(child, slot)
-        for _ in range(int(self.plan.longest_life / 0.1)):
-            await asyncio.sleep(0.1)
-            if child.is_suspended():
-                self.suspended += 1
-                # Longer than its lease and the margin: its work is another's by now.
-                await asyncio.sleep(LEASE + MARGIN + 0.5)
-                child.send(signal.SIGCONT)
-                await asyncio.sleep(0.5)
-                break
-        await self._kill(child, ANY_TIME)
-
-    async def _kill(self, child: Child, what: str) -> None:
-        await child.end()
-        self.kills[what] += 1
-
-    async def _bear(self, slot: int, **arms: object) -> Child:
-        return await self._ground.bear(
-            self._environment(slot),
-            next(self._logs),
-            ablation=self.plan.ablation,
-            # Beyond the lease: no claim may rest on a process's own clock.
-            skew=self._fates[slot].uniform(-WRONG_CLOCK, WRONG_CLOCK),
-            **arms,
-        )
-
-    def _environment(self, slot: int) -> dict[str, str]:
-        slack, stripe = self._ground.slack_state, self._ground.stripe_state
-        if self.plan.transport == "socket":
-            transport = {"SLACK_APP_TOKEN": slack["app_token"]}
-        else:
-            transport = {"SLACK_SIGNING_SECRET": slack["signing_secret"]}
-        return {
-            "HOME": str(self.plan.directory),
-            "DATABASE_URL": self.plan.database_url,
-            "SLACK_API_URL": slack["api_url"],
-            "SLACK_BOT_TOKEN": slack["workspaces"][0]["bot_token"],
-            "STRIPE_API_URL": stripe["api_url"],
-            "STRIPE_API_KEY": stripe["api_key"],
-            "STRIPE_WEBHOOK_SECRET": WEBHOOK_SECRET,
-            "PORT": str(self._balancer.targets[slot]),
-            "PAYLINK_NOTIFICATION_CHANNEL": self._ground.channels[0],
-            "PAYLINK_LEASE_SECONDS": str(LEASE),
-            "PAYLINK_MARGIN_SECONDS": str(MARGIN),
-            "PAYLINK_POLL_SECONDS": "1",
-            "PAYLINK_STRIPE_RATE": "100",
-            **transport,
-        }
 
     # People and buyers
 
@@ -346,10 +189,10 @@ class Campaign:
     async def _settle(self) -> Evidence:
         """Clear the faults, let living processes finish the work, and look at what is there then."""
         await self._weather.end()
-        children = [await self._bear(slot) for slot in range(self.plan.processes)]
+        children = [await self._lives.bear(slot) for slot in range(self.plan.processes)]
         moved_at = time.monotonic()
         quiet, before = 0, None
-        while quiet < 3 and time.monotonic() < moved_at + self.plan.settle_seconds:
+        while quiet < 3 and time.monotonic() < moved_at + self.plan.settle_seconds * self._slowness.factor:
             await asyncio.sleep(0.5)
             await self._buyers.pay_new(self.plan.share_paid)
             waiting = await self._db.read(auditing.count_open)

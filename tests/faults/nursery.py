@@ -2,7 +2,7 @@
 
 It imports Paylink once and forks each of them, so that a thousand starts don't import it a thousand times. It reads
 one JSON object a line, {"env": {...}, "log": path, "point": ..., "times": ..., "suspend": ..., "ablation": ..., "skew":
-seconds by which its clock is wrong}, and answers with one line, {"pid": ...}. A child is `paylink serve` with that environment and nothing else: what it is told
+seconds by which its clock is wrong, "stretch": of tests/faults/slowness.py}, and answers with one line, {"pid": ...}. A child is `paylink serve` with that environment and nothing else: what it is told
 over Slack, Stripe and the database is all that it knows.
 """
 
@@ -20,10 +20,10 @@ from tests.faults import ablations, crash_points
 SHORT = 1.0
 
 
-def quicken() -> None:
+def quicken(stretch: float) -> None:
     """Shorten the delays that only spare the services, and how far back is read, so that a campaign takes minutes.
 
-    The lease and the margin aren't among them: they are settings.
+    The lease and the margin aren't among them: they are settings. How far back is read is stretched as they are.
     """
     from bot.run import startup
     from bot.work import workers
@@ -40,10 +40,10 @@ def quicken() -> None:
     announcing.LOOK_AGAIN = 0.5
     sending.LONGEST_DELAY = SHORT
     sending.PAUSED_DELAY = SHORT
-    adoption._ALLOWANCE = timedelta(seconds=15)
-    gaps.OVERLAP = timedelta(seconds=30)
+    adoption._ALLOWANCE = timedelta(seconds=15 * stretch)
+    gaps.OVERLAP = timedelta(seconds=30 * stretch)
     gaps.AGAIN_AFTER = SHORT
-    account_watch.SESSION_LIFE = timedelta(seconds=60)
+    account_watch.SESSION_LIFE = timedelta(seconds=60 * stretch)
     account_watch.HOURLY = timedelta(seconds=10)
     account_watch.AT_START = timedelta(seconds=2)
     account_watch.AFTER_TROUBLE = timedelta(seconds=SHORT)
@@ -87,7 +87,7 @@ def bear(wish: dict[str, Any]) -> int:
     try:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         _redirect(Path(wish["log"]))
-        quicken()
+        quicken(wish.get("stretch", 1.0))
         speak_for_all()
         set_clock_wrong(timedelta(seconds=wish.get("skew", 0)))
         if wish.get("ablation"):

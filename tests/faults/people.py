@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from domain.database import Database
 from domain.models import Link
 from tests.faults.processes import Ground, RemoteRefusal
+from tests.faults.slowness import Slowness
 
 LOOK_SECONDS = 0.03
 VIEW_SECONDS = 2.0
@@ -56,6 +57,7 @@ class Person:
 
     ground: Ground
     user: str
+    slowness: Slowness
     promised: set[str] = field(default_factory=set)
     """Numbers of invoices whose creation Slack has seen acknowledged."""
 
@@ -94,7 +96,7 @@ class Person:
             raise Interrupted(f"{verb}: {outcome['error'] or outcome['errors']}")
 
     async def _view(self, callback_id: str, fits: Callable[[View], bool]) -> View:
-        for _ in range(int(VIEW_SECONDS / LOOK_SECONDS)):
+        for _ in range(int(VIEW_SECONDS * self.slowness.factor / LOOK_SECONDS)):
             view = await self._top()
             if view.get("callback_id") == callback_id and fits(view):
                 return view

@@ -11,7 +11,7 @@ from tests.faults import killing
 from tests.faults.auditing import extra_links, extra_messages
 from tests.faults.campaign import ABLATIONS, ANSWERS_LOST, keep
 from tests.faults.crash_points import POINTS, name_of
-from tests.faults.killing import Plan, Report
+from tests.faults.plan import Plan, Report
 
 pytestmark = [pytest.mark.campaign, pytest.mark.xdist_group("campaign")]
 

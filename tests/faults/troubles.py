@@ -5,6 +5,7 @@ import random
 from typing import Any
 
 from tests.faults.processes import Ground
+from tests.faults.slowness import Slowness
 
 OUTAGE_EVERY = 20.0
 OUTAGE_SECONDS = 2.5
@@ -50,8 +51,11 @@ SLACK_TROUBLES: list[dict[str, Any]] = [
 class Weather:
     """Keeps the troubles in force, and lets Slack or Stripe be away altogether now and then."""
 
-    def __init__(self, ground: Ground, rng: random.Random, answers_lost: float | None = None) -> None:
+    def __init__(
+        self, ground: Ground, rng: random.Random, slowness: Slowness, answers_lost: float | None = None
+    ) -> None:
         """``answers_lost``: the share of links that are made without anybody being told, if another one."""
+        self._slowness = slowness
         self._lost = {} if answers_lost is None else {"probability": answers_lost}
         self._ground = ground
         self._random = rng
@@ -62,9 +66,14 @@ class Weather:
     async def begin(self) -> None:
         for trouble in STRIPE_TROUBLES:
             lost = self._lost if trouble["kind"] == "lost" else {}
-            await self._ground.stripe.post("faults", trouble | lost)
+            await self._ground.stripe.post("faults", self._stretched(trouble | lost))
         for trouble in SLACK_TROUBLES:
-            await self._ground.slack.post("faults", trouble)
+            await self._ground.slack.post("faults", self._stretched(trouble))
+
+    def _stretched(self, trouble: dict[str, Any]) -> dict[str, Any]:
+        """What comes late comes as much later than a request is waited for."""
+        seconds = trouble.get("seconds")
+        return trouble if seconds is None else trouble | {"seconds": seconds * self._slowness.factor}
 
     async def end(self) -> None:
         """Count what struck, and clear it all."""
@@ -83,7 +92,7 @@ class Weather:
                 await self._ground.stripe.post("outage", {})
             else:
                 await self._ground.slack.post("outage", {"on": True})
-            await comes(done, OUTAGE_SECONDS)
+            await comes(done, OUTAGE_SECONDS * self._slowness.factor)
             await self.end()
             await self.begin()
 
