@@ -250,7 +250,8 @@ def _reach_of(session: Session, ledger_id: int) -> _Reach:
     ledger = session.get_one(Ledger, ledger_id)
     since = ledger.events_watermark
     if since is None:
-        since = session.scalar(sa.select(sa.func.min(Link.created_at)).where(Link.ledger_id == ledger_id))
+        # Not of one that was adopted: what else is there wasn't read to its end, perhaps.
+        since = session.scalar(sa.select(sa.func.min(Link.first_sent_at)).where(Link.ledger_id == ledger_id))
     return _Reach(ledger.polled_until or since, since)
 
 

@@ -59,6 +59,9 @@ class Permissions:
         self._refused: dict[Thing, _Refusal] = {}
         self._allowed: set[Thing] = set()
 
+    def is_refused(self, thing: Thing) -> bool:
+        return thing in self._refused
+
     def may_ask(self, thing: Thing) -> bool:
         """Whether it is time to ask for it. Whoever is told so asks for all: the others wait for what comes of it."""
         refusal = self._refused.get(thing)

@@ -37,9 +37,17 @@ class Troubles:
         await self._answered()
 
     async def allow(self, thing: Thing) -> None:
-        """Stripe showed this: what is held for it need wait no longer."""
-        if self.permissions.allow(thing) and thing in TYPES_OF:
-            types, held_for = TYPES_OF[thing], Wait.FORBIDDEN.value
+        """Stripe showed this: what is held for it need wait no longer.
+
+        Of the events it tells more: that what isn't refused now may be asked for, as at a start, which knows of no refusal.
+        """
+        if self.permissions.allow(thing):
+            shown = (
+                [thing]
+                if thing in TYPES_OF
+                else [one for one in TYPES_OF if not self.permissions.is_refused(one)]
+            )
+            types, held_for = [each for one in shown for each in TYPES_OF[one]], Wait.FORBIDDEN.value
             if await self._db.background_write(events.release, self._account.ledger_id, types, held_for):
                 self._wake()
         await self._answered()

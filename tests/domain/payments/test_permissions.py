@@ -14,6 +14,7 @@ from sandbox.stripe.api.endpoints import PERMISSIONS
 from sandbox.stripe.server import LocalStripe
 from tests.domain.factories import make_invoice
 from tests.domain.world import ADA, World
+from tests.domain.world import world as made_world
 
 SEEN = Money(120_050, "USD")
 
@@ -145,6 +146,25 @@ async def test_events_that_may_not_be_read_are_told(world: World, stripe: LocalS
     forbid(stripe)
     await world.watching.poll_if_due()
     assert (await world.desk.get_stripe_state(ADA)).paused is None
+
+
+@pytest.mark.parametrize("mended", [True, False])
+async def test_the_next_process_asks_at_once_for_what_was_held(
+    world: World, stripe: LocalStripe, mended: bool
+) -> None:
+    await world.desk.create_link(ADA, make_invoice(world.db, "INV-1"), SEEN, patience=5)
+    await receive(world, stripe)
+    forbid(stripe, "payment_link")
+    await stripe.deactivate(stripe.links()[0]["id"])
+    await stripe.reactivate(stripe.links()[0]["id"])
+    await receive(world, stripe)
+    assert held(world) > 0
+    if mended:
+        forbid(stripe)
+    async with made_world(world.db, stripe, owner="two") as after:
+        await after.watching.poll_if_due()
+        await after.watching.settle_due()
+    assert (held(world) == 0) == mended
 
 
 async def test_the_pause_doubles_once_for_those_that_were_under_way_together(
