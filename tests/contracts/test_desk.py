@@ -30,6 +30,7 @@ from domain.summaries import Actor, BulkResult
 from tests.contracts.desk_fixtures import DOLLARS, ONE_CENT, Billed, Office, office
 from tests.domain.factories import PAGE
 from tests.handlers.fake_desk import FakeDesk
+from tests.patience import PATIENCE
 
 __all__ = ["office"]
 
@@ -116,7 +117,7 @@ async def test_ids_that_nothing_has_are_not_found(office: Office) -> None:
     with pytest.raises(InvoiceNotFound):
         await office.desk.get_history(office.ann, 99, 0)
     with pytest.raises(InvoiceNotFound):
-        await office.desk.create_link(office.ann, 99, DOLLARS, patience=5)
+        await office.desk.create_link(office.ann, 99, DOLLARS, patience=PATIENCE)
     with pytest.raises(RunNotFound):
         await office.desk.get_result(office.ann, 99)
     with pytest.raises(SelectionNotFound):
@@ -147,7 +148,7 @@ async def test_the_nearest_numbers_and_the_options_of_a_text(office: Office) -> 
 
 async def test_a_link_is_created_once(office: Office) -> None:
     office.bill(*THREE)
-    first = await office.desk.create_link(office.ann, 1, DOLLARS, patience=5)
+    first = await office.desk.create_link(office.ann, 1, DOLLARS, patience=PATIENCE)
     assert (first.status, first.reason, first.eligible) == (
         LinkStatus.PENDING_PAYMENT,
         Reason.PENDING_PAYMENT,
@@ -155,7 +156,7 @@ async def test_a_link_is_created_once(office: Office) -> None:
     )
     assert first.link is not None
     assert first.link.amount == DOLLARS
-    again = await office.desk.create_link(office.ann, 1, DOLLARS, patience=5)
+    again = await office.desk.create_link(office.ann, 1, DOLLARS, patience=PATIENCE)
     assert again.link is not None
     assert again.link.url == first.link.url
 
@@ -163,7 +164,7 @@ async def test_a_link_is_created_once(office: Office) -> None:
 async def test_no_link_over_another_amount_than_was_seen(office: Office) -> None:
     office.bill(*THREE)
     with pytest.raises(AmountChanged) as changed:
-        await office.desk.create_link(office.ann, 1, Money(1, "USD"), patience=5)
+        await office.desk.create_link(office.ann, 1, Money(1, "USD"), patience=PATIENCE)
     assert (changed.value.number, changed.value.seen, changed.value.now) == (
         "INV-1",
         Money(1, "USD"),
@@ -174,7 +175,7 @@ async def test_no_link_over_another_amount_than_was_seen(office: Office) -> None
 async def test_no_link_for_what_isnt_eligible(office: Office) -> None:
     office.bill(*THREE)
     with pytest.raises(NotEligible) as refused:
-        await office.desk.create_link(office.ann, 3, NOTHING, patience=5)
+        await office.desk.create_link(office.ann, 3, NOTHING, patience=PATIENCE)
     assert refused.value.reason is Reason.NOT_POSITIVE
 
 
@@ -280,7 +281,7 @@ async def test_pages_turn_both_ways_and_once_for_each_rendering(office: Office) 
 
 async def test_a_filter_and_a_search_keep_the_ticks(office: Office) -> None:
     office.bill(*THREE)
-    await office.desk.create_link(office.ann, 1, DOLLARS, patience=5)
+    await office.desk.create_link(office.ann, 1, DOLLARS, patience=PATIENCE)
     selection_id = await ticked(office, 2)
     narrow = office.desk.narrow
     pending = await narrow(office.ann, selection_id, filter=LinkStatus.PENDING_PAYMENT, search="", shape=PAGE)
@@ -313,7 +314,7 @@ async def test_a_confirmation_totals_each_currency_and_says_what_is_skipped(offi
     office.bill(Billed("A"), Billed("B"), Billed("C", amount=Money(99, "EUR")), Billed("D", amount=DOLLARS))
     selection_id = await ticked(office, 1, 2, 3, 4)
     office.change_amount(4, NOTHING)
-    await office.desk.create_link(office.ann, 2, DOLLARS, patience=5)
+    await office.desk.create_link(office.ann, 2, DOLLARS, patience=PATIENCE)
     confirmed = await office.desk.confirm(office.ann, selection_id)
     assert sorted(one.id for one in confirmed.targets) == [1, 3]
     assert 2 in {one.id for one in confirmed.skipped}
@@ -360,7 +361,7 @@ async def test_a_run_skips_what_got_its_link_meanwhile(office: Office) -> None:
     office.bill(*THREE)
     selection_id = await ticked(office, 1, 2)
     seal = (await office.desk.confirm(office.ann, selection_id)).seal
-    await office.desk.create_link(office.ann, 1, DOLLARS, patience=5)
+    await office.desk.create_link(office.ann, 1, DOLLARS, patience=PATIENCE)
     begun = await office.desk.start_run(
         office.ann, selection_id, seal=seal, submission="create:V1", view_id="V1"
     )
@@ -419,7 +420,7 @@ async def test_a_retry_over_another_amount_doesnt_begin(office: Office) -> None:
 
 async def test_home_shows_what_waits_for_payment(office: Office) -> None:
     office.bill(*THREE)
-    await office.desk.create_link(office.ann, 1, DOLLARS, patience=5)
+    await office.desk.create_link(office.ann, 1, DOLLARS, patience=PATIENCE)
     home = await office.desk.get_home(office.ann)
     assert [one.id for one in home.waiting] == [1]
     assert (home.pending, home.paid, home.lately_paid) == (1, 0, ())
@@ -429,7 +430,7 @@ async def test_home_shows_what_waits_for_payment(office: Office) -> None:
     assert home.organisation == await office.desk.get_organisation(office.ann.team_id)
     assert home.stripe == await office.desk.get_stripe_state(office.ann)
     with pytest.raises(LedgerChanged):
-        await office.desk.create_link(office.ann, 2, DOLLARS, patience=5, livemode=True)
+        await office.desk.create_link(office.ann, 2, DOLLARS, patience=PATIENCE, livemode=True)
 
 
 async def test_everybody_is_welcomed_once_and_each_event_is_taken_once(office: Office) -> None:

@@ -21,7 +21,7 @@ EVENTS = 40
 
 async def receive_many(world: World, stripe: LocalStripe) -> None:
     """Deliver one payment's event as many that differ, as Stripe may."""
-    made = await world.desk.create_link(ADA, make_invoice(world.db), SEEN, patience=5)
+    made = await world.desk.create_link(ADA, make_invoice(world.db), SEEN, patience=PATIENCE)
     async with asyncio.timeout(PATIENCE):
         # Of a link that isn't recorded yet, events wait without asking Stripe.
         while made.being_created:
@@ -83,7 +83,7 @@ async def test_a_sentence_whose_process_died_goes_with_the_next_answer_that_anyb
     world: World, stripe: LocalStripe
 ) -> None:
     world.db.run(pausing.pause, world.account.ledger_id, pausing.AWAY)
-    await world.desk.create_link(ADA, make_invoice(world.db), SEEN, patience=5)
+    await world.desk.create_link(ADA, make_invoice(world.db), SEEN, patience=PATIENCE)
     assert (await world.desk.get_stripe_state(ADA)).paused is None
 
 
@@ -92,7 +92,7 @@ async def test_a_sentence_whose_process_died_goes_with_the_next_poll(
 ) -> None:
     # What was read before the first link has looked for such a mark just now.
     monkeypatch.setattr(pausing, "CLEARED_EVERY", 0.0)
-    await world.desk.create_link(ADA, make_invoice(world.db), SEEN, patience=5)
+    await world.desk.create_link(ADA, make_invoice(world.db), SEEN, patience=PATIENCE)
     world.db.run(pausing.pause, world.account.ledger_id, pausing.AWAY)
     world.db.run(lambda session: session.execute(sa.text("DELETE FROM duties")))
     await world.watching.poll_if_due()
@@ -106,10 +106,10 @@ WATCH = frozenset({"rak_event_read", "rak_checkout_session_read", "rak_charge_re
 async def test_a_permission_that_links_lack_is_told_while_payments_are_watched(
     world: World, stripe: LocalStripe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await world.desk.create_link(ADA, make_invoice(world.db, "INV-1"), SEEN, patience=5)
+    await world.desk.create_link(ADA, make_invoice(world.db, "INV-1"), SEEN, patience=PATIENCE)
     monkeypatch.setattr(pausing, "CLEARED_EVERY", 0.0)
     stripe.key(stripe.api_key).permissions = WATCH
-    await world.desk.create_link(ADA, make_invoice(world.db, "INV-2"), SEEN, patience=5)
+    await world.desk.create_link(ADA, make_invoice(world.db, "INV-2"), SEEN, patience=PATIENCE)
     await world.watching.poll_if_due()
     because = (await world.desk.get_stripe_state(ADA)).paused
     assert because is not None
@@ -120,10 +120,10 @@ async def test_a_permission_that_the_poll_lacks_is_told_while_links_are_created(
     world: World, stripe: LocalStripe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pausing, "CLEARED_EVERY", 0.0)
-    await world.desk.create_link(ADA, make_invoice(world.db, "INV-1"), SEEN, patience=5)
+    await world.desk.create_link(ADA, make_invoice(world.db, "INV-1"), SEEN, patience=PATIENCE)
     stripe.key(stripe.api_key).permissions = LINKS
     await world.watching.poll_if_due()
-    await world.desk.create_link(ADA, make_invoice(world.db, "INV-2"), SEEN, patience=5)
+    await world.desk.create_link(ADA, make_invoice(world.db, "INV-2"), SEEN, patience=PATIENCE)
     because = (await world.desk.get_stripe_state(ADA)).paused
     assert because is not None
     assert because != pausing.AWAY

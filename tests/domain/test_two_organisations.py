@@ -20,6 +20,7 @@ from sandbox.stripe.faults.rules import FaultKind
 from sandbox.stripe.server import LocalStripe
 from tests.domain.factories import PAGE, make_invoice
 from tests.domain.world import ADA, Tenant, World
+from tests.patience import PATIENCE
 
 SEEN = Money(120_050, "USD")
 ACCOUNT = "acct_other"
@@ -36,11 +37,11 @@ async def elsewhere(world: World) -> AsyncIterator[tuple[Tenant, LocalStripe]]:
     """An organisation whose Stripe fails by itself."""
     limits = RateLimits(live=None, test=None, endpoint=None)
     async with LocalStripe(account="acct_elsewhere", limits=limits) as stripe:
-        yield await world.serve("T0OTHER", key=stripe.api_key, stripe=stripe, timeout=15), stripe
+        yield await world.serve("T0OTHER", key=stripe.api_key, stripe=stripe), stripe
 
 
 async def create(world: World, actor: Actor, invoice_id: int) -> LinkStatus:
-    return (await world.desk.create_link(actor, invoice_id, SEEN, patience=5)).status
+    return (await world.desk.create_link(actor, invoice_id, SEEN, patience=PATIENCE)).status
 
 
 def bill_both(world: World, other: Tenant, number: str = "INV-1") -> tuple[int, int]:
@@ -181,7 +182,7 @@ async def test_a_stripe_that_hangs_stops_nobody_else(
     await start_run(world, other.actor, make_invoice(world.db, "INV-2", organisation_id=other.id))
     settling = asyncio.create_task(world.watching.settle_due())
     creating = asyncio.create_task(world.creation.run_due())
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while hanging.fired < 2:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
 
@@ -216,7 +217,7 @@ async def start_run(world: World, actor: Actor, invoice_id: int) -> None:
 
 
 async def reaches(world: World, invoice_id: int, status: LinkStatus) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while (await world.desk.get_invoice(ADA, invoice_id)).status is not status:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
 

@@ -1,7 +1,7 @@
 """The domain whole, on a real database and the local Stripe, with a Slack that is a list of messages."""
 
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -25,13 +25,22 @@ from domain.states import Standing
 from domain.stripe.account import Account
 from domain.stripe.accounts import Accounts
 from domain.stripe.client import StripeApi
+from domain.stripe.clock import utc_now
 from domain.stripe.pace import StripePace
 from domain.summaries import Actor
 from sandbox.stripe.server import LocalStripe
 from tests.domain.factories import TEAM, home_organisation
+from tests.patience import PATIENCE
 
 ADA = Actor(TEAM, "U0ADA")
 BEN = Actor(TEAM, "U0BEN")
+
+
+def patient_api(key: str, stripe: LocalStripe, clock: Callable[[], datetime] = utc_now) -> StripeApi:
+    """A request may take as long as the machine wants; one without an answer is done with soon after it was sent."""
+    api = StripeApi(key, base_url=stripe.api_url, timeout=PATIENCE, clock=clock)
+    api.timeout = 0.2
+    return api
 
 
 class FakePoster:
@@ -105,10 +114,10 @@ class World:
     ) -> None:
         self.db, self.stripe = db, stripe
         self.ahead = timedelta(0)
-        self.api = StripeApi(key or stripe.api_key, base_url=stripe.api_url, timeout=2.0, clock=self.clock)
+        self.api = patient_api(key or stripe.api_key, stripe, self.clock)
         self.apis = [self.api]
         self.accounts = self.make_accounts()
-        self.lease = Lease(owner, length=timedelta(seconds=20), margin=timedelta(seconds=0.2))
+        self.lease = Lease(owner, length=timedelta(seconds=2 * PATIENCE), margin=timedelta(seconds=0.2))
         pace = StripePace(db, 500)
         self.watching = Watching(
             db, self.accounts, pace, self.lease, poll_every=timedelta(0), clock=self.clock
@@ -149,13 +158,12 @@ class World:
         *,
         key: str | None = None,
         stripe: LocalStripe | None = None,
-        timeout: float = 2.0,
     ) -> "Tenant":
         """Another organisation beside TEAM, with Slack's token of its own; by the same key of Stripe's without ``key``."""
         organisation_id = self.db.run(_add_organisation, team_id)
         api = self.api
         if key is not None:
-            api = StripeApi(key, base_url=(stripe or self.stripe).api_url, timeout=timeout, clock=self.clock)
+            api = patient_api(key, stripe or self.stripe, self.clock)
             self.apis.append(api)
         account = await self.accounts.open(organisation_id, api)
         await account.settle()

@@ -22,6 +22,7 @@ from tests.domain import world as worlds
 from tests.domain.conftest import stripe
 from tests.domain.factories import make_invoice
 from tests.domain.world import ADA
+from tests.patience import PATIENCE
 
 __all__ = ["stripe"]
 
@@ -58,7 +59,7 @@ async def test_each_is_recorded_and_posted_once(
             three.append(await stack.enter_async_context(worlds.world(db, stripe, owner=owner)))
         first = three[0]
         for _ in range(PAYMENTS):
-            await first.desk.create_link(ADA, make_invoice(first.db), SEEN, patience=10)
+            await first.desk.create_link(ADA, make_invoice(first.db), SEEN, patience=PATIENCE)
         for link in stripe.links():
             await stripe.pay((await stripe.open_session(link["id"]))["id"])
         events = [event for event in stripe.objects("event") if event["type"] in TYPES]

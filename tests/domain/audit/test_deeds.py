@@ -22,13 +22,14 @@ from sandbox.stripe.server import LocalStripe
 from tests.domain.factories import NOW, make_invoice
 from tests.domain.files.test_importing import line
 from tests.domain.world import ADA, World
+from tests.patience import PATIENCE
 
 CLICKING = Actor(ADA.team_id, ADA.user_id, Source.BUTTON)
 
 
 async def test_an_invoices_life_is_in_its_history(world: World, stripe: LocalStripe) -> None:
     invoice = make_invoice(world.db, "INV-1", amount=1_000)
-    await world.desk.create_link(CLICKING, invoice, Money(1_000, "USD"), patience=5)
+    await world.desk.create_link(CLICKING, invoice, Money(1_000, "USD"), patience=PATIENCE)
     take_in(world, line("INV-1", amount=1_200))
     intent = (await stripe.pay((await stripe.open_session(str(stripe.links()[0]["id"])))["id"]))[
         "payment_intent"
@@ -67,7 +68,7 @@ def take_in(world: World, row: ImportedInvoice) -> None:
 async def test_who_was_refused_stands_there_with_the_reason(world: World) -> None:
     invoice = make_invoice(world.db, "INV-1", amount=0)
     with pytest.raises(NotEligible):
-        await world.desk.create_link(CLICKING, invoice, Money(0, "USD"), patience=5)
+        await world.desk.create_link(CLICKING, invoice, Money(0, "USD"), patience=PATIENCE)
     [entry] = (await world.desk.get_history(ADA, invoice, 0))[1].entries
     assert (entry.deed, entry.result, entry.subject) == (Deed.LINK_ASKED, "refused", "not_positive")
 
@@ -76,7 +77,7 @@ async def test_nothing_of_a_buyer_gets_in(world: World, stripe: LocalStripe) -> 
     invoice = make_invoice(
         world.db, "INV-1", amount=1_000, buyer_name="Kestrel", buyer_email="k@kestrel.example"
     )
-    await world.desk.create_link(CLICKING, invoice, Money(1_000, "USD"), patience=5)
+    await world.desk.create_link(CLICKING, invoice, Money(1_000, "USD"), patience=PATIENCE)
     take_in(world, line("INV-1", amount=1_200, buyer_name="Kestrel & Sons", description="for Kestrel"))
     await stripe.pay((await stripe.open_session(str(stripe.links()[0]["id"])))["id"])
     await world.see()

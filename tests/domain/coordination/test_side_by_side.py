@@ -6,6 +6,7 @@ import pytest
 
 from domain.coordination import side_by_side
 from domain.coordination.side_by_side import few_at_once, for_each
+from tests.patience import PATIENCE
 
 
 @pytest.mark.parametrize("hanging", [1, 7])
@@ -31,7 +32,7 @@ async def test_however_many_hang_the_others_go_on(hanging: int) -> None:
             due.discard(one)
 
     rounds = asyncio.create_task(for_each(find, work, at_once=3, again=0.01))
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while len(due) > hanging:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     assert most <= 3
@@ -57,7 +58,7 @@ async def test_so_many_are_begun_and_no_more(monkeypatch: pytest.MonkeyPatch) ->
         return range(0 if hangs.is_set() else 20)
 
     rounds = asyncio.create_task(for_each(find, work, at_once=3, again=0.001))
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while asked < 10:  # noqa: ASYNC110
             await asyncio.sleep(0.001)
     assert begun == 5
@@ -83,7 +84,7 @@ async def test_a_failure_stops_nobody_and_is_tried_again_while_somebody_takes_lo
     rounds = asyncio.create_task(
         for_each(lambda: [] if hangs.is_set() else [1, 2, 3], work, at_once=2, again=0.005)
     )
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while done.count(1) < 2 or done.count(2) < 2:  # noqa: ASYNC110
             await asyncio.sleep(0.005)
     hangs.set()

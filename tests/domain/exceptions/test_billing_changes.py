@@ -12,6 +12,7 @@ from sandbox.stripe.server import LocalStripe
 from tests.domain.factories import NOW, make_invoice, make_link
 from tests.domain.files.test_import_exceptions import imported, line, opens
 from tests.domain.world import ADA, World
+from tests.patience import PATIENCE
 
 
 @pytest.fixture
@@ -46,7 +47,7 @@ async def test_a_payment_ends_what_was_open_about_what_its_link_asks_for(
     world: World, stripe: LocalStripe
 ) -> None:
     seen = Money(100, "USD")
-    await world.desk.create_link(ADA, make_invoice(world.db, "INV-1", amount=100), seen, patience=5)
+    await world.desk.create_link(ADA, make_invoice(world.db, "INV-1", amount=100), seen, patience=PATIENCE)
     imported(world.db, line(1, 250, "settled"))
     assert len(opens(world.db)) == 2
     await stripe.pay(str(stripe.links()[0]["id"]))

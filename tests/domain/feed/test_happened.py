@@ -12,6 +12,7 @@ from domain.states import FeedKind
 from sandbox.stripe.server import LocalStripe
 from tests.domain.factories import TEAM, make_invoice
 from tests.domain.world import ADA, World
+from tests.patience import PATIENCE
 
 SEEN = Money(1_000, "USD")
 
@@ -34,7 +35,7 @@ def kinds(world: World) -> list[FeedKind]:
 
 
 async def create(world: World, stripe: LocalStripe) -> str:
-    await world.desk.create_link(ADA, make_invoice(world.db, "INV-1", amount=1_000), SEEN, patience=5)
+    await world.desk.create_link(ADA, make_invoice(world.db, "INV-1", amount=1_000), SEEN, patience=PATIENCE)
     return str(stripe.links()[0]["id"])
 
 

@@ -19,6 +19,7 @@ from domain.states import LinkStatus, Outcome
 from tests.domain.factories import NOW, PAGE, TEAM, make_organisation
 from tests.domain.test_refusals import touch
 from tests.domain.world import ADA, World
+from tests.patience import PATIENCE
 
 SEEN = Money(1_000, "USD")
 REASONS = {"settled": Reason.SETTLED_ELSEWHERE, "void": Reason.VOID}
@@ -97,7 +98,7 @@ async def test_no_link_can_be_created_whoever_looked_before(world: World, tmp_pa
     assert found is not None
     assert found.reason is REASONS[state]
     with pytest.raises(NotEligible) as refused:
-        await world.desk.create_link(ADA, found.id, SEEN, patience=5)
+        await world.desk.create_link(ADA, found.id, SEEN, patience=PATIENCE)
     assert refused.value.reason is REASONS[state]
 
     run = await world.desk.start_run(ADA, list_id, seal=seal, submission="V1", view_id="V1")
@@ -114,7 +115,7 @@ async def test_a_link_that_is_there_stays_and_says_first_what_it_stands_at(
     imported(world.db, tmp_path, {"ONE": "open"})
     found = await world.desk.find_invoice(ADA, "ONE")
     assert found is not None
-    await world.desk.create_link(ADA, found.id, SEEN, patience=5)
+    await world.desk.create_link(ADA, found.id, SEEN, patience=PATIENCE)
     imported(world.db, tmp_path, {"ONE": "settled"})
     found = await world.desk.find_invoice(ADA, "ONE")
     assert found is not None

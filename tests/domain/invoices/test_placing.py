@@ -14,6 +14,7 @@ from domain.models import Invoice, Link
 from domain.money import Money
 from tests.domain.factories import make_invoice
 from tests.domain.world import ADA, World
+from tests.patience import PATIENCE
 
 DUE = date(2026, 11, 30)
 
@@ -75,10 +76,10 @@ async def test_it_is_done_once(db: Database) -> None:
 async def test_an_invoice_whose_link_is_asked_for_stays_where_it_is(world: World) -> None:
     """The version before reserved a link in a currency that isn't money any more, or this one over a large amount."""
     key = make_invoice(world.db, "LARGE", amount=100_000_000)
-    await world.desk.create_link(ADA, key, Money(100_000_000, "USD"), patience=5)
+    await world.desk.create_link(ADA, key, Money(100_000_000, "USD"), patience=PATIENCE)
     asked = make_invoice(world.db, "ASKED", amount=100_000_000, due_date=DUE)
     world.stripe.faults.outage()
-    await world.desk.create_link(ADA, asked, Money(100_000_000, "USD"), patience=5)
+    await world.desk.create_link(ADA, asked, Money(100_000_000, "USD"), patience=PATIENCE)
     before = positions(world.db)
     assert set(before) == {"LARGE", "ASKED"}
     assert world.db.run(lambda session: set(session.scalars(sa.select(Link.state)))) == {

@@ -17,6 +17,7 @@ from tests.domain.factories import make_invoice
 from tests.domain.gateway import Gateway, gateway
 from tests.domain.links.test_unreadable_links import look_at_once
 from tests.domain.world import ADA, World
+from tests.patience import PATIENCE
 
 SEEN = Money(120_050, "USD")
 SECRET = b"<html>pay@here.example</html>"
@@ -58,7 +59,7 @@ async def test_the_same_key_finds_the_link_that_there_is(
     world: World, between: Gateway, stripe: LocalStripe, status: int, body: bytes
 ) -> None:
     between.answers = [(status, body)]
-    await world.desk.create_link(ADA, make_invoice(world.db, "INV-1"), SEEN, patience=5)
+    await world.desk.create_link(ADA, make_invoice(world.db, "INV-1"), SEEN, patience=PATIENCE)
     found = await world.desk.find_invoice(ADA, "INV-1")
     assert found is not None
     assert (found.status, found.being_created, found.refusal) == (LinkStatus.NOT_CREATED, True, None)
@@ -80,7 +81,7 @@ async def test_the_same_key_finds_the_link_that_there_is(
 async def test_stripe_may_ask_for_the_same_again(world: World, between: Gateway, stripe: LocalStripe) -> None:
     between.answers = [(400, b'{"error": {"type": "invalid_request_error", "message": "Busy."}}')]
     between.headers = {"Stripe-Should-Retry": "true"}
-    await world.desk.create_link(ADA, make_invoice(world.db, "INV-1"), SEEN, patience=5)
+    await world.desk.create_link(ADA, make_invoice(world.db, "INV-1"), SEEN, patience=PATIENCE)
     await look_at_once(world)
     found = await world.desk.find_invoice(ADA, "INV-1")
     assert found is not None
@@ -92,7 +93,7 @@ async def test_a_reason_with_what_no_database_takes_is_kept_readably(world: Worl
     between.answers = [
         (400, b'{"error": {"type": "invalid_request_error", "message": "No\\u0000 such \\ud800price"}}')
     ]
-    await world.desk.create_link(ADA, make_invoice(world.db, "INV-1"), SEEN, patience=5)
+    await world.desk.create_link(ADA, make_invoice(world.db, "INV-1"), SEEN, patience=PATIENCE)
     found = await world.desk.find_invoice(ADA, "INV-1")
     assert found is not None
     assert found.refusal == "No such price"
@@ -108,7 +109,7 @@ async def test_an_answer_without_end_is_not_kept_in_memory(
     between.answers = [
         (status, b'{"error": {"type": "invalid_request_error", "message": "' + b"x" * 1_000_000 + b'"}}')
     ]
-    await world.desk.create_link(ADA, make_invoice(world.db, "INV-1"), SEEN, patience=5)
+    await world.desk.create_link(ADA, make_invoice(world.db, "INV-1"), SEEN, patience=PATIENCE)
     await look_at_once(world)
     found = await world.desk.find_invoice(ADA, "INV-1")
     assert found is not None

@@ -103,8 +103,6 @@ async def test_two_overlapping_runs_make_one_link_an_invoice(world: World, strip
 async def test_links_dont_wait_for_others_that_are_slow(world: World, stripe: LocalStripe) -> None:
     for _ in range(19):
         make_invoice(world.db)
-    # As long as a claim allows: nobody gives up on what hangs.
-    world.api.timeout = 15.0
     hanging = stripe.faults.add(
         FaultKind.SLOW, method="POST", path="/v1/payment_links", times=13, seconds=math.inf
     )
@@ -146,7 +144,7 @@ async def test_one_refusal_stops_nothing_and_can_be_tried_again(world: World, st
 async def test_what_became_ineligible_is_skipped_with_its_reason(world: World) -> None:
     first, second = make_invoice(world.db), make_invoice(world.db)
     selection = await ticked(world, 2)
-    await world.desk.create_link(BEN, first, Money(120_050, "USD"), patience=5)
+    await world.desk.create_link(BEN, first, Money(120_050, "USD"), patience=PATIENCE)
     confirmation = await world.desk.confirm(ADA, selection)
     assert [invoice.id for invoice in confirmation.targets] == [second]
     assert [invoice.id for invoice in confirmation.skipped] == [first]
@@ -319,7 +317,7 @@ async def test_other_peoples_and_other_organisations_runs_and_selections_are_ref
 
 async def test_the_database_refuses_a_wrong_state(world: World) -> None:
     make_invoice(world.db)
-    await world.desk.create_link(ADA, 1, Money(120_050, "USD"), patience=5)
+    await world.desk.create_link(ADA, 1, Money(120_050, "USD"), patience=PATIENCE)
 
     def spoil(session: Session) -> None:
         session.execute(sa.text("UPDATE links SET status = 'Paid'"))

@@ -1,6 +1,7 @@
 """One link an invoice, whatever Stripe, the network and other people do meanwhile."""
 
 import asyncio
+import math
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import date, timedelta
 
@@ -25,12 +26,12 @@ from sandbox.stripe.server import LocalStripe
 from tests.domain.factories import NOW, make_invoice, make_link, make_organisation
 from tests.domain.world import ADA, BEN, World
 from tests.domain.world import world as another_world
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, let_pass
 
 SEEN = Money(120_050, "USD")
 
 
-async def create(world: World, invoice_id: int, by: Actor = ADA, patience: float = 5) -> LinkStatus:
+async def create(world: World, invoice_id: int, by: Actor = ADA, patience: float = PATIENCE) -> LinkStatus:
     return (await world.desk.create_link(by, invoice_id, SEEN, patience=patience)).status
 
 
@@ -44,7 +45,7 @@ async def run_until_created(world: World, invoice_id: int) -> None:
 
 async def test_creating_makes_one_link_with_the_invoices_amount(world: World, stripe: LocalStripe) -> None:
     invoice = await world.desk.get_invoice(ADA, make_invoice(world.db, "INV-1"))
-    after = await world.desk.create_link(ADA, invoice.id, SEEN, patience=5)
+    after = await world.desk.create_link(ADA, invoice.id, SEEN, patience=PATIENCE)
     (link,) = stripe.links()
     assert after.status is LinkStatus.PENDING_PAYMENT
     assert after.link is not None
@@ -120,8 +121,12 @@ async def test_a_saved_500_ends_in_one_link(
 
 async def test_an_answer_after_the_time_out_ends_in_one_link(world: World, stripe: LocalStripe) -> None:
     invoice_id = make_invoice(world.db)
-    stripe.faults.add(FaultKind.LATE, method="POST", path="/v1/payment_links", seconds=3)
-    await create(world, invoice_id)
+    late = stripe.faults.add(FaultKind.LATE, method="POST", path="/v1/payment_links", seconds=math.inf)
+    creating = asyncio.create_task(create(world, invoice_id, patience=3 * PATIENCE))
+    await stripe.until(lambda: late.fired == 1)
+    await let_pass(2 * PATIENCE)
+    assert await creating is LinkStatus.NOT_CREATED
+    stripe.faults.remove(late)
     await run_until_created(world, invoice_id)
     assert len(stripe.links()) == 1
 
@@ -160,12 +165,12 @@ async def test_what_stripe_refuses_fails_with_its_reason_and_can_be_tried_again(
 ) -> None:
     stripe.rules.least_checked = "creation"
     invoice_id = make_invoice(world.db, amount=1)
-    after = await world.desk.create_link(ADA, invoice_id, Money(1, "USD"), patience=5)
+    after = await world.desk.create_link(ADA, invoice_id, Money(1, "USD"), patience=PATIENCE)
     assert after.refusal
     assert after.eligible
     assert stripe.links() == []
     stripe.rules.least_checked = "never"
-    again = await world.desk.create_link(ADA, invoice_id, Money(1, "USD"), patience=5)
+    again = await world.desk.create_link(ADA, invoice_id, Money(1, "USD"), patience=PATIENCE)
     assert again.status is LinkStatus.PENDING_PAYMENT
 
 
@@ -326,7 +331,7 @@ async def test_a_missing_permission_is_named_and_the_work_waits(world: World, st
 )
 async def test_a_large_amount_is_stripes_to_refuse(world: World, stripe: LocalStripe, money: Money) -> None:
     invoice = make_invoice(world.db, "INV-1", amount=money.amount, currency=money.currency)
-    found = await world.desk.create_link(ADA, invoice, money, patience=5)
+    found = await world.desk.create_link(ADA, invoice, money, patience=PATIENCE)
     assert found.status is LinkStatus.PENDING_PAYMENT
     assert len(stripe.links()) == 1
 
@@ -334,7 +339,7 @@ async def test_a_large_amount_is_stripes_to_refuse(world: World, stripe: LocalSt
 async def test_stripes_refusal_of_an_amount_is_shown(world: World, stripe: LocalStripe) -> None:
     stripe.rules.most_digits = 8
     invoice = make_invoice(world.db, "INV-1", amount=100_000_000)
-    found = await world.desk.create_link(ADA, invoice, Money(100_000_000, "USD"), patience=5)
+    found = await world.desk.create_link(ADA, invoice, Money(100_000_000, "USD"), patience=PATIENCE)
     assert found.refusal is not None
     assert "no more than" in found.refusal
     assert found.eligible

@@ -74,7 +74,7 @@ async def test_nothing_is_recorded_of_an_answer_that_is_no_link_and_the_same_key
 
     break_answers(world, monkeypatch, once)
     with capture_logs() as logs:
-        await world.desk.create_link(ADA, make_invoice(world.db, "INV-1"), SEEN, patience=5)
+        await world.desk.create_link(ADA, make_invoice(world.db, "INV-1"), SEEN, patience=PATIENCE)
     assert await status(world) is LinkStatus.NOT_CREATED
     assert [line["event"] for line in logs if line["log_level"] == "warning"] == ["stripe.link_unreadable"]
 
@@ -102,7 +102,7 @@ async def test_what_is_listed_unreadably_is_neither_adopted_nor_made_a_second_ti
         return answer | {"url": None}
 
     break_answers(world, monkeypatch, broken)
-    await world.desk.create_link(ADA, make_invoice(world.db, "INV-1"), SEEN, patience=5)
+    await world.desk.create_link(ADA, make_invoice(world.db, "INV-1"), SEEN, patience=PATIENCE)
     for _ in range(4):
         await look_at_once(world)
     assert await status(world) is LinkStatus.NOT_CREATED

@@ -20,6 +20,7 @@ from domain.states import AnnouncementKind, Right
 from domain.summaries import PROGRAM, Actor
 from tests.domain.factories import NOW, TEAM, make_invoice, make_organisation
 from tests.domain.world import ADA, FakePoster, World
+from tests.patience import PATIENCE
 
 
 @pytest.fixture
@@ -233,10 +234,10 @@ async def test_a_process_that_waits_for_longer_than_its_lease_posts_once(
 
 async def test_a_lost_channel_loses_nothing_and_is_told_to_people(world: World, organisation: int) -> None:
     seen = (await world.desk.get_invoice(ADA, make_invoice(world.db))).amount
-    await world.desk.create_link(ADA, 1, seen, patience=5)
+    await world.desk.create_link(ADA, 1, seen, patience=PATIENCE)
     # A program that created one isn't written to.
     program = Actor(TEAM, f"{PROGRAM}ledger", rights=frozenset(Right))
-    await world.desk.create_link(program, make_invoice(world.db), seen, patience=5)
+    await world.desk.create_link(program, make_invoice(world.db), seen, patience=PATIENCE)
     world.poster.troubles = [NotPosted("is_archived", channel_lost=True)]
     enqueue(world, organisation, "paid:1", "paid:2")
     await world.announcing.deliver_due()

@@ -23,6 +23,7 @@ from tests.domain.factories import PAGE
 from tests.domain.migrations.first_rows import first_rows
 from tests.domain.migrations.first_schema import kept_rows, make_first, migrate
 from tests.domain.world import ADA, world
+from tests.patience import PATIENCE
 
 # SQLite's aren't reflected: test_migrations.py compares their text.
 pytestmark = pytest.mark.filterwarnings("ignore:.*expression-based index")
@@ -74,7 +75,7 @@ async def test_people_go_on_with_what_was_there(old: sa.Engine, stripe: LocalStr
         listed = await one.desk.open_list(ADA, "corp", shape=PAGE)
         found = await one.desk.find_options(ADA, "& nut")
         paid = await one.desk.find_invoice(ADA, "inv-1004")
-        made = await one.desk.create_link(ADA, 7, Money(120_050, "USD"), patience=5)
+        made = await one.desk.create_link(ADA, 7, Money(120_050, "USD"), patience=PATIENCE)
         await one.creation.run_due()
         again = await one.desk.find_invoice(ADA, "inv-1001")
     await db.close()

@@ -18,6 +18,7 @@ from domain.summaries import Actor
 from sandbox.stripe.server import LocalStripe
 from tests.domain.factories import PAGE, TEAM, make_invoice
 from tests.domain.world import ADA, World
+from tests.patience import PATIENCE
 
 SEEN = Money(120_050, "USD")
 BOX = Box([new_key()])
@@ -36,7 +37,7 @@ async def bill(world: World, stripe: LocalStripe, actor: Actor, organisation_id:
         for n in range(2)
     )
     desk, ids = world.desk, {second}
-    shown = (await desk.create_link(actor, first, SEEN, patience=5)).link
+    shown = (await desk.create_link(actor, first, SEEN, patience=PATIENCE)).link
     assert shown is not None
     (link,) = [one for one in stripe.objects("payment_link") if one["url"] == shown.url]
     await stripe.pay((await stripe.open_session(link["id"]))["id"])

@@ -15,13 +15,14 @@ from sandbox.stripe.server import LocalStripe
 from tests.domain.broken import break_answers
 from tests.domain.factories import make_invoice
 from tests.domain.world import ADA, World
+from tests.patience import PATIENCE
 
 SEEN = Money(120_050, "USD")
 
 
 async def paid(world: World, stripe: LocalStripe, tell: str = "checkout.session.completed") -> dict[str, Any]:
     """Pay a new link and receive the event of it; the session."""
-    await world.desk.create_link(ADA, make_invoice(world.db), SEEN, patience=5)
+    await world.desk.create_link(ADA, make_invoice(world.db), SEEN, patience=PATIENCE)
     session = await stripe.open_session(stripe.links()[-1]["id"])
     session = await stripe.pay(session["id"])
     if tell == "charge.refunded":

@@ -18,6 +18,7 @@ from sandbox.stripe.server import LocalStripe
 from tests.domain.factories import NOW, make_invoice
 from tests.domain.world import ADA, World
 from tests.domain.world import world as made_world
+from tests.patience import PATIENCE
 
 SEEN = Money(120_050, "USD")
 HOUR = 3600
@@ -39,7 +40,7 @@ async def world(db: Database, stripe: LocalStripe) -> AsyncIterator[World]:
 
 async def pay(world: World, stripe: LocalStripe) -> None:
     """Make a link and let it be paid half an hour later, by all clocks."""
-    await world.desk.create_link(ADA, make_invoice(world.db), SEEN, patience=5)
+    await world.desk.create_link(ADA, make_invoice(world.db), SEEN, patience=PATIENCE)
     stripe.advance(1800)
     world.ahead += timedelta(minutes=30)
     session = await stripe.open_session(stripe.links()[-1]["id"])
@@ -60,7 +61,7 @@ async def test_the_first_poll_sees_the_payment(world: World, stripe: LocalStripe
 async def test_so_does_the_next_one_and_it_is_read_from_where_the_last_one_ended(
     world: World, stripe: LocalStripe, off: int
 ) -> None:
-    await world.desk.create_link(ADA, make_invoice(world.db), SEEN, patience=5)
+    await world.desk.create_link(ADA, make_invoice(world.db), SEEN, patience=PATIENCE)
     await world.watching.poll_if_due()
     until = world.db.run(lambda session: session.scalar(sa.select(Ledger.polled_until)))
     checked = world.db.run(lambda session: session.scalar(sa.select(Ledger.last_checked_at)))
@@ -91,7 +92,7 @@ async def test_a_link_whose_answer_got_lost_is_found_in_the_events(
     world: World, stripe: LocalStripe, off: int
 ) -> None:
     stripe.faults.add(FaultKind.LOST, method="POST", path="/v1/payment_links")
-    await world.desk.create_link(ADA, make_invoice(world.db), SEEN, patience=5)
+    await world.desk.create_link(ADA, make_invoice(world.db), SEEN, patience=PATIENCE)
     world.db.run(
         lambda session: session.execute(sa.text("UPDATE links SET next_attempt_at = 0, look_first = true"))
     )

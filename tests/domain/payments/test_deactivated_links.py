@@ -18,13 +18,14 @@ from sandbox.stripe.server import LocalStripe
 from tests.domain.factories import make_invoice
 from tests.domain.payments.test_thin_events import thin_of
 from tests.domain.world import ADA, World
+from tests.patience import PATIENCE
 
 SEEN = Money(120_050, "USD")
 
 
 async def linked(world: World) -> int:
     invoice_id = make_invoice(world.db)
-    await world.desk.create_link(ADA, invoice_id, SEEN, patience=5)
+    await world.desk.create_link(ADA, invoice_id, SEEN, patience=PATIENCE)
     return invoice_id
 
 

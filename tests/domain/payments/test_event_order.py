@@ -13,6 +13,7 @@ from sandbox.stripe.faults import FaultKind
 from sandbox.stripe.server import LocalStripe
 from tests.domain.factories import make_invoice
 from tests.domain.world import ADA, World
+from tests.patience import PATIENCE
 
 SEEN = Money(120_050, "USD")
 TYPES = ("checkout.session.completed", "charge.refunded", "charge.dispute.created")
@@ -47,7 +48,7 @@ def unsettled(world: World) -> int:
 async def test_in_any_order_one_after_the_other(
     world: World, stripe: LocalStripe, order: tuple[int, ...]
 ) -> None:
-    await world.desk.create_link(ADA, make_invoice(world.db), SEEN, patience=5)
+    await world.desk.create_link(ADA, make_invoice(world.db), SEEN, patience=PATIENCE)
     events = await reverse(stripe)
     for number in order:
         await world.watch.receive(events[TYPES[number]])
@@ -61,7 +62,7 @@ async def test_in_any_order_one_after_the_other(
 async def test_before_the_link_itself_is_known(world: World, stripe: LocalStripe) -> None:
     """Stripe's answer got lost; the buyer, and whoever refunds, were faster than the next attempt."""
     stripe.faults.add(FaultKind.LOST, method="POST", path="/v1/payment_links")
-    await world.desk.create_link(ADA, make_invoice(world.db), SEEN, patience=5)
+    await world.desk.create_link(ADA, make_invoice(world.db), SEEN, patience=PATIENCE)
     for event in reversed((await reverse(stripe)).values()):
         await world.watch.receive(event)
     await world.watching.settle_due()
@@ -97,7 +98,7 @@ class Lagging:
 async def test_a_reversal_waits_while_stripe_lists_no_session_of_its_payment(
     world: World, stripe: LocalStripe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await world.desk.create_link(ADA, make_invoice(world.db), SEEN, patience=5)
+    await world.desk.create_link(ADA, make_invoice(world.db), SEEN, patience=PATIENCE)
     lagging = Lagging(world.api, monkeypatch)
     events = await reverse(stripe)
     await world.watch.receive(events["charge.refunded"])
@@ -113,7 +114,7 @@ async def test_a_reversal_waits_while_stripe_lists_no_session_of_its_payment(
 async def test_a_reversal_of_somebody_elses_payment_is_asked_about_for_minutes_only(
     world: World, stripe: LocalStripe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await world.desk.create_link(ADA, make_invoice(world.db), SEEN, patience=5)
+    await world.desk.create_link(ADA, make_invoice(world.db), SEEN, patience=PATIENCE)
     Lagging(world.api, monkeypatch)
     await world.watch.receive((await reverse(stripe))["charge.dispute.created"])
     await world.watching.settle_due()
@@ -128,7 +129,7 @@ async def test_a_reversal_of_somebody_elses_payment_is_asked_about_for_minutes_o
 async def test_of_two_payments_seen_at_once_the_first_counts_however_slow_it_is_read(
     world: World, stripe: LocalStripe, seconds: int
 ) -> None:
-    await world.desk.create_link(ADA, make_invoice(world.db), SEEN, patience=5)
+    await world.desk.create_link(ADA, make_invoice(world.db), SEEN, patience=PATIENCE)
     opened = [await stripe.open_session(stripe.links()[0]["id"]) for _ in range(4)]
     paid = []
     for session in opened:

@@ -20,13 +20,14 @@ from tests.domain.factories import make_invoice
 from tests.domain.payments.test_unknown import link_of, opened, pay, said
 from tests.domain.world import ADA, World
 from tests.domain.world import world as made_world
+from tests.patience import PATIENCE
 
 SEEN = Money(120_050, "USD")
 DAY = 86_400
 
 
 async def create(world: World, invoice_id: int, money: Money = SEEN) -> LinkStatus:
-    return (await world.desk.create_link(ADA, invoice_id, money, patience=10)).status
+    return (await world.desk.create_link(ADA, invoice_id, money, patience=PATIENCE)).status
 
 
 def asked(stripe: LocalStripe, since: int = 0) -> list[str]:

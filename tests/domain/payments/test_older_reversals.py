@@ -11,6 +11,7 @@ from sandbox.stripe.server import LocalStripe
 from tests.domain.factories import make_invoice
 from tests.domain.payments.test_thin_events import thin_of
 from tests.domain.world import ADA, World
+from tests.patience import PATIENCE
 
 SEEN = Money(1_000, "USD")
 REFUND, DISPUTE = ReversalKind.REFUND, ReversalKind.DISPUTE
@@ -19,7 +20,7 @@ REFUND, DISPUTE = ReversalKind.REFUND, ReversalKind.DISPUTE
 @pytest.fixture
 async def paid(world: World, stripe: LocalStripe) -> str:
     """A payment that was seen, by its payment intent."""
-    await world.desk.create_link(ADA, make_invoice(world.db, "INV-1", amount=1_000), SEEN, patience=5)
+    await world.desk.create_link(ADA, make_invoice(world.db, "INV-1", amount=1_000), SEEN, patience=PATIENCE)
     session = await stripe.open_session(str(stripe.links()[0]["id"]))
     intent = str((await stripe.pay(session["id"]))["payment_intent"])
     await see(world, stripe)

@@ -13,6 +13,7 @@ from sandbox.stripe.faults import FaultKind
 from sandbox.stripe.server import LocalStripe
 from tests.domain.factories import make_invoice
 from tests.domain.world import ADA, World
+from tests.patience import PATIENCE
 
 SEEN = Money(120_050, "USD")
 
@@ -20,7 +21,7 @@ SEEN = Money(120_050, "USD")
 @pytest.fixture
 async def link(world: World, stripe: LocalStripe) -> str:
     """Stripe's id of a link that waits for its payment."""
-    await world.desk.create_link(ADA, make_invoice(world.db, "INV-1"), SEEN, patience=5)
+    await world.desk.create_link(ADA, make_invoice(world.db, "INV-1"), SEEN, patience=PATIENCE)
     return str(stripe.links()[0]["id"])
 
 

@@ -15,13 +15,14 @@ from sandbox.stripe.server import LocalStripe
 from tests.domain.factories import make_invoice
 from tests.domain.world import ADA, World
 from tests.domain.world import world as made_world
+from tests.patience import PATIENCE
 
 SEEN = Money(120_050, "USD")
 
 
 async def pay(world: World, stripe: LocalStripe, number: str) -> str:
     """The payment intent of a new link's payment."""
-    await world.desk.create_link(ADA, make_invoice(world.db, number), SEEN, patience=5)
+    await world.desk.create_link(ADA, make_invoice(world.db, number), SEEN, patience=PATIENCE)
     session = await stripe.open_session(stripe.links()[-1]["id"])
     return str((await stripe.pay(session["id"]))["payment_intent"])
 
@@ -73,7 +74,7 @@ async def test_sessions_that_may_not_be_read_hold_up_nothing_else(world: World, 
     assert paused is not None
     assert (paused.reason, paused.permission) == (PauseReason.PERMISSION_LACKING, "rak_checkout_session_read")
     # A link can be made, and its being made doesn't say that payments are seen.
-    assert (await world.desk.create_link(ADA, make_invoice(world.db, "INV-3"), SEEN, patience=5)).link
+    assert (await world.desk.create_link(ADA, make_invoice(world.db, "INV-3"), SEEN, patience=PATIENCE)).link
     assert (await world.desk.get_stripe_state(ADA)).paused == paused
     (told,) = world.db.run(lambda session: standing.list_standings(session, world.clock()))
     assert told.forbidden == (Thing.SESSIONS,)

@@ -18,6 +18,7 @@ from sandbox.stripe.server import LocalStripe
 from tests.domain import world as worlds
 from tests.domain.factories import make_invoice
 from tests.domain.world import ADA, BEN, World
+from tests.patience import PATIENCE
 
 SEEN = Money(120_050, "USD")
 
@@ -26,7 +27,7 @@ SEEN = Money(120_050, "USD")
 async def invoice(world: World) -> int:
     """One with a link."""
     invoice_id = make_invoice(world.db, "INV-1")
-    await world.desk.create_link(ADA, invoice_id, SEEN, patience=5)
+    await world.desk.create_link(ADA, invoice_id, SEEN, patience=PATIENCE)
     return invoice_id
 
 

@@ -25,7 +25,7 @@ SEEN = Money(120_050, "USD")
 @pytest.fixture
 async def link(world: World, stripe: LocalStripe) -> str:
     """Stripe's id of a link that waits for its payment."""
-    await world.desk.create_link(ADA, make_invoice(world.db, "INV-1"), SEEN, patience=5)
+    await world.desk.create_link(ADA, make_invoice(world.db, "INV-1"), SEEN, patience=PATIENCE)
     return str(stripe.links()[0]["id"])
 
 
@@ -257,7 +257,7 @@ async def test_a_sweep_that_failed_at_the_start_is_soon_due_again(
 
 async def test_a_poll_is_one_request_however_many_links_wait(world: World, stripe: LocalStripe) -> None:
     for _ in range(12):
-        await world.desk.create_link(ADA, make_invoice(world.db), SEEN, patience=5)
+        await world.desk.create_link(ADA, make_invoice(world.db), SEEN, patience=PATIENCE)
     before = len(stripe.requests)
     await world.watching.poll_if_due()
     assert [record.path for record in stripe.requests[before:]] == ["/v1/events"]
@@ -305,10 +305,10 @@ async def test_a_link_that_was_paid_before_we_knew_it_is_paid_once_we_do(
     """Its answer got lost, somebody paid it, and the bot was off for 40 days."""
     invoice_id = make_invoice(world.db, "INV-1")
     stripe.faults.add(FaultKind.LOST, method="POST", path="/v1/payment_links")
-    await world.desk.create_link(ADA, invoice_id, SEEN, patience=5)
+    await world.desk.create_link(ADA, invoice_id, SEEN, patience=PATIENCE)
     (unknown,) = stripe.links()
     await pay(stripe, unknown["id"])
-    await world.desk.create_link(ADA, make_invoice(world.db), SEEN, patience=5)
+    await world.desk.create_link(ADA, make_invoice(world.db), SEEN, patience=PATIENCE)
     stripe.advance(40 * 86400)
     world.ahead = timedelta(days=40)
     await world.watch.sweep_if_due()

@@ -14,6 +14,7 @@ from domain.summaries import ExceptionSummary, InvoiceSummary
 from sandbox.stripe.server import LocalStripe
 from tests.domain.factories import make_invoice
 from tests.domain.world import ADA, World
+from tests.patience import PATIENCE
 
 SEEN = Money(1_000, "USD")
 
@@ -21,7 +22,7 @@ SEEN = Money(1_000, "USD")
 @pytest.fixture
 async def link(world: World, stripe: LocalStripe) -> str:
     """Stripe's id of a link that waits for its payment."""
-    await world.desk.create_link(ADA, make_invoice(world.db, "INV-1", amount=1_000), SEEN, patience=5)
+    await world.desk.create_link(ADA, make_invoice(world.db, "INV-1", amount=1_000), SEEN, patience=PATIENCE)
     return str(stripe.links()[0]["id"])
 
 

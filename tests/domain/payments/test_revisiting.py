@@ -13,6 +13,7 @@ from sandbox.stripe.server import LocalStripe
 from tests.domain.factories import make_invoice
 from tests.domain.payments.test_reversing import badges, exceptions, open_kinds, see
 from tests.domain.world import ADA, World
+from tests.patience import PATIENCE
 
 DAY = 86_400
 
@@ -21,7 +22,7 @@ DAY = 86_400
 async def paid(world: World, stripe: LocalStripe) -> str:
     """A payment that was seen, by its payment intent."""
     await world.desk.create_link(
-        ADA, make_invoice(world.db, "INV-1", amount=1_000), Money(1_000, "USD"), patience=5
+        ADA, make_invoice(world.db, "INV-1", amount=1_000), Money(1_000, "USD"), patience=PATIENCE
     )
     session = await stripe.open_session(str(stripe.links()[0]["id"]))
     intent = str((await stripe.pay(session["id"]))["payment_intent"])

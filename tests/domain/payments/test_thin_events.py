@@ -15,6 +15,7 @@ from sandbox.stripe.server import LocalStripe
 from tests.databases import on_sqlite
 from tests.domain.factories import make_invoice
 from tests.domain.world import ADA, World
+from tests.patience import PATIENCE
 
 SEEN = Money(120_050, "USD")
 THIN: dict[str, Any] = {
@@ -72,7 +73,7 @@ def test_what_is_no_thin_event_of_ours_is_not_read(changed: dict[str, Any]) -> N
 
 async def paid(world: World, stripe: LocalStripe) -> dict[str, Any]:
     """The snapshot event of a link's payment."""
-    await world.desk.create_link(ADA, make_invoice(world.db), SEEN, patience=5)
+    await world.desk.create_link(ADA, make_invoice(world.db), SEEN, patience=PATIENCE)
     session = await stripe.open_session(stripe.links()[0]["id"])
     await stripe.pay(session["id"])
     return next(e for e in stripe.objects("event") if e["type"] == "checkout.session.completed")

@@ -16,6 +16,7 @@ from tests.domain.factories import make_invoice, make_organisation
 from tests.domain.payments.test_deactivated_links import linked, see, shown
 from tests.domain.payments.test_thin_events import thin_of
 from tests.domain.world import ADA, World
+from tests.patience import PATIENCE
 
 SEEN = Money(120_050, "USD")
 
@@ -42,7 +43,7 @@ def forget(world: World, *, also: str = "") -> None:
 async def keep_one(world: World, stripe: LocalStripe) -> str:
     """Another invoice's link, which the restored database knows, so that Stripe is watched; its id."""
     other = make_invoice(world.db)
-    await world.desk.create_link(ADA, other, SEEN, patience=5)
+    await world.desk.create_link(ADA, other, SEEN, patience=PATIENCE)
     return str(link_of(world, other).stripe_id)
 
 
@@ -199,7 +200,7 @@ async def test_a_link_that_is_being_created_is_not_unknown(
 
 
 async def keep_one_lost(world: World) -> None:
-    await world.desk.create_link(ADA, make_invoice(world.db), SEEN, patience=5)
+    await world.desk.create_link(ADA, make_invoice(world.db), SEEN, patience=PATIENCE)
 
 
 async def test_an_invoice_whose_link_was_refused_gets_the_one_of_later_back(

@@ -15,6 +15,7 @@ from sandbox.stripe.server import LocalStripe
 from tests.domain.broken import break_answers
 from tests.domain.factories import make_invoice
 from tests.domain.world import ADA, World
+from tests.patience import PATIENCE
 
 SEEN = Money(120_050, "USD")
 SESSION: dict[str, Any] = {"id": "cs_1", "amount_total": 5, "currency": "usd", "created": 1_790_000_000}
@@ -51,7 +52,7 @@ def test_a_payment_intent_that_is_none_costs_the_payment_nothing() -> None:
 
 async def paid(world: World, stripe: LocalStripe, number: str) -> str:
     """The id of a session in which the invoice's link was paid."""
-    await world.desk.create_link(ADA, make_invoice(world.db, number), SEEN, patience=5)
+    await world.desk.create_link(ADA, make_invoice(world.db, number), SEEN, patience=PATIENCE)
     session = await stripe.open_session(stripe.links()[-1]["id"])
     return str((await stripe.pay(session["id"]))["id"])
 

@@ -20,6 +20,7 @@ from domain.stripe.errors import SignatureInvalid
 from sandbox.stripe.server import LocalStripe
 from tests.domain.factories import TEAM, make_invoice
 from tests.domain.world import ADA, World
+from tests.patience import PATIENCE
 
 SEEN = Money(120_050, "USD")
 OURS, THEIRS = "whsec_ours", "whsec_theirs"
@@ -50,7 +51,7 @@ async def test_only_its_own_signature_is_taken_at_an_organisations_webhook(
     silent = await world.serve("T0SILENT", key=stripe.api_key)
     webhooks = Webhooks(db, accounts, world.watching, clock=world.clock, stripe_clock=world.api.clock.now)
     invoice_id = make_invoice(db, "INV-1")
-    await world.desk.create_link(ADA, invoice_id, SEEN, patience=5)
+    await world.desk.create_link(ADA, invoice_id, SEEN, patience=PATIENCE)
     (link,) = stripe.objects("payment_link")
     await stripe.pay((await stripe.open_session(link["id"]))["id"])
     (event,) = [one for one in stripe.objects("event") if one["type"] == "checkout.session.completed"]

@@ -22,6 +22,7 @@ from domain.states import Creators, Right, Standing
 from domain.summaries import Actor
 from tests.domain.factories import NOW, TEAM, make_invoice
 from tests.domain.world import World
+from tests.patience import PATIENCE
 
 ADA = Actor(TEAM, "U0ADA")
 SHAPE = MagicMock(spec=PageShape)
@@ -127,11 +128,11 @@ async def test_a_right_that_was_taken_away_is_noticed_at_create(world: World) ->
 
     set_up(world, creators=Creators.CHOSEN, chosen_people=("U0BEN",), administrators=("U0CEO",))
     with pytest.raises(NotAllowed) as refused:
-        await world.desk.create_link(ADA, invoice_id, seen, patience=5.0)
+        await world.desk.create_link(ADA, invoice_id, seen, patience=PATIENCE)
     assert refused.value.ask == ("U0CEO",)
     assert world.db.run(lambda session: session.scalar(sa.select(sa.func.count(Link.id)))) == 0
     assert Right.CREATE not in (await world.desk.get_details(ADA, invoice_id)).rights
-    made = await world.desk.create_link(Actor(TEAM, "U0BEN"), invoice_id, seen, patience=5.0)
+    made = await world.desk.create_link(Actor(TEAM, "U0BEN"), invoice_id, seen, patience=PATIENCE)
     assert made.link is not None
 
 
@@ -165,13 +166,13 @@ async def test_a_user_group_is_asked_for_only_where_it_decides(world: World) -> 
     seen = Money(120_050, "USD")
     set_up(world, creators=Creators.GROUP, user_group="S0BILLING")
     with pytest.raises(StandingUnknown):
-        await world.desk.create_link(ADA, invoice_id, seen, patience=5.0)
+        await world.desk.create_link(ADA, invoice_id, seen, patience=PATIENCE)
     assert Right.CREATE not in (await world.desk.get_details(ADA, invoice_id)).rights
     world.people.groups["S0BILLING"] = {"U0BEN"}
     with pytest.raises(NotAllowed):
-        await world.desk.create_link(ADA, invoice_id, seen, patience=5.0)
+        await world.desk.create_link(ADA, invoice_id, seen, patience=PATIENCE)
     world.people.groups["S0BILLING"].add(ADA.user_id)
-    assert (await world.desk.create_link(ADA, invoice_id, seen, patience=5.0)).link is not None
+    assert (await world.desk.create_link(ADA, invoice_id, seen, patience=PATIENCE)).link is not None
 
 
 async def test_homes_are_drawn_anew_for_those_who_may_look(world: World) -> None:

@@ -17,6 +17,7 @@ from sandbox.stripe.faults import FaultKind
 from sandbox.stripe.server import LocalStripe
 from tests.domain.factories import make_invoice
 from tests.domain.world import ADA, World
+from tests.patience import PATIENCE
 
 SEEN = Money(120_050, "USD")
 ACCOUNT = "rak_accounts_kyc_basic_read"
@@ -61,7 +62,7 @@ def answering(answer: dict[str, str]) -> Callable[..., Awaitable[dict[str, str]]
 
 
 async def create(world: World, invoice_id: int = 1) -> None:
-    await world.desk.create_link(ADA, invoice_id, SEEN, patience=5)
+    await world.desk.create_link(ADA, invoice_id, SEEN, patience=PATIENCE)
 
 
 async def lose(world: World, stripe: LocalStripe) -> None:

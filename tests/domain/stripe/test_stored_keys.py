@@ -24,7 +24,8 @@ from domain.stripe.stored_keys import StoredKeys
 from domain.summaries import Actor, Pause
 from sandbox.stripe.server import LocalStripe
 from tests.domain.factories import PAGE, make_invoice
-from tests.domain.world import World
+from tests.domain.world import World, patient_api
+from tests.patience import PATIENCE
 
 BOX = Box([new_key()])
 SEEN = Money(120_050, "USD")
@@ -43,7 +44,7 @@ class Process(World):
 
     def _make_api(self, key: str) -> StripeApi:
         self.made.append(key)
-        api = StripeApi(key, base_url=self.stripe.api_url, timeout=2.0, clock=self.clock)
+        api = patient_api(key, self.stripe, self.clock)
         self.apis.append(api)
         return api
 
@@ -70,7 +71,7 @@ async def look(*processes: Process) -> None:
 
 
 async def create(process: Process, invoice_id: int) -> LinkStatus:
-    return (await process.desk.create_link(EVE, invoice_id, SEEN, patience=5)).status
+    return (await process.desk.create_link(EVE, invoice_id, SEEN, patience=PATIENCE)).status
 
 
 async def test_without_a_key_people_look_and_are_told_why_nothing_is_created(
@@ -325,7 +326,7 @@ async def nothing() -> None:
 async def run_until(process: Process, is_made: Callable[[], bool]) -> None:
     """What is put off until it is known what Stripe has is due again at once."""
     due = sa.update(Link).values(next_attempt_at=Link.reserved_at)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while not is_made():
             process.db.run(lambda session: session.execute(due))
             await process.creation.run_due()
