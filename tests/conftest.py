@@ -16,14 +16,16 @@ import sqlalchemy as sa
 import structlog
 
 from domain import database as databases
-from domain.database import Database, make_engine
+from domain.database import Database
 from domain.migrations import REVISIONS
 from domain.models import Base
-from tests.databases import empty
+from tests.databases import Compiled, empty
 
 START_ATTEMPTS = 3
 # Nothing here has to outlive a power failure.
 SHIPPED_SYNCHRONOUS, databases.SYNCHRONOUS = databases.SYNCHRONOUS, "OFF"
+COMPILED = Compiled()
+databases.make_engine = make_engine = COMPILED.sharing(databases.make_engine)
 
 # A traceback that is drawn for a terminal, with all locals, holds up a test, and the bot in it, for a second or more.
 structlog.dev.ConsoleRenderer.get_active().exception_formatter = structlog.dev.plain_traceback
@@ -79,6 +81,7 @@ def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("template") / "paylink.db"
     engine = make_engine(f"sqlite:///{path}")
     _make_schema(engine)
+    COMPILED.keep(engine)
     engine.dispose()
     return path
 
@@ -86,8 +89,9 @@ def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def _postgresql_engine(postgresql_server: str) -> Iterator[sa.Engine]:
     with created_database(postgresql_server, "paylink") as url:
-        engine = sa.create_engine(url)
+        engine = make_engine(url)
         _make_schema(engine)
+        COMPILED.keep(engine)
         yield engine
         engine.dispose()
 
