@@ -25,7 +25,7 @@ START_ATTEMPTS = 3
 # Nothing here has to outlive a power failure.
 SHIPPED_SYNCHRONOUS, databases.SYNCHRONOUS = databases.SYNCHRONOUS, "OFF"
 COMPILED = Compiled()
-databases.make_engine = make_engine = COMPILED.sharing(databases.make_engine)
+databases.make_engine = make_engine = COMPILED.sharing(databases.make_engine)  # type: ignore[assignment]
 
 # A traceback that is drawn for a terminal, with all locals, holds up a test, and the bot in it, for a second or more.
 structlog.dev.ConsoleRenderer.get_active().exception_formatter = structlog.dev.plain_traceback

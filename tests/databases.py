@@ -1,6 +1,7 @@
 """What tests do with the two databases."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -23,7 +24,7 @@ class Compiled:
 
     def __init__(self) -> None:
         self._of: dict[str, sa.Dialect] = {}
-        self._compiled: LRUCache[object, object] = LRUCache(20_000)
+        self._compiled: LRUCache[Any, Any] = LRUCache(20_000)
 
     def keep(self, engine: sa.Engine) -> None:
         """It has been connected: others take from now on what it knows of its kind of database."""
