@@ -12,6 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from sandbox.slack import Limits
 
 PATIENCE = 60.0
@@ -22,6 +24,19 @@ _turns = itertools.count()
 def patient(**changes: Any) -> Limits:
     """Slack's limits, but that nobody acknowledges or opens a modal too late because the machine is busy."""
     return Limits(**{"ack_seconds": PATIENCE, "trigger_seconds": PATIENCE, **changes})
+
+
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Paylink in this process gives up on nobody, and answers nothing before it is there, because the machine is busy."""
+    for limit in (
+        "handlers.bolt.acknowledging.ACK_SECONDS",
+        "handlers.bolt.remembering.PATIENCE",
+        "handlers.features.setting_up.connecting.PATIENCE",
+        "handlers.features.setting_up.settings.JOIN_SECONDS",
+        "bot.api.deeds.PATIENCE",
+        "bot.cli.doctor.running.MOST_SECONDS",
+    ):
+        monkeypatch.setattr(limit, PATIENCE)
 
 
 async def let_pass(seconds: float) -> None:

@@ -2,13 +2,14 @@
 
 import json
 import secrets
+import time
 from collections.abc import Awaitable, Callable
 
 import structlog
 from aiohttp import web
 
 from bot.api import problems
-from bot.api.access import PER_SECOND, Access
+from bot.api.access import PER_SECOND, Access, Clock
 from bot.api.deeds import Deeds
 from bot.api.openapi import PREFIX, describe
 from bot.api.problems import Problem, unavailable
@@ -27,11 +28,16 @@ class Api:
     """``desk`` gives None before the bot has begun."""
 
     def __init__(
-        self, desk: Callable[[], Desk | None], metrics: Metrics, *, per_second: int = PER_SECOND
+        self,
+        desk: Callable[[], Desk | None],
+        metrics: Metrics,
+        *,
+        per_second: int = PER_SECOND,
+        clock: Clock = time.monotonic,
     ) -> None:
         self._desk = desk
         self._metrics = metrics
-        self._access = Access(lambda token: self._begun().admit(token), per_second=per_second)
+        self._access = Access(lambda token: self._begun().admit(token), per_second=per_second, clock=clock)
         self._described = json.dumps(describe(), ensure_ascii=False, indent=1)
         self._log = structlog.get_logger("bot.api.application")
 

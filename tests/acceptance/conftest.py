@@ -21,12 +21,17 @@ from domain.organisations import organisations
 from sandbox.slack import LocalSlack, Workspace
 from sandbox.stripe.server import LocalStripe
 from tests.domain.factories import make_invoice
-from tests.patience import PATIENCE, patient
+from tests.patience import PATIENCE, patient, unhurried
 
 MANIFEST = Path(__file__).parents[2] / "manifest.yml"
 WEBHOOK_SECRET = "whsec_acceptance"
 Transport = Literal["socket", "http"]
 T = TypeVar("T")
+
+
+@pytest.fixture(autouse=True)
+def _unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    unhurried(monkeypatch)
 
 
 @dataclass

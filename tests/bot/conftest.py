@@ -6,6 +6,13 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
+from tests.patience import unhurried
+
+
+@pytest.fixture(autouse=True)
+def _unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    unhurried(monkeypatch)
+
 
 @pytest.fixture(autouse=True)
 def _own_logging() -> Iterator[None]:

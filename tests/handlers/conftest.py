@@ -22,10 +22,15 @@ from sandbox.slack import LocalSlack, Outcome, View
 from tests.handlers.fake_desk import FakeDesk
 from tests.handlers.samples import TEAM
 from tests.handlers.shapes import flat
-from tests.patience import patient
+from tests.patience import patient, unhurried
 
 ROOT = Path(__file__).resolve().parents[2]
 ANNA = "U0ANNA"
+
+
+@pytest.fixture(autouse=True)
+def _unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    unhurried(monkeypatch)
 
 
 class Notes:

@@ -1,6 +1,7 @@
 """The API over real HTTP, on the domain whole and the local Stripe, for two organisations with tokens of their own."""
 
-from collections.abc import AsyncIterator, Iterable
+import time
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -88,10 +89,12 @@ class Served:
 
 
 @asynccontextmanager
-async def serve(world: World, *, per_second: int = 1_000) -> AsyncIterator[Served]:
+async def serve(
+    world: World, *, per_second: int = 1_000, clock: Callable[[], float] = time.monotonic
+) -> AsyncIterator[Served]:
     metrics = Metrics()
     app = web.Application()
-    Api(lambda: world.desk, metrics, per_second=per_second).add_to(app)
+    Api(lambda: world.desk, metrics, per_second=per_second, clock=clock).add_to(app)
     runner = web.AppRunner(
         app, access_log=None, auto_decompress=False, max_line_size=MOST_LINE, shutdown_timeout=0.5
     )

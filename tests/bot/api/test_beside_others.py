@@ -1,7 +1,6 @@
 """The API beside whatever else writes: it waits for a moment, says so when that isn't enough, and loses nothing."""
 
 import asyncio
-import time
 
 import pytest
 import sqlalchemy as sa
@@ -14,15 +13,13 @@ from tests.bot.api.conftest import Served, invoice
 from tests.domain.factories import TEAM
 
 
-async def test_while_another_holds_the_database_it_says_so_soon(served: Served) -> None:
+async def test_while_another_holds_the_database_it_says_so(served: Served) -> None:
     await served.ours.put([invoice("A-1")])
     with served.world.db.engine.connect() as holder:
         holder.execute(sa.text("UPDATE invoices SET description = 'held'"))
-        began = time.monotonic()
         answer = await served.ours.ask("PUT", "/invoices", json={"invoices": [invoice("A-1", "7.00")]})
         assert (answer.status, answer.problem) == (503, "unavailable")
         assert int(answer.headers["Retry-After"]) >= 1
-        assert time.monotonic() - began < 10
         assert (await served.ours.get("/invoices/A-1")).body["billing_amount"] == "1200.50"
         holder.rollback()
     assert (await served.ours.put([invoice("A-1", "7.00")]))[0]["outcome"] == "changed"

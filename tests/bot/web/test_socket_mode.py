@@ -265,6 +265,7 @@ async def test_ten_others_leave_no_room_and_the_pause_grows(
 async def test_sockets_that_end_right_after_they_opened_are_asked_for_ever_more_seldom(
     world: World, fault: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(socket_mode, "STEADY_SECONDS", PATIENCE)
     world.slack.app.faults.add(method="socket", times=None, **fault)
 
     world.mode.start()

@@ -17,6 +17,7 @@ from sandbox.stripe.server import LocalStripe
 from tests.databases import on_sqlite
 from tests.domain.factories import make_invoice
 from tests.domain.world import ADA, World
+from tests.patience import PATIENCE
 
 pytestmark = on_sqlite
 
@@ -40,7 +41,9 @@ def kept_together(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 async def paid(world: World, stripe: LocalStripe) -> dict[str, Any]:
-    await world.desk.create_link(ADA, make_invoice(world.db, "INV-1"), Money(120_050, "USD"), patience=5)
+    await world.desk.create_link(
+        ADA, make_invoice(world.db, "INV-1"), Money(120_050, "USD"), patience=PATIENCE
+    )
     (link,) = stripe.objects("payment_link")
     await stripe.pay((await stripe.open_session(link["id"]))["id"])
     (event,) = [one for one in stripe.objects("event") if one["type"] == "checkout.session.completed"]

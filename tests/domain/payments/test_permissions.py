@@ -153,7 +153,7 @@ async def test_events_that_may_not_be_read_are_told(world: World, stripe: LocalS
 async def test_the_next_process_asks_at_once_for_what_was_held(
     world: World, stripe: LocalStripe, mended: bool
 ) -> None:
-    await world.desk.create_link(ADA, make_invoice(world.db, "INV-1"), SEEN, patience=5)
+    await world.desk.create_link(ADA, make_invoice(world.db, "INV-1"), SEEN, patience=PATIENCE)
     await receive(world, stripe)
     forbid(stripe, "payment_link")
     await stripe.deactivate(stripe.links()[0]["id"])
