@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from bot.cli.shared import database_of, settings_of
+from bot.cli.shared import database_of, operator, settings_of
 from bot.stop import Stop, connect, reached, schema_sentences
 
 # What the help of all commands says of each stands here, so that it needs none of their modules; a test holds it.
@@ -157,13 +157,17 @@ def doctor(context: typer.Context) -> None:
 
 def db_upgrade(context: typer.Context) -> None:
     """Bring the schema up to date."""
+    from domain.audit.recording import record_upgrade
     from domain.invoices.numbers.folding import fold_all
-    from domain.migrations import upgrade
+    from domain.migrations import REVISIONS, find_version, upgrade
 
-    db = connect(settings_of(context))
+    db = connect(settings_of(context), operator())
     try:
         with reached(), schema_sentences():
+            before = find_version(db.engine)
             changed = upgrade(db.engine)
+            if changed:
+                db.run(record_upgrade, before, REVISIONS[-1])
             fold_all(db)
     finally:
         db.close_now()

@@ -40,7 +40,7 @@ def database_of(settings: "Settings") -> Iterator["Database"]:
     """
     from domain.migrations import prepare
 
-    db = connect(settings, _operator())
+    db = connect(settings, operator())
     try:
         with reached(), schema_sentences():
             prepare(db.engine)
@@ -50,7 +50,7 @@ def database_of(settings: "Settings") -> Iterator["Database"]:
         db.close_now()
 
 
-def _operator() -> str:
+def operator() -> str:
     """Whoever runs the command, as the machine knows them, whatever the environment says."""
     try:
         import pwd

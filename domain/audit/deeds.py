@@ -59,6 +59,10 @@ class Deed(StrEnum):
     STRIPE_DISCONNECTED = "stripe.disconnect"
     WEBHOOK_REFUSED = "webhook.refused"
     """Something came to the organisation's webhook that its Stripe account didn't sign; noted once a minute."""
+    SECRETS_ROTATED = "secrets.rotate"
+    """An operator had an organisation's secrets sealed with another key; how many."""
+    SCHEMA_UPGRADED = "schema.upgrade"
+    """An operator brought the schema up to date: before and after. The entry belongs to no organisation."""
     TOKEN_ADDED = "token.add"  # noqa: S105
     TOKEN_REVOKED = "token.revoke"  # noqa: S105
 

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from domain.audit.deeds import Deed, Result
+from domain.database import database_now
 from domain.models import AuditEntry, Base
 from domain.rows_given import given, over
 from domain.states import Source
@@ -90,6 +91,20 @@ def record_all(
     if entries:
         common = _entry(session, deed, by, now, organisation_id, source, Result.DONE) | {"subject": ""}
         session.execute(_INSERT_ALL(session), common | given(entries))
+
+
+def record_upgrade(session: Session, before: str | None, after: str) -> None:
+    """An operator brought the schema up to date; it belongs to no organisation."""
+    now = database_now(session)
+    record(
+        session,
+        Deed.SCHEMA_UPGRADED,
+        by=OPERATOR,
+        now=now,
+        organisation_id=None,
+        before=before,
+        after=after,
+    )
 
 
 def _entry(

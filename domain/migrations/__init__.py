@@ -47,6 +47,7 @@ REVISIONS: tuple[str, ...] = (
     "0028",
     "0029",
     "0030",
+    "0031",
 )
 """All versions, the oldest first. Known without reading them, so that a start doesn't wait for Alembic."""
 
@@ -86,15 +87,20 @@ class _Upgrading(Exception):
 
 def check(engine: Engine) -> None:
     """Raise SchemaTooOld or SchemaTooNew unless the schema is this Paylink's, or DatabaseUnavailable."""
-    try:
-        with engine.connect().execution_options(paylink_write=False) as connection:
-            found = _version(connection)
-    except OperationalError as error:
-        raise DatabaseUnavailable(type(error.orig).__name__) from error
+    found = find_version(engine)
     if found is not None and found not in REVISIONS:
         raise SchemaTooNew(found)
     if found != REVISIONS[-1]:
         raise SchemaTooOld(found)
+
+
+def find_version(engine: Engine) -> str | None:
+    """The schema's, None if there is none yet. Raises DatabaseUnavailable."""
+    try:
+        with engine.connect().execution_options(paylink_write=False) as connection:
+            return _version(connection)
+    except OperationalError as error:
+        raise DatabaseUnavailable(type(error.orig).__name__) from error
 
 
 def upgrade(engine: Engine) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from domain.states import Source
 from domain.stripe.client import id_of, moment
 
 SUCCEEDED_TYPE = "checkout.session.async_payment_succeeded"
@@ -50,8 +51,16 @@ class Received:
     """What Stripe didn't show when it was last asked: a code of waits.Wait."""
     status: str | None = None
     """Of the refund or dispute, as the event tells it: what Stripe shows may be older."""
+    delivered: bool | None = None
+    """By the webhook, before a poll found it; None where nobody noted that."""
     thin: bool = False
     """It tells no more than what it is about: whether that is ours shows when it is fetched."""
+
+    @property
+    def source(self) -> Source:
+        if self.delivered is None:
+            return Source.STRIPE_EVENT
+        return Source.STRIPE_WEBHOOK if self.delivered else Source.STRIPE_POLL
 
     @property
     def answers(self) -> int:

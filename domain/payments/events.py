@@ -36,12 +36,12 @@ class Receipt(StrEnum):
 def keep(session: Session, ledger_id: int, events: list[Received]) -> int:
     """Keep those that are ours and not kept yet, due at once, the last first: Stripe lists the newest first, and tells times to
     the second. Return how many."""
-    return len(_keep(session, ledger_id, events))
+    return len(_keep(session, ledger_id, events, delivered=False))
 
 
 def keep_delivered(session: Session, ledger_id: int, events: list[Received]) -> list[Receipt]:
     """What becomes of each of those that Stripe delivers, in the order in which they came: kept, if it is ours, due at once."""
-    kept = _keep(session, ledger_id, events[::-1])
+    kept = _keep(session, ledger_id, events[::-1], delivered=True)
     others = {event.id for event in events} - kept
     of_ledger = sa.select(StripeEvent.id).where(StripeEvent.ledger_id == ledger_id)
     known = set(session.scalars(of_ledger.where(StripeEvent.id.in_(others)))) if others else set()
@@ -57,12 +57,15 @@ def keep_delivered(session: Session, ledger_id: int, events: list[Received]) -> 
     return receipts
 
 
-def _keep(session: Session, ledger_id: int, events: list[Received]) -> set[str]:
+def _keep(session: Session, ledger_id: int, events: list[Received], *, delivered: bool) -> set[str]:
     ours = _ours(session, ledger_id, events)
     if not ours:
         return set()
     now = database_now(session)
-    rows = [_row(ledger_id, event, now - timedelta(milliseconds=place)) for place, event in enumerate(ours)]
+    rows = [
+        _row(ledger_id, event, now - timedelta(milliseconds=place)) | {"delivered": delivered}
+        for place, event in enumerate(ours)
+    ]
     added = insert_into(session, StripeEvent).values(rows).on_conflict_do_nothing()
     return set(session.scalars(added.returning(StripeEvent.id)))
 
@@ -175,6 +178,7 @@ def claim_due(session: Session, ledger_id: int, limit: int, lease: Lease) -> lis
             attempts=row.attempts,
             waits_for=row.waits_for,
             status=row.status,
+            delivered=row.delivered,
         )
         # RETURNING keeps no order.
         for row in sorted(rows, key=lambda row: (row.created_at, row.next_attempt_at))

@@ -169,7 +169,7 @@ def _record_session(
     facts = read_or_log(found)
     if facts is None or facts.session_id != event.object_id:
         return Wait.UNREADABLE
-    verdict = recording.record_payment(session, facts, ledger_id, event.created_at, now)
+    verdict = recording.record_payment(session, facts, ledger_id, event.created_at, now, event.source)
     if verdict is None and _is_being_created(session, ledger_id, facts.reference):
         # The buyer was faster than Stripe's answer to us: once the link is recorded the payment can be.
         return Wait.LINK_RESERVED

@@ -93,12 +93,17 @@ def is_ours(session: Session, facts: SessionFacts, ledger_id: int) -> bool:
 
 
 def record_payment(
-    session: Session, facts: SessionFacts, ledger_id: int, paid_at: datetime | None, now: datetime
+    session: Session,
+    facts: SessionFacts,
+    ledger_id: int,
+    paid_at: datetime | None,
+    now: datetime,
+    source: Source = Source.STRIPE_LIST,
 ) -> Verdict | None:
     """Record a completed session of one of our links, once; return the verdict if this call recorded it.
 
     None when it isn't complete, isn't ours, is of the other mode, or was recorded already. ``paid_at`` is when its event
-    came about; without it the session's opening stands for it, until an event of it is seen.
+    came about; without it the session's opening stands for it, until an event of it is seen. ``source``: how it was learnt.
     """
     if not facts.complete or facts.stripe_link_id is None:
         return None
@@ -131,7 +136,7 @@ def record_payment(
         audit.Deed.PAYMENT_RECORDED,
         f"{facts.payment_intent or facts.session_id} {verdict}",
         by=STRIPE,
-        source=Source.STRIPE_LIST if paid_at is None else Source.STRIPE_EVENT,
+        source=source,
         now=now,
         organisation_id=link.organisation_id,
         invoice=audit.OfInvoice(link.invoice_id, number),

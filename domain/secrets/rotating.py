@@ -1,12 +1,16 @@
 """All sealed secrets of all organisations: whether every one opens, and sealing them with the first key again."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from domain import audit
+from domain.database import database_now
 from domain.models import Installation, Organisation, StripeKey
 from domain.secrets.box import Box, CannotOpen, Purpose
+from domain.summaries import OPERATOR
 
 # What is sealed where, and what for.
 SEALED: tuple[tuple[InstrumentedAttribute[str | None], Purpose], ...] = (
@@ -53,14 +57,14 @@ def check(session: Session, box: Box) -> Checked:
 
 
 def rotate(session: Session, box: Box, after: int) -> Portion:
-    """Seal with the first key what another one opens, of the next organisations behind ``after``. What is sealed with it stays, so
+    """Seal with the first key what another one opens, of the next organisations behind ``after``; it is in their audit. What is sealed with it stays, so
     that whoever breaks off begins again."""
     ids = list(
         session.scalars(
             sa.select(Organisation.id).where(Organisation.id > after).order_by(Organisation.id).limit(PORTION)
         )
     )
-    sealed = 0
+    sealed: Counter[int] = Counter()
     closed: dict[str, None] = {}
     for column, purpose in SEALED:
         for organisation_id, team_id, before in session.execute(_of(column, ids)):
@@ -79,8 +83,18 @@ def rotate(session: Session, box: Box, after: int) -> Portion:
                 .values({column: box.seal(secret, team_id, purpose)})
                 .returning(table.organisation_id)
             )
-            sealed += len(changed.all())
-    return Portion(sealed, tuple(closed), ids[-1] if len(ids) == PORTION else None)
+            sealed[organisation_id] += len(changed.all())
+    now = database_now(session)
+    for organisation_id, count in sealed.items():
+        audit.record(
+            session,
+            audit.Deed.SECRETS_ROTATED,
+            str(count),
+            by=OPERATOR,
+            now=now,
+            organisation_id=organisation_id,
+        )
+    return Portion(sealed.total(), tuple(closed), ids[-1] if len(ids) == PORTION else None)
 
 
 def _sealed(column: InstrumentedAttribute[str | None]) -> sa.Select[str, str]:

@@ -17,6 +17,8 @@ WAYS: dict[Source, str] = {
     Source.PAGE: "on a page",
     Source.API: "through the API",
     Source.CLI: "on the command line",
+    Source.STRIPE_WEBHOOK: "by webhook",
+    Source.STRIPE_POLL: "when it was polled",
     Source.STRIPE_EVENT: "by an event",
     Source.STRIPE_LIST: "in its lists",
     Source.PAYLINK: "by itself",

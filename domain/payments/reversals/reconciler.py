@@ -80,7 +80,7 @@ class ReversalReconciler:
             return ()
         facts = [read for one in ours if (read := _read(kind, one)) is not None]
         sure = event.answers >= SURE_AFTER and not _is_before(event, facts)
-        recorded = await self._record(facts, now, sure=sure, source=Source.STRIPE_EVENT)
+        recorded = await self._record(facts, now, sure=sure, source=event.source)
         if len(facts) < len(ours):
             return Wait.UNREADABLE
         return Wait.OLDER if is_older(event, facts, news=recorded != ()) else recorded

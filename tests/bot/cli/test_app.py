@@ -1,6 +1,7 @@
 """The command line from outside: what it prints, and its exit status."""
 
 import contextlib
+import json
 import os
 import sqlite3
 import subprocess
@@ -11,7 +12,7 @@ import pytest
 
 from bot.__main__ import main
 from bot.cli.app import ELSEWHERE
-from domain.migrations import SchemaBusy
+from domain.migrations import REVISIONS, SchemaBusy
 
 SLACK = {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1"}
 
@@ -172,6 +173,10 @@ def test_upgrading_says_whether_there_was_anything_to_do(
     assert "was brought up to date" in capsys.readouterr().out
     assert main(["db", "upgrade"], env) == 0
     assert "is up to date" in capsys.readouterr().out
+    assert main(["audit", "export"], env) == 0
+    [entry] = map(json.loads, capsys.readouterr().out.splitlines())
+    assert (entry["deed"], entry["source"], entry["after"]) == ("schema.upgrade", "cli", REVISIONS[-1])
+    assert entry["actor"].startswith("operator:")
     assert oct(data_file(env).stat().st_mode)[-3:] == "600"
     assert oct(data_file(env).parent.stat().st_mode)[-3:] == "700"
 

@@ -21,6 +21,7 @@ from domain.summaries import Actor
 from sandbox.stripe.server import LocalStripe
 from tests.domain.factories import NOW, make_invoice
 from tests.domain.files.test_importing import line
+from tests.domain.test_two_organisations import completed
 from tests.domain.world import ADA, World
 from tests.patience import PATIENCE
 
@@ -34,6 +35,7 @@ async def test_an_invoices_life_is_in_its_history(world: World, stripe: LocalStr
     intent = (await stripe.pay((await stripe.open_session(str(stripe.links()[0]["id"])))["id"]))[
         "payment_intent"
     ]
+    await world.watching.receive(world.organisation_id, completed(stripe))
     await world.see()
     await stripe.refund(str(intent), amount=200)
     await world.see()
@@ -46,9 +48,9 @@ async def test_an_invoices_life_is_in_its_history(world: World, stripe: LocalStr
         (Deed.LINK_CREATED, "Paylink", "paylink", None, "USD 10.00"),
         (Deed.AMOUNT_CHANGED, "operator", "cli", "USD 10.00", "USD 12.00"),
         (Deed.EXCEPTION_OPENED, "Paylink", "paylink", None, "USD 12.00"),
-        (Deed.PAYMENT_RECORDED, "Stripe", "stripe_event", None, "USD 10.00"),
+        (Deed.PAYMENT_RECORDED, "Stripe", "stripe_webhook", None, "USD 10.00"),
         (Deed.EXCEPTION_SETTLED, "Stripe", None, None, "link_paid"),
-        (Deed.REFUND_RECORDED, "Stripe", "stripe_event", None, "USD 2.00"),
+        (Deed.REFUND_RECORDED, "Stripe", "stripe_poll", None, "USD 2.00"),
         (Deed.EXCEPTION_OPENED, "Paylink", "paylink", None, "USD 2.00"),
     ]
     assert Deed.MESSAGE_POSTED in {one.deed for one in history.entries}

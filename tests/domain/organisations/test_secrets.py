@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from domain.audit import Deed
 from domain.database import Database
 from domain.models import AuditEntry, Installation, StripeKey
 from domain.organisations import erasing, installations, organisations, settings, stripe_keys
@@ -139,5 +140,12 @@ def test_all_secrets_are_sealed_with_the_first_key_again_from_wherever_it_broke_
     assert db.run(rotating.rotate, both, 0) == rotating.Portion(0, (), 1)
     assert db.run(rotating.rotate, both, 1) == rotating.Portion(4, (), 2)
     assert db.run(rotating.rotate, both, 2) == rotating.Portion(0, (), None)
+    rotated = sa.select(AuditEntry.organisation_id, AuditEntry.actor, AuditEntry.subject).where(
+        AuditEntry.action == Deed.SECRETS_ROTATED
+    )
+    assert db.run(lambda session: session.execute(rotated).all()) == [
+        (1, "operator", "4"),
+        (2, "operator", "4"),
+    ]
     assert db.run(rotating.check, Box([second])) == rotating.Checked(8, (), 8)
     assert db.run(rotating.check, BOX) == rotating.Checked(8, ("T1", "T2"), 0)
