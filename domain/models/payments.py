@@ -148,7 +148,7 @@ class StripeEvent(Base):
     """What Stripe doesn't show yet although it told of it: a code of domain.payments.waits.Wait."""
     status: Mapped[str | None] = mapped_column(String(40))
     """Of the refund or dispute, as the event tells it; None if it doesn't."""
-    delivered: Mapped[bool | None]
+    delivered: Mapped[bool | None] = mapped_column()
     """By the webhook, before a poll found it; None of what a version before 0031 kept."""
 
 

@@ -63,14 +63,14 @@ def _keep(session: Session, ledger_id: int, events: list[Received], *, delivered
         return set()
     now = database_now(session)
     rows = [
-        _row(ledger_id, event, now - timedelta(milliseconds=place)) | {"delivered": delivered}
+        _row(ledger_id, event, now - timedelta(milliseconds=place), delivered)
         for place, event in enumerate(ours)
     ]
     added = insert_into(session, StripeEvent).values(rows).on_conflict_do_nothing()
     return set(session.scalars(added.returning(StripeEvent.id)))
 
 
-def _row(ledger_id: int, event: Received, due: datetime) -> dict[str, object]:
+def _row(ledger_id: int, event: Received, due: datetime, delivered: bool) -> dict[str, object]:
     return {
         "ledger_id": ledger_id,
         "id": event.id,
@@ -79,6 +79,7 @@ def _row(ledger_id: int, event: Received, due: datetime) -> dict[str, object]:
         "payment_intent": event.payment_intent,
         "created_at": event.created_at,
         "status": event.status,
+        "delivered": delivered,
         "attempts": 0,
         "next_attempt_at": due,
     }

@@ -28,7 +28,7 @@ LATER: dict[str, dict[str, Any]] = {
     "organisations": {"ledger_id": 1, "tried_at": None},
     "audit": dict.fromkeys(("source", "result", "invoice_id", "invoice_number", "before", "after"))
     | dict.fromkeys(("position", "hash")),
-    "stripe_events": {"waits_for": None, "status": None},
+    "stripe_events": dict.fromkeys(("waits_for", "status", "delivered")),
 }
 """By table, what came with schema 0004 and later, and its value where nothing was written."""
 
@@ -92,7 +92,7 @@ def be_the_version_before(patch: Any = None) -> None:
     from domain.invoices.numbers import folding
     from domain.links import claiming, intents
     from domain.messages import together
-    from domain.models import STATUS, Base, FileImport, Invoice, Ledger, SearchTerm
+    from domain.models import STATUS, Base, FileImport, Installation, Invoice, Ledger, SearchTerm
     from domain.organisations import settings
     from domain.payments import events
     from domain.states import LinkStatus, PauseReason
@@ -185,8 +185,10 @@ def be_the_version_before(patch: Any = None) -> None:
     put(importing, "fold_organisation", lambda db, organisation_id: None)
     put(import_writing, "_WRITTEN", tuple(name for name in names if name not in later))
     put(import_writing, "_written", values_written)
-    # Nobody brought files in.
-    claimed = tuple(each for each in abandoned_claims._CLAIMED if each[0] is not FileImport)
+    # Nobody brought files in, and nobody installed anything.
+    claimed = tuple(
+        each for each in abandoned_claims._CLAIMED if each[0].class_ not in (FileImport, Installation)
+    )
     put(abandoned_claims, "_CLAIMED", claimed)
     # Each payment is told by itself.
     put(together, "MORE_THAN", together.AT_MOST)
@@ -199,7 +201,11 @@ def be_the_version_before(patch: Any = None) -> None:
     put(folding, "fold_organisation", lambda db, organisation_id: None)
     row_of = events._row
     put(
-        events, "_row", lambda *about: {name: one for name, one in row_of(*about).items() if name != "status"}
+        events,
+        "_row",
+        lambda *about: {
+            name: one for name, one in row_of(*about).items() if name not in ("status", "delivered")
+        },
     )
     put(feed, "record", lambda *_, **__: None)
     put(audit, "record", record)
