@@ -12,7 +12,7 @@ SCOPES = {
 # Of versions that didn't ask for them yet, installations go on without.
 OPTIONAL = {
     "app_mentions:read": "nobody is answered who mentions Paylink",
-    "im:history": "nobody is answered who writes to Paylink directly",
+    "im:history": "nobody is answered who writes to Paylink directly, and after a lost answer a direct message may come twice",
     "usergroups:read": "a user group can't be named in Settings",
     "channels:join": "Paylink has to be invited to its notification channel",
 }

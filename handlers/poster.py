@@ -118,6 +118,8 @@ class SlackPoster:
 
         Raises HistoryUnreadable, or PostUnknown and NotPosted (with its retry_after) when Slack can't be asked now.
         """
+        if announcement.conversation is not None:
+            announcement = replace(announcement, destination=announcement.conversation)
         if not announcement.destination.startswith(("C", "G", "D")):
             raise HistoryUnreadable("not_a_channel")
         found = None if announcement.thread is None else await self._find(announcement, announcement.thread)

@@ -3,7 +3,7 @@
 Slack has no idempotency key for messages. So the attempt is written down first, the message carries an opaque key in
 its metadata, and after any doubt the margin is waited for and the channel's history read before it is posted again.
 Where the history can't be read the message is marked unknown and left to people: never a blind second post to a
-channel. Direct messages with a bulk run's result are posted again after a doubt.
+channel. A direct message is posted again then: better twice than never.
 """
 
 import asyncio
@@ -109,13 +109,14 @@ class Announcing:
         posted: Posted | None = None
         # It may be gone from there before it has posted: then Slack takes its token no more, and says so.
         poster = self._posters[claim.organisation_id]
-        if claim.announcement.may_be_posted and not claim.direct:
+        if claim.announcement.may_be_posted:
             try:
                 posted = await poster.find(claim.announcement)
             except HistoryUnreadable as unreadable:
-                _log.warning("announcement.unknown", message=claim.id, code=str(unreadable))
-                await self._db.background_write(transactions.record_unknown, claim, str(unreadable))
-                return
+                if not claim.direct:
+                    _log.warning("announcement.unknown", message=claim.id, code=str(unreadable))
+                    await self._db.background_write(transactions.record_unknown, claim, str(unreadable))
+                    return
             except (PostUnknown, NotPosted) as trouble:
                 # Not the message was refused but the look: the doubt stays.
                 delay = timedelta(seconds=getattr(trouble, "retry_after", None) or LOOK_AGAIN)

@@ -59,7 +59,7 @@ class Poster(Protocol):
         """Post once, with ``announcement.key`` in the message's metadata. Raises NotPosted, PostUnknown."""
 
     async def find(self, announcement: Announcement) -> Posted | None:
-        """Look for ``announcement.key`` in its thread, if it has one, and in the destination's history, since ``announcement.attempted_at``.
+        """Look for ``announcement.key`` in its thread, if it has one, and in the history of its conversation or destination, since ``announcement.attempted_at``.
 
         Raises HistoryUnreadable, or PostUnknown when Slack can't be asked now.
         """

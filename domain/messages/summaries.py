@@ -46,5 +46,7 @@ class Announcement:
     problem: str | None = None
     channel: str | None = None
     """The organisation's notification channel; ``problem`` is what is wrong with it."""
+    conversation: str | None = None
+    """Of a direct message in doubt: the channel in which the person gets theirs, if Paylink has told them anything before."""
     language: str = DEFAULT_LANGUAGE
     """In which its amounts and dates are written."""

@@ -26,6 +26,7 @@ from domain.models import (
     milliseconds,
 )
 from domain.organisations import settings
+from domain.outbox import enqueuing
 from domain.states import AnnouncementKind, FollowUp, MessageState
 
 # Destinations claimed at once; each is one message at a time.
@@ -126,6 +127,7 @@ def _claim(
         attempted_at=message.attempted_at,
         problem=organisation.channel_problem,
         channel=organisation.channel,
+        conversation=_find_conversation(session, message) if message.may_be_posted else None,
         language=settings.get(session, organisation.id).language,
     )
     return Claim(
@@ -137,6 +139,19 @@ def _claim(
         enqueued_at=message.enqueued_at,
         announcement=with_contents(session, message, announcement, others),
     )
+
+
+def _find_conversation(session: Session, message: OutboxMessage) -> str | None:
+    """Slack tells it with the answer to a direct message, and to ask for it without one takes a scope more."""
+    if not enqueuing.is_person(message.destination):
+        return None
+    before = sa.select(OutboxMessage.posted_channel).where(
+        OutboxMessage.organisation_id == message.organisation_id,
+        OutboxMessage.state == MessageState.POSTED,
+        OutboxMessage.destination == message.destination,
+        OutboxMessage.posted_channel.startswith("D"),
+    )
+    return session.scalar(before.order_by(OutboxMessage.id.desc()).limit(1))
 
 
 def begin_posting(session: Session, claim: Claim) -> bool:

@@ -18,6 +18,7 @@ from domain.messages.poster_port import HistoryUnreadable, NotPosted, Posted, Po
 from domain.messages.summaries import Announcement
 from domain.models import Organisation
 from domain.organisations import organisations
+from domain.outbox.enqueuing import is_person
 from domain.payments.account_watch import AccountWatch
 from domain.payments.watching import Watching
 from domain.scope import Scope
@@ -60,13 +61,21 @@ class FakePoster:
         if trouble is not None:
             raise trouble
         self.posted.append(announcement)
-        return Posted(announcement.destination, f"{next(self._ts)}.0")
+        return Posted(_channel_of(announcement), f"{next(self._ts)}.0")
 
     async def find(self, announcement: Announcement) -> Posted | None:
         if self.unreadable:
             raise HistoryUnreadable(self.unreadable)
+        if is_person(announcement.destination) and announcement.conversation is None:
+            raise HistoryUnreadable("not_a_channel")
         found = any(message.key == announcement.key for message in self.posted)
-        return Posted(announcement.destination, "0.5") if found else None
+        return Posted(_channel_of(announcement), "0.5") if found else None
+
+
+def _channel_of(announcement: Announcement) -> str:
+    """Slack tells in which channel a person gets it."""
+    destination = announcement.destination
+    return f"D{destination}" if is_person(destination) else destination
 
 
 class FakePeople:

@@ -13,7 +13,7 @@ import pytest
 import yaml
 from slack_sdk.web.async_client import AsyncWebClient
 
-from domain.messages.poster_port import HistoryUnreadable, NotPosted, PostUnknown
+from domain.messages.poster_port import HistoryUnreadable, NotPosted, Posted, PostUnknown
 from domain.messages.summaries import Announcement
 from domain.states import AnnouncementKind, ExceptionKind, FollowUp
 from domain.summaries import Resolution
@@ -305,6 +305,16 @@ async def test_a_history_that_cannot_be_read_now_is_tried_again(
     assert limited.value.retry_after == 30
 
 
-async def test_direct_messages_have_no_history_for_us(poster: SlackPoster) -> None:
+async def test_a_direct_message_is_found_where_the_person_gets_theirs_and_nowhere_else(
+    slack: LocalSlack, poster: SlackPoster
+) -> None:
+    told = replace(payment(), destination=slack.workspace.add_person("bea"))
+    slack.faults.add(method="chat.postMessage", when="after")
+    with pytest.raises(PostUnknown):
+        await poster.post(told)
     with pytest.raises(HistoryUnreadable):
-        await poster.find(replace(payment(), destination="U0ANNA"))
+        await poster.find(told)
+    there = slack.workspace.dm_channel(told.destination)
+    (message,) = slack.workspace.dms(told.destination)
+    assert await poster.find(replace(told, conversation=there)) == Posted(str(there), message.ts)
+    assert await poster.find(replace(told, key="another", conversation=there)) is None

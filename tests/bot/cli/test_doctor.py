@@ -433,7 +433,7 @@ async def test_a_scope_that_came_later_is_missed_and_nothing_is_wrong(world: Wor
     status, told = await world.examine()
 
     assert status == 0
-    assert "! Scopes: im:history is missing, so nobody is answered who writes to Paylink directly." in told
+    assert "! Scopes: im:history is missing, so nobody is answered who writes to Paylink directly" in told
 
 
 async def test_amounts_with_decimals_of_an_older_version_are_told(world: World) -> None:
