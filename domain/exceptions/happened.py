@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from domain import audit
 from domain.audit import Deed
 from domain.feed import recording as feed
-from domain.invoices import changing
+from domain.invoices import locking
 from domain.models import PaymentException
 from domain.money import Money
 from domain.states import FeedKind, Source
@@ -76,4 +76,4 @@ def _note(session: Session, kind: FeedKind, exception: PaymentException, said: f
         facts={"exception": exception.id, "kind": exception.kind.value, **said},
     )
     if exception.invoice_id is not None:
-        changing.mark_changed(session, exception.invoice_id)
+        locking.mark_changed(session, exception.invoice_id)

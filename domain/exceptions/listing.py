@@ -21,14 +21,16 @@ RESOLVED_SHOWN = timedelta(days=90)
 MOST_OF_ONE = 20
 """Of one invoice, so many are shown of each kind."""
 
-_EXCEPTIONS = Base.metadata.tables[PaymentException.__tablename__]
-# Nearly always there are none.
-_ANY_OF_INVOICE = (
-    sa.select(_EXCEPTIONS.c.id)
-    .where(_EXCEPTIONS.c.invoice_id == sa.bindparam("invoice"))
-    .where(_EXCEPTIONS.c.ledger_id == sa.bindparam("ledger"))
-    .limit(1)
-)
+_EXCEPTIONS, _INVOICES = (Base.metadata.tables[model.__tablename__] for model in (PaymentException, Invoice))
+
+
+def any_of_invoice() -> sa.Exists:
+    """Whether an invoice that is read has any in the ``ledger`` that is bound: nearly always there are none."""
+    return (
+        sa.exists(_EXCEPTIONS.c.id)
+        .where(_EXCEPTIONS.c.invoice_id == _INVOICES.c.id, _EXCEPTIONS.c.ledger_id == sa.bindparam("ledger"))
+        .correlate(_INVOICES)
+    )
 
 
 def list_open(session: Session, scope: Scope, page: int = 0) -> ExceptionPage:
@@ -103,8 +105,6 @@ def of_invoice(
     session: Session, scope: Scope, invoice_id: int, now: datetime
 ) -> tuple[tuple[ExceptionSummary, ...], tuple[ExceptionSummary, ...]]:
     """The open ones, the oldest first, and those resolved in the last 90 days, the latest first; 20 of each at most."""
-    if session.scalar(_ANY_OF_INVOICE, {"invoice": invoice_id, "ledger": scope.ledger_id}) is None:
-        return (), ()
     of_invoice = _rows().where(
         PaymentException.invoice_id == invoice_id, PaymentException.ledger_id == scope.ledger_id
     )

@@ -1,11 +1,9 @@
 """Looking at billing invoices. Every function takes the scope, so that no organisation sees another's."""
 
 import difflib
-import json
 import re
 from collections.abc import Iterable
-from datetime import date, datetime
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -13,79 +11,40 @@ from sqlalchemy.orm import Session
 
 from domain.errors import InvoiceNotFound
 from domain.invoices.badges import read_badges
-from domain.invoices.eligibility import ineligible_because
 from domain.invoices.list_page import find_page
-from domain.invoices.list_position import existing_reason
 from domain.invoices.numbers.keys import identity_of, number_key, written_key
 from domain.invoices.numbers.twins import choose, has_twins, ids_of, twins_between
 from domain.invoices.search_terms import LAST
+from domain.invoices.summarising import INVOICES, summarised, summarised_of
 from domain.models import Invoice, Link
 from domain.money import Money, sums
 from domain.reasons import BillingState
+from domain.rows_given import among
 from domain.scope import Scope
-from domain.states import Badge, LinkState, LinkStatus
-from domain.summaries import InvoiceOption, InvoiceSummary, LinkSummary
+from domain.states import LinkState, LinkStatus
+from domain.summaries import InvoiceOption, InvoiceSummary
 
 NEAREST = 5
 OPTIONS = 100
 
 
-class InvoiceRow(NamedTuple):
-    """What a summary says of an invoice: a page of a hundred rows as objects of the ORM takes three times as long."""
-
-    id: int
-    number: str
-    buyer_name: str
-    buyer_email: str
-    amount: int
-    currency: str
-    issue_date: date | None
-    due_date: date | None
-    description: str
-    billing_state: str
+def by_number(*more: sa.ColumnElement[Any]) -> sa.Select[Any]:
+    """The plain number that nearly everybody types; find_plain binds what it asks for."""
+    own = INVOICES.c.organisation_id == sa.bindparam("own")
+    return summarised(has_twins().label("has_twins"), *more).where(
+        own, INVOICES.c.number_key == sa.bindparam("key")
+    )
 
 
-class LinkRow(NamedTuple):
-    """What a summary says of a link."""
-
-    state: LinkState
-    status: LinkStatus
-    refusal: str | None
-    url: str | None
-    amount: int
-    currency: str
-    created_at: datetime | None
-    requested_by: str | None
-    paid_at: datetime | None
-    amount_received: int | None
-    stripe_payment: str | None
-    refunded: bool
-    disputed: bool
-    exception: bool
-    badges: str
+def by_id(*more: sa.ColumnElement[Any]) -> sa.Select[Any]:
+    """The organisation's ``own``, by its ``id``."""
+    own = INVOICES.c.organisation_id == sa.bindparam("own")
+    return summarised(*more).where(own, INVOICES.c.id == sa.bindparam("id"))
 
 
-_SUMMARISED: list[Any] = [
-    *(getattr(Invoice, name) for name in InvoiceRow._fields),
-    *(getattr(Link, name) for name in LinkRow._fields),
-]
-# The plain number that nearly everybody types, in one statement that is written once for all.
-_PLAIN = (
-    sa.select(*_SUMMARISED, has_twins().label("has_twins"))
-    .outerjoin(Link, sa.and_(Link.invoice_id == Invoice.id, Link.ledger_id == sa.bindparam("ledger")))
-    .where(Invoice.organisation_id == sa.bindparam("own"), Invoice.number_key == sa.bindparam("key"))
-)
+_BY_NUMBER, _BY_ID = by_number(), by_id()
 
-# One parameter instead of a hundred, each of which would be read and planned with.
-_OF_IDS = sa.func.json_each(sa.bindparam("ids", type_=sa.Text)).table_valued("value")
-_IDS = sa.bindparam("ids", type_=ARRAY(sa.BigInteger))
-_KNOWN = (
-    sa.select(*_SUMMARISED)
-    .outerjoin(Link, sa.and_(Link.invoice_id == Invoice.id, Link.ledger_id == sa.bindparam("ledger")))
-    .order_by(Invoice.position)
-)
-_KNOWN_ON_SQLITE = _KNOWN.where(Invoice.id.in_(sa.select(_OF_IDS.c.value)))
-_KNOWN_ON_POSTGRESQL = _KNOWN.where(Invoice.id == sa.any_(_IDS))
+_KNOWN = among(lambda is_one: summarised().where(is_one(INVOICES.c.id)).order_by(INVOICES.c.position))
 
 
 def within(scope: Scope) -> sa.Select[Invoice, Link | None]:
@@ -104,23 +63,8 @@ def list_known(session: Session, scope: Scope, ids: Iterable[int]) -> list[Invoi
 
     Asked for the organisation as well, SQLite goes through all of its invoices (decision 0011).
     """
-    known = list(ids)
-    if session.get_bind().dialect.name == "sqlite":
-        return _listed(
-            session.execute(_KNOWN_ON_SQLITE, {"ids": json.dumps(known), "ledger": scope.ledger_id})
-        )
-    return _listed(session.execute(_KNOWN_ON_POSTGRESQL, {"ids": known, "ledger": scope.ledger_id}))
-
-
-def _listed(rows: Iterable[Any]) -> list[InvoiceSummary]:
-    """Of rows that begin with what is summarised."""
-    count = len(InvoiceRow._fields)
-    listed = []
-    for row in rows:
-        # A link without a state is the outer join's word for none.
-        link = None if row[count] is None else LinkRow(*row[count : len(_SUMMARISED)])
-        listed.append(summarise(InvoiceRow(*row[:count]), link))
-    return listed
+    rows = session.execute(*_KNOWN(session, ids, ledger=scope.ledger_id))
+    return [summarised_of(row) for row in rows]
 
 
 def _is_one_of(session: Session, ids: list[int]) -> sa.ColumnElement[bool]:
@@ -132,10 +76,16 @@ def _is_one_of(session: Session, ids: list[int]) -> sa.ColumnElement[bool]:
 
 def get(session: Session, scope: Scope, invoice_id: int) -> InvoiceSummary:
     """Raises InvoiceNotFound: unknown, or another organisation's."""
-    row = session.execute(within(scope).where(Invoice.id == invoice_id)).first()
+    return summarised_of(get_row(session, scope, _BY_ID, invoice_id))
+
+
+def get_row(session: Session, scope: Scope, statement: sa.Select[Any], invoice_id: int) -> sa.Row[Any]:
+    """Of a statement ``by_id``. Raises InvoiceNotFound."""
+    values = {"own": scope.organisation_id, "ledger": scope.ledger_id, "id": invoice_id}
+    row = session.execute(statement, values).first()
     if row is None:
         raise InvoiceNotFound(f"invoice {invoice_id}")
-    return summarise(row[0], row[1])
+    return row
 
 
 def find_by_number(session: Session, scope: Scope, number: str) -> InvoiceSummary | None:
@@ -148,12 +98,22 @@ def find_by_number(session: Session, scope: Scope, number: str) -> InvoiceSummar
 
 def list_by_number(session: Session, scope: Scope, number: str) -> list[InvoiceSummary]:
     """All that have the number, however it is written, in list order: one at most, but for twins."""
-    if identity_of(number) is None:
-        key = written_key(number)
-        values = {"own": scope.organisation_id, "ledger": scope.ledger_id, "key": key}
-        row = session.execute(_PLAIN, values | twins_between(key)).first()
-        if row is not None and not row.has_twins:
-            return _listed([row])
+    row = find_plain(session, scope, _BY_NUMBER, number)
+    return list_alike(session, scope, number) if row is None else [summarised_of(row)]
+
+
+def find_plain(session: Session, scope: Scope, statement: sa.Select[Any], number: str) -> sa.Row[Any] | None:
+    """Of a statement ``by_number``, if that is enough to know which invoice is meant."""
+    if identity_of(number) is not None:
+        return None
+    key = written_key(number)
+    values = {"own": scope.organisation_id, "ledger": scope.ledger_id, "key": key}
+    row = session.execute(statement, values | twins_between(key)).first()
+    return None if row is None or row.has_twins else row
+
+
+def list_alike(session: Session, scope: Scope, number: str) -> list[InvoiceSummary]:
+    """As list_by_number, where find_plain found none."""
     return list_known(session, scope, session.scalars(ids_of(scope.organisation_id, number)))
 
 
@@ -241,51 +201,6 @@ def _option(
         status,
         None if asked is None or asked_in is None else Money(asked, asked_in),
         read_badges(codes, refunded=refunded, disputed=disputed, state=state),
-    )
-
-
-def summarise(invoice: Invoice | InvoiceRow, link: Link | LinkRow | None) -> InvoiceSummary:
-    """``link`` is the one of the ledger in use."""
-    money = Money(invoice.amount, invoice.currency)
-    created = link is not None and link.state is LinkState.CREATED
-    return InvoiceSummary(
-        id=invoice.id,
-        number=invoice.number,
-        buyer_name=invoice.buyer_name,
-        buyer_email=invoice.buyer_email,
-        amount=money,
-        issue_date=invoice.issue_date,
-        due_date=invoice.due_date,
-        description=invoice.description,
-        status=link.status if link is not None and created else LinkStatus.NOT_CREATED,
-        reason=ineligible_because(money, existing_reason(link), invoice.billing_state),
-        link=summarise_link(link) if link is not None and created else None,
-        refusal=link.refusal if link is not None and link.state is LinkState.REFUSED else None,
-        badges=_badges(invoice, link),
-    )
-
-
-def _badges(invoice: Invoice | InvoiceRow, link: Link | LinkRow | None) -> tuple[Badge, ...]:
-    if link is None:
-        return read_badges("", refunded=False, disputed=False, state=invoice.billing_state)
-    return read_badges(
-        link.badges, refunded=link.refunded, disputed=link.disputed, state=invoice.billing_state
-    )
-
-
-def summarise_link(link: Link | LinkRow) -> LinkSummary:
-    assert link.url is not None
-    assert link.created_at is not None
-    received = None if link.amount_received is None else Money(link.amount_received, link.currency)
-    return LinkSummary(
-        url=link.url,
-        amount=Money(link.amount, link.currency),
-        created_at=link.created_at,
-        created_by=link.requested_by,
-        paid_at=link.paid_at,
-        amount_received=received,
-        stripe_payment=link.stripe_payment,
-        exception=link.exception,
     )
 
 

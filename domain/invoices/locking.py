@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from domain.database import database_clock
 from domain.errors import InvoiceNotFound
 from domain.models import Invoice, Link, Organisation
 from domain.scope import Scope
@@ -41,3 +42,11 @@ def lock_links(session: Session, *conditions: sa.ColumnElement[bool]) -> None:
     invoices = sa.select(Invoice.id).where(Invoice.id.in_(ids)).order_by(Invoice.id)
     session.execute(invoices.with_for_update(key_share=True))
     session.execute(links.order_by(Link.id).with_for_update())
+
+
+def mark_changed(session: Session, invoice_id: int) -> None:
+    """What isn't written in its own row has changed: programs that ask what has since are shown it again. The caller holds it."""
+    session.execute(
+        sa.update(Invoice).where(Invoice.id == invoice_id).values(changed_at=database_clock()),
+        execution_options={"synchronize_session": False},
+    )

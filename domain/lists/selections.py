@@ -39,7 +39,7 @@ def open_list(
 ) -> InvoiceList:
     """A list in which nothing is ticked, on its first page; nothing is written."""
     opened = Selection(**_opened(scope, actor, selection_id, search))
-    return show(session, scope, opened, shape, now=now)
+    return show(session, scope, opened, shape, now=now, is_written=False)
 
 
 def show_list(

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from domain.exceptions import listing
 from domain.imports.transactions import summarise
-from domain.invoices import invoices
+from domain.invoices import summarising
 from domain.links import run_results
 from domain.messages.summaries import Announcement
 from domain.models import BulkRun, FileImport, Invoice, Ledger, Link, OutboxMessage, Payment, PaymentException
@@ -88,7 +88,7 @@ def _about(
         invoice_id = link.invoice_id
     if invoice_id is not None:
         invoice = session.get_one(Invoice, invoice_id)
-        announcement = replace(announcement, invoice=invoices.summarise(invoice, link))
+        announcement = replace(announcement, invoice=summarising.summarise(invoice, link))
     return replace(announcement, livemode=session.get_one(Ledger, ledger_id).livemode)
 
 

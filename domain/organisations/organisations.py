@@ -1,6 +1,6 @@
 """Organisations: one for each Slack workspace, what they have, and where their announcements go."""
 
-from typing import Unpack
+from typing import Any, Unpack
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -15,7 +15,6 @@ from domain.organisations.settings import Changes
 from domain.states import Source
 from domain.summaries import OPERATOR, Actor, OrganisationSummary
 
-# Written once: everything that anybody does begins with it.
 _BY_TEAM = sa.select(Organisation).where(Organisation.team_id == sa.bindparam("team"))
 
 
@@ -107,7 +106,21 @@ def set_up(
     return summarise(organisation)
 
 
-def summarise(row: Organisation) -> OrganisationSummary:
+def remember(session: Session, organisation: OrganisationSummary) -> None:
+    """What is shown in this transaction needn't be read again."""
+    session.info["organisation"] = organisation
+
+
+def get_summary(session: Session, organisation_id: int) -> OrganisationSummary:
+    """As it was when whoever asks came in, or as it is."""
+    known = session.info.get("organisation")
+    if isinstance(known, OrganisationSummary) and known.id == organisation_id:
+        return known
+    return summarise(session.get_one(Organisation, organisation_id))
+
+
+def summarise(row: Any) -> OrganisationSummary:
+    """Of a row of the table, or of the model."""
     return OrganisationSummary(
         id=row.id,
         team_id=row.team_id,

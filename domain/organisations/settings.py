@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from domain import audit
 from domain.database import insert_into
-from domain.models import Base, Installation, Organisation, OrganisationSettings
+from domain.models import Installation, Organisation, OrganisationSettings
 from domain.states import Creators
 
 LANGUAGES = ("en", "de", "es", "fr", "it", "nl", "pt", "ja")
@@ -24,19 +24,6 @@ MOST_NAMED = 100
 _PERSON = re.compile(r"[UW][A-Z0-9]{1,50}", re.ASCII)
 _GROUP = re.compile(r"S[A-Z0-9]{1,50}", re.ASCII)
 _CHANNEL = re.compile(r"[CG][A-Z0-9]{1,50}", re.ASCII)
-
-
-# Written once: each act asks it.
-_SETTINGS, _INSTALLATIONS = (
-    Base.metadata.tables[model.__tablename__] for model in (OrganisationSettings, Installation)
-)
-_ONE = sa.select(sa.bindparam("organisation", type_=sa.BigInteger).label("id")).subquery("one")
-_WITH_INSTALLER = (
-    sa.select(*_SETTINGS.c, _INSTALLATIONS.c.installed_by)
-    .select_from(_ONE)
-    .outerjoin(_SETTINGS, _SETTINGS.c.organisation_id == _ONE.c.id)
-    .outerjoin(_INSTALLATIONS, _INSTALLATIONS.c.organisation_id == _ONE.c.id)
-)
 
 
 class SettingUnusable(Exception):
@@ -77,13 +64,13 @@ class Changes(TypedDict, total=False):
 
 def get(session: Session, organisation_id: int) -> Settings:
     row = session.get(OrganisationSettings, organisation_id)
-    return Settings() if row is None else _read(row)
+    return Settings() if row is None else read(row)
 
 
 def get_with_installer(session: Session, organisation_id: int) -> tuple[Settings, str | None]:
-    """With who installed Paylink, if anybody did: in one way to the database."""
-    row = session.execute(_WITH_INSTALLER, {"organisation": organisation_id}).one()
-    return Settings() if row.organisation_id is None else _read(row), row.installed_by
+    """With who installed Paylink, if anybody did."""
+    installed = sa.select(Installation.installed_by).where(Installation.organisation_id == organisation_id)
+    return get(session, organisation_id), session.scalar(installed)
 
 
 def change(
@@ -96,7 +83,7 @@ def change(
         .on_conflict_do_nothing()
     )
     row = session.get_one(OrganisationSettings, organisation_id, with_for_update=True)
-    before = _read(row)
+    before = read(row)
     after = replace(before, **changes)
     after = replace(
         after,
@@ -147,8 +134,10 @@ def change_channel(
     )
 
 
-def _read(row: Any) -> Settings:
-    """Of a row of the table, or of the model."""
+def read(row: Any) -> Settings:
+    """Of a row with the table's columns, which has none of its values where nothing was set, or of the model."""
+    if row.organisation_id is None:
+        return Settings()
     return Settings(
         creators=row.creators,
         chosen_people=_ids(row.chosen_people),

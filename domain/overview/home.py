@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -11,6 +12,7 @@ from domain.exceptions import listing
 from domain.imports import transactions as imports
 from domain.invoices import invoices
 from domain.invoices.list_page import find_page
+from domain.invoices.summarising import summarise
 from domain.links import run_results
 from domain.models import Base, Invoice, Ledger, Link, Organisation, OutboxMessage
 from domain.money import Money
@@ -75,21 +77,28 @@ def list_homes(session: Session, readers: Mapping[Actor, Scope], now: datetime) 
 
 
 _LEDGERS = Base.metadata.tables[Ledger.__tablename__]
-# Written once: whatever shows an invoice asks it.
-_STANDING = sa.select(
-    _LEDGERS.c.livemode, _LEDGERS.c.last_checked_at, _LEDGERS.c.pause_reason, _LEDGERS.c.pause_permission
-).where(_LEDGERS.c.id == sa.bindparam("ledger"))
+STANDING = tuple(
+    _LEDGERS.c[name].label(f"ledger_{name}")
+    for name in ("livemode", "last_checked_at", "pause_reason", "pause_permission")
+)
+"""What is read of a ledger for its StripeState."""
+_STANDING = sa.select(*STANDING).where(_LEDGERS.c.id == sa.bindparam("ledger"))
 
 
 def get_stripe_state(session: Session, scope: Scope) -> StripeState:
-    ledger = session.execute(_STANDING, {"ledger": scope.ledger_id}).first()
-    if ledger is None:
+    return stripe_state_of(session.execute(_STANDING, {"ledger": scope.ledger_id}).first(), scope)
+
+
+def stripe_state_of(row: sa.Row[Any] | None, scope: Scope) -> StripeState:
+    """Of a row with STANDING, empty if the ledger isn't there."""
+    if row is None or row.ledger_livemode is None:
         return StripeState(scope.livemode, None, None, scope.connected)
     if not scope.connected:
         # Nobody asks meanwhile: what was wrong with the key before is no news.
-        return StripeState(ledger.livemode, ledger.last_checked_at, None, connected=False)
-    paused = None if ledger.pause_reason is None else Pause(ledger.pause_reason, ledger.pause_permission)
-    return StripeState(ledger.livemode, ledger.last_checked_at, paused)
+        return StripeState(row.ledger_livemode, row.ledger_last_checked_at, None, connected=False)
+    reason = row.ledger_pause_reason
+    paused = None if reason is None else Pause(reason, row.ledger_pause_permission)
+    return StripeState(row.ledger_livemode, row.ledger_last_checked_at, paused)
 
 
 def _of_status(scope: Scope, status: LinkStatus) -> sa.ColumnElement[bool]:
@@ -120,7 +129,7 @@ def _lately_paid(session: Session, scope: Scope) -> tuple[InvoiceSummary, ...]:
         .order_by(Link.changed_at.desc())
         .limit(SHOWN)
     )
-    return tuple(invoices.summarise(invoice, link) for invoice, link in rows)
+    return tuple(summarise(invoice, link) for invoice, link in rows)
 
 
 def _received(session: Session, scope: Scope, since: datetime) -> Tally:

@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 from domain import audit
 from domain.database import Database
 from domain.errors import NotAllowed, StandingUnknown
-from domain.organisations import settings
 from domain.organisations.settings import Settings
 from domain.rights.allowances import Allowances, Costly
 from domain.rights.people import Known, People
@@ -140,9 +139,9 @@ class _Entry:
 
     def enter(self, session: Session) -> Scope:
         actor, known = self._actor, self._known
-        scope = self._accounts.get_scope(session, actor.team_id)
+        scope, entered = self._accounts.enter(session, actor.team_id)
         ask: tuple[str, ...] = ()
-        chosen, installer = settings.get_with_installer(session, scope.organisation_id)
+        chosen, installer = entered.settings, entered.installer
         if actor.is_program:
             rights = actor.rights
         else:

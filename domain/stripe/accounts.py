@@ -14,8 +14,9 @@ from sqlalchemy.orm import Session
 from domain.coordination.side_by_side import few_at_once
 from domain.database import Database
 from domain.errors import OrganisationUnknown
-from domain.models import Ledger, Organisation
-from domain.organisations import organisations
+from domain.models import Ledger
+from domain.organisations import entering
+from domain.organisations.entering import Entered
 from domain.scope import Scope
 from domain.stripe import stored_keys
 from domain.stripe.account import Account
@@ -162,18 +163,21 @@ class Accounts:
 
     def get_scope(self, session: Session, team_id: str) -> Scope:
         """The scope of a workspace's people. Raises OrganisationUnknown, also for one that this process doesn't serve."""
-        organisation = organisations.get_row(session, team_id)
-        account = self._of.get(organisation.id)
+        return self.enter(session, team_id)[0]
+
+    def enter(self, session: Session, team_id: str) -> tuple[Scope, Entered]:
+        """As get_scope, with what else is known of the workspace's organisation then."""
+        entered = entering.enter(session, team_id)
+        account = self._of.get(entered.organisation.id)
         if account is None and self._stored is None:
             raise OrganisationUnknown(team_id)
-        # The session forgets a row that nobody holds, and most of what follows asks for this one again.
-        session.info["organisation"] = organisation
-        return _scope_without_key(session, organisation) if account is None else account.scope
+        return _scope_without_key(session, entered) if account is None else account.scope, entered
 
 
-def _scope_without_key(session: Session, organisation: Organisation) -> Scope:
+def _scope_without_key(session: Session, entered: Entered) -> Scope:
     """What there is of links shows on; nothing can be asked of Stripe."""
-    ledger = None if organisation.ledger_id is None else session.get(Ledger, organisation.ledger_id)
+    organisation_id = entered.organisation.id
+    ledger = None if entered.ledger_id is None else session.get(Ledger, entered.ledger_id)
     if ledger is None:
-        return Scope(organisation.id, NO_LEDGER, livemode=True, connected=False)
-    return Scope(organisation.id, ledger.id, ledger.livemode, connected=False)
+        return Scope(organisation_id, NO_LEDGER, livemode=True, connected=False)
+    return Scope(organisation_id, ledger.id, ledger.livemode, connected=False)

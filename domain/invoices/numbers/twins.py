@@ -7,10 +7,10 @@ marked, so that it is unique too, and marked ones stand together in the index of
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from domain.invoices.numbers.keys import number_key, written_key
-from domain.models import Invoice, Organisation
+from domain.models import Base, Invoice, Organisation
 
 # No number's key has it: it is a blank there.
 _MARK = "\n"
@@ -105,9 +105,9 @@ def twins_between(key: str) -> dict[str, str]:
 
 def has_twins() -> sa.Exists:
     """Whether the organisation ``own`` has marked twins of a number: both are given when it is asked."""
-    twin = aliased(Invoice)
-    return sa.exists(twin.id).where(
-        twin.organisation_id == sa.bindparam("own"),
-        twin.identity >= sa.bindparam("twins_from"),
-        twin.identity < sa.bindparam("twins_until"),
+    twin = Base.metadata.tables[Invoice.__tablename__].alias("twin")
+    return sa.exists(twin.c.id).where(
+        twin.c.organisation_id == sa.bindparam("own"),
+        twin.c.identity >= sa.bindparam("twins_from"),
+        twin.c.identity < sa.bindparam("twins_until"),
     )

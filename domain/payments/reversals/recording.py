@@ -14,9 +14,8 @@ from domain.database import insert_into
 from domain.exceptions.facts import read_facts
 from domain.exceptions.opening import Opening, open_once
 from domain.exceptions.resolving import end, settle, settle_all
-from domain.invoices import changing
 from domain.invoices.badges import show_badges
-from domain.invoices.locking import lock_link
+from domain.invoices.locking import lock_link, mark_changed
 from domain.models import Link, Payment, PaymentException, Reversal
 from domain.money import Money
 from domain.payments.reversals import happened, surplus, told
@@ -145,7 +144,7 @@ def show_reversals(session: Session, link: Link, payment: Payment) -> None:
     before = link.badges
     show_badges(link, found, among=OF_A_PAYMENT)
     if link.badges != before:
-        changing.mark_changed(session, link.invoice_id)
+        mark_changed(session, link.invoice_id)
         surplus.note_alone(session, link)
     # For processes of the version before, which know two badges.
     link.refunded = bool(found & {Badge.PARTLY_REFUNDED, Badge.REFUNDED})

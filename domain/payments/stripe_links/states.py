@@ -9,9 +9,8 @@ from sqlalchemy.orm import Session
 
 from domain.exceptions.billing_changes import open_link_deactivated
 from domain.exceptions.resolving import settle_all
-from domain.invoices import changing
 from domain.invoices.badges import show_badges
-from domain.invoices.locking import lock_link
+from domain.invoices.locking import lock_link, mark_changed
 from domain.models import Invoice, Link
 from domain.reasons import BillingState
 from domain.states import Badge, ExceptionKind, LinkStatus, Settlement
@@ -73,7 +72,7 @@ def record_link(session: Session, facts: LinkFacts, ledger_id: int, now: datetim
     off = not facts.active and not facts.used_up and link.status is LinkStatus.PENDING_PAYMENT
     show_badges(link, {_BADGE} if off else (), among=frozenset({_BADGE}))
     if changed:
-        changing.mark_changed(session, link.invoice_id)
+        mark_changed(session, link.invoice_id)
     if off:
         _tell_off(session, link, now)
     elif facts.active:

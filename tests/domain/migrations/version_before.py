@@ -87,7 +87,7 @@ def be_the_version_before(patch: Any = None) -> None:
     from domain.feed import recording as feed
     from domain.files import import_matching, import_writing, importing
     from domain.files.import_fields import ImportedInvoice
-    from domain.invoices import changing, list_page, search_terms
+    from domain.invoices import list_page, locking, search_terms
     from domain.invoices.number_search import Numbers
     from domain.invoices.numbers import folding
     from domain.links import claiming, intents
@@ -210,7 +210,7 @@ def be_the_version_before(patch: Any = None) -> None:
     put(feed, "record", lambda *_, **__: None)
     put(audit, "record", record)
     put(audit, "record_all", record_all)
-    put(changing, "mark_changed", lambda *_: None)
+    put(locking, "mark_changed", lambda *_: None)
     # Nobody had set anything.
     put(settings, "get", lambda *_: settings.Settings())
     put(intents, "_PLACE", intents._place({}))
