@@ -117,7 +117,7 @@ def read_fields(
     """
     value = values.get
     try:
-        number = _read_number(values["number"].strip())
+        number, key = _read_number(values["number"].strip())
         if money is None:
             money = parse_major_units(
                 values["billing_amount"].strip(), _read_currency(values["currency"].strip())
@@ -125,7 +125,7 @@ def read_fields(
         return ImportedInvoice(
             line=line,
             number=number,
-            number_key=number_key(number),
+            number_key=key,
             buyer_name=_read_buyer_name(values["buyer_name"].strip()),
             buyer_email=_read_email(value("buyer_email", "").strip()),
             amount=money.amount,
@@ -164,11 +164,13 @@ def shown(text: str) -> str:
     return f"{printable[: SHOWN - 1]}…" if len(cut) > SHOWN else printable
 
 
-def _read_number(text: str) -> str:
+def _read_number(text: str) -> tuple[str, str]:
+    """With its key."""
     number = read_line_of_text(text, NUMBER_LENGTH, "the invoice's number")
-    if not number_key(number):
+    key = number_key(number)
+    if not key:
         raise ValueError("write the invoice's number in characters that can be seen, it holds none")
-    return number
+    return number, key
 
 
 def _read_buyer_name(text: str) -> str:

@@ -66,7 +66,7 @@ class MappedTable:
             if not again:
                 key = self._look(record, cells, evidence)
             numbers.see(key)
-        return evidence, numbers
+        return evidence, numbers.closed()
 
     def _look(self, record: Record, cells: Sequence[str], evidence: Evidence) -> str:
         """The key of the record's item."""

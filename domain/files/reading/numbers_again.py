@@ -33,7 +33,12 @@ class NumbersAgain:
         found = cls()
         for key in keys:
             found.see(key)
-        return found
+        return found.closed()
+
+    def closed(self) -> "NumbersAgain":
+        """The same, once all were seen: without the marks, which are no longer needed."""
+        self._bits = bytearray()
+        return self
 
     @property
     def any(self) -> bool:
