@@ -6,6 +6,7 @@ leaves these functions, and work after the ack is tracked.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import replace
 from typing import Any, NoReturn, TypeVar
 
 from slack_bolt.context.ack.async_ack import AsyncAck
@@ -186,9 +187,19 @@ def shown_as(answer: BoltResponse, body: Json, words: str) -> BoltResponse:
 
 def _begin(
     office: Office, delivery: Delivery, work: Callable[[Office, Delivery], T]
-) -> T | Coroutine[Any, Any, NoReturn]:
+) -> T | Coroutine[Any, Any, Any]:
     """What answers the delivery; before anything is read for people of another workspace, their refusal."""
-    return _refuse(office, delivery) if delivery.outside else work(office, delivery)
+    if not delivery.outside:
+        return work(office, delivery)
+    return _if_own(office, delivery, work) if delivery.perhaps_own else _refuse(office, delivery)
+
+
+async def _if_own(office: Office, delivery: Delivery, work: Callable[[Office, Delivery], Any]) -> Any:
+    """On Enterprise Grid a button in a channel tells of somebody any of their workspaces, and is pressed by people of others:
+    let in is whoever Slack says is of this one, too."""
+    if not await office.people.belongs(delivery.actor):
+        await _refuse(office, delivery)
+    return await work(office, replace(delivery, outside=""))
 
 
 async def _refuse(office: Office, delivery: Delivery) -> NoReturn:

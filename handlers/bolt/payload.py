@@ -70,6 +70,8 @@ class Delivery:
     """The same for each time that the event is sent."""
     outside: str = ""
     """The workspace that the person acts from, if it is told and isn't the actor's, where Paylink is installed."""
+    perhaps_own: bool = False
+    """``outside`` is of the same enterprise: Slack knows whether they belong to this workspace as well."""
 
     @property
     def value(self) -> str:
@@ -94,6 +96,7 @@ def read_delivery(
     if not (isinstance(team_id, str) and isinstance(user_id, str) and team_id and user_id):
         raise Unreadable("actor")
     typed = text_at(body, "text") if "command" in body else text_at(body, "value")
+    outside = _outside(body, team_id, from_team)
     return Delivery(
         actor=Actor(team_id, user_id, _source_of(body)),
         client=client,
@@ -105,7 +108,8 @@ def read_delivery(
         action=_read_action(body.get("actions")),
         event=dig(body, "event") if isinstance(dig(body, "event"), dict) else {},
         event_id=text_at(body, "event_id"),
-        outside=_outside(body, team_id, from_team),
+        outside=outside,
+        perhaps_own=_is_of_enterprise(body, team_id, outside),
     )
 
 
@@ -150,8 +154,7 @@ def _outside(body: Json, team_id: str, from_team: object) -> str:
     """Slack docs: apis/slack-connect/using-slack-connect-with-slack-apps. An interaction tells the person's team, or
     their enterprise in its place; and ``team`` is where they are, wherever the modal that they submit was opened."""
     own, person = {"", team_id}, text_at(body, "user", "team_id")
-    if text_at(body, "team", "id") == team_id:
-        own |= {text_at(body, "enterprise", "id"), text_at(body, "team", "enterprise_id")}
+    own |= _enterprise(body, team_id)
     if len(own) > 2 and person.startswith("T") and _is_for_members(body):
         # Who belongs to several workspaces of an enterprise may be told by any of them.
         person = ""
@@ -160,6 +163,18 @@ def _outside(body: Json, team_id: str, from_team: object) -> str:
     # A Home that a stranger opens tells it in the event alone.
     told = (person, text_at(body, "team", "id"), from_team, text_at(body, "event", "user_team"))
     return next((team for team in told if isinstance(team, str) and team not in own), "")
+
+
+def _enterprise(body: Json, team_id: str) -> set[str]:
+    """That of the workspace, under both of its names in an interaction; an empty one where none is told."""
+    if text_at(body, "team", "id") != team_id:
+        return {""}
+    return {text_at(body, "enterprise", "id"), text_at(body, "team", "enterprise_id")}
+
+
+def _is_of_enterprise(body: Json, team_id: str, outside: str) -> bool:
+    told = outside.startswith("T") and outside == text_at(body, "user", "team_id")
+    return told and _enterprise(body, team_id) != {""}
 
 
 def _is_for_members(body: Json) -> bool:

@@ -39,6 +39,11 @@ class SlackPeople:
         # As it was before anybody was asked for.
         return told.standing or Standing.MEMBER
 
+    async def belongs(self, actor: Actor) -> bool:
+        """Whether Slack says that they are of the workspace; False if it may not be asked. Raises StandingUnknown."""
+        told = await self._recall(actor)
+        return told.standing not in (None, Standing.STRANGER, Standing.DEACTIVATED)
+
     async def find_in_group(self, actor: Actor, group: str) -> bool | None:
         try:
             return actor.user_id in await self._groups.recall((actor.team_id, group))

@@ -69,6 +69,7 @@ class Workspace:
         admin: bool = False,
         team_id: str | None = None,
         stranger: bool = False,
+        visitor: bool = False,
         owner: bool = False,
         primary_owner: bool = False,
         tz: str = "Etc/UTC",
@@ -76,7 +77,7 @@ class Workspace:
         """Adds somebody to the workspace, and members to its public channels, and returns their user id (U...).
 
         `guest` is "multi" or "single" for a guest of several channels or of one. `team_id`: another workspace that Slack
-        names as theirs; `stranger`: and they are here by Slack Connect alone.
+        names as theirs; `stranger`: and they are here by Slack Connect alone; `visitor`: by a channel of the enterprise alone.
         """
         user = user_id or self.app.identifier("U")
         self.team.people[user] = Person(
@@ -87,6 +88,7 @@ class Workspace:
             is_admin=admin,
             team_id=team_id,
             is_stranger=stranger,
+            is_visitor=visitor,
             is_owner=owner or primary_owner,
             is_primary_owner=primary_owner,
             tz=tz,

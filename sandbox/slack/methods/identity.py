@@ -80,6 +80,11 @@ def users_info(request: Request) -> Json:
         }
     if person.is_stranger:
         user["is_stranger"] = True
+    elif request.team.enterprise_id:
+        own = [] if person.is_visitor else [request.team.team_id]
+        teams = list(dict.fromkeys([user["team_id"], *own]))
+        enterprise = request.team.enterprise_id
+        user["enterprise_user"] = {"id": person.id, "enterprise_id": enterprise, "teams": teams}
     return {"user": user}
 
 

@@ -15,7 +15,8 @@ class Person:
     `guest` is "multi" or "single" for guests of several channels or of one, and empty for members.
 
     `team_id` is the workspace that Slack names as theirs in what they do, if it isn't the one where they do it: another
-    of their workspaces on Enterprise Grid, or (`is_stranger`) their own company's, from which Slack Connect lets them in.
+    of their workspaces on Enterprise Grid, or their only one (`is_visitor`: they are in channels that it shares), or
+    (`is_stranger`) their own company's, from which Slack Connect lets them in.
     """
 
     id: str
@@ -26,6 +27,7 @@ class Person:
     is_admin: bool = False
     team_id: str | None = None
     is_stranger: bool = False
+    is_visitor: bool = False
     is_owner: bool = False
     is_primary_owner: bool = False
     deleted: bool = False
