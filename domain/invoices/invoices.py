@@ -13,6 +13,7 @@ from domain.errors import InvoiceNotFound
 from domain.invoices.badges import read_badges
 from domain.invoices.list_page import find_page
 from domain.invoices.numbers.keys import identity_of, number_key, written_key
+from domain.invoices.numbers.slips import one_slip_away
 from domain.invoices.numbers.twins import choose, has_twins, ids_of, twins_between
 from domain.invoices.search_terms import LAST
 from domain.invoices.summarising import INVOICES, summarised, summarised_of
@@ -139,6 +140,7 @@ def find_nearest(session: Session, scope: Scope, number: str) -> tuple[InvoiceOp
 
     look(Invoice.number_key >= wanted, Invoice.number_key)
     look(Invoice.number_key < wanted, Invoice.number_key.desc())
+    look(Invoice.number_key.in_(one_slip_away(wanted)), Invoice.number_key)
     # Somebody types 1001 and means INV-1001: try the digits behind the letters that the neighbours begin with.
     digits = re.search(r"[0-9]+$", wanted)
     if digits:

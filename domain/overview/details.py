@@ -11,7 +11,7 @@ from domain.audit.history import History
 from domain.exceptions import listing
 from domain.invoices import invoices
 from domain.invoices.list_page import find_page
-from domain.invoices.numbers.finding import find_meant
+from domain.invoices.numbers.finding import find_behind_words, find_meant
 from domain.invoices.search_terms import phrase_of
 from domain.invoices.summarising import summarised_of
 from domain.models import Base, Ledger
@@ -66,6 +66,10 @@ def look_up(session: Session, scope: Scope, text: str, now: datetime) -> LookedU
         return LookedUp(get(session, scope, meant[0], now))
     if not meant and phrase_of(text):
         meant = find_page(session, scope.organisation_id, text, status=None, after=None, limit=CHOICES + 1)
+    if not meant:
+        meant = list(find_behind_words(session, scope, text))
+        if len(meant) == 1:
+            return LookedUp(get(session, scope, meant[0], now))
     options = invoices.list_options(session, scope, meant[:CHOICES])
     return LookedUp(options=options, more=len(meant) > CHOICES)
 

@@ -1,6 +1,7 @@
 """What somebody means who types something for an invoice: a number as people write it, its closing digits, Stripe's id or URL.
 
-Each way is a few looks into indexes, however many invoices there are. Words behind a number are passed over.
+Each way is a few looks into indexes, however many invoices there are. Words behind a number are passed over, and before it where nothing
+else is found.
 """
 
 import re
@@ -18,6 +19,8 @@ from domain.scope import Scope
 
 _STRIPE_ID = re.compile(r"(?<![A-Za-z0-9])(plink|pi)_[A-Za-z0-9_]+")
 _URL = re.compile(r"https?://[^\s|<>]+")
+# What is pasted along with a number.
+_QUOTES = "'\"`´‘’‚“”„«»‹›()[]<>*_~"
 _DIGITS = re.compile(r"[0-9]+$")
 # Words behind a number that are passed over.
 WORDS = 5
@@ -61,10 +64,18 @@ def _by_stripe(session: Session, scope: Scope, text: str) -> Sequence[int] | Non
     return None
 
 
+def find_behind_words(session: Session, scope: Scope, text: str) -> Sequence[int]:
+    """As find_meant, of a number that words stand before, as in "invoice 1003"; for what nothing else was found for, as a
+    buyer may be called so."""
+    words = text.split()
+    first = next((place for place, word in enumerate(words) if any(map(str.isdecimal, word))), 0)
+    return find_meant(session, scope, " ".join(words[first:])) if 0 < first <= WORDS else []
+
+
 def _without_last_words(text: str) -> Iterator[str]:
     words = text.split()
     for count in range(len(words), max(len(words) - WORDS, 1) - 1, -1):
-        yield " ".join(words[:count])
+        yield " ".join(words[:count]).strip(_QUOTES)
 
 
 def _by_number(session: Session, organisation_id: int, text: str) -> Sequence[int]:

@@ -42,6 +42,10 @@ def desk(world: World) -> Desk:
         ("INV-1003", ["= INV-1003"]),
         ("#INV-1003", ["= INV-1003"]),
         ("INV1003", ["= INV-1003"]),
+        ("'1003'", ["= INV-1003"]),
+        ("«INV-1003»", ["= INV-1003"]),
+        ("invoice 1003", ["= INV-1003"]),
+        ("please show INV-1003 to me", ["= INV-1003"]),
         ("inv 1003", ["= INV-1003"]),
         ("inv/1003", ["= INV-1003"]),
         ("INV–1003\u200b", ["= INV-1003"]),
@@ -82,6 +86,19 @@ async def test_nothing_is_the_only_one_if_another_number_ends_so_however_long_it
     assert (await world.desk.look_up(ADA, "77")).more
     # Of many, that with nothing but noughts before the digits is among those that are offered.
     assert "Q-0088" in told(await world.desk.look_up(ADA, "88"))
+
+
+async def test_a_buyer_whose_name_ends_like_a_number_is_a_buyer(world: World) -> None:
+    make_invoice(world.db, "INV-54")
+    make_invoice(world.db, "X-1", buyer_name="Studio 54 Ltd")
+    assert told(await world.desk.look_up(ADA, "studio 54")) == ["X-1"]
+
+
+@pytest.mark.parametrize("typed", ["INV-1O03", "INV-1030", "INV-103", "INV-10003", "NV-1003", "INV-1005"])
+async def test_what_is_one_slip_away_is_among_the_nearest(world: World, typed: str) -> None:
+    for number in (1003, *range(2000, 2100)):
+        make_invoice(world.db, f"INV-{number}")
+    assert "INV-1003" in [one.number for one in await world.desk.find_nearest(ADA, typed)]
 
 
 async def test_a_buyers_invoices_are_offered_ten_at_most(world: World) -> None:
