@@ -25,7 +25,7 @@ ARGUMENTS = [
 SIZE: ViewportSize = {"width": 1000, "height": 680}
 SET_UP_SIZE: ViewportSize = {"width": 1000, "height": 860}
 TELEPHONE: ViewportSize = {"width": 390, "height": 680}
-START_SECONDS = 60.0
+START_SECONDS = 180.0
 SETTLE_MILLISECONDS = 700
 
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from domain.database import Database, database_now
-from domain.models import FileImport, HeardEvent, OpenView, Selection, SelectionItem, StripeEvent
+from domain.models import FileImport, HeardEvent, OpenHome, OpenView, Selection, SelectionItem, StripeEvent
 from domain.states import ImportState
 
 # Slack forgets a modal long before; Stripe lists an event for 30 days.
@@ -53,4 +53,5 @@ def _prune(session: Session, now: datetime) -> int:
         sa.select(OpenView.view_id).where(OpenView.until <= database_now(session)).limit(AT_ONCE)
     ).all()
     session.execute(sa.delete(OpenView).where(OpenView.view_id.in_(closed)))
+    session.execute(sa.delete(OpenHome).where(OpenHome.until <= database_now(session)))
     return len(old) + len(settled) + len(closed)

@@ -1,9 +1,9 @@
-"""Details modals at the desk: which are open, and what each shows, so that they can follow their invoices."""
+"""Details modals and Homes at the desk: which are open, and what each shows, so that they can follow what it is about."""
 
 from domain.desks.scoped import ScopedDesk
 from domain.errors import DatabaseUnavailable
-from domain.overview import open_views
-from domain.overview.summaries import FollowedView
+from domain.overview import open_homes, open_views
+from domain.overview.summaries import FollowedHome, FollowedView
 from domain.states import Right
 from domain.summaries import Actor
 
@@ -32,7 +32,7 @@ class ViewDesk(ScopedDesk):
         await self._background_write(Right.LOOK, actor, open_views.touch, view_id)
 
     async def list_followed_teams(self) -> frozenset[str]:
-        """The workspaces of which at least one is followed: one look, however many workspaces there are."""
+        """The workspaces of which at least one, or a Home, is followed: one look, however many workspaces there are."""
         return await self._db.background_read(open_views.list_teams)
 
     async def list_followed(self, team_id: str) -> tuple[FollowedView, ...]:
@@ -46,3 +46,19 @@ class ViewDesk(ScopedDesk):
     async def forget_view(self, view: FollowedView) -> None:
         """It is closed."""
         await self._db.background_write(self._scoped(view.actor, open_views.forget), view.view_id)
+
+    async def follow_home(self, actor: Actor, shown: str) -> None:
+        """They opened their Home, as it shows now: follow it for half an hour."""
+        await self._background_write(Right.LOOK, actor, open_homes.follow, actor.user_id, shown)
+
+    async def list_due_homes(self, team_id: str) -> tuple[FollowedHome, ...]:
+        """Those of one workspace that may be shown anew by now, the latest first, 200 at most."""
+        return await self._db.background_read(open_homes.list_due, team_id)
+
+    async def take_home(self, home: FollowedHome) -> bool:
+        """Whether to publish it now: one process at most, every ten seconds at most."""
+        return await self._db.background_write(self._scoped(home.actor, open_homes.take), home)
+
+    async def mark_home(self, home: FollowedHome, shown: str) -> None:
+        """Note that it shows something else."""
+        await self._db.background_write(self._scoped(home.actor, open_homes.change), home, shown)

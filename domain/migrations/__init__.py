@@ -48,6 +48,7 @@ REVISIONS: tuple[str, ...] = (
     "0029",
     "0030",
     "0031",
+    "0032",
 )
 """All versions, the oldest first. Known without reading them, so that a start doesn't wait for Alembic."""
 

@@ -9,6 +9,7 @@ from domain.models.links import BulkRun, BulkRunItem, Ledger, Link
 from domain.models.organisations import (
     HeardEvent,
     InstallState,
+    OpenHome,
     Organisation,
     OrganisationSettings,
     Welcome,
@@ -46,6 +47,7 @@ __all__ = [
     "KnownHeading",
     "Ledger",
     "Link",
+    "OpenHome",
     "OpenView",
     "Organisation",
     "OrganisationSettings",

@@ -54,6 +54,25 @@ class Welcome(Base):
     at: Mapped[datetime] = mapped_column(Instant)
 
 
+class OpenHome(Base):
+    """Somebody's Home that is looked after until ``until``, by the database's clock, and not published before ``not_before``.
+
+    ``shown`` is what it shows, digested.
+    """
+
+    __tablename__ = "open_homes"
+
+    organisation_id: Mapped[int] = mapped_column(
+        # A version that doesn't know the table erases organisations, too.
+        ForeignKey("organisations.id", ondelete="CASCADE"),
+        primary_key=True,
+    )
+    user_id: Mapped[str] = mapped_column(String(255), primary_key=True)
+    shown: Mapped[str] = mapped_column(String(64))
+    not_before: Mapped[datetime] = mapped_column(Instant)
+    until: Mapped[datetime] = mapped_column(Instant, index=True)
+
+
 class HeardEvent(Base):
     """An event of Slack's that was answered: it may come again."""
 

@@ -74,6 +74,7 @@ _PARTS = (
     _Part("events for programs", "feed_events", _own),
     _Part("events for programs", "feed_heads", _own),
     _Part("open views", "open_views", _own),
+    _Part("open views", "open_homes", _own),
     _Part("lists with ticks", "selection_items", _through("selection_id", "selections")),
     _Part("lists with ticks", "selections", _own),
     _Part("bulk runs", "bulk_run_items", _through("run_id", "bulk_runs")),

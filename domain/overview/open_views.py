@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from domain.database import CLOCK_MILLISECONDS, database_now, written_once
-from domain.models import Base, Invoice, OpenView, Organisation, milliseconds
+from domain.models import Base, Invoice, OpenHome, OpenView, Organisation, milliseconds
 from domain.overview.summaries import FollowedView
 from domain.scope import Scope
 from domain.summaries import Actor
@@ -74,9 +74,12 @@ def touch(session: Session, scope: Scope, view_id: str) -> None:
 
 
 def list_teams(session: Session) -> frozenset[str]:
-    """The workspaces of which at least one is followed still."""
-    found = sa.select(Organisation.team_id).join(OpenView, OpenView.organisation_id == Organisation.id)
-    return frozenset(session.scalars(found.where(OpenView.until > database_now(session)).distinct()))
+    """The workspaces of which at least one is followed still, or a Home is (open_homes.py)."""
+    now = database_now(session)
+    of_views = sa.select(OpenView.organisation_id).where(OpenView.until > now)
+    of_homes = sa.select(OpenHome.organisation_id).where(OpenHome.until > now)
+    found = sa.select(Organisation.team_id).where(Organisation.id.in_(sa.union(of_views, of_homes)))
+    return frozenset(session.scalars(found))
 
 
 def list_open(session: Session, team_id: str) -> tuple[FollowedView, ...]:

@@ -30,6 +30,14 @@ class FollowedView:
 
 
 @dataclass(frozen=True)
+class FollowedHome:
+    """A Home that somebody has open. ``shown`` is what tells one state of it from another (handlers')."""
+
+    actor: Actor
+    shown: str
+
+
+@dataclass(frozen=True)
 class Tally:
     """So many invoices, and what they come to: a sum for each currency, in the order of their codes."""
 

@@ -9,7 +9,6 @@ from domain.desk import Desk
 from domain.files.exports import Format
 from domain.states import ListFilter
 from domain.summaries import Actor
-from handlers.bolt.homes import Homes
 from handlers.bolt.people import SlackPeople
 
 Work = Coroutine[Any, Any, None]
@@ -50,6 +49,5 @@ class Office:
     log: Log
     people: SlackPeople
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep
-    homes: Homes = field(default_factory=Homes)
     tried: set[str] = field(default_factory=set)
     """Workspaces of which it is written down that somebody used /invoice."""

@@ -52,8 +52,7 @@ class Followers:
         office = self._office
         assert office is not None
         await office.desk.write_down_followed()
-        homes = office.homes.teams(asyncio.get_running_loop().time())
-        open_in = (await office.desk.list_followed_teams() | homes) & self._clients.keys()
+        open_in = await office.desk.list_followed_teams() & self._clients.keys()
         for team_id in self._followers.keys() - open_in:
             del self._followers[team_id]
         for team_id in open_in - self._followers.keys():

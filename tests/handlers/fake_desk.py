@@ -6,7 +6,7 @@ import difflib
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Unpack
@@ -46,6 +46,7 @@ from domain.money import Money
 from domain.organisations.settings import Changes, Settings
 from domain.organisations.stripe_keys import StripeKeySummary
 from domain.overview.summaries import (
+    FollowedHome,
     FollowedView,
     HomeSummary,
     InvoiceDetails,
@@ -73,6 +74,14 @@ from handlers.views.listing import PAGE
 from tests.handlers.samples import NOW, organisation, with_link
 
 
+@dataclass
+class FakeHome:
+    actor: Actor
+    shown: str
+    not_before: float
+    until: float
+
+
 class FakeDesk:
     """``failure`` is raised by whatever is asked from then on; ``delay`` holds every answer back, in seconds,
     or until ``hurry`` is set."""
@@ -92,6 +101,9 @@ class FakeDesk:
         self.exceptions: dict[int, ExceptionSummary] = {}
         self.submissions: dict[str, int] = {}
         self.followed: dict[str, FollowedView] = {}
+        self.homes: dict[Actor, FakeHome] = {}
+        self.minutes = 0.0
+        """By its clock, which tests put forward."""
         self.brought: list[tuple[Actor, str]] = []
         self.entries: list[Entry] = []
         """Of every invoice's history, in their order."""
@@ -205,7 +217,8 @@ class FakeDesk:
         await self._asked(actor)
 
     async def list_followed_teams(self) -> frozenset[str]:
-        return frozenset(view.actor.team_id for view in self.followed.values())
+        homes = {home.actor.team_id for home in self.homes.values() if home.until > self.minutes}
+        return frozenset(view.actor.team_id for view in self.followed.values()) | homes
 
     async def list_followed(self, team_id: str) -> tuple[FollowedView, ...]:
         return tuple(self.followed.values())
@@ -218,6 +231,26 @@ class FakeDesk:
 
     async def forget_view(self, view: FollowedView) -> None:
         self.followed.pop(view.view_id, None)
+
+    async def follow_home(self, actor: Actor, shown: str) -> None:
+        await self._asked(actor)
+        whose = Actor(actor.team_id, actor.user_id)
+        self.homes[whose] = FakeHome(whose, shown, self.minutes + 10 / 60, self.minutes + 30)
+
+    async def list_due_homes(self, team_id: str) -> tuple[FollowedHome, ...]:
+        now = self.minutes
+        due = [one for one in self.homes.values() if one.not_before <= now < one.until]
+        return tuple(FollowedHome(one.actor, one.shown) for one in due if one.actor.team_id == team_id)
+
+    async def take_home(self, home: FollowedHome) -> bool:
+        kept = self.homes[home.actor]
+        if kept.shown != home.shown or kept.not_before > self.minutes:
+            return False
+        kept.not_before = self.minutes + 10 / 60
+        return True
+
+    async def mark_home(self, home: FollowedHome, shown: str) -> None:
+        self.homes[home.actor].shown = shown
 
     async def list_exceptions(self, actor: Actor, page: int = 0) -> ExceptionPage:
         await self._asked(actor)

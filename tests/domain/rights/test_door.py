@@ -30,7 +30,7 @@ DEEDS: dict[str, Right] = {
     **dict.fromkeys(
         "find_invoice get_invoice find_details look_up get_details recheck find_nearest find_options "
         "welcome get_home get_stripe_state open_list show_list tick select_page clear_selection untick turn_page narrow "
-        "refresh_list get_result is_followed list_exceptions get_exception get_import follow_longer "
+        "refresh_list get_result is_followed list_exceptions get_exception get_import follow_longer follow_home "
         "list_invoices list_events get_set_up note_tried get_history".split(),
         Right.LOOK,
     ),
@@ -56,6 +56,9 @@ UNASKED = {
     "list_followed_teams": "for the bot itself: the details are asked for",
     "write_down_followed": "for the bot itself: of details that were shown to them",
     "mark_followed": "for the bot itself",
+    "list_due_homes": "for the bot itself: Home is asked for",
+    "take_home": "for the bot itself",
+    "mark_home": "for the bot itself",
     "forget_view": "for the bot itself",
     "admit": "is how a program gets its rights",
 }
