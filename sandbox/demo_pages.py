@@ -87,6 +87,7 @@ class Pages:
             places=places,
             install=f"{up}{INSTALL[1:]}",
             stripe_key=self._stripe_keys.get(team_id, ""),
+            remove=lambda: self._slack.uninstall(team_id),
         )
 
     async def _pass_on(self, request: web.Request) -> web.StreamResponse:

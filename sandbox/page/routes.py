@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from aiohttp import WSCloseCode, hdrs, web
@@ -51,12 +51,13 @@ def page_routes(
     places: Sequence[Place] = (),
     install: str = "",
     stripe_key: str = "",
+    remove: Callable[[], None] | None = None,
 ) -> web.Application:
     """Build the page for one workspace; its addresses are relative, so it may be served at / or below any prefix ending in /.
 
     `hints` are texts for the message box that an empty conversation offers. `dashboard`: the address of the other side's
     page, for the top bar. `public_url`: where browsers reach the page if a forwarder stands between. `places`: the workspaces
-    between which people switch, this one among them. `install`: where the app is added to it while it isn't. `stripe_key`: what people
+    between which people switch, this one among them. `install`: where the app is added to it while it isn't; `remove` takes it out. `stripe_key`: what people
     may paste where a key is asked for. A tab acts as the person whose id or
     name stands in the address as ?user=, else as the first one.
     """
@@ -67,7 +68,7 @@ def page_routes(
     app[_PUBLIC] = public_url
     app.on_shutdown.append(_hang_up)
     app[_SETTING] = Setting(
-        workspace, app_name, team, tuple(hints), dashboard, tuple(places), install, stripe_key
+        workspace, app_name, team, tuple(hints), dashboard, tuple(places), install, stripe_key, remove
     )
     app.router.add_get("/", _index)
     app.router.add_get("/socket", _socket)

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from aiohttp import WSMsgType, web
 
 from sandbox.page.deeds import BadRequest, do
-from sandbox.page.picture import UNOPENED, Json, conversation, furniture, message_json, refusal
-from sandbox.slack.state.model import Happening
+from sandbox.page.picture import (
+    UNOPENED,
+    Json,
+    conversation,
+    furniture,
+    message_json,
+    outcome_json,
+    refusal,
+)
+from sandbox.slack.state.model import Happening, Outcome
 from sandbox.slack.state.watching import Subscription
 from sandbox.slack.workspace import Workspace
 
@@ -37,6 +45,8 @@ class Setting:
     places: Sequence[Place] = ()
     install: str = ""
     stripe_key: str = ""
+    remove: Callable[[], None] | None = None
+    """Takes the app out of the workspace."""
 
 
 class Tab:
@@ -79,13 +89,23 @@ class Tab:
             if not isinstance(request, dict):
                 raise BadRequest("not an object")
             number = request.get("id")
-            answer = await do(self._workspace, self._user, request)
+            if request.get("op") == "remove" and (remove := self._remover):
+                remove()
+                answer = outcome_json(Outcome(acked=True))
+            else:
+                answer = await do(self._workspace, self._user, request)
         except ValueError as error:
             answer = refusal("bad_request", f"The page sent something that can't be read: {error}.")
         except LookupError:
             answer = refusal("not_found", "That isn't there any more.")
             await self._send(self._views())
         await self._send({"re": number, **answer})
+
+    @property
+    def _remover(self) -> Callable[[], None] | None:
+        """What takes the app out, for whoever may: guests manage no apps."""
+        person = next(one for one in self._workspace.people if one.id == self._user)
+        return None if person.guest or not self._workspace.installed else self._setting.remove
 
     # ---- to the browser ---------------------------------------------------------------------------------------------
 
@@ -154,6 +174,7 @@ class Tab:
                 }
                 for place in self._setting.places
             ],
+            "removable": self._remover is not None,
             "install": "" if self._workspace.installed else self._setting.install,
             "stripe_key": self._setting.stripe_key,
             "commands": self._workspace.commands,

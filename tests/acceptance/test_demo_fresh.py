@@ -9,6 +9,7 @@ import aiohttp
 
 from sandbox.demo import COMPANIES, FIRST, SECOND, bot_between, free_port, local_slack, local_stripe
 from sandbox.demo_pages import REDIRECT, Pages
+from tests.acceptance.test_installing import until
 
 
 async def test_paylink_is_installed_by_clicking_through_the_one_page(tmp_path: Path) -> None:
@@ -50,5 +51,12 @@ async def test_paylink_is_installed_by_clicking_through_the_one_page(tmp_path: P
         workspace = slack.workspaces[SECOND.team_id]
         assert (await workspace.command(person, SECOND.channels[0][0], "/invoice help")).acked
         assert service.bot.serving.workspaces.find(FIRST.team_id) is None
+        # Taken out again, as in Slack on the app's own page.
+        async with browser.ws_connect(f"/{SECOND.team_id}/socket?user={person}") as socket:
+            assert (await socket.receive_json())["removable"]
+            await socket.send_json({"id": 1, "op": "remove"})
+            while not picture["install"]:
+                picture |= await socket.receive_json()
+        await until(lambda: service.bot.serving.workspaces.find(SECOND.team_id) is None)
         async with browser.get(f"/{SECOND.team_id}/dashboard") as dashboard:
             assert f'action="/{SECOND.team_id}/dashboard"' in await dashboard.text()

@@ -2,6 +2,7 @@
 
 import { copy } from "./clipboard.js";
 import { Composer } from "./composer.js";
+import { ask } from "./confirm.js";
 import { Connection } from "./connection.js";
 import { el } from "./dom.js";
 import { Hints } from "./hints.js";
@@ -105,6 +106,7 @@ class Page {
     part("place-choice").replaceChildren(...picture.places.map((place) => el("option", { value: place.address, selected: place.here }, place.name)));
     if (picture.install) part("install").href = picture.install;
     part("install").hidden = !picture.install;
+    this.app = picture.removable ? { name: picture.app_name, team: picture.team } : null;
     part("stripe-key").hidden = !(this.stripeKey = picture.stripe_key);
     const people = picture.people.filter((person) => !person.bot);
     part("person").replaceChildren(...people.map((person) => el("option", { value: person.id, selected: person.id === picture.me }, person.name)));
@@ -238,7 +240,22 @@ class Page {
       label: shortcut.name,
       description: shortcut.description,
       choose: () => this.#takeShortcut(shortcut),
-    })));
+    })).concat(this.app ? [{
+      label: `Remove ${this.app.name}`,
+      description: "Takes the app out of this workspace",
+      choose: () => this.#removeApp(this.app),
+    }] : []));
+  }
+
+  async #removeApp({ name, team }) {
+    const agreed = await ask({
+      title: `Remove ${name}`,
+      body: [`${name} is taken out of ${team}: it is asked for nothing here any more, and its invoices stay.`],
+      yes: "Remove",
+      no: "Cancel",
+      style: "danger",
+    });
+    if (agreed) await this.send({ op: "remove" });
   }
 
   async #takeShortcut(shortcut) {
