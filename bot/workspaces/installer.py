@@ -21,9 +21,11 @@ from bot.slack_client import UNANSWERED, SlackAway, code_of
 from bot.workspaces.grants import fetch_teams
 from bot.workspaces.registry import Make, Workspaces
 from domain.database import Database
-from domain.organisations import installations
+from domain.organisations import installations, settings
 from domain.organisations.installations import Installation, Tokens
 from domain.secrets.box import Box
+from domain.states import Source
+from domain.summaries import Actor
 
 INSTALL_PATH = "/slack/install"
 REDIRECT_PATH = "/slack/oauth_redirect"
@@ -121,6 +123,7 @@ class Installer:
         user_id = _id(answer.get("authed_user")) or ""
         if not token.startswith(("xoxb-", "xoxe.xoxb-")) or not teams or not user_id:
             raise CodeRefused("no_bot_token")
+        zone = await _fetch_zone(client, user_id)
         for team_id, name in teams.items():
             installation = Installation(
                 team_id=team_id,
@@ -132,7 +135,9 @@ class Installer:
                 installed_by=user_id,
                 tokens=tokens_of(answer, self._clock()),
             )
-            await self._db.write(installations.store, self._box, installation, name)
+            kept = await self._db.write(installations.store, self._box, installation, name)
+            by = Actor(team_id, user_id, Source.PAGE)
+            await self._db.write(settings.begin_with_zone, kept.id, zone, by=by, now=self._clock())
             self._log.info("installation.stored", team=team_id)
         await self._workspaces.refresh()
         first = next(iter(teams))
@@ -172,6 +177,17 @@ class Installer:
             await self._greet(team_id, user_id, workspace.client)
         except (SlackApiError, *UNANSWERED) as error:
             self._log.warning("installation.not_told", code=_code(error))
+
+
+async def _fetch_zone(client: AsyncWebClient, user_id: str) -> str:
+    """In which somebody lives, by their profile; empty where that can't be known."""
+    try:
+        answer = await client.users_info(user=user_id)
+    except (SlackApiError, *UNANSWERED):
+        return ""
+    profile = answer.get("user")
+    zone = profile.get("tz") if isinstance(profile, dict) else None
+    return zone if isinstance(zone, str) else ""
 
 
 def tokens_of(answer: Any, now: datetime) -> Tokens:

@@ -111,6 +111,15 @@ def change(
     return after
 
 
+def begin_with_zone(
+    session: Session, organisation_id: int, zone: str, *, by: audit.By, now: datetime
+) -> None:
+    """The zone of whoever installs Paylink, as long as nobody has set anything; nothing for what is no zone, or is UTC."""
+    unset = session.get(OrganisationSettings, organisation_id) is None
+    if unset and zone in available_timezones() - {"UTC", "Etc/UTC"}:
+        change(session, organisation_id, by=by, now=now, zone=zone)
+
+
 def change_channel(
     session: Session, organisation_id: int, channel: str, *, by: audit.By, now: datetime
 ) -> None:

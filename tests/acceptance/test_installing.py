@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from bot.run.service import Service
-from domain.organisations import organisations, stripe_keys
+from domain.organisations import organisations, settings, stripe_keys
 from domain.secrets.box import new_key
 from sandbox.slack import LocalSlack
 from sandbox.slack.state import installing
@@ -113,7 +113,7 @@ async def make(
 async def furnish(company: Company, team_id: str, number: str, account: str) -> tuple[str, str]:
     """A person who installs it and a channel, an invoice, and a Stripe account with a webhook of its own."""
     workspace = company.slack.workspaces[team_id]
-    person = workspace.add_person("ann")
+    person = workspace.add_person("ann", tz="Europe/Berlin")
     await company.install(team_id, person)
     channel = workspace.add_channel("payments")
     await connect(company, team_id, account)
@@ -173,6 +173,8 @@ async def test_two_workspaces_install_it_and_are_told_of_their_own_payments(
     slack, service = company.slack, company.service
     one, two = slack.workspaces["T0ONE"], slack.workspaces["T0TWO"]
     ann, first = await furnish(company, "T0ONE", "INV-1", "acct_one")
+    # Days begin where whoever installed it lives, until somebody sets another zone.
+    assert service.bot.db.run(settings.get, 1).zone == "Europe/Berlin"
     bob, second = await furnish(company, "T0TWO", "INV-2", "acct_two")
     assert any("INV-1" in text for text in await pay(company, "T0ONE", ann, first, "INV-1"))
     assert said(two, second) == []
