@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CHECKS := .venv-checks
 
-.PHONY: demo test lint types architecture format bench campaign pictures wheel image checks requirements clean
+.PHONY: demo test lint types architecture format bench campaign model pictures wheel image checks requirements clean
 
 # What running needs, and not the tools of development; a virtual environment that has those, too, will do.
 demo: $(VENV)/.runs
@@ -39,6 +39,10 @@ bench: $(READY)
 # Over 1,000 kills on each database: docs/reliability.md.
 campaign: $(READY)
 	$(BIN)/python -m tests.faults.campaign $(ARGS)
+
+# 500 examples of 50 steps on each database: docs/reliability.md.
+model: $(READY)
+	$(BIN)/python -m tests.faults.examples $(ARGS)
 
 # The pictures in docs/images, from a demo.
 pictures: $(READY)

@@ -80,7 +80,7 @@ def blank_postgresql_url(postgresql_server: str) -> Iterator[str]:
 def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("template") / "paylink.db"
     engine = make_engine(f"sqlite:///{path}")
-    _make_schema(engine)
+    make_schema(engine)
     COMPILED.keep(engine)
     engine.dispose()
     return path
@@ -90,13 +90,13 @@ def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _postgresql_engine(postgresql_server: str) -> Iterator[sa.Engine]:
     with created_database(postgresql_server, "paylink") as url:
         engine = make_engine(url)
-        _make_schema(engine)
+        make_schema(engine)
         COMPILED.keep(engine)
         yield engine
         engine.dispose()
 
 
-def _make_schema(engine: sa.Engine) -> None:
+def make_schema(engine: sa.Engine) -> None:
     """What an upgrade makes (a test compares them), in a tenth of its time."""
     with engine.begin() as connection:
         Base.metadata.create_all(connection)

@@ -4,68 +4,34 @@ The model knows what was promised and what buyers did; the domain, on a real dat
 to the same once everything works again.
 """
 
-import asyncio
-import shutil
-import tempfile
-from collections import Counter, defaultdict
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import timedelta
-from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any
 
-import sqlalchemy as sa
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
-    invariant,
-    rule,
-)
-from sqlalchemy.orm import Session
+from hypothesis.stateful import initialize, invariant, rule
 
-from domain.coordination.abandoned_claims import end_claims, list_owners
-from domain.database import Database
 from domain.errors import NotEligible, NothingSelected
 from domain.links.creation import LinkCreation
 from domain.messages.poster_port import NotPosted, PostUnknown
-from domain.messages.summaries import Announcement
-from domain.models import Invoice, Link
-from domain.money import Money
-from domain.states import AnnouncementKind, LinkStatus
 from domain.summaries import Actor
 from sandbox.stripe.errors import ApiError
 from sandbox.stripe.faults import FaultKind
 from sandbox.stripe.objects.payments import BuyerStopped
 from tests.domain import backups
-from tests.domain.backups import Backup
-from tests.domain.factories import PAGE, make_invoice
+from tests.domain.factories import PAGE
 from tests.domain.world import ADA, BEN
-from tests.faults import auditing, crash_points, reversals
-from tests.faults.timeless import (
-    Clock,
-    Died,
-    Doom,
-    Process,
-    SlackChannel,
-    make_stripe,
-    take_over,
+from tests.faults import crash_points
+from tests.faults.comparing import (
+    compare_all,
+    compare_links,
+    has_no_second_link,
+    number_of,
+    told_nothing_twice,
 )
+from tests.faults.modelled import AMOUNT, INVOICES, KEYS, OTHER, Modelled
 
-T = TypeVar("T")
-INVOICES = 6
-OTHER = "acct_other"
-KEYS = {
-    "secret": (None, ()),
-    "rolled": (None, ()),
-    "restricted": (None, ("rak_accounts_kyc_basic_read",)),
-    "restricted_too": (None, ("rak_accounts_kyc_basic_read",)),
-    "others": (OTHER, ()),
-    "others_restricted": (OTHER, ("rak_accounts_kyc_basic_read",)),
-}
-"""Keys by their names: whose they are, if not the first account's, and what they may not do."""
-AMOUNT = Money(120_050, "USD")
 PATIENCE = 5.0
 UNRESERVED = tuple(
     f"{crash_points.name_of(LinkCreation._reserve)}.{when}" for when in ("before", "uncommitted")
@@ -94,63 +60,8 @@ slack_troubles = st.lists(
 )
 
 
-@dataclass
-class Promises:
-    """The invoices that were promised a link in one account, and those that may have been."""
-
-    surely: set[int] = field(default_factory=set)
-    perhaps: set[int] = field(default_factory=set)
-
-
-class PaylinkModel(RuleBasedStateMachine):
-    """``open_database`` gives an empty one with the schema; that directory goes away in the end."""
-
-    open_database: ClassVar[Callable[[Path], Database]]
-
-    def __init__(self) -> None:
-        super().__init__()
-        # What was promised, and what buyers did.
-        self.promises: defaultdict[str, Promises] = defaultdict(Promises)
-        self.fitting: Counter[int] = Counter()
-        self.wrong: Counter[int] = Counter()
-        self.disputed: set[str] = set()
-        self.moved = False
-        """A refund or dispute went on to another status since all was at rest."""
-        self.runs = 0
-        self.restored_at: int | None = None
-        """How many messages had been posted when the database was last restored."""
-        # What is real.
-        self._loop = asyncio.Runner()
-        self._directory = Path(tempfile.mkdtemp(dir="/dev/shm" if Path("/dev/shm").is_dir() else None))
-        self.clock, self.doom = Clock(), Doom()
-        self._undo = [self.clock.install(), crash_points.install(self.doom.pass_by, lambda name: None)]
-        self.db = type(self).open_database(self._directory)
-        self.slack = SlackChannel(self.doom)
-        self.stripe = make_stripe(self.clock)
-        for name, (account, without) in KEYS.items():
-            self.stripe.add_key(f"sk_test_{name}", account=account, without=without)
-        self.key = "secret"
-        self.invoices = [make_invoice(self.db, f"INV-{n}", amount=AMOUNT.amount) for n in range(INVOICES)]
-        self.open: list[str] = []
-        self.paid: list[tuple[int, str]] = []
-        self.backup: Backup | None = None
-        self.process = self.run(self._begin())
-
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        return self._loop.run(work)
-
-    async def _begin(self) -> Process:
-        await self.stripe.start()
-        return await self._new_process()
-
-    async def _new_process(self) -> Process:
-        key = f"sk_test_{self.key}"
-        return await Process(self.db, self.stripe, self.slack, self.clock, key).start()
-
-    @property
-    def account(self) -> str:
-        """The one that is configured."""
-        return KEYS[self.key][0] or self.stripe.account
+class PaylinkModel(Modelled):
+    """What may be done, and what must always be so. ``open_database`` is to be given."""
 
     # People
 
@@ -166,7 +77,7 @@ class PaylinkModel(RuleBasedStateMachine):
             with suppress(NotEligible):
                 await self.process.desk.create_link(by, self.invoices[n], AMOUNT, patience=PATIENCE)
 
-        died = self.run(self._go_through(create, fault, death, method="POST"))
+        died = self.run(self.go_through(create, fault, death, method="POST"))
         if died in UNRESERVED:
             return
         self.promises[self.account].surely.add(n)
@@ -191,7 +102,7 @@ class PaylinkModel(RuleBasedStateMachine):
                     )
                 run.append(selection)
 
-        died = self.run(self._go_through(create, fault, death, method="POST"))
+        died = self.run(self.go_through(create, fault, death, method="POST"))
         if run:
             self.promises[self.account].surely |= set(range(INVOICES))
             self.runs += 1
@@ -281,7 +192,7 @@ class PaylinkModel(RuleBasedStateMachine):
             await watching.settle_due()
             await self.process.announcing.deliver_due()
 
-        self.run(self._go_through(all_of_it, fault, death))
+        self.run(self.go_through(all_of_it, fault, death))
         self.slack.troubles = []
 
     @rule(event=any_one, death=deaths)
@@ -294,14 +205,14 @@ class PaylinkModel(RuleBasedStateMachine):
                 await self.process.watch.receive(events[event % len(events)])
                 await self.process.watching.settle_due()
 
-        self.run(self._go_through(receive, None, death))
+        self.run(self.go_through(receive, None, death))
 
     @rule(passed=st.sampled_from([timedelta(hours=2), timedelta(hours=26), timedelta(days=40)]))
     def nobody_is_there(self, passed: timedelta) -> None:
         """Long enough for open pages to end, for Stripe to forget keys, and for it to forget events."""
         if self.moved and passed > timedelta(days=30):
             # Lists tell of what began since: of what only moved on, nothing but its event tells.
-            self.run(self._settle())
+            self.run(self.settle())
         self.clock.ahead += passed
 
     # Operators
@@ -317,65 +228,36 @@ class PaylinkModel(RuleBasedStateMachine):
             return
         self.run(self.process.stop())
         backups.put_back(self.db, self.backup)
-        self._loosen()
+        self.loosen()
         self.restored_at = len(self.slack.posted)
-        self.run(self._start_anew())
+        self.run(self.start_anew())
 
     @rule(name=st.sampled_from(sorted(KEYS)))
     def exchange_key(self, name: str) -> None:
         """Another key of the same account, or one of another account: what was never asked for goes on there."""
-        self._exchange_key(name)
-
-    def _exchange_key(self, name: str) -> None:
-        before, self.key = self.account, name
-        if self.account != before:
-            self._loosen()
-        self.run(self.process.stop())
-        self.run(self._start_anew())
-
-    def _loosen(self) -> None:
-        """What isn't made yet may be forgotten, or be made in the other account."""
-        self.promises.setdefault(self.account, Promises())
-        promised = set().union(*(one.surely | one.perhaps for one in self.promises.values()))
-        for one in self.promises.values():
-            one.surely, one.perhaps = set(), set(promised)
-
-    async def _start_anew(self) -> None:
-        """The next process is there at once, and ends the claims of those before."""
-        owners = await self.db.read(list_owners)
-        await self.db.write(end_claims, owners)
-        self.process = await self._new_process()
+        self.put_key(name)
 
     # What must always be so
 
     @invariant()
     def no_invoice_has_two_links(self) -> None:
-        for account in (self.stripe.account, OTHER):
-            links = self.stripe.objects("payment_link", account=account)
-            made = Counter(link["metadata"]["invoice_number"] for link in links)
-            assert all(count == 1 for count in made.values()), made
+        has_no_second_link(self)
 
     @invariant()
     def no_announcement_is_posted_twice(self) -> None:
-        """A restored database doesn't know what was posted."""
-        posted = Counter(_subject(one) for one in self.slack.told(self.restored_at or 0) if one.bulk is None)
-        assert all(count == 1 for count in posted.values()), posted
+        told_nothing_twice(self)
 
     def teardown(self) -> None:
         try:
             others = "others" if OTHER in self.promises else self.key
             for name in (self.key, others, "secret"):
                 if name != self.key:
-                    self._exchange_key(name)
-                self.run(self._settle())
-                self._compare_links()
-            self._compare()
+                    self.put_key(name)
+                self.run(self.settle())
+                compare_links(self)
+            compare_all(self)
         finally:
-            self.run(self._end())
-            for undo in reversed(self._undo):
-                undo()
-            self._loop.close()
-            shutil.rmtree(self._directory)
+            self.end()
 
     # How it is done
 
@@ -383,127 +265,6 @@ class PaylinkModel(RuleBasedStateMachine):
         amount = AMOUNT.amount + 100 if wrongly else None
         with suppress(BuyerStopped):
             session = self.run(self.stripe.pay(session_id, amount=amount))
-            n = self._number(session)
+            n = number_of(session)
             self.paid.append((n, session_id))
             (self.wrong if wrongly else self.fitting)[n] += 1
-
-    async def _go_through(
-        self,
-        work: Callable[[], Coroutine[Any, Any, object]],
-        fault: FaultKind | None,
-        death: int | None,
-        method: str = "*",
-    ) -> str | None:
-        """Do it with Stripe failing at the next such request and the process dying at a point; which point, if it died."""
-        if fault is not None:
-            self.stripe.faults.add(fault, method=method)
-        self.doom.set(death)
-        with suppress(Died):
-            await work()
-            # What a person didn't wait for.
-            await self.process.creation.finish()
-        died = self.doom.died_at
-        if died is not None:
-            await self._replace()
-        self.doom.set(None)
-        self.stripe.faults.clear()
-        return died
-
-    async def _replace(self) -> None:
-        """The dead process is gone; a new one starts."""
-        dead = self.process
-        await dead.stop()
-        self.doom.set(None)
-        await take_over(self.db, dead)
-        self.process = await self._new_process()
-
-    async def _settle(self) -> None:
-        """Everything works and is given time."""
-        for _ in range(40):
-            self.clock.ahead += timedelta(minutes=61)
-            await self.process.know_account()
-            await self.process.accounts.settle()
-            await self.process.creation.run_due()
-            await self.process.watching.poll_if_due()
-            await self.process.watch.sweep_if_due()
-            await self.process.watching.settle_due()
-            await self.process.announcing.deliver_due()
-            ledger_id = self.process.accounts.get(1).ledger_id
-            if not any(await self.db.read(auditing.count_open, ledger_id)):
-                self.moved = False
-                return
-        raise AssertionError(f"it never comes to rest: {await self.db.read(auditing.list_open)}")
-
-    def _compare_links(self) -> None:
-        self.no_invoice_has_two_links()
-        promises, ledger_id = self.promises[self.account], self.process.accounts.get(1).ledger_id
-        rows = self.db.run(_read_links, ledger_id)
-        created = {int(number.partition("-")[2]): (link, status) for number, link, status in rows}
-        at_stripe = {
-            self._number(link): link["id"]
-            for link in self.stripe.objects("payment_link", account=self.account)
-        }
-        assert promises.surely <= created.keys()
-        assert created.keys() <= promises.surely | promises.perhaps
-        assert {n: link for n, (link, _) in created.items()} == at_stripe, self.account
-        for n in range(INVOICES):
-            paid = self.account == self.stripe.account and self.fitting[n]
-            waiting = LinkStatus.PAID if paid else LinkStatus.PENDING_PAYMENT
-            expected = waiting if n in created else LinkStatus.NOT_CREATED
-            assert self.db.run(_read_status, f"INV-{n}") == expected
-
-    def _compare(self) -> None:
-        self.no_announcement_is_posted_twice()
-        books = self.db.run(auditing._read_books)
-        verdicts = Counter(verdict for _, verdict, _ in books.payments)
-        completed = self.fitting.total() + self.wrong.total()
-        paid = sum(1 for n in self.fitting if self.fitting[n])
-        assert verdicts.total() == completed
-        assert verdicts["paid"] == paid
-        assert verdicts.total() - paid == sum(kind in reversals.SURPLUS for kind, _ in books.exceptions)
-        found = reversals.compare(
-            self.db.run(reversals.read_reversals),
-            {session_id: verdict for session_id, verdict, _ in books.payments},
-            [one for one in self.stripe.objects("checkout.session") if one["status"] == "complete"],
-            self.stripe.objects("refund"),
-            self.stripe.objects("dispute"),
-        )
-        differences = list(found)
-        assert differences == []
-        kinds = Counter(one.kind.value for one in self.slack.told())
-        told = {one.key for one in self.slack.posted if one.bulk is not None}
-        if self.restored_at is None:
-            assert kinds["paid"] == paid
-            assert kinds["exception"] == len(books.exceptions)
-            assert len(told) >= self.runs or OTHER in self.promises
-        else:
-            # What was told after the backup is told again.
-            assert kinds["paid"] >= paid
-            assert kinds["exception"] >= len(books.exceptions)
-        # What was promised and isn't of this account waits there until its key is back.
-        assert books.runs_unfinished == 0 or OTHER in self.promises
-
-    async def _end(self) -> None:
-        await self.process.stop()
-        await self.stripe.stop()
-        await self.db.close()
-
-    @staticmethod
-    def _number(about: dict[str, Any]) -> int:
-        return int(about["metadata"]["invoice_number"].partition("-")[2])
-
-
-def _subject(told: Announcement) -> str:
-    """An invoice is paid once; those that are told together have one message's key."""
-    if told.kind is not AnnouncementKind.PAID or told.invoice is None:
-        return told.key
-    return f"paid: {told.invoice.number}"
-
-
-def _read_links(session: Session, ledger_id: int) -> list[tuple[str, str | None, LinkStatus]]:
-    links = sa.select(Invoice.number, Link.stripe_id, Link.status).join(Link, Link.invoice_id == Invoice.id)
-    return [(row[0], row[1], row[2]) for row in session.execute(links.where(Link.ledger_id == ledger_id))]
-
-
-def _read_status(session: Session, number: str) -> LinkStatus:
-    return session.scalars(sa.select(Invoice.status).where(Invoice.number == number)).one()

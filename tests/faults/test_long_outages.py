@@ -57,8 +57,8 @@ class VirtualClock(Clock):
     def now(self) -> datetime:
         return self.time
 
-    def of_database(self, session: Session) -> datetime:
-        return self.time
+    def in_sql(self, clock: str) -> str:
+        return str(int(self.time.timestamp() * 1000))
 
     async def pause(self, seconds: float) -> None:
         over = self.time + timedelta(seconds=seconds)

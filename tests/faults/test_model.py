@@ -1,29 +1,23 @@
-"""Paylink against its model: 500 examples of 50 steps with PAYLINK_MODEL=long (`make campaign`), fewer without."""
+"""Paylink against its model, in a few examples that are always the same; `make model` has 500 longer ones."""
 
 import logging
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 import structlog
-from hypothesis import HealthCheck, Phase, settings
-from hypothesis.stateful import run_state_machine_as_test
 
-from domain.database import Database
 from domain.messages.poster_port import PostUnknown
 from domain.messages.summaries import Announcement
 from sandbox.stripe.faults import FaultKind
-from tests.databases import empty
 from tests.domain.world import ADA
 from tests.faults import ablations
+from tests.faults.examples import copied, emptied, examine
 from tests.faults.model import PaylinkModel
 from tests.faults.timeless import SlackChannel
 
 BRIEF = 15
-LONG = 500
 Acts = Callable[[PaylinkModel], None]
 
 
@@ -37,42 +31,13 @@ def _no_logs() -> Iterator[None]:
 
 @pytest.fixture
 def _on_sqlite(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each example has a file of its own."""
-    template = Path(sqlite_url.removeprefix("sqlite:///"))
-
-    def open_database(directory: Path) -> Database:
-        shutil.copyfile(template, directory / "paylink.db")
-        return Database(f"sqlite:///{directory}/paylink.db")
-
+    open_database = copied(Path(sqlite_url.removeprefix("sqlite:///")))
     monkeypatch.setattr(PaylinkModel, "open_database", staticmethod(open_database), raising=False)
 
 
 @pytest.fixture
 def _on_postgresql(postgresql_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each example finds the one database empty."""
-
-    def open_database(directory: Path) -> Database:
-        db = Database(postgresql_url)
-        db.run(lambda session: empty(session.connection()))
-        return db
-
-    monkeypatch.setattr(PaylinkModel, "open_database", staticmethod(open_database), raising=False)
-
-
-def examine() -> None:
-    """Run a few examples of the model, always the same ones; or 500 longer ones that are others each time."""
-    long = os.environ.get("PAYLINK_MODEL") == "long"
-    how = settings(
-        max_examples=LONG if long else BRIEF,
-        stateful_step_count=50 if long else 40,
-        derandomize=not long,
-        deadline=None,
-        database=None,
-        phases=tuple(Phase) if long else (Phase.generate,),
-        report_multiple_bugs=False,
-        suppress_health_check=list(HealthCheck),
-    )
-    run_state_machine_as_test(PaylinkModel, settings=how)
+    monkeypatch.setattr(PaylinkModel, "open_database", staticmethod(emptied(postgresql_url)), raising=False)
 
 
 def follow(acts: Acts) -> None:
@@ -88,17 +53,17 @@ def follow(acts: Acts) -> None:
     model.teardown()
 
 
-@pytest.mark.timeout(7200)
+@pytest.mark.timeout(3600)
 @pytest.mark.usefixtures("_on_sqlite")
 def test_paylink_comes_to_what_its_model_says() -> None:
-    examine()
+    examine(PaylinkModel, examples=BRIEF, steps=40, chosen=None)
 
 
 @pytest.mark.postgres
-@pytest.mark.timeout(14400)
+@pytest.mark.timeout(3600)
 @pytest.mark.usefixtures("_on_postgresql")
 def test_so_it_does_on_postgresql() -> None:
-    examine()
+    examine(PaylinkModel, examples=BRIEF, steps=40, chosen=None)
 
 
 def lose_the_answer_to_a_creation(model: PaylinkModel) -> None:

@@ -2,15 +2,15 @@
 
 import asyncio
 import itertools
-import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from sqlalchemy.orm import Session
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from domain import database as databases
-from domain.coordination import pacing
 from domain.coordination.abandoned_claims import end_claims
 from domain.coordination.leases import Lease
 from domain.database import Database
@@ -21,10 +21,8 @@ from domain.messages import announcing, together, transactions
 from domain.messages.announcing import Announcing
 from domain.messages.poster_port import Posted, Poster
 from domain.messages.summaries import Announcement
-from domain.models import Pace
 from domain.payments.watching import Watching
 from domain.rights.people import AllMembers
-from domain.stripe import pace
 from domain.stripe.accounts import Accounts
 from domain.stripe.client import StripeApi
 from domain.stripe.pace import StripePace
@@ -32,6 +30,7 @@ from sandbox.stripe.api.rate import RateLimits
 from sandbox.stripe.server import LocalStripe
 from tests.domain.factories import home_organisation
 
+_CLOCKS = [str(databases.database_clock().compile(dialect=one.dialect())) for one in (sqlite, postgresql)]
 LEASE = timedelta(seconds=20)
 MARGIN = timedelta(seconds=5)
 
@@ -52,30 +51,19 @@ class Clock:
     def seconds(self) -> float:
         return time.time() + self.ahead.total_seconds()
 
-    def of_database(self, session: Session) -> datetime:
-        return databases.database_now(session) + self.ahead
-
-    def reserve_slot(self, session: Session, name: str, interval: timedelta, count: int = 1) -> float:
-        """As domain.coordination.pacing does it, which asks the database itself what time it is."""
-        now = self.of_database(session)
-        pace = session.get(Pace, name, with_for_update=True) or Pace(name=name, next_at=now)
-        first = max(now, pace.next_at)
-        pace.next_at = first + count * interval
-        session.add(pace)
-        return (first - now).total_seconds()
+    def in_sql(self, clock: str) -> str:
+        """What stands in a statement in place of the database's own clock, in milliseconds."""
+        return f"({clock} + {self.ahead // timedelta(milliseconds=1)})"
 
     def install(self) -> Callable[[], None]:
-        """Let the database tell this time, until the returned function is called."""
-        asking = [
-            vars(module)
-            for name, module in sys.modules.items()
-            if name.startswith("domain.") and module is not databases and "database_now" in vars(module)
-        ]
-        for names in asking:
-            names["database_now"] = self.of_database
-        taking = [vars(module) for module in (announcing, pace) if "reserve_slot" in vars(module)]
-        for names in taking:
-            names["reserve_slot"] = self.reserve_slot
+        """Let all databases tell this time, until the returned function is called."""
+
+        def tell(_: Any, __: Any, statement: str, parameters: Any, *___: Any) -> tuple[str, Any]:
+            for clock in _CLOCKS:
+                statement = statement.replace(clock, self.in_sql(clock))
+            return statement, parameters
+
+        sa.event.listen(sa.Engine, "before_cursor_execute", tell, retval=True)
         # A machine that has much to do is no fault.
         busy, databases.BUSY_SECONDS = databases.BUSY_SECONDS, 120.0
         pause, announcing.ONE_A_SECOND = announcing.ONE_A_SECOND, timedelta(0)
@@ -88,10 +76,7 @@ class Clock:
             databases.BUSY_SECONDS = busy
             announcing.ONE_A_SECOND, transactions.LEAST_APART = pause, apart
             together.MORE_THAN, together.AT_MOST = more_than, at_most
-            for names in asking:
-                names["database_now"] = databases.database_now
-            for names in taking:
-                names["reserve_slot"] = pacing.reserve_slot
+            sa.event.remove(sa.Engine, "before_cursor_execute", tell)
 
         return undo
 
