@@ -17,94 +17,31 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
-from domain.messages import transactions
 from tests.conftest import created_database, start_postgresql
-from tests.faults import auditing, killing
-from tests.faults.crash_points import POINTS, name_of
+from tests.faults import killing
+from tests.faults.crash_points import POINTS
+from tests.faults.figures import ABLATIONS, LONG_TESTS, Row, write_figures
 from tests.faults.own_server import OwnServer
 from tests.faults.plan import ANY_TIME, Plan, Report
 from tests.faults.processes import ROOT
 
 PAGE = ROOT / "docs" / "reliability.md"
-BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 # Processes, transport, and the share of the kills: those that die alone take the most time.
 RUNS = {
     "sqlite": ((1, "http", 0.1), (3, "socket", 0.9)),
     "postgresql": ((2, "socket", 0.4), (3, "http", 0.6)),
 }
-DATABASES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
-ABLATIONS = {
-    "fresh_keys": (
-        "a fresh idempotency key for each attempt",
-        f"{name_of(transactions.record_posted)}.after",
-    ),
-    "blind_posts": ("no look into the history before posting again", "slack.chat.postMessage.after"),
-}
 # What a process that died had made is adopted by whoever looks next. One that lives until something was told asks again.
 ANSWERS_LOST = {"fresh_keys": 0.5, "blind_posts": None}
 
-LONG_TESTS = {
-    "test_long_outages.py": "Slack away for an hour, then refusals: not posted, or more than one a second in a channel",
-    "test_many_payments.py": "three processes, 1,000 payments, webhook and poll together: doubled or not posted",
-    "test_model.py": "a stateful model, 500 examples of 50 steps: divergences",
-    "test_bad_input.py": "10,000 damaged payloads over HTTP and Socket Mode: unhandled, or answered with 5xx",
-}
 LONG = {"PAYLINK_MODEL": "long", "PAYLINK_MUTATIONS": "10000"}
-
-
-@dataclass(frozen=True)
-class Row:
-    """One campaign in the figures' table."""
-
-    database: str
-    processes: int
-    transport: str
-    kills: int
-    points: int
-    suspensions: int
-    troubles: int
-    outages: int
-    connections_cut: int
-    servers_killed: int
-    links: int
-    payments: int
-    exceptions: int
-    announcements: int
-    extra_links: int
-    extra_messages: int
-    faults: int
-    seconds: int
-
-    @classmethod
-    def of(cls, database: str, report: Report) -> "Row":
-        evidence = report.evidence
-        return cls(
-            database=DATABASES[database],
-            processes=report.plan.processes,
-            transport={"socket": "Socket Mode", "http": "HTTP"}[report.plan.transport],
-            kills=report.killed,
-            points=len(report.kills.keys() - {ANY_TIME}),
-            suspensions=report.suspended,
-            troubles=report.troubles,
-            outages=report.outages,
-            connections_cut=report.connections_cut,
-            servers_killed=report.servers_killed,
-            links=len(evidence.links),
-            payments=len(evidence.sessions),
-            exceptions=len(evidence.books.exceptions),
-            announcements=sum(len(messages) for messages in evidence.channels.values()),
-            extra_links=auditing.extra_links(evidence),
-            extra_messages=auditing.extra_messages(evidence),
-            faults=len(report.faults),
-            seconds=round(report.seconds),
-        )
 
 
 @dataclass
@@ -173,6 +110,8 @@ def _run_long_tests(names: Sequence[str]) -> dict[str, bool]:
 
 def _run_long_test(name: str) -> bool:
     command = [sys.executable, "-m", "pytest", "-q", f"tests/faults/{name}"]
+    if not name.startswith("test_"):
+        command = [sys.executable, "-m", f"tests.faults.{name.removesuffix('.py')}"]
     done = subprocess.run(command, cwd=ROOT, env={**os.environ, **LONG}, check=False)
     return done.returncode == 0
 
@@ -239,77 +178,6 @@ def place_for(database: str) -> Iterator[Plan]:
             own = OwnServer(server)
             url = stack.enter_context(created_database(server.get_uri(driver="psycopg"), "campaign"))
         yield Plan(url, directory, kills=0, server=own)
-
-
-def write_figures(
-    page: Path,
-    rows: Sequence[Row],
-    ablated: Sequence[tuple[str, str, Row]],
-    tests: Mapping[str, bool],
-    points: Set[str],
-) -> None:
-    """Put the tables between the marks of the page."""
-    text = page.read_text(encoding="utf-8")
-    before, after = text.partition(BEGIN)[0], text.partition(END)[2]
-    page.write_text(f"{before}{BEGIN}\n{_tables(rows, ablated, tests, points)}{END}{after}", encoding="utf-8")
-
-
-def _tables(
-    rows: Sequence[Row],
-    ablated: Sequence[tuple[str, str, Row]],
-    tests: Mapping[str, bool],
-    points: Set[str],
-) -> str:
-    columns = {
-        "database": "database",
-        "processes": "processes",
-        "transport": "Slack over",
-        "kills": "kills",
-        "points": "at named points, different",
-        "suspensions": "suspended beyond the lease",
-        "troubles": "requests failed on purpose",
-        "outages": "outages",
-        "connections_cut": "database connections cut",
-        "servers_killed": "kills of the database's server",
-        "links": "links",
-        "payments": "completed sessions",
-        "exceptions": "exceptions",
-        "announcements": "announcements",
-        "faults": "doubled, lost or wrong",
-        "seconds": "seconds",
-    }
-    table = [[_cell(vars(row)[name]) for name in columns] for row in rows]
-    lines = [_line(columns.values()), _line("---" for _ in columns), *map(_line, table)]
-    missed = sorted(set(POINTS) - points)
-    lines += ["", f"Processes died at {len(points)} of the {len(POINTS)} named points{_but(missed)}."]
-    if ablated:
-        lines += [
-            "",
-            _line(["database", "without its safeguard", "extra links", "extra messages"]),
-            _line(["---"] * 4),
-        ]
-        lines += [
-            _line(
-                [DATABASES[database], ABLATIONS[safeguard][0], str(row.extra_links), str(row.extra_messages)]
-            )
-            for database, safeguard, row in ablated
-        ]
-    if tests:
-        lines += ["", _line(["long test", "found"]), _line(["---"] * 2)]
-        lines += [_line([LONG_TESTS[name], "none" if well else "some"]) for name, well in tests.items()]
-    return "\n".join(lines) + "\n"
-
-
-def _but(missed: Sequence[str]) -> str:
-    return f"; not at {', '.join(f'`{point}`' for point in missed)}" if missed else ""
-
-
-def _cell(value: int | str) -> str:
-    return value if isinstance(value, str) else f"{value:,}"
-
-
-def _line(cells: Iterable[str]) -> str:
-    return f"| {' | '.join(cells)} |"
 
 
 if __name__ == "__main__":

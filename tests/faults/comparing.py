@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from domain.messages.summaries import Announcement
 from domain.models import Invoice, Link
 from domain.states import AnnouncementKind, LinkStatus
-from tests.faults import auditing, reversals
+from tests.faults import evidence, reversals
 from tests.faults.modelled import INVOICES, OTHER, Modelled
 
 
@@ -49,7 +49,7 @@ def compare_links(model: Modelled) -> None:
 def compare_all(model: Modelled) -> None:
     """Payments, badges, exceptions and messages."""
     told_nothing_twice(model)
-    books = model.db.run(auditing._read_books)
+    books = model.db.run(evidence.read_books)
     verdicts = Counter(verdict for _, verdict, _ in books.payments)
     completed = model.fitting.total() + model.wrong.total()
     paid = sum(1 for n in model.fitting if model.fitting[n])

@@ -20,8 +20,8 @@ from domain.models import Organisation
 from domain.organisations import organisations
 from domain.stripe.ledgers import open_ledger
 from tests.faults import auditing
-from tests.faults.auditing import Evidence
 from tests.faults.balancing import Balancer
+from tests.faults.evidence import Evidence, count_behind, count_open, count_payments, gather
 from tests.faults.invoices import add_invoices, numbers_without_link, reserve_elsewhere
 from tests.faults.lives import WEBHOOK_SECRET, Lives
 from tests.faults.own_database import OwnDatabase
@@ -161,7 +161,7 @@ class Campaign:
 
     async def _is_done_before_fewer_wait_than(self, links: int) -> bool:
         while not self._done.is_set():
-            if (await self._db.read(auditing.count_open))[0] < links:
+            if (await self._db.read(count_open))[0] < links:
                 return False
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._done.wait(), 0.1)
@@ -195,15 +195,15 @@ class Campaign:
         while quiet < 3 and time.monotonic() < moved_at + self.plan.settle_seconds * self._slowness.factor:
             await asyncio.sleep(0.5)
             await self._buyers.pay_new(self.plan.share_paid)
-            waiting = await self._db.read(auditing.count_open)
-            unseen = self._buyers.payments - await self._db.read(auditing.count_payments)
-            unseen += await auditing.count_behind(self._ground, self._db)
+            waiting = await self._db.read(count_open)
+            unseen = self._buyers.payments - await self._db.read(count_payments)
+            unseen += await count_behind(self._ground, self._db)
             if (waiting, unseen) != before:
                 before, moved_at = (waiting, unseen), time.monotonic()
             quiet = 0 if any(waiting) or unseen > 0 else quiet + 1
         for child in children:
             await child.end(signal.SIGTERM)
-        return await auditing.gather(self._ground, self._db)
+        return await gather(self._ground, self._db)
 
 
 def _organisations(session: Session) -> list[int]:

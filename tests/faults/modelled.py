@@ -19,7 +19,7 @@ from domain.money import Money
 from sandbox.stripe.faults import FaultKind
 from tests.domain.backups import Backup
 from tests.domain.factories import make_invoice
-from tests.faults import auditing, crash_points
+from tests.faults import crash_points, evidence
 from tests.faults.timeless import (
     Clock,
     Died,
@@ -166,10 +166,10 @@ class Modelled(RuleBasedStateMachine):
             await self.process.watching.settle_due()
             await self.process.announcing.deliver_due()
             ledger_id = self.process.accounts.get(1).ledger_id
-            if not any(await self.db.read(auditing.count_open, ledger_id)):
+            if not any(await self.db.read(evidence.count_open, ledger_id)):
                 self.moved = False
                 return
-        raise AssertionError(f"it never comes to rest: {await self.db.read(auditing.list_open)}")
+        raise AssertionError(f"it never comes to rest: {await self.db.read(evidence.list_open)}")
 
     def end(self) -> None:
         """Nothing of it is left."""

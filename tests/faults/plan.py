@@ -4,8 +4,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.faults.auditing import Evidence
 from tests.faults.crash_points import POINTS, SUSPENSIONS
+from tests.faults.evidence import Evidence
 from tests.faults.own_server import OwnServer
 
 SERVER_KILLED_EVERY = 25.0

@@ -15,7 +15,8 @@ from typing import Any, Self
 import aiohttp
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 30.0
+# A machine that has much to do may take long, and ends nevertheless.
+PATIENCE = 300.0
 
 
 class Spoken:

@@ -9,8 +9,9 @@ from domain.links import claiming
 from domain.messages import transactions
 from tests.faults import killing
 from tests.faults.auditing import extra_links, extra_messages
-from tests.faults.campaign import ABLATIONS, ANSWERS_LOST, keep
+from tests.faults.campaign import ANSWERS_LOST, keep
 from tests.faults.crash_points import POINTS, name_of
+from tests.faults.figures import ABLATIONS
 from tests.faults.plan import Plan, Report
 
 pytestmark = [pytest.mark.campaign, pytest.mark.xdist_group("campaign")]
