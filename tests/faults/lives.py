@@ -68,7 +68,7 @@ class Lives:
 
     async def bear(self, slot: int, **arms: object) -> Child:
         return await self._ground.bear(
-            self._environment(slot),
+            self.environment(slot),
             next(self._logs),
             ablation=self._plan.ablation,
             # Beyond the lease: no claim may rest on a process's own clock.
@@ -131,7 +131,8 @@ class Lives:
     def _stretched(self, seconds: float) -> float:
         return seconds * self._slowness.factor
 
-    def _environment(self, slot: int) -> dict[str, str]:
+    def environment(self, slot: int) -> dict[str, str]:
+        """The settings of a process."""
         slack, stripe = self._ground.slack_state, self._ground.stripe_state
         if self._plan.transport == "socket":
             transport = {"SLACK_APP_TOKEN": slack["app_token"]}

@@ -1,7 +1,6 @@
 """An upgrade and the way back under load: `python -m tests.faults.rolling --before TREE --database postgresql`.
 
-TREE is a checkout of the version before, with a virtual environment of its own (`git worktree add TREE REV`, then `make .venv/.ready`
-there). Two processes work on one database while people create links and buyers pay: first both of the version before; then this
+TREE is a checkout of the version before, with a virtual environment of its own (`git worktree add TREE REV`, then `make lint` there). Two processes work on one database while people create links and buyers pay: first both of the version before; then this
 version brings the schema up to date beside them; then one is of either version, then both are of this one. Then the way back as
 docs/how-to/upgrade.md has it, and forward again. In the end the database, Stripe and Slack are compared row by row, as after a campaign.
 The exit status is 1 if anything was doubled, lost or refused that shouldn't have been, or the other way round.
@@ -23,10 +22,12 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from domain.models import Ledger, Link, OutboxMessage
-from tests.faults import auditing, killing, people
+from tests.faults import auditing, people
 from tests.faults.balancing import Balancer
 from tests.faults.campaign import place_for
-from tests.faults.killing import Campaign, Plan
+from tests.faults.killing import Campaign
+from tests.faults.lives import WEBHOOK_SECRET
+from tests.faults.plan import Plan
 from tests.faults.processes import ROOT, Ground
 
 READY_SECONDS, END_SECONDS, PHASE_SECONDS, SETTLE_SECONDS = 120.0, 60.0, 600.0, 120.0
@@ -119,7 +120,7 @@ class Rolling(Campaign):
         return self.wrong
 
     async def _furnish(self) -> None:
-        self._environments = [{**self._environment(slot), **UNHURRIED} for slot in range(2)]
+        self._environments = [{**self._lives.environment(slot), **UNHURRIED} for slot in range(2)]
         # People wait for what it does late.
         people.VIEW_SECONDS = VIEW_SECONDS
         await self._command(self._before, ("db", "upgrade"), 0)
@@ -130,7 +131,7 @@ class Rolling(Campaign):
             {"messages_per_second": 100, "message_burst": 100, "ack_seconds": 15, "calls_kept": 1000},
         )
         await stripe.post("limits", {"live": None, "test": None, "endpoint": None})
-        hook = {"url": f"{self._balancer.url}/stripe/webhook", "secrets": [killing.WEBHOOK_SECRET]}
+        hook = {"url": f"{self._balancer.url}/stripe/webhook", "secrets": [WEBHOOK_SECRET]}
         await stripe.post("webhooks", hook)
         for slot in range(2):
             await self._serve(slot, self._before)
