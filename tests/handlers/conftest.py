@@ -20,7 +20,7 @@ from handlers.app import AcknowledgingApp, build_app
 from handlers.features import bulk_runs
 from sandbox.slack import LocalSlack, Outcome, View
 from tests.handlers.fake_desk import FakeDesk
-from tests.handlers.samples import TEAM
+from tests.handlers.samples import TEAM, invoice, paid, with_link
 from tests.handlers.shapes import flat
 from tests.patience import patient, unhurried
 
@@ -168,3 +168,11 @@ async def bench(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bench]:
         for task in bench.tasks:
             task.cancel()
         await sockets.close_async()  # type: ignore[no-untyped-call]
+
+
+@pytest.fixture
+def many(bench: Bench) -> Bench:
+    """250 eligible invoices, two that wait for payment, one paid."""
+    eligible = [invoice(n, buyer_name="Zeta AG" if n == 7 else "Acme") for n in range(1, 251)]
+    bench.invoices(*eligible, with_link(invoice(901)), with_link(invoice(902)), paid(invoice(903)))
+    return bench
