@@ -22,9 +22,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from domain.models import Ledger, Link, OutboxMessage
-from tests.faults import auditing, people
+from tests.faults import people
 from tests.faults.balancing import Balancer
 from tests.faults.campaign import place_for
+from tests.faults.evidence import count_behind, count_open, count_payments, gather
 from tests.faults.killing import Campaign
 from tests.faults.lives import WEBHOOK_SECRET
 from tests.faults.plan import Plan
@@ -105,7 +106,7 @@ class Rolling(Campaign):
                 self._done.set()
                 await asyncio.wait(working)
             await self._settle_all()
-            evidence = await auditing.gather(self._ground, self._db)
+            evidence = await gather(self._ground, self._db)
             self.wrong += self._audit(evidence)
             self.wrong += await self._end_all()
             await self._command(self._now, ("audit", "verify"), 0)
@@ -224,9 +225,9 @@ class Rolling(Campaign):
         while quiet < 3 and time.monotonic() < moved_at + SETTLE_SECONDS:
             await asyncio.sleep(0.5)
             await self._buyers.pay_new(self.plan.share_paid)
-            waiting = await self._db.read(auditing.count_open)
-            unseen = self._buyers.payments - await self._db.read(auditing.count_payments)
-            unseen += await auditing.count_behind(self._ground, self._db)
+            waiting = await self._db.read(count_open)
+            unseen = self._buyers.payments - await self._db.read(count_payments)
+            unseen += await count_behind(self._ground, self._db)
             if (waiting, unseen) != before:
                 before, moved_at = (waiting, unseen), time.monotonic()
             quiet = 0 if any(waiting) or unseen > 0 else quiet + 1
