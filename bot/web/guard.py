@@ -16,6 +16,7 @@ MOST_BYTES = 1024 * 1024
 TOLERANCE_SECONDS = 300
 JSON_TYPE = "application/json"
 FORM_TYPE = "application/x-www-form-urlencoded"
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _TIMESTAMP = re.compile(r"[0-9]{1,12}", re.ASCII)
 _SLACK_HOSTS = ("slack.com", "slack-gov.com")
 
@@ -68,6 +69,9 @@ def check_payload(payload: object, api_url: str) -> Object:
     """The payload, once it is an object of storable text whose answers can only go to Slack. Raises Refused with 400."""
     if not isinstance(payload, dict):
         raise Refused(400, "payload")
+    if isinstance(payload.get("command"), str) and isinstance(payload.get("text"), str):
+        # Whoever typed it is told so, as of any other control character.
+        payload = payload | {"text": _UNSTORABLE.sub("\x01", payload["text"])}
     try:
         # Half of a surrogate pair can't be sent on, and a NUL can't be stored in PostgreSQL.
         written = json.dumps(payload, ensure_ascii=False)

@@ -6,7 +6,7 @@ from handlers.features import bulk_listing, details, exceptions, importing, type
 from handlers.features.setting_up import steps
 from handlers.references import SEARCH_MOST
 from handlers.views.help import INVOICE_HELP, INVOICES_HELP
-from handlers.words.printing import is_printable, printable
+from handlers.words.printing import is_printable
 
 NUMBER_MOST = 60
 IMPORT = "import"
@@ -17,6 +17,7 @@ TOO_LONG = (
 UNPRINTABLE = (
     "That holds characters that no invoice number has. Type `/invoice` alone to search by number or buyer."
 )
+UNPRINTABLE_SEARCH = "That holds characters that nothing can be searched by. Type the beginning of the number or of the buyer's name."
 SEARCH_TOO_LONG = f"A search takes {SEARCH_MOST} characters at most. Type the beginning of the number or of the buyer's name."
 
 
@@ -65,7 +66,9 @@ def invoices(office: Office, delivery: Delivery) -> str | Work:
         return importing.open_form(office, delivery)
     if len(search) > SEARCH_MOST:
         return SEARCH_TOO_LONG
-    return bulk_listing.open_list(office, delivery, printable(search))
+    if not is_printable(search):
+        return UNPRINTABLE_SEARCH
+    return bulk_listing.open_list(office, delivery, search)
 
 
 def renamed(office: Office, delivery: Delivery) -> str | Work:

@@ -102,6 +102,16 @@ def test_a_command_whose_text_says_payload_stays_a_command() -> None:
     assert read_body(body, FORM_TYPE, API) == {"command": "/invoices", "text": "payload"}
 
 
+@pytest.mark.parametrize("typed", ["a\x00b", "a\ud800b"])
+def test_a_command_with_what_nobody_can_store_is_told_of_and_not_refused(typed: str) -> None:
+    told = [check_payload({"command": "/invoice", "text": typed}, API)]
+    if typed.isascii():
+        told.append(read_body(urlencode({"command": "/invoice", "text": typed}).encode(), FORM_TYPE, API))
+    assert told == [{"command": "/invoice", "text": "a\x01b"}] * len(told)
+    with pytest.raises(Refused):
+        check_payload({"command": "/invoice", "user_id": typed}, API)
+
+
 def test_an_interaction_is_read_out_of_its_form() -> None:
     body = urlencode({"payload": json.dumps({"type": "block_actions"})}).encode()
 
