@@ -34,8 +34,8 @@ def _choice(what: str, buttons: list[Json], reference: str) -> Json:
         section(f"{what}\nThe file comes in your direct messages with Paylink."),
         actions(buttons, block_id="format"),
     ]
-    return modal(HEADER, blocks, callback_id=ids.DOWNLOAD_VIEW, private_metadata=reference)
+    return modal("Paylink", blocks, callback_id=ids.DOWNLOAD_VIEW, private_metadata=reference)
 
 
 def _said(text: str) -> Json:
-    return modal(HEADER, [header(HEADER), section(text)], callback_id=ids.DOWNLOAD_VIEW)
+    return modal("Paylink", [header(HEADER), section(text)], callback_id=ids.DOWNLOAD_VIEW)

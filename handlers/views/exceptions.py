@@ -43,7 +43,7 @@ def exceptions(page: ExceptionPage, *, said: str | None = None) -> Json:
     if page.total > len(page.exceptions):
         blocks += [divider(), context(f"{counted(page.total, 'exception')} in all"), *_pages(page)]
     reference = str(ExceptionsReference(page.page))
-    return modal(HEADER, blocks, callback_id=ids.EXCEPTIONS_VIEW, private_metadata=reference)
+    return modal("Paylink", blocks, callback_id=ids.EXCEPTIONS_VIEW, private_metadata=reference)
 
 
 def resolving(exception: ExceptionSummary, reference: ResolveReference, *, said: str | None = None) -> Json:

@@ -78,13 +78,13 @@ def form(*, said: str | None = None) -> Json:
         ),
         field("File", element, block_id=ids.IMPORT_FILE, hint="10 MB at most.", optional=False),
     ]
-    return modal(TITLE, blocks, callback_id=ids.IMPORT_VIEW, submit="Preview", close="Cancel")
+    return modal("Paylink", blocks, callback_id=ids.IMPORT_VIEW, submit="Preview", close="Cancel")
 
 
 def reading(name: str) -> Json:
     """While the file is fetched and read: Slack doesn't wait for that."""
     words = f"Reading {inline(name, 300)}… A large file takes half a minute." if name else "Reading the file…"
-    return modal(TITLE, [header(TITLE), section(words)], callback_id=ids.NOTE_VIEW)
+    return modal("Paylink", [header(TITLE), section(words)], callback_id=ids.NOTE_VIEW)
 
 
 def question(asked: ImportQuestion, *, said: str | None = None) -> Json:
@@ -105,7 +105,7 @@ def question(asked: ImportQuestion, *, said: str | None = None) -> Json:
         blocks.append(_currency_select(asked, []))
     blocks += _doubts(asked)
     return modal(
-        TITLE,
+        "Paylink",
         blocks,
         callback_id=ids.IMPORT_COLUMNS_VIEW,
         submit="Preview",
@@ -134,7 +134,7 @@ def preview(shown: ImportPreview, *, said: str | None = None) -> Json:
     blocks += _refused(shown)
     blocks += _columns(shown)
     return modal(
-        PREVIEW,
+        "Paylink",
         blocks,
         callback_id=ids.IMPORT_PREVIEW_VIEW,
         submit="Import" if counts.taken else None,

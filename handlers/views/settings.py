@@ -90,7 +90,7 @@ def form(
     )
     if not key_is_given:
         blocks.append(_stripe(key))
-    return modal(HEADER, blocks, callback_id=ids.SETTINGS, submit="Save", close="Cancel")
+    return modal("Paylink", blocks, callback_id=ids.SETTINGS, submit="Save", close="Cancel")
 
 
 def _who_may_create(settings: Settings, chosen: Creators, groups: Sequence[Group] | None) -> list[Json]:

@@ -238,7 +238,7 @@ async def test_the_page_says_that_it_is_local_and_speaks_to_nobody_else(world: W
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     await page.reload()
-    await expect(page.get_by_text("This is a local workspace; nothing leaves this machine")).to_be_visible()
+    await expect(page.get_by_text("Local: nothing leaves this machine")).to_be_visible()
     assert asked
     assert all(url.startswith(world.url) for url in asked)
 
