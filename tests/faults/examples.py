@@ -51,6 +51,7 @@ class Counted(PaylinkModel):
     """Says now and then how far it has come."""
 
     count: ClassVar[Count]
+    began: ClassVar[float]
     every: ClassVar[int] = 25
 
     def check_invariants(self, *args: Any, **how: Any) -> None:
@@ -62,6 +63,7 @@ class Counted(PaylinkModel):
         count = type(self).count
         count.examples += 1
         count.steps -= 1
+        count.seconds = round(time.monotonic() - type(self).began)
         if count.examples % self.every == 0:
             _tell(count)
         super().teardown()
@@ -106,14 +108,13 @@ def _work(work: tuple[str, int], *, examples: int, steps: int) -> Count:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     logging.disable(logging.CRITICAL)
     Counted.count = count = Count(*work)
-    began = time.monotonic()
+    Counted.began = time.monotonic()
     with _place_for(count.database):
         try:
             examine(Counted, examples=examples, steps=steps, chosen=count.seed)
         except Exception:
             count.divergences = 1
             traceback.print_exc()
-    count.seconds = round(time.monotonic() - began)
     return count
 
 

@@ -96,3 +96,26 @@ async def test_without_the_database_each_sender_is_told(
         outcomes = await asyncio.gather(*told, return_exceptions=True)
     assert [type(outcome) for outcome in outcomes] == [DatabaseUnavailable] * 3
     assert await world.watch.receive(event) is Receipt.KEPT
+
+
+async def test_nobody_waits_for_what_was_ended_in_the_middle(
+    world: World, stripe: LocalStripe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event = await paid(world, stripe)
+    begun = asyncio.Event()
+
+    async def never(*_: Any) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(world.db, "write", never)
+    senders = [asyncio.create_task(world.watch.receive(event | {"id": "evt_0"}))]
+    await begun.wait()
+    # This one isn't being kept yet.
+    senders.append(asyncio.create_task(world.watch.receive(event | {"id": "evt_1"})))
+    await asyncio.sleep(0)
+    keeping = world.watch._receiving._keeping
+    assert keeping is not None
+    keeping.cancel()
+    answers = await asyncio.gather(*senders, return_exceptions=True)
+    assert [type(answer) for answer in answers] == [asyncio.CancelledError] * 2
