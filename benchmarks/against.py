@@ -21,6 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
+
 from benchmarks import postgres
 from benchmarks.measuring import machine
 from benchmarks.services import ROOT, SlackServer, StripeServer, slack_server, stripe_server
@@ -28,7 +30,9 @@ from benchmarks.services import ROOT, SlackServer, StripeServer, slack_server, s
 INVOICES, BESIDE = 20_000, 300_000
 SECONDS_OF_COMMANDS = 55
 """Of each side, over all rounds: at some 38 commands a second, more than 2,000."""
-KINDS = ("help", "import", "polls", "memory", "intents", "commands", "links", "pressed")
+KINDS = ("help", "import", "polls", "memory", "intents", "commands", "links", "told", "searches", "pressed")
+FEW, MANY, WAITING = 1_000, 100_000, 938
+"""Invoices beside which the same links wait: the first ones', of which one in twenty-five can't have any."""
 SIDES = ("before", "now")
 
 
@@ -56,6 +60,12 @@ class Side:
         found: list[float] = json.loads(done.stdout.splitlines()[-1])
         return found
 
+    def beside(self, name: str) -> str:
+        """Another database of the same kind, made anew on PostgreSQL."""
+        if self.url.startswith("sqlite"):
+            return f"sqlite:///{self.directory}/{name}.sqlite3"
+        return postgres.create(self.url, f"{sa.make_url(self.url).database}_{name}")
+
     @property
     def services(self) -> tuple[str, str, str]:
         return self.url, self.stripe.api_url, self.stripe.api_key
@@ -73,7 +83,9 @@ class Line:
     floor: tuple[float, ...] = ()
 
     def __str__(self) -> str:
-        before, now = statistics.median(self.before), statistics.median(self.now)
+        now = statistics.median(self.now)
+        # Not everything can be asked of an older one.
+        before = statistics.median(self.before) if self.before else None
         floor = statistics.median(self.floor) if self.floor else None
         spread = sorted(b and n / b for b, n in zip(self.before, self.now, strict=False))
         around = f" ({spread[0]:.2f}–{spread[-1]:.2f})" if len(spread) > 1 else ""
@@ -81,11 +93,11 @@ class Line:
             self.what,
             self.where,
             "" if floor is None else f"{floor:.3g} {self.unit}",
-            "" if floor is None else f"{before / floor:.2f} ×",
+            "" if floor is None or before is None else f"{before / floor:.2f} ×",
             "" if floor is None else f"{now / floor:.2f} ×",
-            f"{before:.3g} {self.unit}",
+            "" if before is None else f"{before:.3g} {self.unit}",
             f"{now:.3g} {self.unit}",
-            f"**{now / before:.2f}**{around}",
+            "" if before is None else f"**{now / before:.2f}**{around}",
         ]
         return f"| {' | '.join(cells)} |"
 
@@ -143,18 +155,23 @@ def _unpack(revision: str, into: Path) -> None:
 def _of_database(
     database: str, sides: dict[str, Side], empty: str, rounds: int, kinds: list[str]
 ) -> Iterator[Line]:
-    imported = {}
+    imported: dict[str, list[float]] = {}
     for name, side in sides.items():
         _say(f"{database}: preparing {name}")
         file = side.directory / "invoices.csv"
         side.probe("write_lines", file, INVOICES, "INV-")
         imported[name] = side.probe("prepare", side.url, file, INVOICES)
+        if "import" in kinds:
+            [begun] = side.probe("begin", side.beside("begin"), side.directory / "few.csv")
+            imported[name][0] -= begun
     if "import" in kinds:
         floor = sides["now"].probe("floor", sides["now"].url, empty)
         # COPY leaves the work to the server, whose CPU isn't this process's.
         which, unit = (0, "s of CPU") if database == "SQLite" else (1, "s")
         beside = "executemany" if database == "SQLite" else "COPY"
         yield Line(f"import, beside {beside}", database, unit, *_each(imported, which), (floor[which],))
+    if "polls" in kinds:
+        yield _polls(database, sides["now"], rounds)
     yield from _by_turns(database, sides, rounds, kinds)
     if "pressed" in kinds:
         yield from _pressed(database, sides, rounds)
@@ -163,12 +180,19 @@ def _of_database(
 def _by_turns(database: str, sides: dict[str, Side], rounds: int, kinds: list[str]) -> Iterator[Line]:
     asked: dict[str, Callable[[Side], list[float]]] = {
         "help": lambda side: side.probe("help"),
-        "polls": lambda side: side.probe("polls", *side.services),
         "memory": lambda side: side.probe("memory", *side.services, side.slack.url),
         "intents": lambda side: side.probe("intents", side.url),
         "commands": lambda side: side.probe("commands", *side.services, side.slack.url, INVOICES),
         "links": lambda side: side.probe("links", *side.services),
+        "told": lambda side: _median(side.probe("told", *side.services, side.slack.url)),
+        "searches": lambda side: side.probe("searches", side.url, INVOICES),
     }
+    if database == "SQLite":
+        # Its server is the process itself.
+        del asked["searches"]
+    obvious = sides["now"].beside("obvious")
+    if "told" in kinds:
+        sides["now"].probe("fill_obvious", obvious, INVOICES)
     found: dict[str, dict[str, list[list[float]]]] = defaultdict(lambda: {name: [] for name in SIDES})
     for turn in range(rounds):
         for kind in kinds:
@@ -178,9 +202,12 @@ def _by_turns(database: str, sides: dict[str, Side], rounds: int, kinds: list[st
             _say(f"{database}: {kind}, round {turn + 1}")
             for name in SIDES if turn % 2 else reversed(SIDES):
                 found[kind][name].append(asked[kind](sides[name]))
+            if kind == "told":
+                bare = sides["now"].probe("told", *sides["now"].services, sides["now"].slack.url, obvious)
+                for name in SIDES:
+                    found[kind][name][-1] += _median(bare)
     named: dict[str, list[tuple[str, str, int, int | None]]] = {
         "help": [("paylink --help", "ms of CPU", 0, None)],
-        "polls": [("a poll that finds nothing", "ms of CPU", 0, None)],
         "memory": [("memory at rest, beside the libraries alone", "MiB", 0, 1)],
         "intents": [("100 intents", "ms", 0, None)],
         "commands": [
@@ -188,12 +215,33 @@ def _by_turns(database: str, sides: dict[str, Side], rounds: int, kinds: list[st
             ("/invoices, beside a bare Bolt", "ms of CPU", 2, 3),
         ],
         "links": [("a link, from the submission to recorded", "ms of CPU", 0, None)],
+        "told": [("payment to message by the webhook, beside the obvious bot", "ms", 0, 1)],
+        "searches": [("28 searches, beside the server's own work", "ms", 0, 1)],
     }
     for kind, both in found.items():
         for what, unit, which, floor in named[kind]:
             least = () if floor is None else tuple(one[floor] for side in both.values() for one in side)
             before, now = (tuple(one[which] for one in both[name]) for name in SIDES)
             yield Line(what, database, unit, before, now, least)
+
+
+def _polls(database: str, side: Side, rounds: int) -> Line:
+    """Of this tree alone: a poll that finds nothing while 900 links wait, beside many invoices and beside few."""
+    took: dict[int, list[float]] = {FEW: [], MANY: []}
+    urls = {count: side.beside(f"polls{count}") for count in took}
+    for count, url in urls.items():
+        file = side.directory / f"{count}.csv"
+        side.probe("write_lines", file, count, "INV-")
+        side.probe("prepare", url, file, count, WAITING)
+    for turn in range(rounds):
+        for count in took if turn % 2 else reversed(took):
+            took[count] += side.probe("polls", urls[count], side.stripe.api_url, side.stripe.api_key)
+    what = f"a poll with 900 links waiting, at {MANY:,} invoices beside {FEW:,}"
+    return Line(what, database, "ms of CPU", (), tuple(took[MANY]), tuple(took[FEW]))
+
+
+def _median(found: list[float]) -> list[float]:
+    return [statistics.median(found)]
 
 
 def _pressed(database: str, sides: dict[str, Side], rounds: int) -> Iterator[Line]:

@@ -19,8 +19,10 @@ from domain.database import Database
 from domain.files.import_fields import COLUMNS
 from domain.migrations import upgrade
 from domain.organisations import organisations
+from domain.stripe.client import digest_of
 from domain.stripe.ledgers import open_ledger
 from domain.summaries import OrganisationSummary
+from sandbox.stripe.worlds import DEFAULT_ACCOUNT, DEFAULT_KEY
 
 TEAM = "T0PAYLINK1"
 CHANNEL = "C0PAYMENTS"
@@ -90,11 +92,12 @@ def prepare_paylink(url: str) -> None:
         db.close_now()
 
 
-def add_links(url: str, count: int) -> None:
-    """The links of an organisation whose ``count`` invoices are there."""
+def add_links(url: str, count: int, waiting: int | None = None) -> None:
+    """The links of an organisation whose ``count`` invoices are there; or only those of its first ``waiting`` invoices,
+    which wait for payment if they can have a link."""
     db = Database(url)
     try:
-        db.run(_add_links, count)
+        db.run(_add_links, count, waiting)
         settle(db.engine)
     finally:
         db.close_now()
@@ -140,12 +143,15 @@ def _organisation(session: Session) -> OrganisationSummary:
     return organisations.ensure(session, TEAM, "Benchmark", CHANNEL)
 
 
-def _add_links(session: Session, count: int) -> None:
+def _add_links(session: Session, count: int, waiting: int | None) -> None:
     """Statements over many rows: what the bot itself would make in days, one by one."""
     organisation_id = session.scalar(sa.text("SELECT id FROM organisations")) or 0
-    ledger_id = open_ledger(session, organisation_id, False, None, NOW)
+    # The local Stripe's own account: in the ledger of an unknown one they would be watched by nobody.
+    ledger_id = open_ledger(
+        session, organisation_id, False, DEFAULT_ACCOUNT, NOW, key_digest=digest_of(DEFAULT_KEY)
+    )
     at = int(NOW.timestamp() * 1000)
-    paid, pending = paid_and_pending(count)
+    paid, pending = paid_and_pending(count) if waiting is None else (range(0), range(waiting))
     for status, indexes in (("Paid", paid), ("Pending Payment", pending)):
         is_paid = status == "Paid"
         values = {

@@ -7,7 +7,7 @@ long. Prints a JSON list of figures. CPU is this process's, so that what else th
 import asyncio
 import contextlib
 import gc
-import importlib
+import importlib.util
 import json
 import resource
 import statistics
@@ -36,15 +36,16 @@ def write_lines(file: str, count: str, mark: str) -> list[float]:
     return []
 
 
-def prepare(url: str, file: str, count: str) -> list[float]:
-    """Fill an empty database as the benchmarks do; the seconds of CPU that the import took, and the seconds."""
+def prepare(url: str, file: str, count: str, waiting: str = "") -> list[float]:
+    """Fill an empty database as the benchmarks do; the seconds of CPU that the import took, and the seconds. ``waiting``: with
+    links for so many invoices, which all wait."""
     from benchmarks import data, importing
 
     data.prepare_paylink(url)
     before = _children()
     seconds = importing.measure(url, Path(file), int(count)).seconds
     took = _children() - before
-    data.add_links(url, int(count))
+    data.add_links(url, int(count), *([int(waiting)] if waiting else []))
     return [took, seconds]
 
 
@@ -158,6 +159,16 @@ def _either(name: str, before: str) -> Any:
         return importlib.import_module(name)
     except ImportError:
         return importlib.import_module(before)
+
+
+def _own(name: str) -> Any:
+    """A module of the benchmarks as it lies beside this file, whatever the tree has."""
+    spec = importlib.util.spec_from_file_location(f"own_{name}", Path(__file__).with_name(f"{name}.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 async def _spent(dispatch: Any, payloads: list[dict[str, Any]], finish: Any, settle: Any = None) -> float:
@@ -286,6 +297,40 @@ async def memory(url: str, api_url: str, api_key: str, slack_url: str) -> list[f
         await alone.wait()
 
 
+async def told(url: str, api_url: str, api_key: str, slack_url: str, obvious: str = "") -> list[float]:
+    """Milliseconds from each of some payments to its message, through the webhook; with the obvious bot's database, that bot's."""
+    from benchmarks.services import SlackServer, StripeServer
+
+    server, slack, paying = StripeServer(api_url, api_key), SlackServer(slack_url), _own("paying")
+    if obvious:
+        return [1000 * one for one in await paying.measure_obvious(obvious, server, slack)]
+    return [1000 * one for one in await paying.measure_paylink(url, server, slack)]
+
+
+def fill_obvious(url: str, count: str) -> list[float]:
+    from benchmarks import data
+
+    data.fill_obvious(url, int(count))
+    return []
+
+
+def searches(url: str, count: str) -> list[float]:
+    """Milliseconds of all searches together, and those that the server planned and worked: PostgreSQL's alone."""
+    found = _own("searching").measure(url, int(count)).values()
+    return [1000 * sum(side) for side in zip(*found, strict=True)]
+
+
+def begin(url: str, file: str) -> list[float]:
+    """Seconds of CPU of an import that has hardly anything to import: what each import takes besides its lines."""
+    from benchmarks import data, importing
+
+    data.prepare_paylink(url)
+    write_lines(file, "20", "INV-")
+    before = _children()
+    importing.measure(url, Path(file), 20)
+    return [_children() - before]
+
+
 def show_help() -> list[float]:
     """Milliseconds of CPU of `paylink --help`."""
     before = _children()
@@ -344,6 +389,10 @@ PROBES: dict[str, Callable[..., Any]] = {
     "floor": floor,
     "memory": memory,
     "help": show_help,
+    "told": told,
+    "fill_obvious": fill_obvious,
+    "searches": searches,
+    "begin": begin,
 }
 
 
