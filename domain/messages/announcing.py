@@ -8,9 +8,11 @@ channel. A direct message is posted again then: better twice than never.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
+from sqlalchemy.orm import Session
 
 from domain.coordination.leases import Lease
 from domain.coordination.pacing import hold_back, reserve_slot
@@ -33,6 +35,23 @@ LONGEST_DELAY = 15.0
 LOOK_AGAIN = 10.0
 CHANNEL_LOST_DELAY = 30.0
 NOBODY = Others(posted=False, waiting=False)
+
+
+@dataclass(frozen=True)
+class _Turn:
+    """When a claimed message may be posted."""
+
+    seconds: float
+    """After the claim."""
+    begun_at: float | None
+    """By the loop's clock no later than the attempt was written down with the claim; None if it wasn't."""
+
+    def holds(self, lease: Lease) -> bool:
+        """Whether the attempt was written down, and the lease is sure to outlast it still: the process may have been
+        suspended meanwhile."""
+        if self.begun_at is None:
+            return False
+        return asyncio.get_running_loop().time() - self.begun_at < lease.length.total_seconds() / 2
 
 
 class Announcing:
@@ -67,8 +86,8 @@ class Announcing:
         while True:
             # What ends while the claim is looked for may have been all that it found in the way.
             in_flight = bool(self._posting)
-            for claim in await self._claim_due():
-                task = asyncio.create_task(self._deliver(claim), name=f"announcement-{claim.id}")
+            for claim, turn in await self._claim_due():
+                task = asyncio.create_task(self._deliver(claim, turn), name=f"announcement-{claim.id}")
                 self._posting.add(task)
                 task.add_done_callback(self._ended)
             if self._posting:
@@ -77,14 +96,26 @@ class Announcing:
             elif not in_flight:
                 return
 
-    async def _claim_due(self) -> list[Claim]:
-        claimed: list[Claim] = []
+    async def _claim_due(self) -> list[tuple[Claim, _Turn]]:
+        claimed: list[tuple[Claim, _Turn]] = []
         if self._ending:
             return claimed
         # One look at all of them: to claim is to write, however little there is.
         due = await self._db.background_read(list_due)
         for organisation_id in [one for one in self._posters if one in due]:
-            claimed += await self._db.background_write(transactions.claim_due, organisation_id, self._lease)
+            asked_at = asyncio.get_running_loop().time()
+            claimed += await self._db.background_write(self._claim, organisation_id, asked_at)
+        return claimed
+
+    def _claim(self, session: Session, organisation_id: int, asked_at: float) -> list[tuple[Claim, _Turn]]:
+        """What is due, with its turn. The attempt is written down with the claim where its turn has come and nothing is in
+        doubt: each transaction more is a wait for the disk."""
+        claimed = []
+        for claim in transactions.claim_due(session, organisation_id, self._lease):
+            seconds = reserve_slot(session, claim.pace, ONE_A_SECOND)
+            sure = not claim.announcement.may_be_posted
+            begun = sure and not seconds and transactions.begin_posting(session, claim)
+            claimed.append((claim, _Turn(seconds, asked_at if begun else None)))
         return claimed
 
     def claim_no_more(self) -> None:
@@ -105,7 +136,7 @@ class Announcing:
                 "announcement.unsettled", task=task.get_name(), error=type(error).__name__, exc_info=error
             )
 
-    async def _deliver(self, claim: Claim) -> None:
+    async def _deliver(self, claim: Claim, turn: _Turn) -> None:
         posted: Posted | None = None
         # It may be gone from there before it has posted: then Slack takes its token no more, and says so.
         poster = self._posters[claim.organisation_id]
@@ -123,7 +154,7 @@ class Announcing:
                 await self._db.background_write(transactions.record_doubt, claim, delay)
                 return
         try:
-            posted = posted or await self._post(claim, poster)
+            posted = posted or await self._post(claim, poster, turn)
         except PostUnknown:
             await self._db.background_write(transactions.record_doubt, claim, self._lease.margin)
         except NotPosted as refusal:
@@ -133,11 +164,12 @@ class Announcing:
             for _ in (claim.announcement, *claim.announcement.together):
                 self._on_posted(claim.announcement.kind, (self._clock() - claim.enqueued_at).total_seconds())
 
-    async def _post(self, claim: Claim, poster: Poster) -> Posted | None:
-        seconds = await self._db.background_write(reserve_slot, claim.pace, ONE_A_SECOND)
-        await self._pause(max(seconds, 0))
+    async def _post(self, claim: Claim, poster: Poster, turn: _Turn) -> Posted | None:
+        await self._pause(turn.seconds)
         # The lease must outlast the attempt, or another process might judge it while it is still under way.
-        if not await self._db.background_write(transactions.begin_posting, claim):
+        if not turn.holds(self._lease) and not await self._db.background_write(
+            transactions.begin_posting, claim
+        ):
             return None
         return await poster.post(claim.announcement)
 

@@ -20,7 +20,7 @@ from domain.payments.event_reading import Received
 from domain.payments.events import Receipt
 from domain.payments.gaps import Gaps, Watch
 from domain.payments.many.due import place_of
-from domain.payments.many.receiving import Receiving
+from domain.payments.many.receiving import CLAIMED, Receiving
 from domain.payments.permissions import Thing, thing_of
 from domain.payments.reconciling import Reconciler
 from domain.payments.reversals.reversals import ReversalKind
@@ -37,7 +37,6 @@ _log = structlog.get_logger()
 SESSION_LIFE = timedelta(hours=25)
 HOURLY = timedelta(hours=1)
 AT_START, AFTER_TROUBLE = timedelta(seconds=60), timedelta(seconds=15)
-IN_FLIGHT = 8
 LONGEST_FOR_LINK, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=6)
 # While Stripe is away or refuses the key, one event at a time finds out whether that is over.
 LONGEST_PAUSE = 15.0
@@ -83,22 +82,33 @@ class AccountWatch:
         )
         self._in_trouble = 0
         self._settle_again_at = 0.0
-        self._receiving = Receiving(db, account, clock=clock, wake=wake)
+        self._receiving = Receiving(
+            db, account, pace, lease, clock=clock, calm=lambda: not self._in_trouble, wake=wake
+        )
 
     async def receive(self, event: dict[str, Any]) -> Receipt:
         """Keep a webhook's event until it is settled, if it concerns us. Raises DatabaseUnavailable."""
         return await self._receiving.receive(event)
 
+    @property
+    def has_claimed(self) -> bool:
+        """Whether events were claimed as they were received, and are yet to be settled."""
+        return self._receiving.has_claimed
+
     async def settle_due(self) -> None:
         """Fetch and record what received events are about; nothing while it isn't time to ask a troubled Stripe again."""
-        while asyncio.get_running_loop().time() >= self._settle_again_at and not self.account.retired:
-            at_once = 1 if self._in_trouble >= IN_FLIGHT else IN_FLIGHT
-            claimed = await self._db.background_write(
-                events.claim_due, self._account.ledger_id, at_once, self._lease
-            )
+        while not self.account.retired:
+            at_once = CLAIMED
+            claimed = self._receiving.take_claimed()
+            if not claimed and asyncio.get_running_loop().time() >= self._settle_again_at:
+                at_once = 1 if self._in_trouble >= CLAIMED else CLAIMED
+                claimed = await self._receiving.claim_due(at_once)
             if not claimed:
                 return
             await self._settle_together(claimed)
+            if len(claimed) < at_once and not self.has_claimed:
+                # There was nothing else; another look would only stand before the message.
+                return
 
     async def _settle_together(self, claimed: list[Received]) -> None:
         """At once, but payments are recorded in the order in which they were made: the first of two is the one that counts."""
@@ -132,7 +142,6 @@ class AccountWatch:
         if isinstance(recorded, Wait):
             await self._ask_again(event, recorded)
             return
-        await self._db.background_write(events.settle, ledger_id, event.id, self._clock())
         for verdict in recorded:
             self._on_recorded(verdict)
 
@@ -157,8 +166,8 @@ class AccountWatch:
         if isinstance(trouble, StripeLimited):
             return
         self._in_trouble += 1
-        if self._in_trouble >= IN_FLIGHT:
-            pause = min(2.0 ** min(self._in_trouble - IN_FLIGHT, 10), LONGEST_PAUSE)
+        if self._in_trouble >= CLAIMED:
+            pause = min(2.0 ** min(self._in_trouble - CLAIMED, 10), LONGEST_PAUSE)
             self._settle_again_at = asyncio.get_running_loop().time() + pause
 
     async def poll_if_due(self) -> None:

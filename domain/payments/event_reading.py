@@ -55,6 +55,8 @@ class Received:
     """By the webhook, before a poll found it; None where nobody noted that."""
     thin: bool = False
     """It tells no more than what it is about: whether that is ours shows when it is fetched."""
+    turn: float | None = None
+    """Seconds until its turn to ask Stripe, if it was taken with the claim."""
 
     @property
     def source(self) -> Source:

@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 
 from domain.database import Database
 from domain.models import Link, Payment
-from domain.payments import recording
+from domain.payments import events, recording
 from domain.payments.event_reading import (
     LINK_TYPES,
-    REVERSAL_TYPES,
+    SESSION_TYPES,
     SUCCEEDED_TYPE,
     Received,
 )
@@ -62,28 +62,32 @@ class Reconciler:
     async def reconcile_event(
         self, event: Received, now: datetime, before: asyncio.Task[None] | None = None
     ) -> tuple[str, ...] | Wait:
-        """Fetch what the event is about and record it: what was recorded by this call, or what it still waits for.
+        """Fetch what the event is about, record it and settle the event: what was recorded by this call, or what it still
+        waits for.
 
         A payment is recorded when the one ``before`` it is.
 
         Raises the errors of stripe_errors, but for what is refused about this object alone.
         """
         try:
-            if event.type in LINK_TYPES:
-                return await self.unknown.reconcile_link(event, now)
-            await self._slot()
-            if event.type in REVERSAL_TYPES:
-                return await self._reconcile_reversal(event, now)
-            found = await self._account.stripe.get_session(event.object_id)
+            if event.type in SESSION_TYPES:
+                await (self._slot() if event.turn is None else self._pace.wait(event.turn))
+                found = await self._account.stripe.get_session(event.object_id)
+            elif event.type in LINK_TYPES:
+                recorded = await self.unknown.reconcile_link(event, now)
+            else:
+                await self._slot()
+                recorded = await self._reconcile_reversal(event, now)
         except StripeRefused as refused:
             _log.warning("stripe.event_unreadable", stripe_event=event.id, type=event.type, code=refused.code)
             return Wait.MISSING if refused.code == "resource_missing" else Wait.UNREADABLE
-        if before is not None:
-            await asyncio.wait([before])
-        recorded = await self._reconcile_session(event, found, now)
-        if isinstance(recorded, Wait) or event.waits_for is None:
-            return recorded
-        return recorded + await self._follow(found, now)
+        if event.type in SESSION_TYPES:
+            if before is not None:
+                await asyncio.wait([before])
+            return await self._reconcile_session(event, found, now)
+        if not isinstance(recorded, Wait):
+            await self._settle(event, now)
+        return recorded
 
     async def reconcile_unknown(self, page: list[dict[str, Any]], now: datetime) -> tuple[str, ...]:
         """As UnknownReconciler.reconcile_sessions; what waits is seen again by the next sweep."""
@@ -121,18 +125,29 @@ class Reconciler:
     async def _slot(self) -> None:
         await self._pace.slot(self._ledger_id)
 
+    async def _settle(self, event: Received, now: datetime) -> None:
+        await self._db.background_write(events.settle, self._ledger_id, event.id, now)
+
     async def _reconcile_session(
         self, event: Received, found: dict[str, Any], now: datetime
     ) -> tuple[str, ...] | Wait:
+        """What came of it, which settles the event: most of them in the transaction that records the payment."""
         recorded = await self._db.background_write(_record_session, self._ledger_id, event, found, now)
-        if recorded != ():
+        if isinstance(recorded, Wait) or (recorded and event.waits_for is None):
             return recorded
-        unknown = await self.unknown.reconcile_sessions([found], now)
-        if isinstance(unknown, Wait):
-            return unknown
-        # Its link may be known by now, and the event tells when it was paid.
-        again = await self._db.background_write(_record_session, self._ledger_id, event, found, now)
-        return again if isinstance(again, Wait) else unknown + again
+        if not recorded:
+            unknown = await self.unknown.reconcile_sessions([found], now)
+            if isinstance(unknown, Wait):
+                return unknown
+            # Its link may be known by now, and the event tells when it was paid.
+            again = await self._db.background_write(_record_session, self._ledger_id, event, found, now)
+            if isinstance(again, Wait):
+                return again
+            recorded = unknown + again
+        if event.waits_for is not None:
+            recorded += await self._follow(found, now)
+        await self._settle(event, now)
+        return recorded
 
     async def _follow(self, found: dict[str, Any], now: datetime) -> tuple[str, ...]:
         """What became of a payment that couldn't be seen for a while: events told of it, and nobody knew that it is ours."""
@@ -175,7 +190,12 @@ def _record_session(
         return Wait.LINK_RESERVED
     if recording.is_ours(session, facts, ledger_id) and _is_older(event, facts):
         return Wait.OLDER
-    return (verdict,) if verdict else ()
+    if verdict is None:
+        return ()
+    if event.waits_for is None:
+        # Else it is followed up before.
+        events.settle(session, ledger_id, event.id, now)
+    return (verdict,)
 
 
 def _is_older(event: Received, facts: recording.SessionFacts) -> bool:

@@ -121,8 +121,9 @@ class Watching:
             self._swept.add(watch)
 
     async def _list_to_settle(self) -> list[AccountWatch]:
+        claimed = [watch for watch in self._of.values() if watch.has_claimed]
         ledgers = await self._db.background_read(due.list_to_settle)
-        return [self._of_account(account) for account in self._accounts.of_ledgers(ledgers)]
+        return [*claimed, *(self._of_account(account) for account in self._accounts.of_ledgers(ledgers))]
 
     async def _list_to_poll(self) -> list[AccountWatch]:
         watched = await self._db.background_read(due.list_watched, "poll", self._poll_every)

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from domain.models import StripeEvent
 from domain.money import Money
 from domain.payments import account_watch
+from domain.payments.many import receiving
 from domain.stripe import pausing
 from sandbox.stripe.server import LocalStripe
 from tests.domain.factories import make_invoice
@@ -51,7 +52,7 @@ async def test_events_wait_together_and_settle_soon_after_stripe_is_back(
         await world.watching.settle_due()
     # Eight at once, and from then on one now and then.
     attempts = sa.select(sa.func.sum(StripeEvent.attempts))
-    assert world.db.run(lambda session: session.scalars(attempts).one()) <= account_watch.IN_FLIGHT + 4
+    assert world.db.run(lambda session: session.scalars(attempts).one()) <= receiving.CLAIMED + 4
     assert (await world.desk.get_stripe_state(ADA)).paused == pausing.AWAY
 
     stripe.faults.remove(outage)

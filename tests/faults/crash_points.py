@@ -30,7 +30,9 @@ from domain.database import Database
 from domain.links import bulk, claiming
 from domain.links.creation import LinkCreation
 from domain.messages import transactions
+from domain.messages.announcing import Announcing
 from domain.payments import events, reconciling, session_pages
+from domain.payments.many.receiving import Receiving
 from domain.payments.reversals.recording import record_reversal
 from domain.stripe.client import StripeApi
 
@@ -49,8 +51,8 @@ TRANSACTIONS: tuple[Callable[..., Any], ...] = (
     intervals.take_duty,
     intervals.end_duty,
     events.keep,
-    events.keep_delivered,
-    events.claim_due,
+    Receiving._keep_and_claim,
+    Receiving._claim,
     events.settle,
     events.postpone,
     events.wait_for,
@@ -59,7 +61,7 @@ TRANSACTIONS: tuple[Callable[..., Any], ...] = (
     reconciling._record_session,
     session_pages.record_sessions,
     record_reversal,
-    transactions.claim_due,
+    Announcing._claim,
     transactions.begin_posting,
     transactions.record_posted,
     transactions.record_doubt,
@@ -87,8 +89,9 @@ POINTS = (
 # by now. Between the check and the request that follows it nothing can help: docs/reliability.md, "What is left".
 SUSPENSIONS = (
     f"{name_of(LinkCreation._claim)}.after",
-    f"{name_of(events.claim_due)}.after",
-    f"{name_of(transactions.claim_due)}.after",
+    f"{name_of(Receiving._keep_and_claim)}.after",
+    f"{name_of(Receiving._claim)}.after",
+    f"{name_of(Announcing._claim)}.after",
     "slack.conversations.history.after",
     f"{name_of(pacing.reserve_slot)}.after",
     f"{name_of(intervals.take_duty)}.after",

@@ -1,4 +1,4 @@
-"""What one account's webhook brings: kept before Stripe hears that it came.
+"""What one account's webhook brings: kept before Stripe hears that it came, and claimed by the same transaction.
 
 Those that come while others are being kept are kept together, so that an account of which thousands come at once has one
 transaction at a time, and the other organisations' commands stand behind that one alone.
@@ -6,20 +6,26 @@ transaction at a time, and the other organisations' commands stand behind that o
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
+from sqlalchemy.orm import Session
 
+from domain.coordination.leases import Lease
 from domain.database import Database
 from domain.errors import DatabaseUnavailable
 from domain.payments import event_reading, events
-from domain.payments.event_reading import Received
+from domain.payments.event_reading import SESSION_TYPES, Received
 from domain.payments.events import Receipt
 from domain.payments.many import unused
 from domain.stripe.account import Account
+from domain.stripe.pace import StripePace
 
 TOGETHER = 100
+# In one process's hands; what comes then waits in the database.
+CLAIMED = 8
 NOTED_EVERY = timedelta(hours=1)
 # Stripe has some three hundred types; their names are shorter.
 TYPE_LENGTH, MOST_TYPES = 100, 500
@@ -28,18 +34,44 @@ _log = structlog.get_logger()
 
 
 class Receiving:
-    """``wake`` is told when there are events to settle."""
+    """``calm`` says whether Stripe is in no trouble, or nothing is claimed; ``wake`` is told when there are events to settle."""
 
     def __init__(
-        self, db: Database, account: Account, *, clock: Callable[[], datetime], wake: Callable[[], None]
+        self,
+        db: Database,
+        account: Account,
+        pace: StripePace,
+        lease: Lease,
+        *,
+        clock: Callable[[], datetime],
+        calm: Callable[[], bool],
+        wake: Callable[[], None],
     ) -> None:
         self._db = db
         self._account = account
+        self._pace = pace
+        self._lease = lease
         self._clock = clock
+        self._calm = calm
         self._wake = wake
+        self._claimed: list[Received] = []
         self._unused: dict[str, datetime] = {}
         self._waiting: list[tuple[Received, asyncio.Future[Receipt]]] = []
         self._keeping: asyncio.Task[None] | None = None
+
+    @property
+    def has_claimed(self) -> bool:
+        """Whether events were claimed as they were received, and nobody has taken them yet."""
+        return bool(self._claimed)
+
+    def take_claimed(self) -> list[Received]:
+        """They are the caller's to settle from now on."""
+        claimed, self._claimed = self._claimed, []
+        return claimed
+
+    async def claim_due(self, limit: int) -> list[Received]:
+        """What is due and nobody's, the oldest first; this process's from now on."""
+        return await self._db.background_write(self._claim, limit)
 
     async def receive(self, event: dict[str, Any]) -> Receipt:
         """Keep a webhook's event until it is settled, if it concerns us. Raises DatabaseUnavailable."""
@@ -70,7 +102,8 @@ class Receiving:
     async def _keep_together(self, together: list[tuple[Received, asyncio.Future[Receipt]]]) -> None:
         came = [received for received, _ in together]
         try:
-            answers = await self._db.write(events.keep_delivered, self._account.ledger_id, came)
+            free = CLAIMED - len(self._claimed) if self._calm() else 0
+            answers, claimed = await self._db.write(self._keep_and_claim, came, free)
         except Exception as error:  # handed to whoever awaits
             if len(together) > 1 and not isinstance(error, DatabaseUnavailable):
                 # One of them can't be kept: the others are.
@@ -81,12 +114,31 @@ class Receiving:
                 if not receipt.done():
                     receipt.set_exception(error)
             return
+        self._claimed += claimed
         for (_, receipt), answer in zip(together, answers, strict=True):
             # Whoever delivered it may have hung up meanwhile.
             if not receipt.done():
                 receipt.set_result(answer)
         if Receipt.KEPT in answers:
             self._wake()
+
+    def _keep_and_claim(
+        self, session: Session, came: list[Received], free: int
+    ) -> tuple[list[Receipt], list[Received]]:
+        """What becomes of each; and up to ``free`` of what is due by then, these among it. To claim it in another transaction
+        would be another wait for the disk."""
+        answers = events.keep_delivered(session, self._account.ledger_id, came)
+        return answers, self._claim(session, free) if Receipt.KEPT in answers and free > 0 else []
+
+    def _claim(self, session: Session, limit: int) -> list[Received]:
+        """A payment's with its turn to ask Stripe. The others take theirs when they know what to ask."""
+        claimed = events.claim_due(session, self._account.ledger_id, limit, self._lease)
+        asking = [event.id for event in claimed if event.type in SESSION_TYPES]
+        if not asking:
+            return claimed
+        turns = self._pace.take(session, self._account.ledger_id, len(asking))
+        turn_of = dict(zip(asking, turns, strict=True))
+        return [replace(event, turn=turn_of.get(event.id)) for event in claimed]
 
     async def _note_unused(self, told: str) -> None:
         """Once an hour for each type: an account may have many events that nobody here needs."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -218,7 +219,7 @@ async def test_what_a_slow_post_held_up_is_posted_by_the_same_delivery(
         await slow.wait()
         return await post(announcement)
 
-    async def claim_slowly() -> list[Claim]:
+    async def claim_slowly() -> list[tuple[Claim, Any]]:
         busy = bool(world.announcing._posting)
         found = await claim()
         if busy and not looked.is_set():

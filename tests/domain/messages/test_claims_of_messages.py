@@ -1,6 +1,7 @@
 """Who may post a message: one process at a time, and another one once the first is dead or too late."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import sqlalchemy as sa
@@ -53,6 +54,19 @@ async def test_a_process_that_dies_while_posting_is_taken_over_without_a_second_
     await world.announcing.deliver_due()
     assert states(world) == ["posted"]
     assert len(world.poster.posted) == 1
+
+
+async def test_whoever_was_suspended_between_claim_and_post_finds_its_message_taken_over(
+    world: World, organisation: int
+) -> None:
+    """The attempt was written down with the claim, and by now it may be another one's."""
+    enqueue(world, organisation, "paid:1")
+    ((claim, turn),) = await world.announcing._claim_due()
+    assert turn.begun_at is not None
+    end_leases(world)
+    suspended = replace(turn, begun_at=turn.begun_at - world.announcing._lease.length.total_seconds() / 2)
+    await world.announcing._deliver(claim, suspended)
+    assert world.poster.posted == []
 
 
 def lease_of(owner: str) -> Lease:
