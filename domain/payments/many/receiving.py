@@ -96,6 +96,11 @@ class Receiving:
             while self._waiting:
                 together, self._waiting = self._waiting[:TOGETHER], self._waiting[TOGETHER:]
                 await self._keep_together(together)
+        except BaseException as error:
+            # It is ended in the middle: nobody is to wait for what won't be kept any more.
+            left, self._waiting = self._waiting, []
+            _fail(left, error)
+            raise
         finally:
             self._keeping = None
 
@@ -104,15 +109,16 @@ class Receiving:
         try:
             free = CLAIMED - len(self._claimed) if self._calm() else 0
             answers, claimed = await self._db.write(self._keep_and_claim, came, free)
-        except Exception as error:  # handed to whoever awaits
+        except BaseException as error:  # handed to whoever awaits
+            if not isinstance(error, Exception):
+                _fail(together, error)
+                raise
             if len(together) > 1 and not isinstance(error, DatabaseUnavailable):
                 # One of them can't be kept: the others are.
                 for one in together:
                     await self._keep_together([one])
                 return
-            for _, receipt in together:
-                if not receipt.done():
-                    receipt.set_exception(error)
+            _fail(together, error)
             return
         self._claimed += claimed
         for (_, receipt), answer in zip(together, answers, strict=True):
@@ -150,3 +156,13 @@ class Receiving:
         self._unused[told] = now
         _log.info("webhook.not_used", type=told)
         await self._db.write(unused.note_unused, self._account.ledger_id, told, now)
+
+
+def _fail(waiting: list[tuple[Received, asyncio.Future[Receipt]]], error: BaseException) -> None:
+    for _, receipt in waiting:
+        if receipt.done():
+            continue
+        if isinstance(error, asyncio.CancelledError):
+            receipt.cancel()
+        else:
+            receipt.set_exception(error)
