@@ -90,7 +90,7 @@ PYTHON
         name_server
         # All or nothing; what the copy doesn't have, a table of a later version perhaps, goes with the schema.
         {
-            echo 'DROP SCHEMA public CASCADE; CREATE SCHEMA public;'
+            echo 'SET client_min_messages = warning; DROP SCHEMA public CASCADE; CREATE SCHEMA public;'
             pg_restore --no-owner --no-privileges --schema=public --file=- "$1"
         } | psql --quiet --no-psqlrc --set=ON_ERROR_STOP=1 --single-transaction --output=/dev/null
         ;;

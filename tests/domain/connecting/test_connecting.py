@@ -5,10 +5,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from sqlalchemy.orm import Session
 
+from domain.connecting import own_endpoint
 from domain.connecting.checking import Permission
 from domain.connecting.connecting import Connecting
 from domain.connecting.summaries import AskFirst, Connected, Otherness, Webhook
+from domain.coordination import turns
+from domain.coordination.leases import Lease
 from domain.database import Database
 from domain.errors import KeyLacks, KeyUnusable, NotAllowed, OrganisationUnknown, SigningSecretUnusable
 from domain.organisations import erasing, installations, stripe_keys
@@ -193,7 +197,29 @@ async def test_a_key_is_not_kept_for_whoever_removed_the_app_while_stripe_was_as
         assert isinstance(await connecting.connect(ADA, KEY), Connected)
 
 
-async def test_pressed_twice_at_once_in_two_processes_one_endpoint_is_made(db: Database) -> None:
+async def test_pressed_twice_at_once_in_two_processes_one_endpoint_is_made(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop, come = asyncio.get_running_loop(), asyncio.Event()
+    list_ours, take_if_free = own_endpoint._list_ours, turns.take_if_free
+    listed = 0
+
+    async def list_and_wait_for_the_other(api: StripeApi, url: str) -> Any:
+        nonlocal listed
+        found, listed = await list_ours(api, url), listed + 1
+        if listed > 1:
+            come.set()
+        await come.wait()
+        return found
+
+    def take(session: Session, name: str, lease: Lease) -> bool:
+        taken = take_if_free(session, name, lease)
+        if not taken:
+            loop.call_soon_threadsafe(come.set)
+        return taken
+
+    monkeypatch.setattr(own_endpoint, "_list_ours", list_and_wait_for_the_other)
+    monkeypatch.setattr(turns, "take_if_free", take)
     async with LocalStripe(limits=UNLIMITED) as stripe:
         stripe.add_key(KEY, permissions=PERMISSIONS)
         box = Box([new_key()])
