@@ -118,8 +118,8 @@ def paid_session(session_id: str) -> dict[str, object]:
 
 
 @contextlib.asynccontextmanager
-async def stubs() -> AsyncIterator[Stubs]:
-    both = Stubs()
+async def stubs(both: Stubs) -> AsyncIterator[Stubs]:
+    """They answer at ``both.url``."""
     app = web.Application()
     app.router.add_route("*", "/api/{method}", both.slack)
     app.router.add_route("*", "/v1/{rest:.*}", both.stripe)
@@ -225,7 +225,7 @@ async def measure(url: str, count: int, invoices: int) -> Figures:
     print(f"filled in {time.monotonic() - began:.0f} s", file=sys.stderr)
     try:
         async with (
-            stubs() as both,
+            stubs(Stubs()) as both,
             aiohttp.ClientSession() as session,
             serving(url, keys, both) as one,
         ):
