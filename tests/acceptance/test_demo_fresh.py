@@ -7,8 +7,9 @@ from pathlib import Path
 
 import aiohttp
 
-from sandbox.demo import COMPANIES, FIRST, SECOND, bot_between, free_port, local_slack, local_stripe
+from sandbox.demo import bot_between, free_port, local_slack, local_stripe
 from sandbox.demo_pages import REDIRECT, Pages
+from sandbox.furnishing import COMPANIES, FIRST, SECOND
 from tests.acceptance.test_installing import until
 
 
