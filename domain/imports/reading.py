@@ -138,24 +138,38 @@ def _columns(file: InvoiceFile) -> list[FileColumn]:
     return [FileColumn(place, one.heading) for place, one in enumerate(file.columns[:MOST_COLUMNS])]
 
 
+MOST_REFUSED = 20 << 20
+"""So many characters of refused records are given back: of a hostile file, each of millions has its reason."""
+
+
 class RefusedFile:
-    """The records that weren't taken, as they were, with a column that says why: to be mended and brought in again."""
+    """The records that weren't taken, as they were, with a column that says why: to be mended and brought in again.
+
+    Of very many the first ones, and how many more there are.
+    """
 
     def __init__(self, file: InvoiceFile) -> None:
         self._width = len(file.heading)
         self._text = io.StringIO()
         self._rows = csv.writer(self._text, delimiter=file.map.separator or ",", lineterminator="\r\n")
         self._rows.writerow([*map(inert, file.heading), WHY])
-        self._count = 0
+        self._count = self._more = 0
 
     def add(self, bad: BadLine) -> None:
+        if self._text.tell() > MOST_REFUSED:
+            self._more += 1
+            return
         cells = [*bad.cells, *[""] * (self._width - len(bad.cells))]
         self._rows.writerow([*map(_harmless, cells), inert(f"{bad.where}: {bad.reason}")])
         self._count += 1
 
     def content(self) -> bytes | None:
         """With a byte-order mark, so that Excel reads names right; None if there is no record."""
-        return ("\ufeff" + self._text.getvalue()).encode() if self._count else None
+        if not self._count:
+            return None
+        if self._more:
+            self._rows.writerow([*[""] * self._width, f"{self._more:,} more were refused"])
+        return ("\ufeff" + self._text.getvalue()).encode()
 
 
 def _harmless(cell: str) -> str:

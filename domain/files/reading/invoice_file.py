@@ -28,6 +28,7 @@ from domain.files.reading.sources.content import Content
 from domain.files.reading.sources.csv_records import CsvRecords
 from domain.files.reading.sources.json_lines import JsonLines, is_json_lines
 from domain.files.reading.sources.kinds import Kind, kind_of
+from domain.files.reading.sources.pdf import electronic_invoice
 from domain.files.reading.sources.text import UTF_8, first_fault
 from domain.files.reading.sources.workbook import Workbook
 from domain.files.reading.sources.xml_files import XmlFile, ZipOfXml
@@ -96,6 +97,8 @@ class InvoiceFile:
             self._take(open_workbook(content, Workbook(content), choices.layout, choices.map))
         elif kind is Kind.XML:
             self._items = self._source = XmlFile(content, choices.layout)
+        elif kind is Kind.PDF:
+            self._items = self._source = XmlFile(electronic_invoice(content), choices.layout)
         elif kind is Kind.ZIP:
             self._items = self._source = ZipOfXml(content, choices.layout)
         elif choices.map is None and not choices.layout and is_json_lines(content):

@@ -19,11 +19,11 @@ class Kind(StrEnum):
     ZIP = "zip"
     """Of something else than a workbook."""
     XML = "xml"
+    PDF = "pdf"
 
 
 # In order: the first that a file begins with says what it is.
 _UNUSABLE = (
-    (b"%PDF", "a PDF", "export the invoices as CSV or .xlsx"),
     (b"\x89PNG", "a picture (PNG)", "export the invoices as CSV or .xlsx"),
     (b"\xff\xd8\xff", "a picture (JPEG)", "export the invoices as CSV or .xlsx"),
     (b"GIF8", "a picture (GIF)", "export the invoices as CSV or .xlsx"),
@@ -46,6 +46,8 @@ def kind_of(content: Content) -> Kind:
     start = content.beginning().read(4096)
     if not start:
         raise FileUnusable(f"{content.name} is empty: export it again")
+    if start.startswith(b"%PDF"):
+        return Kind.PDF
     for beginning, what, do in _UNUSABLE:
         if start.startswith(beginning):
             raise FileUnusable(f"{content.name} is {what}: {do}")
