@@ -131,17 +131,7 @@ def record_payment(
     payment.paid_at = paid_at or facts.opened_at
     session.flush()
     number = session.scalar(sa.select(Invoice.number).where(Invoice.id == link.invoice_id)) or ""
-    audit.record(
-        session,
-        audit.Deed.PAYMENT_RECORDED,
-        f"{facts.payment_intent or facts.session_id} {verdict}",
-        by=STRIPE,
-        source=source,
-        now=now,
-        organisation_id=link.organisation_id,
-        invoice=audit.OfInvoice(link.invoice_id, number),
-        after=str(Money(facts.amount, facts.currency)) if facts.currency else None,
-    )
+    _audit(session, link, facts, verdict, number, source, now)
     if verdict is Verdict.PAID:
         _mark_paid(session, link, payment, number, now)
     else:
@@ -157,6 +147,28 @@ def record_payment(
             now=now,
         )
     return verdict
+
+
+def _audit(
+    session: Session,
+    link: Link,
+    facts: SessionFacts,
+    verdict: Verdict,
+    number: str,
+    source: Source,
+    now: datetime,
+) -> None:
+    audit.record(
+        session,
+        audit.Deed.PAYMENT_RECORDED,
+        f"{facts.payment_intent or facts.session_id} {verdict}",
+        by=STRIPE,
+        source=source,
+        now=now,
+        organisation_id=link.organisation_id,
+        invoice=audit.OfInvoice(link.invoice_id, number),
+        after=str(Money(facts.amount, facts.currency)) if facts.currency else None,
+    )
 
 
 def _date(link: Link, payment: Payment, paid_at: datetime) -> None:
