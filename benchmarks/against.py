@@ -213,6 +213,7 @@ def _by_turns(database: str, sides: dict[str, Side], rounds: int, kinds: list[st
         "commands": [
             ("/invoice, beside a bare Bolt", "ms of CPU", 0, 1),
             ("/invoices, beside a bare Bolt", "ms of CPU", 2, 3),
+            ("acknowledgement of /invoice, beside a bare Bolt", "ms", 4, 5),
         ],
         "links": [("a link, from the submission to recorded", "ms of CPU", 0, None)],
         "told": [("payment to message by the webhook, beside the obvious bot", "ms", 0, 1)],

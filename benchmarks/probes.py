@@ -76,7 +76,8 @@ def intents(url: str) -> list[float]:
 
 
 async def commands(url: str, api_url: str, api_key: str, slack_url: str, count: str) -> list[float]:
-    """For each command the milliseconds of CPU from its delivery to the view: Paylink's, and a bare Bolt's that opens the same."""
+    """For each command the milliseconds of CPU from its delivery to the view: Paylink's, and a bare Bolt's that opens the same;
+    then of both the milliseconds to an acknowledgement."""
     from slack_sdk.web.async_client import AsyncWebClient
 
     from benchmarks.commands import command
@@ -103,7 +104,22 @@ async def commands(url: str, api_url: str, api_key: str, slack_url: str, count: 
                 for _ in range(BLOCKS)
             ]
             found += [statistics.median(side) for side in zip(*blocks, strict=True)]
+        for dispatch in (paylink, bare):
+            found.append(
+                await _acknowledged(dispatch, [command("/invoice", number(7)) for _ in range(ASKED)], finish)
+            )
     return found
+
+
+async def _acknowledged(dispatch: Any, payloads: list[dict[str, Any]], finish: Any) -> float:
+    """The median of the milliseconds until each is acknowledged."""
+    took = []
+    for payload in payloads:
+        began = time.perf_counter()
+        await dispatch(payload)
+        took.append(1000 * (time.perf_counter() - began))
+        await finish()
+    return statistics.median(took)
 
 
 @contextlib.asynccontextmanager

@@ -16,15 +16,18 @@ from domain.files.import_fields import ImportedInvoice
 from domain.invoices import invoices, list_page, number_search
 from domain.invoices.numbers import finding
 from domain.links import claiming
+from domain.lists import selections
+from domain.lists.selection_ids import new_id
 from domain.messages import transactions
 from domain.messages.due import list_due
 from domain.models import Base, Ledger
-from domain.overview import home
+from domain.overview import details, home
 from domain.payments import events
 from domain.scope import Scope
 from domain.states import LinkStatus
+from domain.summaries import Actor
 from tests.conftest import created_database
-from tests.domain.factories import TEAM
+from tests.domain.factories import NOW, PAGE, TEAM
 
 pytestmark = pytest.mark.postgres
 
@@ -163,6 +166,7 @@ def _rows(session: Session) -> object:
 
 
 # Each question with the index that it needs, or either of two.
+ANNA = Actor(TEAM, "U0ANNA")
 QUESTIONS: dict[str, tuple[Question, str]] = {
     "the list": (_page("", None), "ix_invoices_position"),
     "the filtered list": (_page("", LinkStatus.PAID), "ix_invoices_status_position"),
@@ -193,21 +197,23 @@ QUESTIONS: dict[str, tuple[Question, str]] = {
     "numbers that end so": (_page("2345", LinkStatus.PAID), "ix_invoices_closing"),
     "a link by its URL": (lambda s: finding.find_meant(s, SCOPE, "https://x.test/12345"), "ix_links_url"),
     "one invoice by id": (lambda s: invoices.get(s, SCOPE, 12_345), "pk_invoices"),
+    "the details of a number": (
+        lambda s: details.look_up(s, SCOPE, "INV-12345", NOW),
+        "uq_invoices_organisation_id_number_key",
+    ),
+    "the modal of the list": (
+        lambda s: selections.open_list(s, SCOPE, ANNA, new_id(ANNA), "", shape=PAGE, now=NOW),
+        "ix_invoices_status_position",
+    ),
     "type-ahead": (lambda s: invoices.find_options(s, SCOPE, "acme"), "ix_buyer_terms_buyer_name"),
     "the nearest numbers": (
         lambda s: invoices.find_nearest(s, SCOPE, "x"),
         "uq_invoices_organisation_id_number_key",
     ),
-    "Home": (
-        lambda s: home._lately_paid(s, SCOPE),
-        "ix_links_status",
-    ),
+    "Home": (lambda s: home._lately_paid(s, SCOPE), "ix_links_status"),
     "claiming links": (lambda s: claiming.claim_due(s, 1, 16, LEASE), "ix_links_due"),
     "whose messages are due": (list_due, "ix_outbox_open"),
-    "claiming messages": (
-        lambda s: transactions.claim_due(s, 1, LEASE),
-        "ix_outbox_open",
-    ),
+    "claiming messages": (lambda s: transactions.claim_due(s, 1, LEASE), "ix_outbox_open"),
     "claiming events": (
         lambda s: events.claim_due(s, 1, 16, LEASE),
         "ix_stripe_events_due or ix_stripe_events_settled_at",

@@ -21,7 +21,8 @@ from domain.lists.selection_ids import new_id
 from domain.messages import transactions
 from domain.messages.due import list_due
 from domain.models import BulkRun, Invoice, Ledger, Selection
-from domain.overview import home
+from domain.organisations import entering
+from domain.overview import details, home
 from domain.payments import events
 from domain.scope import Scope
 from domain.states import LinkStatus
@@ -100,6 +101,9 @@ def _questions() -> dict[str, Question]:
     return {
         "one invoice by number": lambda s: invoices.find_by_number(s, SCOPE, "INV-1"),
         "one invoice by id": lambda s: invoices.get(s, SCOPE, 3),
+        "the details of a number": lambda s: details.look_up(s, SCOPE, "INV-1", NOW),
+        "the details of an id": lambda s: details.get(s, SCOPE, 3, NOW),
+        "whoever comes in": lambda s: entering.enter(s, TEAM),
         "the nearest numbers": lambda s: invoices.find_nearest(s, SCOPE, "1"),
         "type-ahead": lambda s: invoices.find_options(s, SCOPE, "ac"),
         "type-ahead before anything is typed": lambda s: invoices.find_options(s, SCOPE, ""),
@@ -115,6 +119,9 @@ def _questions() -> dict[str, Question]:
         "the second page of a search": listed("acme", LinkStatus.NOT_CREATED, "0|2026"),
         "the modal of the list": lambda s: selections.open_list(
             s, SCOPE, ANNA, new_id(ANNA), "acme", shape=replace(PAGE, rows=30), now=NOW
+        ),
+        "the modal of the list of all": lambda s: selections.open_list(
+            s, SCOPE, ANNA, new_id(ANNA), "", shape=replace(PAGE, invoices=1), now=NOW
         ),
         "the modal of a list that is written down": lambda s: selections.show_list(
             s, SCOPE, ANNA, _written_down(s), shape=replace(PAGE, rows=30), now=NOW
