@@ -16,14 +16,14 @@ def read_badges(
 
     What the version before wrote of a link has no codes, but two flags.
     """
+    if not (codes or refunded or disputed or state in OF_STATES):  # as nearly all of a page
+        return ()
     found = {Badge(code) for code in (codes or "").split(",") if code}
     if refunded and not found & {Badge.REFUNDED, Badge.PARTLY_REFUNDED}:
         found.add(Badge.REFUNDED)
     if disputed and not found & {Badge.DISPUTED, Badge.INQUIRY, Badge.DISPUTE_LOST}:
         found.add(Badge.DISPUTED)
     found |= {badge for of, badge in OF_STATES.items() if state == of}
-    if not found:  # as nearly all of a page
-        return ()
     return tuple(badge for badge in Badge if badge in found)
 
 

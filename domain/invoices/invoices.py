@@ -64,7 +64,7 @@ def list_known(session: Session, scope: Scope, ids: Iterable[int]) -> list[Invoi
 
     Asked for the organisation as well, SQLite goes through all of its invoices (decision 0011).
     """
-    rows = session.execute(*_KNOWN(session, ids, ledger=scope.ledger_id))
+    rows = session.execute(*_KNOWN(session, ids, ledger=scope.ledger_id)).all()
     return [summarised_of(row) for row in rows]
 
 

@@ -87,7 +87,7 @@ def read_page(
     after = trail[-1] if trail else None
     if _is_whole(selection):
         values = {"ledger": scope.ledger_id, "after": after or "", "limit": limit}
-        rows = session.execute(*_LISTED.of(scope, selection.filter, **values))
+        rows = session.execute(*_LISTED.of(scope, selection.filter, **values)).all()
         page = [summarised_of(row) for row in rows]
     else:
         ids = find_page(

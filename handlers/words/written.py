@@ -36,7 +36,10 @@ def speaking(language: str) -> Iterator[None]:
 
 
 def amount(money: Money) -> str:
-    grouping, point = SEPARATORS.get(LANGUAGE.get(), SEPARATORS[DEFAULT_LANGUAGE])
+    language = LANGUAGE.get()
+    if language == DEFAULT_LANGUAGE or language not in SEPARATORS:
+        return str(money)
+    grouping, point = SEPARATORS[language]
     return str(money).translate({ord(","): grouping, ord("."): point})
 
 
