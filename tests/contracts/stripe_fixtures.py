@@ -145,3 +145,14 @@ def error_of(error: stripe.StripeError) -> Json:
     content = body["error"]
     assert isinstance(content, dict)
     return content
+
+
+def told(server: LocalStripe, word: str) -> list[str]:
+    """The types of the events so far that are about refunds, or disputes."""
+    return [event["type"] for event in server.objects("event") if word in event["type"]]
+
+
+async def paid(client: stripe.StripeClient, server: LocalStripe, amount: int = 1000) -> str:
+    """The payment intent of a new payment."""
+    link = await client.v1.payment_links.create_async(link_params(amount=amount))
+    return str((await server.pay(link.id))["payment_intent"])

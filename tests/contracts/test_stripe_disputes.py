@@ -14,20 +14,11 @@ from tests.contracts.stripe_fixtures import (  # noqa: F401
     clock_fixture,
     error_of,
     link_params,
+    paid,
     refusal,
     server_fixture,
+    told,
 )
-
-
-def told(server: LocalStripe, word: str) -> list[str]:
-    """The types of the events so far that are about refunds, or disputes."""
-    return [event["type"] for event in server.objects("event") if word in event["type"]]
-
-
-async def paid(client: stripe.StripeClient, server: LocalStripe, amount: int = 1000) -> str:
-    """The payment intent of a new payment."""
-    link = await client.v1.payment_links.create_async(link_params(amount=amount))
-    return str((await server.pay(link.id))["payment_intent"])
 
 
 async def test_a_dispute_opens_and_closes(client: stripe.StripeClient, server: LocalStripe) -> None:
