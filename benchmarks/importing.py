@@ -20,6 +20,8 @@ class Import:
     """Bytes held after each tenth of the lines."""
     others: int = 0
     """Bytes that a process that read for it held at most."""
+    cpu: float = 0.0
+    """Seconds of the processor, with that process's: on a machine that others use, what says something."""
 
 
 def measure(url: str, file: Path, lines: int) -> Import:
@@ -32,7 +34,7 @@ def measure(url: str, file: Path, lines: int) -> Import:
         text=True,
     )
     found = json.loads(done.stdout)
-    return Import(found["seconds"], lines, tuple(found["memory"]), found["others"])
+    return Import(found["seconds"], lines, tuple(found["memory"]), found["others"], found["cpu"])
 
 
 def main(url: str, path: str, lines: str) -> None:
@@ -57,8 +59,14 @@ def main(url: str, path: str, lines: str) -> None:
     seconds = time.perf_counter() - began
     db.close_now()
     assert result.taken == int(lines), result
-    others = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
-    sys.stdout.write(json.dumps({"seconds": seconds, "memory": memory, "others": others}) + "\n")
+    own, others = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    found = {
+        "seconds": seconds,
+        "memory": memory,
+        "others": others.ru_maxrss * 1024,
+        "cpu": sum(one.ru_utime + one.ru_stime for one in (own, others)),
+    }
+    sys.stdout.write(json.dumps(found) + "\n")
 
 
 if __name__ == "__main__":

@@ -114,12 +114,12 @@ def main(argv: Sequence[str] | None = None) -> None:
             write(file, count)
             data.prepare_paylink(url)
             done = importing.measure(url, file, count)
-            base = base or done.seconds
-            times = done.seconds / base / rows
+            base = base or done.cpu
+            times = done.cpu / base / rows
             held = f"{size(done.memory[0])} to {size(max(done.memory))} of memory, another process {size(done.others)}"
             missed = "" if times <= TARGET else f" (more than {TARGET:g})"
             sys.stdout.write(
-                f"{kind}: {duration(done.seconds)}, a row takes {times:.2g} times as long as in plain{missed}, {held}\n"
+                f"{kind}: {duration(done.cpu)} of CPU in {duration(done.seconds)}, a row takes {times:.2g} times as long as in plain{missed}, {held}\n"
             )
             sys.stdout.flush()
 
