@@ -34,7 +34,7 @@ Question = Callable[[Session], object]
 LEASE = Lease("me", timedelta(seconds=60), timedelta(seconds=60))
 SCOPE = Scope(1, 1, livemode=False)
 # One row for each workspace and for each Stripe account: read whole, they are still small.
-SMALL = {"organisations", "ledgers", "duties"}
+SMALL = {"organisations", "ledgers", "duties", "installations"}
 # What another step has found, or a row of what was given.
 FOUND = {"anon_1", "(subquery-1)", "one", "json_each"}
 # Indexes that hold only what is open: read whole, they are small too.
