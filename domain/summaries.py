@@ -57,6 +57,8 @@ class OrganisationSummary:
     channel_problem: str | None
     """Slack's error code for the notification channel while announcements can't be posted to it."""
     last_imported_at: datetime | None
+    tried_at: datetime | None = None
+    """When somebody first used /invoice."""
 
 
 @dataclass(frozen=True)

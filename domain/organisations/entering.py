@@ -17,7 +17,7 @@ _ORGANISATIONS, _SETTINGS, _INSTALLATIONS = (
 )
 _BY_TEAM = (
     sa.select(
-        *(column for column in _ORGANISATIONS.c if column.key != "tried_at"),
+        *_ORGANISATIONS.c,
         *_SETTINGS.c,
         _INSTALLATIONS.c.installed_by,
     )

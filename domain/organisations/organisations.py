@@ -129,6 +129,7 @@ def summarise(row: Any) -> OrganisationSummary:
         channel=row.channel,
         channel_problem=row.channel_problem,
         last_imported_at=row.last_imported_at,
+        tried_at=row.tried_at,
     )
 
 

@@ -14,7 +14,7 @@ from domain.invoices import invoices
 from domain.invoices.list_page import find_page
 from domain.invoices.summarising import summarise
 from domain.links import run_results
-from domain.models import Base, Invoice, Ledger, Link, Organisation, OutboxMessage
+from domain.models import Base, Invoice, Ledger, Link, OutboxMessage
 from domain.money import Money
 from domain.organisations import organisations
 from domain.overview import steps, sums
@@ -30,13 +30,13 @@ _ALLOWANCE = timedelta(hours=1)
 
 
 def get_home(session: Session, scope: Scope, actor: Actor, now: datetime) -> HomeSummary:
-    organisation = session.get_one(Organisation, scope.organisation_id)
+    organisation = organisations.get_summary(session, scope.organisation_id)
     lost = organisation.channel is None or organisation.channel_problem is not None
     today = scope.today(now)
     owed = sums.read(session, scope.organisation_id, today)
     open_steps = steps.find_open(session, scope)
     return HomeSummary(
-        organisation=organisations.summarise(organisation),
+        organisation=organisation,
         stripe=get_stripe_state(session, scope),
         pending=_count(session, scope, LinkStatus.PENDING_PAYMENT) if owed is None else owed.pending.invoices,
         paid=_count(session, scope, LinkStatus.PAID) if owed is None else owed.paid,

@@ -6,13 +6,13 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from domain.models import Invoice, Organisation
-from domain.organisations import settings
+from domain.organisations import organisations, settings
 from domain.overview.summaries import Steps
 from domain.scope import Scope
 
 
 def find(session: Session, scope: Scope) -> Steps:
-    organisation = session.get_one(Organisation, scope.organisation_id)
+    organisation = organisations.get_summary(session, scope.organisation_id)
     # Whoever imports with a program, or by a version before, may have left no moment.
     any_invoice = sa.select(Invoice.id).where(Invoice.organisation_id == scope.organisation_id).limit(1)
     imported = organisation.last_imported_at is not None or session.scalar(any_invoice) is not None

@@ -19,7 +19,8 @@ from domain.models import (
     BulkRun,
     BulkRunItem,
 )
-from domain.organisations import organisations
+from domain.organisations import entering
+from domain.organisations.entering import Entered
 from domain.rights.door import Door
 from domain.rights.people import AllMembers
 from domain.scope import Scope
@@ -34,10 +35,11 @@ ADA = Actor(TEAM, "U0ADA")
 def export(db: Database, ledger_id: int) -> Export:
     """Of whichever workspace asks."""
 
-    def get_scope(session: Session, team_id: str) -> Scope:
-        return Scope(organisations.get_row(session, team_id).id, ledger_id, livemode=False)
+    def enter(session: Session, team_id: str) -> tuple[Scope, Entered]:
+        entered = entering.enter(session, team_id)
+        return Scope(entered.organisation.id, ledger_id, livemode=False), entered
 
-    accounts = cast(Accounts, SimpleNamespace(get_scope=get_scope))
+    accounts = cast(Accounts, SimpleNamespace(enter=enter, get_scope=lambda *asked: enter(*asked)[0]))
     return Export(db, Door(db, accounts, AllMembers(), lambda: NOW), lambda: NOW)
 
 
