@@ -4,9 +4,10 @@ import io
 from csv import writer as csv_writer
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
+from domain.files.formulas import is_inert_form
 from domain.files.import_fields import COLUMNS, ImportedInvoice
 from domain.files.reading.plain import HEADING
 from domain.files.reading.records import FileUnusable
@@ -18,6 +19,7 @@ _FIELDS = st.text(
 ).map(lambda text: text.strip() or "x")
 
 
+@example([("1", "x", "'=")])
 @given(st.lists(st.tuples(_FIELDS, _FIELDS, _FIELDS), max_size=5, unique_by=lambda row: number_key(row[0])))
 def test_what_a_csv_writer_writes_is_read(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str, str]]
@@ -29,9 +31,11 @@ def test_what_a_csv_writer_writes_is_read(
         csv.writerow([number, name, "", "1.00", "USD", "", "", f"{description}\n{description}"])
     path = tmp_path_factory.getbasetemp() / "generated.csv"
     path.write_bytes(text.getvalue().encode())
+    written = [(number, name, f"{description}\n{description}") for number, name, description in rows]
     taken = [one for one in read(path) if isinstance(one, ImportedInvoice)]
+    # Of what looks as if an export had put an apostrophe in, nobody can say.
     assert [(one.number, one.buyer_name, one.description) for one in taken] == [
-        (number, name, f"{description}\n{description}") for number, name, description in rows
+        texts for texts in written if not any(map(is_inert_form, texts))
     ]
 
 
