@@ -10,6 +10,7 @@ import itertools
 import random
 import signal
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
@@ -186,13 +187,10 @@ class Campaign:
 
     # The end
 
-    async def _settle(self) -> Evidence:
-        """Clear the faults, let living processes finish the work, and look at what is there then."""
-        await self._weather.end()
-        children = [await self._lives.bear(slot) for slot in range(self.plan.processes)]
-        moved_at = time.monotonic()
-        quiet, before = 0, None
-        while quiet < 3 and time.monotonic() < moved_at + self.plan.settle_seconds * self._slowness.factor:
+    async def _until_quiet(self, seconds: Callable[[], float]) -> None:
+        """Let the living finish the work; what stands still for so long is found by the audit."""
+        moved_at, quiet, before = time.monotonic(), 0, None
+        while quiet < 3 and time.monotonic() < moved_at + seconds():
             await asyncio.sleep(0.5)
             await self._buyers.pay_new(self.plan.share_paid)
             waiting = await self._db.read(count_open)
@@ -201,6 +199,12 @@ class Campaign:
             if (waiting, unseen) != before:
                 before, moved_at = (waiting, unseen), time.monotonic()
             quiet = 0 if any(waiting) or unseen > 0 else quiet + 1
+
+    async def _settle(self) -> Evidence:
+        """Clear the faults, let living processes finish the work, and look at what is there then."""
+        await self._weather.end()
+        children = [await self._lives.bear(slot) for slot in range(self.plan.processes)]
+        await self._until_quiet(lambda: self.plan.settle_seconds * self._slowness.factor)
         for child in children:
             await child.end(signal.SIGTERM)
         return await gather(self._ground, self._db)

@@ -192,14 +192,20 @@ async def test_a_dispute_of_no_payment_intent_isnt_ours(world: World, stripe: Lo
     assert await world.watch._reconciler.reconcile_event(event, world.clock()) == ()
 
 
-async def test_a_surplus_payment_that_a_dispute_takes_settles_itself_until_an_appeal_brings_it_back(
-    world: World, stripe: LocalStripe, link: str
-) -> None:
+async def pay_twice(world: World, stripe: LocalStripe, link: str) -> str:
+    """The second payment, which is one too much."""
     first, second = await stripe.open_session(link), await stripe.open_session(link)
     await stripe.pay(first["id"])
     await see(world, stripe)
-    surplus = str((await stripe.pay(second["id"]))["payment_intent"])
+    surplus = await stripe.pay(second["id"])
     await see(world, stripe)
+    return str(surplus["payment_intent"])
+
+
+async def test_a_surplus_payment_that_a_dispute_takes_settles_itself_until_an_appeal_brings_it_back(
+    world: World, stripe: LocalStripe, link: str
+) -> None:
+    surplus = await pay_twice(world, stripe, link)
     dispute = await stripe.dispute(surplus)
     for _ in range(2):
         await see(world, stripe)
@@ -217,11 +223,7 @@ async def test_a_surplus_payment_that_a_dispute_takes_settles_itself_until_an_ap
 async def test_a_surplus_payment_of_which_a_part_is_lost_is_still_to_be_dealt_with(
     world: World, stripe: LocalStripe, link: str
 ) -> None:
-    first, second = await stripe.open_session(link), await stripe.open_session(link)
-    await stripe.pay(first["id"])
-    await see(world, stripe)
-    surplus = str((await stripe.pay(second["id"]))["payment_intent"])
-    await see(world, stripe)
+    surplus = await pay_twice(world, stripe, link)
     await stripe.dispute(surplus, amount=400, status="lost")
     await see(world, stripe)
     assert set(await open_kinds(world)) == {ExceptionKind.SECOND_PAYMENT, ExceptionKind.DISPUTE_LOST}
