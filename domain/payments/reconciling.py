@@ -57,7 +57,7 @@ class Reconciler:
         self._account = account
         self._pace = pace
         self._reversals = ReversalReconciler(db, account, pace, self._look_for)
-        self.unknown = UnknownReconciler(db, account, pace, self._reversals.recheck)
+        self.unknown = UnknownReconciler(db, account, pace, self._reversals.list_of)
 
     async def reconcile_event(
         self, event: Received, now: datetime, before: asyncio.Task[None] | None = None

@@ -171,7 +171,22 @@ class ReversalReconciler:
         self, about: dict[str, Any], intents: Set[str], now: datetime
     ) -> tuple[list[str], bool]:
         """A page of each list: what was recorded of these payments, and whether Stripe showed both."""
+        read, whole = await self._read_both(about)
         recorded: list[str] = []
+        for kind, _ in _LISTS:
+            ours = [facts for facts in read if facts.kind is kind and facts.payment_intent in intents]
+            found = await self._record(ours, now, sure=False)
+            recorded += () if isinstance(found, Wait) else found
+        return recorded, whole
+
+    async def list_of(self, intent: str) -> list[ReversalFacts]:
+        """The refunds and disputes of this payment, with two requests. What the key may not read is left out, as in ``sweep``."""
+        read, _ = await self._read_both({"payment_intent": intent})
+        return [facts for facts in read if facts.payment_intent == intent]
+
+    async def _read_both(self, about: dict[str, Any]) -> tuple[list[ReversalFacts], bool]:
+        """A page of each list, and whether Stripe showed both."""
+        found: list[ReversalFacts] = []
         whole = True
         for kind, path in _LISTS:
             await self._slot()
@@ -182,11 +197,8 @@ class ReversalReconciler:
                     raise
                 whole = False
                 continue
-            read = [facts for facts in (_read(kind, one) for one in page) if facts is not None]
-            ours = [facts for facts in read if facts.payment_intent in intents]
-            found = await self._record(ours, now, sure=False)
-            recorded += () if isinstance(found, Wait) else found
-        return recorded, whole
+            found += [facts for facts in (_read(kind, one) for one in page) if facts is not None]
+        return found, whole
 
     async def _sweep(
         self, kind: ReversalKind, path: str, created: dict[str, int], now: datetime

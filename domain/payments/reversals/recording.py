@@ -78,6 +78,8 @@ def record_reversal(
     if before is not None and not sure and goes_back(facts.kind, before, facts.status):
         raise OlderAnswer
     row = _keep(session, facts, payment, known, now)
+    if known is None:
+        told.take_over(session, link, payment, row)
     if payment.verdict == Verdict.PAID:
         show_reversals(session, link, payment)
     if before == facts.status:

@@ -4,7 +4,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from domain.exceptions.facts import read_facts
-from domain.models import Payment, PaymentException, Reversal
+from domain.exceptions.opening import WITH_BADGE
+from domain.models import Link, Payment, PaymentException, Reversal
 from domain.money import Money
 from domain.payments.reversals.reversals import ReversalFacts
 from domain.states import ExceptionKind, Settlement, Verdict
@@ -13,6 +14,22 @@ from domain.summaries import STRIPE
 _WELL = {
     each.value for each in (Settlement.DISPUTE_WON, Settlement.DISPUTE_CLOSED, Settlement.DISPUTE_PREVENTED)
 }
+
+
+def take_over(session: Session, link: Link, payment: Payment, row: Reversal) -> None:
+    """What was told of the refund or dispute while its payment wasn't known is about the link from now on. The caller has
+    locked it."""
+    found = sa.select(PaymentException).where(
+        PaymentException.ledger_id == row.ledger_id,
+        PaymentException.stripe_object == row.stripe_id,
+        PaymentException.link_id.is_(None),
+    )
+    for exception in session.scalars(found.order_by(PaymentException.id).with_for_update()):
+        exception.link_id, exception.invoice_id = link.id, link.invoice_id
+        exception.payment_id, exception.reversal_id = payment.id, row.id
+        if exception.resolved_at is None and exception.kind not in WITH_BADGE:
+            link.exception = True
+    session.flush()
 
 
 def find_surplus(session: Session, payment: Payment) -> int | None:

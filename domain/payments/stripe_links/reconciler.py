@@ -1,7 +1,8 @@
 """Asking Stripe about links, also about those that aren't known: each is brought up to date, adopted, or told of."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import contextlib
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,6 +14,9 @@ from sqlalchemy.orm import Session
 from domain.database import Database
 from domain.payments.event_reading import LINK_CREATED_TYPE, Received
 from domain.payments.recording import SessionFacts
+from domain.payments.reversals import recording
+from domain.payments.reversals.recording import OlderAnswer
+from domain.payments.reversals.reversals import ReversalFacts
 from domain.payments.session_pages import read_or_log, record_sessions
 from domain.payments.stripe_links import unknown
 from domain.payments.stripe_links.adopting import adopt
@@ -43,16 +47,24 @@ class Taken:
     recorded: tuple[str, ...] = ()
 
 
+class _NotFollowed(Exception):
+    """A link would be adopted with payments of which it isn't known yet what became of them."""
+
+    def __init__(self, intents: list[str]) -> None:
+        super().__init__()
+        self.intents = intents
+
+
 class UnknownReconciler:
-    """Knows one account's ledger. A link that isn't known costs one request, another one if it was paid, and two more if
-    it is adopted then. ``follow`` records what became of an adopted link's payments since."""
+    """Knows one account's ledger. A link that isn't known costs one request, another one if it was paid, and two more for
+    each payment if it is adopted then. ``follow`` asks for a payment's refunds and disputes."""
 
     def __init__(
         self,
         db: Database,
         account: Account,
         pace: StripePace,
-        follow: Callable[[frozenset[str], datetime, datetime], Awaitable[list[str]]],
+        follow: Callable[[str], Awaitable[list[ReversalFacts]]],
     ) -> None:
         self._db = db
         self._account = account
@@ -125,32 +137,29 @@ class UnknownReconciler:
         return recorded
 
     async def _look_again(self, unplaced: Unplaced, now: datetime) -> Taken | Wait:
-        stripe, link = self._account.stripe, unplaced.stripe_id
+        link: str | None = unplaced.stripe_id
         try:
             if unplaced.kind is ExceptionKind.PAYMENT_UNKNOWN:
                 await self._slot()
-                link = id_of((await stripe.get_session(unplaced.stripe_id)).get("payment_link")) or ""
-            if not link:
-                return Taken(known=False)
-            await self._slot()
-            found = await stripe.get_payment_link(link, items=True)
-            return await self._take_up(read_offer(found, read_link(found)), unplaced.seen_at, now, tell=False)
-        except (ValueError, StripeUnreadable, StripeRefused) as error:
-            _log.warning("link.not_adopted", stripe_link=link, reason=str(error))
-            return Taken(known=False)
+                link = id_of((await self._account.stripe.get_session(unplaced.stripe_id)).get("payment_link"))
+            offer = None if link is None else await self._find_offer(link)
+            if offer is not None:
+                return await self._take_up(offer, unplaced.seen_at, now, tell=False)
+        except StripeRefused as refused:
+            _log.warning("link.not_adopted", stripe_link=link, reason=str(refused))
+        return Taken(known=False)
 
     async def _reconcile_session(
         self, facts: SessionFacts, naming: Naming, now: datetime
     ) -> tuple[str, ...] | Wait:
         if facts.stripe_link_id is not None:
-            await self._slot()
+            offer = await self._find_offer(facts.stripe_link_id)
+            taken: Taken | Wait = Taken(known=False)
             try:
-                found = await self._account.stripe.get_payment_link(facts.stripe_link_id, items=True)
-                offer = read_offer(found, read_link(found))
-                taken = await self._take_up(offer, facts.opened_at, now, tell=False)
-            except (ValueError, StripeUnreadable, StripeRefused) as error:
-                _log.warning("link.not_adopted", stripe_link=facts.stripe_link_id, reason=str(error))
-                taken = Taken(known=False)
+                if offer is not None:
+                    taken = await self._take_up(offer, facts.opened_at, now, tell=False)
+            except StripeRefused as refused:
+                _log.warning("link.not_adopted", stripe_link=facts.stripe_link_id, reason=str(refused))
             if isinstance(taken, Wait) or taken.known:
                 return taken if isinstance(taken, Wait) else taken.recorded
         told = await self._db.background_write(
@@ -167,16 +176,16 @@ class UnknownReconciler:
             await self._slot()
             asked = {"payment_link": offer.facts.stripe_id, "status": "complete"}
             paid = listed(await self._account.stripe.list_page("/v1/checkout/sessions", asked))
-        taken = await self._db.background_write(
-            _take_up, offer, paid, self._account.ledger_id, made_at, now, tell
-        )
-        if isinstance(taken, Taken) and taken.recorded and taken.known:
-            facts = [one for one in map(read_or_log, paid) if one is not None]
-            intents = frozenset(one.payment_intent for one in facts if one.payment_intent is not None)
-            # Events told of it when nobody knew that these payments are ours.
-            followed = await self._follow(intents, min(one.opened_at for one in facts), now)
-            return Taken(True, (*taken.recorded, *followed))
-        return taken
+        reversals: list[ReversalFacts] | None = None
+        while True:
+            try:
+                return await self._db.background_write(
+                    _take_up, offer, paid, reversals, self._account.ledger_id, made_at, now, tell
+                )
+            except _NotFollowed as not_followed:
+                # Events told of it when nobody knew that these payments are ours, and won't again: whoever dies now has
+                # adopted nothing.
+                reversals = [one for intent in not_followed.intents for one in await self._follow(intent)]
 
     async def reconsider(self, stripe_id: str, now: datetime, *, closed: bool) -> tuple[str, ...]:
         """Adopt a link that isn't known and names an organisation of ours, or tell of it while it can be paid; what was
@@ -184,20 +193,23 @@ class UnknownReconciler:
 
         What isn't there or can't be read, however often it is asked for, is left. Raises the errors of stripe_errors.
         """
+        offer = await self._find_offer(stripe_id)
+        if offer is None or not (closed or offer.facts.active or offer.facts.completed):
+            return ()
+        made_at = self._account.stripe.clock.now()
+        taken = await self._take_up(offer, made_at, now, tell=offer.facts.active)
+        return () if isinstance(taken, Wait) else taken.recorded
+
+    async def _find_offer(self, stripe_id: str) -> Offer | None:
+        """What the link asks for; None if it isn't there or can't be read, however often it is asked for."""
         for _ in range(LOOKS_AT_LINK):
             await self._slot()
             try:
                 found = await self._account.stripe.get_payment_link(stripe_id, items=True)
-                offer = read_offer(found, read_link(found))
+                return read_offer(found, read_link(found))
             except (ValueError, StripeUnreadable, StripeRefused) as error:
                 _log.warning("link.not_adopted", stripe_link=stripe_id, reason=str(error))
-                continue
-            if not (closed or offer.facts.active or offer.facts.completed):
-                break
-            made_at = self._account.stripe.clock.now()
-            taken = await self._take_up(offer, made_at, now, tell=offer.facts.active)
-            return () if isinstance(taken, Wait) else taken.recorded
-        return ()
+        return None
 
     def _alone(self, stripe_id: str) -> asyncio.Lock:
         """Several events tell of a link at once: whoever comes first asks about it."""
@@ -211,11 +223,13 @@ def _take_up(
     session: Session,
     offer: Offer,
     paid: list[dict[str, Any]],
+    reversals: Sequence[ReversalFacts] | None,
     ledger_id: int,
     made_at: datetime,
     now: datetime,
     tell: bool,
 ) -> Taken | Wait:
+    """Raises _NotFollowed where payments would be recorded without their ``reversals``."""
     # Another event of the same link, in the same moment, may have been faster.
     known = record_link(session, offer.facts, ledger_id, now) is not None
     adopted = known or adopt(session, offer, ledger_id, made_at, now)
@@ -223,10 +237,18 @@ def _take_up(
         return adopted
     if adopted:
         if not known:
-            _log.info("link.adopted", stripe_link=offer.facts.stripe_id)
             record_link(session, offer.facts, ledger_id, now)
         recorded = record_sessions(session, ledger_id, paid, now)
+        read = [facts for facts in map(read_or_log, paid) if facts is not None]
+        if recorded and reversals is None:
+            intents = [facts.payment_intent for facts in read if facts.payment_intent is not None]
+            raise _NotFollowed(intents)
+        if not known:
+            _log.info("link.adopted", stripe_link=offer.facts.stripe_id)
         unknown.settle_payments(session, ledger_id, filter(None, (id_of(one) for one in paid)), now)
+        for facts in sorted(reversals or (), key=lambda one: one.created_at):
+            with contextlib.suppress(OlderAnswer):
+                recorded += recording.record_reversal(session, facts, ledger_id, now, sure=False) or ()
         return Taken(True, recorded)
     if tell and unknown.tell_link(session, offer, ledger_id, now):
         return Taken(False, (ExceptionKind.LINK_UNKNOWN.value,))
