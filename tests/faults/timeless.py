@@ -21,6 +21,7 @@ from domain.messages import announcing, together, transactions
 from domain.messages.announcing import Announcing
 from domain.messages.poster_port import Posted, Poster
 from domain.messages.summaries import Announcement
+from domain.payments import gaps
 from domain.payments.watching import Watching
 from domain.rights.people import AllMembers
 from domain.stripe.accounts import Accounts
@@ -68,6 +69,8 @@ class Clock:
         busy, databases.BUSY_SECONDS = databases.BUSY_SECONDS, 120.0
         pause, announcing.ONE_A_SECOND = announcing.ONE_A_SECOND, timedelta(0)
         apart, transactions.LEAST_APART = transactions.LEAST_APART, 0.0
+        # By the loop's own time, of which hardly any passes here.
+        again, gaps.AGAIN_AFTER = gaps.AGAIN_AFTER, 0.0
         # Few invoices are enough for some to be told together, and for others to be left over.
         more_than, together.MORE_THAN = together.MORE_THAN, 1
         at_most, together.AT_MOST = together.AT_MOST, 3
@@ -76,6 +79,7 @@ class Clock:
             databases.BUSY_SECONDS = busy
             announcing.ONE_A_SECOND, transactions.LEAST_APART = pause, apart
             together.MORE_THAN, together.AT_MOST = more_than, at_most
+            gaps.AGAIN_AFTER = again
             sa.event.remove(sa.Engine, "before_cursor_execute", tell)
 
         return undo
