@@ -27,6 +27,8 @@ REFUSALS = frozenset(
     "no_permission org_login_required ekm_access_denied access_denied team_access_not_granted "
     "two_factor_setup_required invalid_app app_not_found forbidden_team socket_mode_disabled".split()
 )
+# At once, of all organisations together: a few whose calls hang leave room for the others', and files for everything else.
+CONNECTIONS = 400
 # How a call fails without an answer that says anything.
 UNANSWERED = (aiohttp.ClientError, TimeoutError, OSError, ValueError, AttributeError, TypeError)
 
@@ -148,6 +150,7 @@ def make_session(
     trace = aiohttp.TraceConfig()
     trace.on_request_end.append(count)
     return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=CONNECTIONS),
         timeout=aiohttp.ClientTimeout(total=timeout),
         trace_configs=[trace],
         middlewares=(through(proxies),),

@@ -48,22 +48,33 @@ class Claim:
     """It was begun again and again, and never got any further."""
 
 
-def claim_next(session: Session, lease: Lease) -> Claim | None:
-    """The oldest confirmed import that is nobody's, of an organisation into which nobody else imports a file now."""
-    now = database_now(session)
+def is_any_due(session: Session, most_bytes: int | None) -> bool:
+    """Whether a claim may find something: at rest nothing is written."""
+    return session.execute(_due(database_now(session), most_bytes)).first() is not None
+
+
+def _due(now: datetime, most_bytes: int | None) -> sa.Select[int, int]:
     under_way = sa.select(Duty.name).where(
         Duty.name == sa.literal(turns.IMPORTS) + sa.cast(FileImport.organisation_id, sa.String),
         Duty.lease_until > now,
     )
-    due = session.execute(
+    due = (
         sa.select(FileImport.id, FileImport.organisation_id)
         .where(FileImport.state == ImportState.CONFIRMED)
         .where(sa.or_(FileImport.lease_until.is_(None), FileImport.lease_until <= now))
         .where(~under_way.exists())
-        .order_by(FileImport.id)
-        .limit(1)
-        .with_for_update(of=FileImport, skip_locked=True)
-    ).one_or_none()
+    )
+    if most_bytes is not None:
+        due = due.where(sa.func.length(FileImport.content) <= most_bytes)
+    return due.order_by(FileImport.id).limit(1)
+
+
+def claim_next(session: Session, lease: Lease, most_bytes: int | None = None) -> Claim | None:
+    """The oldest confirmed import that is nobody's, of an organisation into which nobody else imports a file now; with
+    ``most_bytes`` of a file that isn't larger."""
+    now = database_now(session)
+    locked = _due(now, most_bytes).with_for_update(of=FileImport, skip_locked=True)
+    due = session.execute(locked).one_or_none()
     if due is None or not turns.take_if_free(session, turns.of_imports(due.organisation_id), lease):
         return None
     session.execute(

@@ -28,7 +28,11 @@ from domain.states import ImportState
 _log = structlog.get_logger()
 
 READERS = 2
-"""Files that a process reads at once."""
+"""Files that a process reads at once for people who look at them."""
+AT_ONCE, SMALL_BYTES = 2, 256 << 10
+"""So many imports at once, of which one is of a larger file: whoever brings in a few invoices never waits for a million of another's."""
+LOOK_AGAIN = 0.5
+"""Seconds: while one is under way there may be another one."""
 AGAIN = timedelta(seconds=10)
 """After what nobody foresaw."""
 
@@ -51,7 +55,8 @@ class FileImports:
         self._clock = clock
         self._on_finished = on_finished
         self._ending = False
-        self._readers = ThreadPoolExecutor(READERS, "import-files")
+        self._readers = ThreadPoolExecutor(READERS, "read-files")
+        self._importers = ThreadPoolExecutor(AT_ONCE, "import-files")
         self.wake = wake
 
     async def preview(self, kept: Kept) -> Previewed | ImportQuestion:
@@ -73,13 +78,38 @@ class FileImports:
         return await loop.run_in_executor(self._readers, _answer, kept, answers, way)
 
     async def run_due(self) -> None:
-        """Do every import that is due, one at a time."""
-        await self._db.background_write(transactions.forget_unconfirmed, self._clock())
-        while not self._ending:
-            claim = await self._db.background_write(claiming.claim_next, self._lease)
+        """Do every import that is due, of each organisation one at a time."""
+        under_way: dict[asyncio.Task[None], Claim] = {}
+        try:
+            while True:
+                await self._begin(under_way)
+                if not under_way:
+                    return
+                first = asyncio.FIRST_COMPLETED
+                ended, _ = await asyncio.wait(under_way, timeout=LOOK_AGAIN, return_when=first)
+                for task in ended:
+                    del under_way[task]
+                    task.result()
+        finally:
+            for task in under_way:
+                task.cancel()
+            await asyncio.gather(*under_way, return_exceptions=True)
+
+    async def _begin(self, under_way: dict[asyncio.Task[None], Claim]) -> None:
+        while not self._ending and len(under_way) < AT_ONCE:
+            large = any(len(claim.content) > SMALL_BYTES for claim in under_way.values())
+            most_bytes = SMALL_BYTES if large else None
+            # To write is to wait for the disk: at rest there is one look each time.
+            old, due = await self._db.background_read(_look, self._clock(), most_bytes)
+            if old:
+                await self._db.background_write(transactions.forget_unconfirmed, self._clock())
+            if not due:
+                return
+            claim = await self._db.background_write(claiming.claim_next, self._lease, most_bytes)
             if claim is None:
                 return
-            await self._do(claim)
+            task = asyncio.create_task(self._do(claim), name=f"import-{claim.import_id}")
+            under_way[task] = claim
 
     def claim_no_more(self) -> None:
         """What is under way ends with the chunk that is being written; the rest is for other processes."""
@@ -87,7 +117,8 @@ class FileImports:
 
     def close(self) -> None:
         self._ending = True
-        self._readers.shutdown(wait=False, cancel_futures=True)
+        for threads in (self._readers, self._importers):
+            threads.shutdown(wait=False, cancel_futures=True)
 
     async def _do(self, claim: Claim) -> None:
         loop = asyncio.get_running_loop()
@@ -97,7 +128,7 @@ class FileImports:
             work = Work(
                 partial(self._run, loop, self._db.background_write), self._clock, lambda: self._ending
             )
-            await loop.run_in_executor(self._readers, _import, self._db, claim, work)
+            await loop.run_in_executor(self._importers, _import, self._db, claim, work)
         except (ClaimLost, Stopping):
             await self._db.background_write(claiming.release, claim)
         except FileRefused:
@@ -145,6 +176,11 @@ def _import(db: Database, claim: Claim, work: Work) -> None:
     from domain.imports.reading_thread import import_claimed
 
     import_claimed(db, claim, work)
+
+
+def _look(session: Session, now: datetime, most_bytes: int | None) -> tuple[bool, bool]:
+    """Whether files are to be forgotten, and whether an import is due."""
+    return transactions.is_any_unconfirmed(session, now), claiming.is_any_due(session, most_bytes)
 
 
 def _fail(session: Session, claim: Claim, now: datetime) -> None:

@@ -195,14 +195,19 @@ def list_last(session: Session, scope: Scope, actor: Actor, limit: int) -> tuple
     return tuple(replace(summarise(brought), waits=_waits(session, brought)) for brought in found)
 
 
+def is_any_unconfirmed(session: Session, now: datetime) -> bool:
+    """Whether there is a file to be forgotten."""
+    return bool(session.scalar(sa.select(sa.exists().where(_is_unconfirmed(now)))))
+
+
 def forget_unconfirmed(session: Session, now: datetime) -> int:
     """Files that nobody said to import."""
-    old = session.execute(
-        sa.delete(FileImport)
-        .where(FileImport.state == ImportState.PREVIEWED, FileImport.brought_at < now - UNCONFIRMED_KEPT)
-        .returning(FileImport.id)
-    )
+    old = session.execute(sa.delete(FileImport).where(_is_unconfirmed(now)).returning(FileImport.id))
     return len(old.all())
+
+
+def _is_unconfirmed(now: datetime) -> sa.ColumnElement[bool]:
+    return sa.and_(FileImport.state == ImportState.PREVIEWED, FileImport.brought_at < now - UNCONFIRMED_KEPT)
 
 
 def summarise(brought: FileImport) -> ImportStanding:

@@ -7,7 +7,7 @@ channel. A direct message is posted again then: better twice than never.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -86,7 +86,7 @@ class Announcing:
         while True:
             # What ends while the claim is looked for may have been all that it found in the way.
             in_flight = bool(self._posting)
-            for claim, turn in await self._claim_due():
+            async for claim, turn in self._claim_due():
                 task = asyncio.create_task(self._deliver(claim, turn), name=f"announcement-{claim.id}")
                 self._posting.add(task)
                 task.add_done_callback(self._ended)
@@ -96,16 +96,16 @@ class Announcing:
             elif not in_flight:
                 return
 
-    async def _claim_due(self) -> list[tuple[Claim, _Turn]]:
-        claimed: list[tuple[Claim, _Turn]] = []
-        if self._ending:
-            return claimed
+    async def _claim_due(self) -> AsyncIterator[tuple[Claim, _Turn]]:
+        """Each organisation's as soon as they are claimed: a lease doesn't wait for the claims of a thousand others."""
         # One look at all of them: to claim is to write, however little there is.
         due = await self._db.background_read(list_due)
         for organisation_id in [one for one in self._posters if one in due]:
+            if self._ending:
+                return
             asked_at = asyncio.get_running_loop().time()
-            claimed += await self._db.background_write(self._claim, organisation_id, asked_at)
-        return claimed
+            for claimed in await self._db.background_write(self._claim, organisation_id, asked_at):
+                yield claimed
 
     def _claim(self, session: Session, organisation_id: int, asked_at: float) -> list[tuple[Claim, _Turn]]:
         """What is due, with its turn. The attempt is written down with the claim where its turn has come and nothing is in

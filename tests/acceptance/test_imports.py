@@ -136,7 +136,7 @@ async def test_a_restart_goes_on_with_what_was_confirmed(
 ) -> None:
     """The process that took it up is killed; its claim is taken back as of a dead process."""
     claim_next = claiming.claim_next
-    monkeypatch.setattr(claiming, "claim_next", lambda session, lease: None)
+    monkeypatch.setattr(claiming, "claim_next", lambda *_: None)
     await choose(world, "May.csv", PLAIN)
     await world.until(lambda: header(world) == "Import Preview")
     await world.submit()

@@ -1,9 +1,12 @@
 """What Slack says about whose token this is; whatever isn't Slack's answer means that Slack is away."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from slack_sdk.http_retry.request import HttpRequest
 from slack_sdk.http_retry.response import HttpResponse
 from slack_sdk.http_retry.state import RetryState
@@ -22,6 +25,7 @@ from bot.slack_client import (
 from bot.watch.metrics import Metrics
 from handlers.bolt.answers import SLACK_AWAY, told_seconds
 from sandbox.slack import Fault, LocalSlack
+from tests.patience import PATIENCE
 
 MANIFEST = {
     "display_information": {"name": "Tester"},
@@ -193,3 +197,23 @@ async def test_an_org_wide_token_is_refused_with_a_sentence(
 
     slack.workspace.join_enterprise("E0GRID")
     assert (await fetch_identity(client)).team_id == slack.workspace.team_id
+
+
+async def test_a_hundred_calls_that_hang_leave_room_for_others() -> None:
+    arrived, go = asyncio.Queue[None](), asyncio.Event()
+
+    async def hang(_: web.Request) -> web.Response:
+        arrived.put_nowait(None)
+        await go.wait()
+        return web.Response()
+
+    app = web.Application()
+    app.router.add_get("/", hang)
+    async with TestServer(app) as server, make_session(Metrics()) as session:
+        asking = [asyncio.ensure_future(session.get(server.make_url("/"))) for _ in range(101)]
+        async with asyncio.timeout(PATIENCE):
+            for _ in asking:
+                await arrived.get()
+        go.set()
+        for answer in await asyncio.gather(*asking):
+            answer.close()

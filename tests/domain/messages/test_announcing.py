@@ -1,6 +1,8 @@
 """Each announcement once, in order for each channel, and never blindly a second time."""
 
 import asyncio
+import threading
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
@@ -8,7 +10,9 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from domain.coordination.leases import Lease
 from domain.database import database_now
+from domain.messages import transactions
 from domain.messages.announcing import ONE_A_SECOND
 from domain.messages.claims import Claim
 from domain.messages.poster_port import NotPosted, Posted, PostUnknown
@@ -219,14 +223,15 @@ async def test_what_a_slow_post_held_up_is_posted_by_the_same_delivery(
         await slow.wait()
         return await post(announcement)
 
-    async def claim_slowly() -> list[tuple[Claim, Any]]:
+    async def claim_slowly() -> AsyncIterator[tuple[Claim, Any]]:
         busy = bool(world.announcing._posting)
-        found = await claim()
+        found = [each async for each in claim()]
         if busy and not looked.is_set():
             assert not found
             looked.set()
             await ended.wait()
-        return found
+        for each in found:
+            yield each
 
     monkeypatch.setattr(world.poster, "post", post_slowly)
     monkeypatch.setattr(world.announcing, "_claim_due", claim_slowly)
@@ -236,4 +241,31 @@ async def test_what_a_slow_post_held_up_is_posted_by_the_same_delivery(
     await world.announcing.finish()
     ended.set()
     await delivering
+    assert states(world) == ["posted", "posted"]
+
+
+async def test_what_one_organisation_was_claimed_is_posted_before_the_others_claims_are_looked_for(
+    world: World, organisation: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A lease of the first would end while a thousand others are claimed, on a slow database."""
+    other = make_organisation(world.db, "T0OTHER", channel="C0OTHER")
+    world.posters[other] = world.poster
+    enqueue(world, organisation, "paid:1")
+    enqueue(world, other, "paid:2")
+    first_posted, claim_due, post = threading.Event(), transactions.claim_due, world.poster.post
+
+    async def posting(announcement: Announcement) -> Posted:
+        posted = await post(announcement)
+        first_posted.set()
+        return posted
+
+    monkeypatch.setattr(world.poster, "post", posting)
+
+    def claiming(session: Session, organisation_id: int, lease: Lease) -> list[Claim]:
+        if organisation_id == other:
+            assert first_posted.wait(PATIENCE), "nothing is posted while others are claimed"
+        return claim_due(session, organisation_id, lease)
+
+    monkeypatch.setattr(transactions, "claim_due", claiming)
+    await world.announcing.deliver_due()
     assert states(world) == ["posted", "posted"]

@@ -61,7 +61,7 @@ async def test_whoever_was_suspended_between_claim_and_post_finds_its_message_ta
 ) -> None:
     """The attempt was written down with the claim, and by now it may be another one's."""
     enqueue(world, organisation, "paid:1")
-    ((claim, turn),) = await world.announcing._claim_due()
+    ((claim, turn),) = [each async for each in world.announcing._claim_due()]
     assert turn.begun_at is not None
     end_leases(world)
     suspended = replace(turn, begun_at=turn.begun_at - world.announcing._lease.length.total_seconds() / 2)
