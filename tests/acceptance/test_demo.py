@@ -13,7 +13,7 @@ import aiohttp
 import pytest
 from playwright.async_api import Page, async_playwright, expect
 
-from tests.sandbox.page_world import ARGUMENTS, CHROMIUM
+from tests.sandbox.page.world import ARGUMENTS, CHROMIUM
 
 ROOT = Path(__file__).parents[2]
 WAIT = 60_000

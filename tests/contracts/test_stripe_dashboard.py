@@ -19,7 +19,7 @@ from tests.contracts.stripe_fixtures import (  # noqa: F401
     link_params,
     server_fixture,
 )
-from tests.sandbox.page_world import ARGUMENTS, CHROMIUM
+from tests.sandbox.page.world import ARGUMENTS, CHROMIUM
 
 
 class Hand:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from importlib.resources import files
 from typing import Any, Literal
 
 import pytest
-import pytest_asyncio
 from playwright.async_api import Page, expect
 
-from tests.sandbox.page_world import (
-    World,
+from tests.sandbox.page.blocks import (
     actions,
     button,
     checkboxes,
@@ -19,12 +16,11 @@ from tests.sandbox.page_world import (
     modal,
     mrkdwn,
     option,
-    page_world,
     plain,
     section,
-    send,
     text_input,
 )
+from tests.sandbox.page.world import World, send
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
@@ -49,18 +45,6 @@ FORM = modal(
     entry("Day", {"type": "datepicker", "action_id": "day"}, "day"),
     entry("File", {"type": "file_input", "action_id": "file"}, "file"),
 )
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def running() -> AsyncIterator[World]:
-    async with page_world() as world:
-        yield world
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def world(running: World) -> AsyncIterator[World]:
-    yield running
-    await running.clear()
 
 
 async def findings(page: Page) -> list[str]:

@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from playwright.async_api import Locator, Page, expect
 
 from sandbox.slack.state.model import Message
-from tests.sandbox.page_world import World, actions, button, modal, page_world, section, send
+from tests.sandbox.page.blocks import actions, button, modal, section
+from tests.sandbox.page.world import World, send
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def running() -> AsyncIterator[World]:
-    async with page_world() as world:
-        yield world
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def world(running: World) -> AsyncIterator[World]:
-    yield running
-    await running.clear()
 
 
 def post(world: World, text: str, **more: Any) -> Message:

@@ -1,27 +1,10 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
-import pytest_asyncio
 from playwright.async_api import FilePayload, Locator, expect
 
-from tests.sandbox.page_world import (
-    Json,
-    World,
-    actions,
-    button,
-    checkboxes,
-    entry,
-    modal,
-    mrkdwn,
-    option,
-    page_world,
-    plain,
-    section,
-    state,
-    text_input,
-)
+from tests.sandbox.page.blocks import actions, entry, modal, option, plain, section, state, text_input
+from tests.sandbox.page.world import World
 
 # Quicker than any machine types: what is typed in one go is asked for once.
 QUICKLY = """(box, text) => {
@@ -30,100 +13,7 @@ QUICKLY = """(box, text) => {
         box.dispatchEvent(new InputEvent("input", { bubbles: true, data: letter }));
     }
 }"""
-
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def running() -> AsyncIterator[World]:
-    async with page_world() as world:
-        yield world
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def world(running: World) -> AsyncIterator[World]:
-    yield running
-    await running.clear()
-
-
-def hundred_boxes(revision: int = 0, ticked: bool = False, count: str = "0 ticked") -> Json:
-    blocks = [section(count, block_id=f"count-{count}")]
-    for group in range(10):
-        options = [
-            option(f"INV-{1000 + group * 10 + row}", description=f"Buyer {row}, USD {group}.50")
-            for row in range(10)
-        ]
-        boxes = checkboxes(options) | ({"initial_options": options} if ticked else {})
-        blocks.append(actions(boxes, block_id=f"group-{group}-{revision}"))
-    return modal(actions(button("Select All", "all"), block_id=f"buttons-{revision}"), *blocks, submit=None)
-
-
-async def test_a_checkbox_is_named_by_its_option_and_described_by_the_options_description(
-    world: World,
-) -> None:
-    page = await world.at_desk()
-    dialog = await world.show(page, hundred_boxes())
-    box = dialog.get_by_role("checkbox", name="INV-1007", exact=True)
-    await expect(box).to_have_accessible_description("Buyer 7, USD 0.50")
-    await dialog.get_by_text("Buyer 7, USD 0.50").click()
-    await expect(box).to_be_checked()
-    body = await world.actions.get()
-    assert [each["value"] for each in body["actions"][0]["selected_options"]] == ["INV-1007"]
-
-
-async def test_a_tick_far_down_moves_neither_the_list_nor_the_keyboard_when_the_app_updates_the_view(
-    world: World,
-) -> None:
-    page = await world.at_desk()
-    dialog = await world.show(page, hundred_boxes())
-    box = dialog.get_by_role("checkbox", name="INV-1093", exact=True)
-    await box.focus()
-    before = await box.bounding_box()
-    await page.keyboard.press("Space")
-    await world.actions.get()
-    await world.top_update(hundred_boxes(count="1 ticked"))
-    await expect(dialog.get_by_text("1 ticked")).to_have_count(1)
-    await expect(box).to_be_checked()
-    await expect(box).to_be_focused()
-    assert await box.bounding_box() == before
-
-
-async def test_select_all_with_new_block_ids_really_ticks_all_hundred_and_keeps_the_keyboard_on_its_button(
-    world: World,
-) -> None:
-    page = await world.at_desk()
-    dialog = await world.show(page, hundred_boxes())
-    await dialog.get_by_role("checkbox", name="INV-1003", exact=True).check()
-    await dialog.get_by_role("button", name="Select All").click()
-    await world.top_update(hundred_boxes(revision=1, ticked=True))
-    await expect(dialog.get_by_role("checkbox", checked=True)).to_have_count(100)
-    await expect(dialog.get_by_role("button", name="Select All")).to_be_focused()
-    await world.top_update(hundred_boxes(revision=2))
-    await expect(dialog.get_by_role("checkbox", checked=True)).to_have_count(0)
-
-
-async def test_the_same_block_id_keeps_its_ticks_whatever_the_app_asks(world: World) -> None:
-    page = await world.at_desk()
-    dialog = await world.show(page, hundred_boxes())
-    await dialog.get_by_role("checkbox", name="INV-1003", exact=True).check()
-    await world.actions.get()
-    await world.top_update(hundred_boxes(ticked=True, count="again"))
-    await expect(dialog.get_by_text("again")).to_be_visible()
-    await expect(dialog.get_by_role("checkbox", checked=True)).to_have_count(1)
-
-
-async def test_ten_quick_ticks_all_reach_the_app_in_order(world: World) -> None:
-    page = await world.at_desk()
-    dialog = await world.show(page, hundred_boxes())
-    await dialog.evaluate(
-        "dialog => [...dialog.querySelectorAll('input')].slice(0, 10).forEach(box => box.click())"
-    )
-    sizes = [len((await world.actions.get())["actions"][0]["selected_options"]) for _ in range(10)]
-    assert sorted(sizes) == list(range(1, 11))
-    values = world.workspace.views(world.ada)[0].values["group-0-0"]["ticks"]["selected_options"]
-    assert len(values) == 10
-
-
 FRUIT = [option("a", "Apple"), option("b", "Banana"), option("c", "Cherry", "Red")]
 
 
@@ -273,102 +163,6 @@ async def test_an_overflow_menu_offers_its_options(world: World) -> None:
     await page.keyboard.press("ArrowDown")
     await page.keyboard.press("Enter")
     assert (await world.actions.get())["actions"][0]["selected_option"]["value"] == "b"
-
-
-HOSTILE = '<img src=x onerror="window.hit=1"> <script>window.hit=1</script> </div>'
-
-
-async def test_markup_in_every_field_stays_text(world: World) -> None:
-    page = await world.at_desk()
-    dialog = await world.show(
-        page,
-        modal(
-            {"type": "header", "text": plain(HOSTILE)},
-            section(HOSTILE, fields=[plain(HOSTILE), mrkdwn(HOSTILE)]),
-            {"type": "context", "elements": [mrkdwn(HOSTILE)]},
-            actions(checkboxes([option("v", HOSTILE[:70], HOSTILE[:70])]), button(HOSTILE[:70], "b")),
-            {
-                "type": "rich_text",
-                "elements": [{"type": "rich_text_section", "elements": [{"type": "text", "text": HOSTILE}]}],
-            },
-            entry(HOSTILE, text_input(initial_value=HOSTILE), hint=plain(HOSTILE)),
-        ),
-    )
-    await expect(dialog.get_by_role("heading", name=HOSTILE)).to_be_visible()
-    await expect(dialog.locator("img, script")).to_have_count(0)
-    assert await page.evaluate("window.hit") is None
-
-
-MRKDWN = (
-    "*bold* _it_ ~gone~ `x < y` <https://pay.example.com/a?b=1&amp;c=2|Pay> <javascript:alert(1)|bad> &lt;b&gt; "
-    ":white_check_mark: snake_case_name 2*3*4\n&gt; said\n```\npre *kept*\n```"
-)
-
-
-async def test_mrkdwn_becomes_elements_and_nothing_else(world: World) -> None:
-    page = await world.at_desk()
-    dialog = await world.show(page, modal(section(MRKDWN), submit=None))
-    text = dialog.locator(".block-section .text")
-    for tag, words in {
-        "strong": "bold",
-        "em": "it",
-        "s": "gone",
-        "code": "x < y",
-        "blockquote": "said",
-    }.items():
-        await expect(text.locator(tag)).to_have_text(words)
-    await expect(text.locator("pre")).to_have_text("pre *kept*")
-    link = text.get_by_role("link")
-    await expect(link).to_have_count(1)
-    await expect(link).to_have_attribute("href", "https://pay.example.com/a?b=1&c=2")
-    await expect(text).to_contain_text("<javascript:alert(1)|bad> <b> ✅ snake_case_name 2*3*4")
-
-
-async def test_rich_text_shows_preformatted_lines_lists_and_styles(world: World) -> None:
-    page = await world.at_desk()
-    rich = {
-        "type": "rich_text",
-        "elements": [
-            {
-                "type": "rich_text_preformatted",
-                "elements": [{"type": "text", "text": "INV-1\thttps://a.example"}],
-            },
-            {
-                "type": "rich_text_list",
-                "style": "bullet",
-                "elements": [
-                    {
-                        "type": "rich_text_section",
-                        "elements": [{"type": "text", "text": "strong", "style": {"bold": True}}],
-                    }
-                ],
-            },
-        ],
-    }
-    dialog = await world.show(page, modal(rich, submit=None))
-    await expect(dialog.locator("pre")).to_have_text("INV-1\thttps://a.example", use_inner_text=True)
-    await expect(dialog.get_by_role("listitem").locator("strong")).to_have_text("strong")
-
-
-async def test_a_hundred_boxes_are_drawn_and_updated_without_a_noticeable_pause(world: World) -> None:
-    page = await world.at_desk()
-    # What the browser spends on one whole redraw, in its own time; a frame that people notice is above 100 ms.
-    spent = await page.evaluate(
-        """async ([view]) => {
-            const { Surface } = await import('/static/surface.js');
-            const root = document.body.appendChild(document.createElement('div'));
-            const surface = new Surface(root, 'V0', () => Promise.resolve({ ok: true }));
-            surface.update(view.blocks);
-            const began = performance.now();
-            for (const block of view.blocks) block.block_id += '-new';
-            surface.update(view.blocks);
-            const spent = performance.now() - began;
-            root.remove();
-            return spent;
-        }""",
-        [hundred_boxes()],
-    )
-    assert spent < 100
 
 
 async def put_file(dialog: Locator, name: str, content: bytes) -> None:

@@ -1,40 +1,12 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
-import pytest_asyncio
 from playwright.async_api import expect
 
-from tests.sandbox.page_world import (
-    A_MOMENT,
-    World,
-    actions,
-    button,
-    entry,
-    modal,
-    mrkdwn,
-    page_world,
-    plain,
-    section,
-    send,
-    state,
-    text_input,
-)
+from tests.sandbox.page.blocks import actions, button, entry, modal, mrkdwn, plain, section, state, text_input
+from tests.sandbox.page.world import A_MOMENT, World, send
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def running() -> AsyncIterator[World]:
-    async with page_world() as world:
-        yield world
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def world(running: World) -> AsyncIterator[World]:
-    yield running
-    await running.clear()
 
 
 async def test_a_modal_is_a_dialog_named_by_its_title_with_the_views_own_buttons(world: World) -> None:
