@@ -11,8 +11,8 @@ from domain.stripe.errors import StripeAway
 from sandbox.stripe.server import LocalStripe
 from tests.domain import backups
 from tests.domain.factories import make_invoice
+from tests.domain.payments.gaps import DAY, create, pass_time, restarted
 from tests.domain.payments.test_deactivated_links import see, shown
-from tests.domain.payments.test_gaps import DAY, create, pass_time, restarted
 from tests.domain.payments.test_unknown import keep_one, link_of, pay, said
 from tests.domain.payments.test_unknown_later import exceptions, of_later
 from tests.domain.world import World

@@ -12,7 +12,7 @@ from domain.stripe.errors import StripeAway
 from sandbox.stripe.server import LocalStripe
 from tests.domain import backups
 from tests.domain.factories import make_invoice
-from tests.domain.payments.test_gaps import DAY, create, pass_time, restarted
+from tests.domain.payments.gaps import DAY, create, pass_time, restarted
 from tests.domain.payments.test_unknown import link_of
 from tests.domain.world import World
 

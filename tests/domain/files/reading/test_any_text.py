@@ -12,7 +12,7 @@ from domain.files.import_fields import COLUMNS, ImportedInvoice
 from domain.files.reading.plain import HEADING
 from domain.files.reading.records import FileUnusable
 from domain.invoices.numbers.keys import number_key
-from tests.domain.files.reading.test_plain import read
+from tests.domain.files.reading.plain_files import read
 
 _FIELDS = st.text(
     st.characters(codec="utf-8", categories=["L", "N", "P", "S", "Zs"]), min_size=1, max_size=30
