@@ -1,6 +1,8 @@
 """What buttons, options and modals carry, and its strict reading when it comes back: any of it may be forged."""
 
+import hashlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from domain.lists.summaries import FIRST_REVISION
@@ -19,6 +21,7 @@ _MODES = {True: "live", False: "test"}
 _SEAL = re.compile(r"[0-9a-f]{0,64}", re.ASCII)
 _CALLBACK = re.compile(r"[a-z_]{0,40}", re.ASCII)
 _CONFIRMED = re.compile(r"(?:(?:live|test)\|[A-Za-z0-9_]{1,255})?", re.ASCII)
+_SEEN = re.compile(r"[a-z_]{1,30}=[0-9a-f]{8}", re.ASCII)
 _CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
 
 
@@ -186,3 +189,34 @@ class ConnectReference:
         if not _CALLBACK.fullmatch(under) or not _CONFIRMED.fullmatch(confirmed):
             raise Unreadable(cls.__name__)
         return cls(under, confirmed)
+
+
+@dataclass(frozen=True)
+class SettingsReference:
+    """What the settings were when their modal was opened: a short digest of each by its name, none in a modal of a version before."""
+
+    seen: Mapping[str, str]
+
+    def __str__(self) -> str:
+        return "|".join(f"{name}={digest}" for name, digest in self.seen.items())
+
+    @classmethod
+    def of(cls, values: Mapping[str, object]) -> "SettingsReference":
+        return cls({name: _digest(value) for name, value in values.items()})
+
+    @classmethod
+    def read(cls, value: str) -> "SettingsReference":
+        parts = value.split("|") if value else []
+        if not all(_SEEN.fullmatch(part) for part in parts):
+            raise Unreadable(cls.__name__)
+        return cls(dict(part.split("=") for part in parts))
+
+    def is_as_seen(self, name: str, value: object) -> bool:
+        """Whether somebody left it as it was shown to them, whatever it has become meanwhile."""
+        return self.seen.get(name) == _digest(value)
+
+
+def _digest(value: object) -> str:
+    """Of a text, or of ids in any order; no text is as an empty one."""
+    said = f"{len(value)}:{','.join(sorted(value))}" if isinstance(value, tuple) else str(value or "")
+    return hashlib.sha256(said.encode()).hexdigest()[:8]

@@ -1,13 +1,14 @@
 """The organisation's settings: inputs with what is set, and those that depend on a choice beside it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TypeVar
 
 from domain.organisations.settings import MOST_NAMED, Settings
 from domain.organisations.stripe_keys import StripeKeySummary
 from domain.states import Creators
 from handlers import ids
+from handlers.references import SettingsReference
 from handlers.views.blocks import Json, button, context, field, header, modal, notice, option, plain, section
 from handlers.words.connecting import MODES, account_of
 from handlers.words.settings import CREATORS, GROUPS_UNREAD, LANGUAGES, NO_GROUPS, TOLD, Told
@@ -55,10 +56,12 @@ def form(
     key: StripeKeySummary | None = None,
     key_is_given: bool = False,
     said: str | None = None,
+    seen: SettingsReference | None = None,
 ) -> Json:
     """``groups``: the workspace's user groups, needed where one is to be chosen; None if Slack doesn't tell them.
 
-    ``key_is_given``: whoever runs Paylink configured the Stripe key, which nobody changes here.
+    ``key_is_given``: whoever runs Paylink configured the Stripe key, which nobody changes here. ``seen``: what the settings were
+    when the modal was opened; as they are now, if it is opened.
     """
     blocks = [header(HEADER), *([notice(said)] if said else [])]
     blocks.append(
@@ -90,7 +93,16 @@ def form(
     )
     if not key_is_given:
         blocks.append(_stripe(key))
-    return modal("Paylink", blocks, callback_id=ids.SETTINGS, submit="Save", close="Cancel")
+    if seen is None:
+        seen = SettingsReference.of({"channel": channel, **asdict(settings)})
+    return modal(
+        "Paylink",
+        blocks,
+        callback_id=ids.SETTINGS,
+        submit="Save",
+        close="Cancel",
+        private_metadata=str(seen),
+    )
 
 
 def _who_may_create(settings: Settings, chosen: Creators, groups: Sequence[Group] | None) -> list[Json]:

@@ -17,6 +17,7 @@ from domain.states import Creators, KeyTrouble, Right
 from domain.summaries import Actor
 from handlers.features.setting_up import connecting
 from handlers.features.setting_up.greeting import greet_installer
+from handlers.references import SettingsReference
 from handlers.views import connecting as connecting_views
 from handlers.views.settings import Choices, Group, form
 from handlers.words.settings import Told
@@ -182,6 +183,24 @@ async def test_settings_are_saved_with_the_inputs_that_the_choices_need(bench: B
     assert (saved.language, bench.desk.organisation.channel) == ("de", public)
     (joined,) = [one for one in bench.workspace.channels if one.id == public]
     assert bench.workspace.bot_user_id in joined.members
+
+
+async def test_what_another_administrator_has_set_meanwhile_stays(bench: Bench) -> None:
+    ben = bench.workspace.add_person("ben")
+    bench.desk.organisation = replace(bench.desk.organisation, channel=bench.channel)
+    await bench.press("Settings", (await home(bench))["id"])
+    elsewhere = bench.workspace.add_channel("elsewhere")
+    bench.desk.organisation = replace(bench.desk.organisation, channel=elsewhere)
+    bench.desk.settings = Settings(administrators=(ben,))
+    await bench.click("setting_creators", "setting_creators", "chosen")
+    await enter(bench, "setting_chosen_people", [bench.anna])
+    await bench.submit()
+    assert bench.desk.organisation.channel == elsewhere
+    assert bench.desk.settings == Settings(
+        Creators.CHOSEN, administrators=(ben,), chosen_people=(bench.anna,)
+    )
+    # Whoever chooses that people hear of it, and none, isn't passed over.
+    assert not SettingsReference.of({"told_of_exceptions": ()}).is_as_seen("told_of_exceptions", ("",))
 
 
 async def test_the_installer_is_told_once_and_led_to_the_steps(bench: Bench) -> None:

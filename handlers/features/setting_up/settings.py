@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from typing import cast
 
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
@@ -16,6 +17,7 @@ from handlers.bolt.modals import replace_modal, show_modal
 from handlers.bolt.payload import Delivery, chosen, dig, listed, text_at
 from handlers.features import home
 from handlers.features.setting_up import steps
+from handlers.references import SettingsReference
 from handlers.rejections import Unreadable
 from handlers.views import settings
 from handlers.views.blocks import Json
@@ -49,7 +51,7 @@ async def choose(office: Office, delivery: Delivery) -> None:
 
     async def made() -> Json:
         shown = await office.desk.show_settings(delivery.actor)
-        return await _made(delivery, shown, _choices(delivery))
+        return await _made(delivery, shown, _choices(delivery), _seen(delivery))
 
     await replace_modal(office, delivery, made)
 
@@ -59,15 +61,22 @@ async def save(office: Office, delivery: Delivery) -> Json:
     choices = _choices(delivery)
     channel = _channel(delivery, ids.SETTING_CHANNEL)
     changes = _changes(delivery, choices)
-    await office.desk.show_settings(delivery.actor)  # Before Slack is asked for anything: whether they may.
+    shown = await office.desk.show_settings(
+        delivery.actor
+    )  # Before Slack is asked for anything: whether they may.
     elsewhere = changes["told_of_exceptions"][0] if choices.told is Told.CHANNEL else None
     wrong = await _join(
         delivery.client, {ids.SETTING_CHANNEL: channel, ids.SETTING_TOLD_CHANNEL: elsewhere or None}
     )
     if wrong:
         return {"response_action": "errors", "errors": wrong}
+    # What somebody left alone isn't theirs to put back: another administrator may have set it meanwhile.
+    seen = _seen(delivery)
+    if seen.is_as_seen("channel", channel) and channel != shown.channel:
+        channel = None
+    changed = {name: value for name, value in changes.items() if not seen.is_as_seen(name, value)}
     try:
-        await office.desk.change_settings(delivery.actor, channel=channel, **changes)
+        await office.desk.change_settings(delivery.actor, channel=channel, **cast("Changes", changed))
     except SettingUnusable as error:
         return {
             "response_action": "errors",
@@ -83,7 +92,12 @@ async def _show_elsewhere(office: Office, delivery: Delivery) -> None:
         await steps.redraw(office, delivery, delivery.shown.previous_view_id)
 
 
-async def _made(delivery: Delivery, shown: SettingsShown, choices: Choices | None = None) -> Json:
+async def _made(
+    delivery: Delivery,
+    shown: SettingsShown,
+    choices: Choices | None = None,
+    seen: SettingsReference | None = None,
+) -> Json:
     choices = choices or chosen_by(shown.settings)
     groups = None
     if choices.creators is Creators.GROUP:
@@ -95,6 +109,7 @@ async def _made(delivery: Delivery, shown: SettingsShown, choices: Choices | Non
         groups=groups,
         key=shown.key,
         key_is_given=shown.key_is_given,
+        seen=seen,
     )
 
 
@@ -133,6 +148,10 @@ async def _be_in(client: AsyncWebClient, channel: str) -> str | None:
     except SLACK_AWAY:
         return None
     return None
+
+
+def _seen(delivery: Delivery) -> SettingsReference:
+    return SettingsReference.read(delivery.shown.private_metadata)
 
 
 def _choices(delivery: Delivery) -> Choices:
