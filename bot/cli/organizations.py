@@ -123,7 +123,8 @@ def set_(
             "administrators": "made of people's ids, which begin with U or W",
             "zone": "a zone like Europe/Berlin",
         }
-        raise Stop(f"--{error.name}: {changes.get(error.name)!r} isn't {what[error.name]}.") from None
+        given = administrators if error.name == "administrators" else zone
+        raise Stop(f"--{error.name}: {given!r} isn't {what[error.name]}.") from None
     except OrganisationUnknown:
         raise Stop(
             f"There is no organisation {team_id!r}: `paylink organization list` shows those there are."

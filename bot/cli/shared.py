@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from domain.summaries import OrganisationSummary
 
 Write = Callable[[bytes], object]
+CHAINED_AT_MOST = 20
+"""Portions of the audit that a command chains: of a large import the rest is a process's."""
 
 
 def settings_of(context: typer.Context) -> "Settings":
@@ -36,8 +38,10 @@ def settings_of(context: typer.Context) -> "Settings":
 def database_of(settings: "Settings") -> Iterator["Database"]:
     """The configured database with its schema up to date. Raises Stop if it isn't, or can't be reached.
 
-    A SQLite file is made when there is none.
+    A SQLite file is made when there is none. What the audit says of the command is chained afterwards.
     """
+    from domain.audit.sealing import seal_some
+    from domain.errors import DatabaseUnavailable
     from domain.migrations import prepare
 
     db = connect(settings, operator())
@@ -46,6 +50,9 @@ def database_of(settings: "Settings") -> Iterator["Database"]:
             prepare(db.engine)
         with reached():
             yield db
+        # Else a process does it: the command is done.
+        with contextlib.suppress(DatabaseUnavailable):
+            seal_some(db, CHAINED_AT_MOST)
     finally:
         db.close_now()
 

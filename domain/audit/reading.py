@@ -56,10 +56,24 @@ def list_organisations(session: Session, team_id: str | None = None) -> list[tup
     return found
 
 
+class Unreadable(Exception):
+    """The next entry holds what no entry was ever written with: SQLite keeps anything in any column."""
+
+
 def read_chain(run: Run, organisation_id: int, organisation: str | None) -> Iterator[Entry]:
-    """What is chained, in its order, as it stands: also what is in it twice."""
+    """What is chained, in its order, as it stands: also what is in it twice. Raises Unreadable where it comes to such an entry."""
     after: tuple[int, int] | None = None
-    while rows := run(_page, organisation_id, after):
+    size = PAGE
+    while True:
+        try:
+            rows = run(_page, organisation_id, after, size)
+        except (TypeError, ValueError):
+            if size == 1:
+                raise Unreadable from None
+            size = 1
+            continue
+        if not rows:
+            return
         for row in rows:
             yield entry_of(row, organisation)
         after = rows[-1].position, rows[-1].id
@@ -74,13 +88,13 @@ def read_waiting(run: Run, organisation_id: int, organisation: str | None) -> It
         after = rows[-1].id
 
 
-def _page(session: Session, organisation_id: int, after: tuple[int, int] | None) -> list[Any]:
+def _page(session: Session, organisation_id: int, after: tuple[int, int] | None, size: int) -> list[Any]:
     found = sa.select(ENTRIES).where(of(organisation_id), ENTRIES.c.position.is_not(None))
     if after is not None:
         found = found.where(
             ENTRIES.c.position >= after[0], sa.tuple_(ENTRIES.c.position, ENTRIES.c.id) > sa.tuple_(*after)
         )
-    return list(session.execute(found.order_by(ENTRIES.c.position, ENTRIES.c.id).limit(PAGE)))
+    return list(session.execute(found.order_by(ENTRIES.c.position, ENTRIES.c.id).limit(size)))
 
 
 def _waiting(session: Session, organisation_id: int, after: int) -> list[Any]:

@@ -39,6 +39,13 @@ class Sealing:
             _log.info("audit.chained", organisation=organisation_id, entries=entries, hash=last)
 
 
+def seal_some(db: Database, portions: int) -> None:
+    """Chain what waits, up to so many portions: for the command line, after which there may be no process that does it."""
+    for organisation_id in db.run(list_waiting):
+        while portions and db.run(seal, organisation_id) is not None:
+            portions -= 1
+
+
 def list_waiting(session: Session) -> list[int]:
     """Organisations of which something isn't chained."""
     waiting = sa.select(ENTRIES.c.organisation_id).where(ENTRIES.c.position.is_(None)).distinct()

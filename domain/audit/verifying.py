@@ -6,7 +6,7 @@ from enum import StrEnum
 from sqlalchemy.orm import Session
 
 from domain.audit.chain import FIRST, Entry, hash_of, written
-from domain.audit.reading import Run, read_chain, read_waiting
+from domain.audit.reading import Run, Unreadable, read_chain, read_waiting
 from domain.models import AuditHead
 
 
@@ -61,14 +61,17 @@ def verify(run: Run, organisation_id: int, organisation: str | None, noted: Note
     # Read first: what is chained meanwhile is no fault.
     head_entries, head_hash = run(_head, organisation_id)
     entries, last, found = 0, FIRST, None
-    for entry in read_chain(run, organisation_id, organisation):
-        found = _fault(entry, entries + 1, last, noted)
-        if found is not None:
-            break
-        entries, last = entries + 1, entry.hash or ""
-        if entries == head_entries and last != head_hash:
-            found = Found(Fault.CHANGED, entries, entry)
-            break
+    try:
+        for entry in read_chain(run, organisation_id, organisation):
+            found = _fault(entry, entries + 1, last, noted)
+            if found is not None:
+                break
+            entries, last = entries + 1, entry.hash or ""
+            if entries == head_entries and last != head_hash:
+                found = Found(Fault.CHANGED, entries, entry)
+                break
+    except Unreadable:
+        found = Found(Fault.CHANGED, entries + 1, None)
     if found is None and entries < max(head_entries, noted.position if noted else 0):
         found = Found(Fault.CUT, entries + 1, None)
     waiting = sum(1 for _ in read_waiting(run, organisation_id, organisation))
@@ -83,11 +86,19 @@ def _fault(entry: Entry, expected: int, previous: str, noted: Noted | None) -> F
         return Found(Fault.MISSING, expected, None)
     if position < expected:
         return Found(Fault.TWICE, position, entry)
-    if hash_of(written(entry, previous)) != entry.hash:
+    if not _is_as_hashed(entry, previous):
         return Found(Fault.CHANGED, position, entry)
     if noted is not None and position == noted.position and entry.hash != noted.hash:
         return Found(Fault.NOT_AS_NOTED, position, entry)
     return None
+
+
+def _is_as_hashed(entry: Entry, previous: str) -> bool:
+    try:
+        return hash_of(written(entry, previous)) == entry.hash
+    except (TypeError, ValueError):
+        # Bytes in place of a text, or what is no text in UTF-8.
+        return False
 
 
 def _head(session: Session, organisation_id: int) -> tuple[int, str]:

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.__main__ import main
-from domain.audit import Deed, OfInvoice, record, sealing
+from domain.audit import Deed, OfInvoice, record
 from domain.database import Database
 from tests.domain.factories import NOW
 from tests.domain.unguarded import unguarded
@@ -20,17 +20,13 @@ Capture = pytest.CaptureFixture[str]
 
 @pytest.fixture
 def env(tmp_path: Path, sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Env:
-    """An organisation with three entries, which are chained, and another one."""
+    """An organisation with three entries, which the commands chain themselves, and another one."""
     monkeypatch.chdir(tmp_path)
     env = {"HOME": str(tmp_path), "DATABASE_URL": sqlite_url}
     assert main(["organization", "add", "T0OTHER"], env) == 0
     assert main(["organization", "add", "T0ACME", "--name", "=1+1"], env) == 0
     assert main(["organization", "set", "T0ACME", "--add-on", "off"], env) == 0
     assert main(["token", "add", "ledger", "--organization", "T0ACME"], env) == 0
-    db = Database(sqlite_url)
-    for organisation in db.run(sealing.list_waiting):
-        assert db.run(sealing.seal, organisation)
-    db.close_now()
     return env
 
 

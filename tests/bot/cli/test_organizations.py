@@ -51,6 +51,8 @@ def test_who_administers_an_organisation_and_when_its_days_begin_is_set(env: Env
     assert main(["organization", "set", "T0ACME", *wanted], env) == 0
     assert main(["organization", "set", "T0ACME", "--zone", "Mars", "--add-on", "off"], env) == 2
     assert "--zone: 'Mars' isn't a zone" in capsys.readouterr().err
+    assert main(["organization", "set", "T0ACME", "--administrators", "ben"], env) == 2
+    assert "--administrators: 'ben' isn't made of people's ids" in capsys.readouterr().err
     assert listed(env, capsys) == ["T0ACME\t\tadd-on on\tno channel\tno import"]
     db = Database(env["DATABASE_URL"])
     one = db.run(organisations.get_by_team, "T0ACME")
