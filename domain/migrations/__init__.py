@@ -49,6 +49,8 @@ REVISIONS: tuple[str, ...] = (
     "0030",
     "0031",
     "0032",
+    "0033",
+    "0034",
 )
 """All versions, the oldest first. Known without reading them, so that a start doesn't wait for Alembic."""
 

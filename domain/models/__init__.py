@@ -18,7 +18,7 @@ from domain.models.outbox import IS_OPEN, OutboxMessage
 from domain.models.payments import Payment, PaymentException, Reversal, StripeEvent, UnusedEvent
 from domain.models.programs import ApiToken, FeedEvent, FeedHead
 from domain.models.secrets import Installation, SecretGeneration, StripeKey
-from domain.models.sums import InvoiceSum, SumCheck
+from domain.models.sums import InvoiceSum, ReceivedSum, SumCheck
 
 __all__ = [
     "EPOCH",
@@ -55,6 +55,7 @@ __all__ = [
     "Pace",
     "Payment",
     "PaymentException",
+    "ReceivedSum",
     "Reversal",
     "SearchTerm",
     "SecretGeneration",

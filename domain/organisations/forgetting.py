@@ -89,6 +89,7 @@ _PARTS = (
     _Part("words to search by", "buyer_terms", _own),
     _Part("invoices", "invoices", _own),
     _Part("sums", "invoice_sums", _own),
+    _Part("sums", "received_sums", _own),
     _Part("sums", "sum_checks", _own),
     _Part("Stripe's events", "stripe_events", _of_ledger),
     _Part("Stripe's events", "unused_events", _of_ledger),

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,18 +15,14 @@ from domain.invoices.list_page import find_page
 from domain.invoices.summarising import summarise
 from domain.links import run_results
 from domain.models import Base, Invoice, Ledger, Link, OutboxMessage
-from domain.money import Money
 from domain.organisations import organisations
 from domain.overview import steps, sums
-from domain.overview.summaries import HomeSummary, Tally
+from domain.overview.summaries import HomeSummary
 from domain.scope import Scope
 from domain.states import OPEN, STUCK, LinkStatus, MessageState
 from domain.summaries import Actor, InvoiceSummary, Pause, StripeState
 
 SHOWN = 5
-LATELY = timedelta(days=7)
-# A payment is recorded after it was made, by clocks that differ by minutes.
-_ALLOWANCE = timedelta(hours=1)
 
 
 def get_home(session: Session, scope: Scope, actor: Actor, now: datetime) -> HomeSummary:
@@ -49,9 +45,9 @@ def get_home(session: Session, scope: Scope, actor: Actor, now: datetime) -> Hom
         exceptions=listing.count_open(session, scope),
         kinds=listing.count_kinds(session, scope),
         deadlines=listing.list_due(session, scope, SHOWN),
-        failed_runs=run_results.list_failed(session, scope, now - LATELY, SHOWN),
+        failed_runs=run_results.list_failed(session, scope, now - sums.LATELY, SHOWN),
         owed=owed,
-        paid_lately=_received(session, scope, now - LATELY),
+        paid_lately=sums.read_received(session, scope, now),
         runs=run_results.list_last(session, scope, actor, SHOWN),
         imports=imports.list_last(session, scope, actor, SHOWN),
         rights=scope.rights,
@@ -130,21 +126,6 @@ def _lately_paid(session: Session, scope: Scope) -> tuple[InvoiceSummary, ...]:
         .limit(SHOWN)
     )
     return tuple(summarise(invoice, link) for invoice, link in rows)
-
-
-def _received(session: Session, scope: Scope, since: datetime) -> Tally:
-    rows = session.execute(
-        sa.select(Link.currency, sa.func.count(), sa.func.sum(Link.amount_received))
-        .where(_of_status(scope, LinkStatus.PAID))
-        # The first is what the index has.
-        .where(Link.changed_at >= since - _ALLOWANCE, Link.paid_at >= since)
-        .group_by(Link.currency)
-        .order_by(Link.currency)
-    ).all()
-    return Tally(
-        sum(count for _, count, _ in rows),
-        tuple(Money(int(amount or 0), currency) for currency, _, amount in rows),
-    )
 
 
 _REFUSED = (OutboxMessage.problem.is_not(None),)

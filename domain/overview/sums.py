@@ -1,24 +1,29 @@
-"""What is owed and how much is paid, from sums that the database keeps with every change (domain/models/sums.py)."""
+"""What is owed, how much is paid and what was received, from sums that the database keeps with every change
+(domain/models/sums.py)."""
 
 from collections import Counter, defaultdict
-from dataclasses import asdict, dataclass
-from datetime import date, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
 import structlog
 from sqlalchemy.orm import Session
 
 from domain.database import Database, database_now, insert_into
-from domain.models import InvoiceSum, Organisation, SumCheck
-from domain.models.sums import counted, due
+from domain.models import EPOCH, InvoiceSum, Organisation, ReceivedSum, SumCheck
+from domain.models.sums import ALL_KEPT, HOUR, RECEIVED, Kept
 from domain.money import Money
 from domain.overview.summaries import Owed, Tally
+from domain.scope import Scope
 from domain.states import LinkStatus
 
 CHECKED_EVERY = timedelta(days=1)
 # Rows of which one is written for each change, on PostgreSQL: more of them are put together.
 MANY_PARTS = 500
 KEYS_AT_ONCE = 200
+LATELY = timedelta(days=7)
+# A day more than is asked for.
+RECEIVED_KEPT = LATELY + timedelta(days=1)
 _log = structlog.get_logger()
 
 
@@ -62,6 +67,29 @@ def read(session: Session, organisation_id: int, today: date) -> Owed | None:
     )
 
 
+def read_received(session: Session, scope: Scope, now: datetime) -> Tally:
+    """Since the beginning of the hour seven days ago."""
+    rows = session.execute(
+        sa.select(ReceivedSum.currency, sa.func.sum(ReceivedSum.invoices), sa.func.sum(ReceivedSum.amount))
+        .where(
+            ReceivedSum.organisation_id == scope.organisation_id,
+            ReceivedSum.ledger_id == scope.ledger_id,
+            ReceivedSum.hour >= _hour_of(now - LATELY),
+        )
+        .group_by(ReceivedSum.currency)
+        .having(sa.func.sum(ReceivedSum.invoices) > 0)
+        .order_by(ReceivedSum.currency)
+    ).all()
+    return Tally(
+        sum(int(invoices) for _, invoices, _ in rows),
+        tuple(Money(int(amount), currency) for currency, _, amount in rows),
+    )
+
+
+def _hour_of(moment: datetime) -> int:
+    return (moment - EPOCH) // timedelta(milliseconds=HOUR)
+
+
 class SumKeeping:
     """Counts what a version before left uncounted, puts parts together, and compares once a day what is kept with what is."""
 
@@ -73,6 +101,7 @@ class SumKeeping:
             while await self._db.background_write(put_together):
                 pass
         for organisation_id in await self._db.background_read(_unchecked):
+            await self._db.background_write(_erase_old, organisation_id)
             await self.check(organisation_id)
 
     async def check(self, organisation_id: int) -> bool:
@@ -91,40 +120,47 @@ class SumKeeping:
 
 Standing = tuple[int, bool]
 """How often an organisation's sums were compared, and whether they were ever counted."""
-_KEY = (InvoiceSum.organisation_id, InvoiceSum.status, InvoiceSum.currency, InvoiceSum.due_date)
 
 
 @dataclass(frozen=True)
 class Difference:
     """What has to be added to a sum that is kept, for it to be what there is."""
 
-    status: str
-    currency: str
-    due_date: str
+    kept: Kept
+    key: tuple[object, ...]
     invoices: int
     amount: int
 
 
 def compare(session: Session, organisation_id: int) -> list[Difference]:
+    return [found for kept in ALL_KEPT for found in _compare(session, kept, organisation_id)]
+
+
+def _compare(session: Session, kept: Kept, organisation_id: int) -> list[Difference]:
     """Both are read in one statement, so as they are at one moment."""
     # In two parts on SQLite, where a sum that is larger than 64 bits hold would be an error.
     sqlite = session.get_bind().dialect.name == "sqlite"
-    high, low = ("amount / 1000000", "amount % 1000000") if sqlite else ("amount", "0")
-    text = "" if sqlite else "::text"
+    amount = kept.amount.format("")
+    high, low = (f"{amount} / 1000000", f"{amount} % 1000000") if sqlite else (amount, "0")
+    values = ", ".join(f"{value} AS {name}" for value, (name, _) in zip(kept.values(), kept.key, strict=True))
+    read = ", ".join(f"{name}::text" if name in kept.dates and not sqlite else name for name, _ in kept.key)
+    since = "WHERE hour >= :hour" if kept is RECEIVED else ""
     both = f"""
-        SELECT status, currency, due_date{text}, sum(invoices), sum(high), sum(low), sum(kept) FROM (
-            SELECT status, currency, {due()} AS due_date, 1 AS invoices, {high} AS high, {low} AS low, 0 AS kept
-            FROM invoices WHERE organisation_id = :own AND {counted()}
+        SELECT {read}, sum(invoices), sum(high), sum(low), sum(kept) FROM (
+            SELECT {values}, 1 AS invoices, {high} AS high, {low} AS low, 0 AS kept
+            FROM {kept.source} WHERE organisation_id = :own AND {kept.counted.format("")}
             UNION ALL
-            SELECT status, currency, due_date, -invoices, 0, 0, amount
-            FROM invoice_sums WHERE organisation_id = :own
-        ) AS both_ways GROUP BY status, currency, due_date
+            SELECT {kept.names}, -invoices, 0, 0, amount
+            FROM {kept.table} WHERE organisation_id = :own
+        ) AS both_ways {since} GROUP BY {kept.names}
         """  # noqa: S608 - of words that stand here
-    rows = session.execute(sa.text(both), {"own": organisation_id})
+    oldest = _hour_of(database_now(session) - RECEIVED_KEPT)
     found = []
-    for status, currency, due_date, invoices, over, under, kept in rows:
-        amount = int(over) * (1_000_000 if sqlite else 1) + int(under) - int(kept)
-        found.append(Difference(status, currency, due_date, int(invoices), amount))
+    for *key, invoices, over, under, held in session.execute(
+        sa.text(both), {"own": organisation_id} | ({"hour": oldest} if since else {})
+    ):
+        differs = int(over) * (1_000_000 if sqlite else 1) + int(under) - int(held)
+        found.append(Difference(kept, tuple(key), int(invoices), differs))
     return [one for one in found if one.invoices or one.amount]
 
 
@@ -133,22 +169,27 @@ def put_together(session: Session) -> bool:
 
     What somebody else puts together at this moment is left to them. Nobody waits: a part is never changed.
     """
-    key = ", ".join(column.key for column in _KEY)
-    parts = sa.select(sa.func.count()).select_from(InvoiceSum).scalar_subquery()
-    keys = sa.select(sa.func.count()).select_from(sa.select(*_KEY).distinct().subquery()).scalar_subquery()
-    if (session.scalar(sa.select(parts - keys)) or 0) < MANY_PARTS:
+    return any(_put_together(session, kept) for kept in ALL_KEPT)
+
+
+def _put_together(session: Session, kept: Kept) -> bool:
+    table, key = kept.table, kept.names
+    spare = f"""
+        SELECT (SELECT count(*) FROM {table}) - (SELECT count(*) FROM (SELECT DISTINCT {key} FROM {table}) AS keys)
+        """  # noqa: S608 - of words that stand here
+    if (session.scalar(sa.text(spare)) or 0) < MANY_PARTS:
         return False
     together = f"""
         WITH gone AS (
-            DELETE FROM invoice_sums WHERE ({key}, part) IN (
-                SELECT {key}, part FROM invoice_sums WHERE ({key}) IN (
-                    SELECT {key} FROM invoice_sums GROUP BY {key}
+            DELETE FROM {table} WHERE ({key}, part) IN (
+                SELECT {key}, part FROM {table} WHERE ({key}) IN (
+                    SELECT {key} FROM {table} GROUP BY {key}
                     HAVING count(*) > 1 ORDER BY count(*) DESC LIMIT :keys
                 ) FOR UPDATE SKIP LOCKED
             ) RETURNING *
         ), together AS (
-            INSERT INTO invoice_sums ({key}, part, invoices, amount)
-            SELECT {key}, nextval('invoice_sums_part'), invoices, amount FROM (
+            INSERT INTO {table} ({key}, part, invoices, amount)
+            SELECT {key}, nextval('{table}_part'), invoices, amount FROM (
                 SELECT {key}, sum(invoices) AS invoices, sum(amount) AS amount FROM gone GROUP BY {key}
                 HAVING sum(invoices) <> 0 OR sum(amount) <> 0
             ) AS sums
@@ -156,6 +197,12 @@ def put_together(session: Session) -> bool:
         SELECT count(*) FROM gone
         """  # noqa: S608 - of words that stand here
     return bool(session.scalar(sa.text(together), {"keys": KEYS_AT_ONCE}))
+
+
+def _erase_old(session: Session, organisation_id: int) -> None:
+    oldest = _hour_of(database_now(session) - RECEIVED_KEPT)
+    old = (ReceivedSum.organisation_id == organisation_id, ReceivedSum.hour < oldest)
+    session.execute(sa.delete(ReceivedSum).where(*old).execution_options(synchronize_session=False))
 
 
 def _unchecked(session: Session) -> list[int]:
@@ -189,15 +236,23 @@ def _mend(
     )
     if session.scalar(changed) is None:
         return False
-    sqlite = session.get_bind().dialect.name == "sqlite"
-    part, date_type = ("0", "TEXT") if sqlite else ("nextval('invoice_sums_part')", "DATE")
-    key = ", ".join(column.key for column in _KEY)
-    adding = f"""
-        INSERT INTO invoice_sums ({key}, part, invoices, amount)
-        VALUES (:own, :status, :currency, CAST(:due_date AS {date_type}), {part}, :invoices, :amount)
-        ON CONFLICT ({key}, part) DO UPDATE SET
-            invoices = invoice_sums.invoices + excluded.invoices, amount = invoice_sums.amount + excluded.amount
-        """  # noqa: S608 - of words that stand here
-    if differences:
-        session.execute(sa.text(adding), [{"own": organisation_id, **asdict(one)} for one in differences])
+    for one in differences:
+        _add(session, one)
     return True
+
+
+def _add(session: Session, difference: Difference) -> None:
+    kept = difference.kept
+    sqlite = session.get_bind().dialect.name == "sqlite"
+    names = [name for name, _ in kept.key]
+    values = ", ".join(
+        f"CAST(:{name} AS DATE)" if name in kept.dates and not sqlite else f":{name}" for name in names
+    )
+    part = "0" if sqlite else f"nextval('{kept.table}_part')"
+    adding = f"""
+        INSERT INTO {kept.table} ({kept.names}, part, invoices, amount) VALUES ({values}, {part}, :invoices, :amount)
+        ON CONFLICT ({kept.names}, part) DO UPDATE SET
+            invoices = {kept.table}.invoices + excluded.invoices, amount = {kept.table}.amount + excluded.amount
+        """  # noqa: S608 - of words that stand here
+    given = dict(zip(names, difference.key, strict=True))
+    session.execute(sa.text(adding), given | {"invoices": difference.invoices, "amount": difference.amount})

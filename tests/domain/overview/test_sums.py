@@ -1,7 +1,7 @@
 """The sums that are kept equal a recount, whatever is done to invoices, by whoever, and however many at once."""
 
 import threading
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,20 +11,22 @@ from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 from structlog.testing import capture_logs
 
-from domain.database import Database, make_engine
+from domain.database import Database, database_now, make_engine
 from domain.files.import_exceptions import Importing
 from domain.files.import_fields import ImportedInvoice
 from domain.files.import_writing import write_rows
 from domain.invoices.list_position import place
 from domain.migrations import upgrade
-from domain.models import Invoice, InvoiceSum, Link, SumCheck
+from domain.models import EPOCH, Invoice, InvoiceSum, Link, ReceivedSum, SumCheck
 from domain.money import Money
 from domain.overview import sums
 from domain.overview.summaries import Owed, Tally
 from domain.overview.sums import SumKeeping
+from domain.scope import Scope
 from domain.states import LinkStatus
 from domain.stripe.ledgers import open_ledger
 from tests.domain.factories import NOW, make_invoice, make_link, make_organisation
+from tests.domain.migrations.first_rows import AT as LATELY_PAID
 from tests.domain.migrations.first_schema import make_first
 
 TODAY = date(2026, 12, 1)
@@ -293,6 +295,60 @@ async def test_what_versions_before_left_is_counted_while_they_write_on(blank_da
     found = owed(db, 1)
     assert found is not None
     assert (found.not_created, found.paid) == (Tally(6, (Money(30, "USD"),)), 2)
+    assert received(db, 1, EPOCH + timedelta(milliseconds=LATELY_PAID)) == Tally(2, (Money(120_050, "USD"),))
     await SumKeeping(db).look_after()
     assert differences(db, 1) == []
     await db.close()
+
+
+def received(db: Database, ledger: int, now: datetime) -> Tally:
+    return db.run(sums.read_received, Scope(1, ledger, livemode=False), now)
+
+
+def test_what_was_received_follows_whatever_becomes_of_a_link(db: Database, organisation: int) -> None:
+    now = db.run(database_now)
+    ledger, other = (
+        db.run(open_ledger, organisation, False, account, NOW) for account in ("acct_1", "acct_2")
+    )
+    first_hour = (now - sums.LATELY).replace(minute=0, second=0, microsecond=0)
+
+    def link(at: datetime | None, amount: int, currency: str = "USD") -> int:
+        paid: dict[str, Any] = (
+            {} if at is None else {"status": LinkStatus.PAID, "paid_at": at, "amount_received": amount}
+        )
+        return make_link(db, make_invoice(db, amount=amount, currency=currency), ledger_id=ledger, **paid)
+
+    def change(link_id: int, **values: Any) -> None:
+        db.run(lambda session: session.execute(sa.update(Link).where(Link.id == link_id).values(values)))
+        assert differences(db, organisation) == []
+
+    link(first_hour - timedelta(milliseconds=1), 9_000)
+    link(first_hour, 3)
+    moving, waiting = link(now, 20, "EUR"), link(None, 100)
+    assert received(db, ledger, now) == Tally(2, (Money(20, "EUR"), Money(3, "USD")))
+    change(waiting, status=LinkStatus.PAID, paid_at=now, amount_received=100)
+    assert received(db, ledger, now) == Tally(3, (Money(20, "EUR"), Money(103, "USD")))
+    change(waiting, amount_received=90)
+    change(moving, ledger_id=other)
+    assert received(db, ledger, now) == Tally(2, (Money(93, "USD"),))
+    assert received(db, other, now) == Tally(1, (Money(20, "EUR"),))
+    db.run(lambda session: session.execute(sa.delete(Link).where(Link.id == waiting)))
+    assert received(db, ledger, now) == Tally(1, (Money(3, "USD"),))
+    assert received(db, ledger, now + timedelta(hours=1)) == Tally()
+    assert differences(db, organisation) == []
+
+
+async def test_of_what_was_received_only_the_last_days_are_kept_and_mended(
+    db: Database, organisation: int
+) -> None:
+    now = db.run(database_now)
+    ledger = db.run(open_ledger, organisation, False, "acct_1", NOW)
+    for at in (now, now - timedelta(days=9)):
+        paid: dict[str, Any] = {"status": LinkStatus.PAID, "paid_at": at, "amount_received": 7}
+        make_link(db, make_invoice(db, amount=7), ledger_id=ledger, **paid)
+    db.run(lambda session: session.execute(sa.update(ReceivedSum).values(amount=ReceivedSum.amount + 1)))
+    assert received(db, ledger, now) == Tally(1, (Money(8, "USD"),))
+    await SumKeeping(db).look_after()
+    assert received(db, ledger, now) == Tally(1, (Money(7, "USD"),))
+    kept = db.run(lambda session: session.scalar(sa.select(sa.func.sum(ReceivedSum.amount))))
+    assert kept == 7
