@@ -10,7 +10,7 @@ import aiohttp
 from sandbox.demo import bot_between, free_port, local_slack, local_stripe
 from sandbox.demo_pages import REDIRECT, Pages
 from sandbox.furnishing import COMPANIES, FIRST, SECOND
-from tests.acceptance.test_installing import until
+from tests.acceptance.companies import until
 
 
 async def test_paylink_is_installed_by_clicking_through_the_one_page(tmp_path: Path) -> None:

@@ -6,8 +6,8 @@ from domain.connecting.checking import Permission
 from sandbox.slack.state.model import View
 from sandbox.slack.workspace import Workspace
 from sandbox.stripe.api.endpoints import PERMISSIONS
+from tests.acceptance.companies import PUBLIC, make, until
 from tests.acceptance.conftest import Worlds
-from tests.acceptance.test_installing import PUBLIC, make, until
 from tests.handlers.shapes import flat
 
 KEY = "rk_test_0123456789abcdef"

@@ -1,38 +1,25 @@
-"""How payloads travel: Socket Mode's connections, signed HTTP, retries, duplicates, outages, the process of its own."""
+"""How payloads travel: Socket Mode's connections, retries, duplicates, outages."""
 
 from __future__ import annotations
 
 import asyncio
-import json
-import sys
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
-from aiohttp import web
-from slack_bolt.response import BoltResponse
-from slack_sdk.signature import SignatureVerifier
-from slack_sdk.web.async_client import AsyncWebClient
 
-from sandbox.slack import Fault, LocalSlack, for_http
+from sandbox.slack import Fault, LocalSlack
 from sandbox.slack.state.app import Ack, Envelope
-from sandbox.slack.state.manifest import Manifest
-from sandbox.slack.transport.posts import Posts
-from sandbox.stopping import clean_up
 from tests.contracts.slack_fixtures import (
     A_MOMENT,
-    MANIFEST,
     Json,
     Running,
     World,
     button,
-    home,
     make_app,
     make_running,
     manifest,
-    over_http,
     over_sockets,
     quick,
 )
@@ -43,9 +30,6 @@ from tests.patience import PATIENCE
 async def run() -> AsyncIterator[Running]:
     async with make_running("socket") as made:
         yield made
-
-
-# ---- Socket Mode ------------------------------------------------------------------------------------------------------
 
 
 async def test_a_socket_url_connects_once(run: Running) -> None:
@@ -164,155 +148,6 @@ async def test_an_event_that_is_not_acknowledged_is_sent_again_with_its_reason(
 
 async def test_events_that_the_manifest_does_not_name_are_not_sent(run: Running) -> None:
     assert not (await run.work.emit({"type": "reaction_added"})).sent
-
-
-# ---- HTTP -------------------------------------------------------------------------------------------------------------
-
-
-async def test_http_payloads_are_signed_and_the_request_url_is_verified() -> None:
-    async with LocalSlack(manifest(), delivery="http", limits=quick()) as slack:
-        async with over_http(slack, make_app(slack)):
-            assert await slack.posts.verify_url()
-        other = Posts(slack.app, slack.request_url)
-        async with over_http(slack, make_app(slack)):
-            other.request_url = slack.request_url
-            slack.app.signing_secret = "not the app's"
-            assert not await other.verify_url()
-        await other.close()
-
-
-async def test_http_speaks_forms_for_commands_and_json_for_events_and_goes_to_the_manifests_urls() -> None:
-    requests: list[tuple[str, str, bytes, dict[str, str]]] = []
-
-    async def keep(request: web.Request) -> web.Response:
-        headers = {name.lower(): value for name, value in request.headers.items()}
-        requests.append((request.path, request.content_type, await request.read(), headers))
-        return web.Response(status=500 if request.path == "/events" and len(requests) < 4 else 200)
-
-    application = web.Application()
-    application.router.add_post("/{any}", keep)
-    runner = web.AppRunner(application, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    base = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    given = manifest()
-    given["features"]["slash_commands"][0]["url"] = f"{base}/commands"
-    given["settings"]["interactivity"] |= {"request_url": f"{base}/interactivity"}
-    given["settings"]["event_subscriptions"]["request_url"] = f"{base}/events"
-    try:
-        async with LocalSlack(given, delivery="http", limits=quick()) as slack:
-            world = World(slack)
-            assert (await world.work.command(world.ann, world.general, "/show x")).ok
-            assert (await world.work.global_shortcut(world.ann, "show")).ok
-            assert (await world.work.open_home(world.ann)).error == "http_service_error"
-            async with asyncio.timeout(PATIENCE):
-                while len(requests) < 4:
-                    await slack.traffic.changed.next_change().wait()
-            verifier = SignatureVerifier(slack.signing_secret)
-    finally:
-        await clean_up(runner)
-    assert [(path, kind) for path, kind, _, _ in requests] == [
-        ("/commands", "application/x-www-form-urlencoded"),
-        ("/interactivity", "application/x-www-form-urlencoded"),
-        ("/events", "application/json"),
-        ("/events", "application/json"),
-    ]
-    assert all(verifier.is_valid_request(body, headers) for _, _, body, headers in requests)
-    assert requests[3][3]["x-slack-retry-num"] == "1"
-    assert requests[1][2].startswith(b"payload=")
-
-
-def test_an_apps_manifest_for_http_names_one_url_for_everything() -> None:
-    changed = Manifest(for_http(MANIFEST, "https://example.com/slack/events"))
-    payloads: list[tuple[str, Json]] = [
-        ("slash_commands", {"command": "/show"}),
-        ("interactive", {"type": "block_actions"}),
-        ("interactive", {"type": "block_suggestion"}),
-        ("events_api", {"type": "event_callback"}),
-    ]
-    assert {changed.url_for(*each) for each in payloads} == {"https://example.com/slack/events"}
-
-
-async def test_type_ahead_over_http_needs_its_own_url() -> None:
-    async with LocalSlack(manifest(), delivery="http", limits=quick()) as slack:
-        running = Running(slack, make_app(slack))
-        select = {"type": "external_select", "action_id": "a", "min_query_length": 0}
-        view_id = await running.open({"type": "actions", "block_id": "b", "elements": [select]})
-        del slack.app.manifest.given["settings"]["interactivity"]["message_menu_options_url"]
-        slack.request_url = "http://127.0.0.1:9/"
-        assert (await running.work.options(running.ann, view_id, "b", "a", "x")).error == "dispatch_failed"
-
-
-@pytest.mark.parametrize(
-    ("status", "error"), [(500, "http_service_error"), (404, "http_client_error"), (302, "http_client_error")]
-)
-async def test_over_http_only_a_200_acknowledges(status: int, error: str) -> None:
-    async with LocalSlack(manifest(), delivery="http", limits=quick()) as slack:
-        app = make_app(slack)
-
-        @app.middleware
-        async def answer() -> BoltResponse:
-            return BoltResponse(status=status)
-
-        async with over_http(slack, app):
-            world = World(slack)
-            assert (await world.work.command(world.ann, world.general, "/show")).error == error
-
-
-# ---- a process of its own ---------------------------------------------------------------------------------------------
-
-
-async def test_it_runs_as_a_process_that_is_driven_over_http(tmp_path: Path) -> None:
-    path = tmp_path / "manifest.json"
-    path.write_text(json.dumps(MANIFEST))
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "sandbox.slack", "--manifest", str(path)),
-        *("--person", "U0ANN=ann", "--channel", "C0GENERAL=general", "--bot-token", "xoxb-known"),
-        stdout=asyncio.subprocess.PIPE,
-    )
-    try:
-        assert process.stdout is not None
-        told = json.loads(await process.stdout.readline())
-        async with aiohttp.ClientSession(told["url"]) as session:
-            await drive(session, told)
-    finally:
-        process.terminate()
-        assert await process.wait() == 0
-
-
-async def drive(session: aiohttp.ClientSession, told: Json) -> None:
-    assert told["workspaces"][0]["bot_token"] == "xoxb-known"
-    headers = {"authorization": "Bearer xoxb-known"}
-    post = {"channel": "C0GENERAL", "text": "x"}
-    await session.post("/_local/faults", json={"method": "chat.postMessage", "when": "after", "do": "status"})
-    async with session.post("/api/chat.postMessage", headers=headers, json=post) as answer:
-        assert answer.status == 503
-    async with session.get("/_local/messages?channel=C0GENERAL") as answer:
-        assert [message["text"] for message in await answer.json()] == ["x"]
-    verb = {"verb": "command", "args": {"user": "U0ANN", "channel": "C0GENERAL", "text": "/show"}}
-    async with session.post("/_local/do", json=verb) as answer:
-        assert (await answer.json())["error"] == "dispatch_failed"
-    async with session.get("/_local/calls") as answer:
-        [call] = await answer.json()
-        assert (call["method"], call["fault"]) == ("chat.postMessage", "after status")
-    async with session.post("/_local/do", json={"verb": "sing"}) as answer:
-        assert answer.status == 404
-
-
-async def test_a_world_that_was_put_away_is_taken_up_again() -> None:
-    async with LocalSlack(manifest(), limits=quick()) as slack:
-        world = World(slack)
-        await world.client.chat_postMessage(channel=world.ann, text="Hi")
-        await world.client.views_publish(user_id=world.ann, view=home())
-        kept = json.loads(json.dumps(slack.snapshot()))
-    again = LocalSlack(manifest(), limits=quick())
-    again.restore(kept)
-    async with again:
-        client = AsyncWebClient(token=world.work.bot_token, base_url=again.api_url)
-        assert (await client.auth_test())["user_id"] == world.work.bot_user_id
-        assert [message.text for message in again.workspace.dms(world.ann)] == ["Hi"]
-        assert again.workspace.home(world.ann) is not None
-        assert again.snapshot() == kept
 
 
 async def test_a_manifest_without_interactivity_takes_no_clicks() -> None:

@@ -1,4 +1,4 @@
-"""The views of one invoice, the search and Home pass Block Kit's rules and say what they must, whatever customers' text."""
+"""The views of one invoice and the search pass Block Kit's rules and say what they must, whatever customers' text."""
 
 import json
 import re
@@ -9,13 +9,12 @@ from typing import Any
 import pytest
 
 from domain.import_results import ImportCounts, ImportStanding
-from domain.links.run_results import RunSummary
 from domain.lists.summaries import Confirmation
 from domain.messages.summaries import Announcement
 from domain.money import Money
-from domain.overview.summaries import HomeSummary, Owed, Tally
-from domain.states import AnnouncementKind, Badge, ExceptionKind, ImportState, LinkStatus, PauseReason
-from domain.summaries import ExceptionSummary, InvoiceOption, Pause, StripeState
+from domain.overview.summaries import HomeSummary
+from domain.states import AnnouncementKind, Badge, ImportState, LinkStatus, PauseReason
+from domain.summaries import InvoiceOption, Pause
 from handlers.views import search
 from handlers.views.confirmation import confirmation
 from handlers.views.details import copying, details
@@ -26,7 +25,7 @@ from handlers.views.messages import announcement_message
 from handlers.words.sentences import STATUSES
 from sandbox.slack.blocks.surfaces import check_options, check_view
 from tests.handlers.hostile import HOSTILE
-from tests.handlers.samples import NOW, invoice, organisation, paid, with_link
+from tests.handlers.samples import invoice, organisation, paid, with_link
 from tests.handlers.shapes import LARGEST, STRIPE, TODAY, buttons, flat, page, standings
 
 
@@ -226,77 +225,6 @@ def test_copy_holds_the_url_in_a_focused_input() -> None:
     assert block["element"]["initial_value"] == linked.link.url
     assert block["element"]["focus_on_load"] is True
     assert view["submit"]["text"] == "Done"
-
-
-@pytest.mark.parametrize("kind", ["fine", "troubled", "hostile"])
-def test_home_passes_and_counts(kind: str) -> None:
-    text = HOSTILE["long"] if kind == "hostile" else "Acme"
-    waiting = tuple(with_link(invoice(n, buyer_name=text)) for n in range(10))
-    done = tuple(paid(one) for one in waiting)
-    shown = HomeSummary(organisation(), STRIPE, 12_345, 7, waiting, done, 0, 0)
-    if kind == "troubled":
-        lost = organisation(add_on=False, channel_problem="is_archived", last_imported_at=None)
-        away = StripeState(True, None, Pause(PauseReason.PERMISSION_LACKING, "rak_" * 50))
-        shown = HomeSummary(lost, away, 0, 0, (), (), 3, 1)
-    view = home(shown)
-    assert check_view(view) == []
-    lines = flat(view).splitlines()
-    assert f"Pending Payment: {shown.pending}" in lines
-    assert f"Paid: {shown.paid}" in lines
-    assert buttons(view)[:2] == ["Find Invoice", "Billing Invoices"]
-
-
-def test_home_tells_all_that_there_is_within_what_slack_takes() -> None:
-    long = HOSTILE["long"]
-    waiting = tuple(with_link(invoice(n, buyer_name=long)) for n in range(5))
-    sums = tuple(Money(10**15, code) for code in ("EUR", "JPY", "USD"))
-    run = RunSummary(7, NOW, 100, 90, 10, final=False)
-    counts = ImportCounts(1, 2, 3, 4, 5)
-    imports = (
-        ImportStanding(1, long, ImportState.CONFIRMED, counts, counts),
-        ImportStanding(2, "b.csv", ImportState.FAILED, counts, counts),
-    )
-    dispute = ExceptionSummary(
-        3, ExceptionKind.DISPUTED, NOW, sums[0], invoice_id=1, number=long[:60], buyer_name=long, due_by=NOW
-    )
-    shown = HomeSummary(
-        organisation(channel_problem="is_archived"),
-        STRIPE,
-        3,
-        7,
-        waiting,
-        tuple(paid(one) for one in waiting),
-        2,
-        1,
-        15,
-        ("internal_error",),
-        ("access_denied",),
-        kinds=tuple((kind, 2) for kind in ExceptionKind),
-        deadlines=(dispute,) * 5,
-        failed_runs=(run,) * 5,
-        owed=Owed(Tally(12, sums), Tally(3, sums[:1]), Tally(4, sums), 7),
-        paid_lately=Tally(2, sums),
-        runs=(run,) * 5,
-        imports=imports,
-    )
-    view = home(shown)
-    assert check_view(view) == []
-    said = flat(view)
-    lines = said.splitlines()
-    each = " · ".join(map(str, sums))
-    assert lines[lines.index("Not Created: 12") + 2] == each
-    assert lines[lines.index("Pending Payment: 3") + 2] == str(sums[0])
-    assert lines[lines.index("Overdue: 4") + 2] == each
-    assert {"Paid: 7", "In the last seven days: 2 invoices", "Exceptions: 15"} <= set(lines)
-    assert "access_denied" in said
-    assert "Stripe refused 10 of 100 links" in said
-    assert "broke off" in said
-
-
-def test_home_says_that_there_is_no_channel() -> None:
-    shown = HomeSummary(organisation(channel=None), STRIPE, 0, 0, (), (), 2, 0)
-    assert "no notification channel" in flat(home(shown))
-    assert "2 announcements" in flat(home(shown))
 
 
 def test_a_number_that_turns_text_around_keeps_to_itself_wherever_it_stands_in_a_line() -> None:

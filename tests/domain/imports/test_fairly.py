@@ -11,7 +11,7 @@ from domain.imports.work import Work
 from domain.states import ImportState
 from domain.summaries import Actor
 from tests.domain.factories import TEAM
-from tests.domain.imports.test_imports import amounts, previewed, rows
+from tests.domain.imports.files import amounts, previewed, rows
 from tests.domain.world import ADA, World
 from tests.patience import PATIENCE
 

@@ -7,44 +7,18 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from domain.models import Ledger, Link, Payment
-from domain.money import Money
+from domain.models import Payment
 from domain.payments.event_reading import TYPES
 from domain.payments.events import Receipt
 from domain.states import AnnouncementKind, Badge, ExceptionKind, LinkStatus
-from domain.summaries import InvoiceSummary
 from sandbox.stripe.faults import FaultKind
 from sandbox.stripe.server import LocalStripe
 from tests.domain.factories import make_invoice
+from tests.domain.payments.paying import SEEN, link, pay, shown, told
 from tests.domain.world import ADA, World
 from tests.patience import PATIENCE
 
-SEEN = Money(120_050, "USD")
-
-
-@pytest.fixture
-async def link(world: World, stripe: LocalStripe) -> str:
-    """Stripe's id of a link that waits for its payment."""
-    await world.desk.create_link(ADA, make_invoice(world.db, "INV-1"), SEEN, patience=PATIENCE)
-    return str(stripe.links()[0]["id"])
-
-
-async def pay(stripe: LocalStripe, link: str, **how: Any) -> dict[str, Any]:
-    session = await stripe.open_session(link)
-    return await stripe.pay(session["id"], **how)
-
-
-async def shown(world: World) -> InvoiceSummary:
-    found = await world.desk.find_invoice(ADA, "inv-1 ")
-    assert found is not None
-    return found
-
-
-def told(world: World) -> list[tuple[AnnouncementKind, ExceptionKind | None]]:
-    return [
-        (message.kind, message.exception.kind if message.exception else None)
-        for message in world.poster.posted
-    ]
+__all__ = ["link"]
 
 
 async def test_a_payment_is_recorded_and_told_once(world: World, stripe: LocalStripe, link: str) -> None:
@@ -76,20 +50,6 @@ async def test_webhook_poll_and_sweep_at_once_see_one_payment(
         world.watching.settle_due(),
     )
     await world.see()
-    assert told(world) == [(AnnouncementKind.PAID, None)]
-
-
-async def test_the_sweep_finds_what_events_no_longer_tell(
-    world: World, stripe: LocalStripe, link: str
-) -> None:
-    await pay(stripe, link)
-    stripe.advance(40 * 86400)
-    world.ahead = timedelta(days=40)
-    await world.watching.poll_if_due()
-    assert (await shown(world)).status is LinkStatus.PENDING_PAYMENT
-    await world.watch.sweep_if_due()
-    await world.see()
-    assert (await shown(world)).status is LinkStatus.PAID
     assert told(world) == [(AnnouncementKind.PAID, None)]
 
 
@@ -202,87 +162,6 @@ async def test_text_that_is_no_id_is_nobodys(world: World, stripe: LocalStripe, 
         "data": {"object": about},
     }
     assert await world.watch.receive(event) is Receipt.NOT_OURS
-
-
-async def test_a_stripe_outage_loses_nothing(world: World, stripe: LocalStripe, link: str) -> None:
-    outage = stripe.faults.outage()
-    await pay(stripe, link)
-    await world.watching.poll_if_due()
-    assert (await world.desk.get_stripe_state(ADA)).paused
-    stripe.faults.remove(outage)
-    await world.db.write(lambda session: session.execute(sa.text("DELETE FROM duties")))
-    await world.see()
-    assert told(world) == [(AnnouncementKind.PAID, None)]
-    assert (await world.desk.get_stripe_state(ADA)).paused is None
-
-
-async def test_a_key_that_may_not_read_disputes_costs_their_badges_alone(
-    world: World, stripe: LocalStripe, link: str
-) -> None:
-    session = await pay(stripe, link)
-    await stripe.refund(session["payment_intent"], amount=100)
-    await stripe.dispute(session["payment_intent"])
-    allowed = {"event_read", "checkout_session_read", "charge_read", "refund_read", "payment_link_write"}
-    stripe.key(stripe.api_key).permissions = frozenset(f"rak_{one}" for one in allowed)
-    await world.see()
-    await world.see()
-    assert (await world.desk.get_stripe_state(ADA)).paused is None
-    assert sorted(str(kind) for _, kind in told(world)) == ["None", "refunded"]
-
-
-async def test_the_sweep_sees_disputes_where_refunds_cannot_be_read(
-    world: World, stripe: LocalStripe, link: str
-) -> None:
-    session = await pay(stripe, link)
-    await stripe.refund(session["payment_intent"], amount=100)
-    await stripe.dispute(session["payment_intent"])
-    allowed = {"checkout_session_read", "dispute_read"}
-    stripe.key(stripe.api_key).permissions = frozenset(f"rak_{one}" for one in allowed)
-    assert await world.watch.sweep_if_due(at_start=True)
-    await world.announcing.deliver_due()
-    assert sorted(str(kind) for _, kind in told(world)) == ["None", "disputed"]
-
-
-async def test_a_sweep_that_failed_at_the_start_is_soon_due_again(
-    world: World, stripe: LocalStripe, link: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("domain.payments.account_watch.AFTER_TROUBLE", timedelta(0))
-    await pay(stripe, link)
-    outage = stripe.faults.outage()
-    assert not await world.watch.sweep_if_due(at_start=True)
-    stripe.faults.remove(outage)
-    assert await world.watch.sweep_if_due(at_start=True)
-    assert (await shown(world)).status is LinkStatus.PAID
-
-
-async def test_a_poll_is_one_request_however_many_links_wait(world: World, stripe: LocalStripe) -> None:
-    for _ in range(12):
-        await world.desk.create_link(ADA, make_invoice(world.db), SEEN, patience=PATIENCE)
-    before = len(stripe.requests)
-    await world.watching.poll_if_due()
-    assert [record.path for record in stripe.requests[before:]] == ["/v1/events"]
-
-
-@pytest.mark.parametrize(("days", "polled"), [(2.9, True), (3.1, False)])
-async def test_for_three_days_after_a_payment_the_poll_keeps_its_interval(
-    world: World, stripe: LocalStripe, link: str, days: float, polled: bool
-) -> None:
-    await pay(stripe, link)
-    await world.see()
-    paid_at = world.clock() - timedelta(days=days)
-    world.db.run(lambda session: session.execute(sa.update(Link).values(changed_at=paid_at)))
-    before = len(stripe.requests)
-    await world.watching.poll_if_due()
-    assert (len(stripe.requests) > before) is polled
-
-
-async def test_the_watermark_follows_stripes_clock(world: World, stripe: LocalStripe, link: str) -> None:
-    world.ahead = timedelta(minutes=30)
-    await pay(stripe, link)
-    await world.see()
-    watermark = await world.db.read(lambda session: session.scalar(sa.select(Ledger.events_watermark)))
-    assert watermark is not None
-    assert abs(watermark.timestamp() - stripe.now()) < 60
 
 
 async def test_the_database_refuses_a_second_recorded_payment(
