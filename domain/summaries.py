@@ -227,6 +227,8 @@ class ExceptionFacts:
     """The number that looks the same, as it is written; with its buyer's name, cut, and its billing amount."""
     other_buyer: str = ""
     other_amount: Money | None = None
+    used: bool = False
+    """Of a link that is off: Stripe closed it since it sold as often as it may, and its invoice isn't paid by that."""
     ended: str = ""
     """How a dispute ended (a code of Settlement) with which somebody had dealt before."""
 

@@ -36,9 +36,10 @@ def open_settled_elsewhere(
     _open(session, ExceptionKind.SETTLED_ELSEWHERE, link, asked, facts, now, batch)
 
 
-def open_link_deactivated(session: Session, link: Link, now: datetime) -> None:
+def open_link_deactivated(session: Session, link: Link, now: datetime, *, used: bool = False) -> None:
+    """``used``: Stripe closed it, since it sold as often as it may."""
     asked = Money(link.amount, link.currency)
-    facts = ExceptionFacts(expected=asked)
+    facts = ExceptionFacts(expected=asked, used=used)
     _open(session, ExceptionKind.LINK_DEACTIVATED, link, asked, facts, now, batch=None)
 
 

@@ -21,7 +21,7 @@ from domain.invoices.locking import lock_link
 from domain.models import Invoice, Ledger, Link, Payment
 from domain.money import Money
 from domain.outbox import enqueuing
-from domain.payments.stripe_links.states import end_by_payment
+from domain.payments.stripe_links.states import end_by_other_payment, end_by_payment
 from domain.states import (
     AnnouncementKind,
     Badge,
@@ -146,6 +146,7 @@ def record_payment(
             payment_id=payment.id,
             now=now,
         )
+        end_by_other_payment(session, link, now)
     return verdict
 
 

@@ -8,7 +8,7 @@ from datetime import date
 from domain.invoices.eligibility import amount_doubt
 from domain.overview.summaries import Recheck
 from domain.reasons import Reason
-from domain.states import LinkStatus, Right
+from domain.states import ExceptionKind, LinkStatus, Right
 from domain.summaries import ExceptionSummary, InvoiceSummary, LinkSummary, OrganisationSummary, StripeState
 from handlers import ids
 from handlers.references import HistoryReference, SeenInvoice
@@ -43,6 +43,7 @@ from handlers.words.sentences import (
     DOUBTS,
     REASONS,
     STATUSES,
+    USED,
     changed_since,
     late,
     paused,
@@ -58,6 +59,10 @@ URL_MOST = 3000
 _OF_INVOICE = "of-invoice-"
 _CHECKED = "checked-"
 _BESIDE = ("notice", _CHECKED)
+# What closes a link although its invoice isn't paid.
+_USED = frozenset(
+    {ExceptionKind.AMOUNT_DIFFERS, ExceptionKind.CURRENCY_DIFFERS, ExceptionKind.COMPLETED_UNPAID}
+)
 
 
 def details(
@@ -82,7 +87,7 @@ def details(
         blocks.append(notice(said))
     blocks += _glance(invoice, today, creating=creating, doubtful=bool(exceptions))
     if invoice.link is not None:
-        blocks += _about_link(invoice, invoice.link)
+        blocks += _about_link(invoice, invoice.link, exceptions)
     blocks += _while_creating(stripe) if creating else _remarks(invoice, organisation, stripe, rights)
     blocks.append(actions(_buttons(invoice, organisation, stripe, creating, rights), block_id="invoice"))
     blocks += of_invoice(exceptions, resolved, resolvable=Right.RESOLVE in rights)
@@ -201,8 +206,12 @@ def _who(created_by: str) -> str:
     return mention_of(created_by) or escaped(created_by)
 
 
-def _about_link(invoice: InvoiceSummary, link: LinkSummary) -> list[Json]:
-    blocks = [section(DEACTIVATED)] if invoice.deactivated else preformatted([link.url])
+def _about_link(
+    invoice: InvoiceSummary, link: LinkSummary, exceptions: Sequence[ExceptionSummary]
+) -> list[Json]:
+    used = any(one.kind in _USED or one.facts.used for one in exceptions)
+    off = section(USED if used else DEACTIVATED)
+    blocks = [off] if invoice.deactivated else preformatted([link.url])
     blocks += [section(words) for words in changed_since(invoice)]
     if invoice.status is LinkStatus.PENDING_PAYMENT and (doubt := amount_doubt(link.amount)) is not None:
         blocks.append(section(f"{amount(link.amount)} {DOUBTS[doubt]}"))
@@ -259,7 +268,7 @@ def _buttons(
     past = button("History", ids.HISTORY, str(HistoryReference(invoice.id)))
     if invoice.link is not None:
         if invoice.deactivated:
-            return [past]
+            return [button("Recheck Now", ids.RECHECK, str(invoice.id)), past]
         return [
             button(
                 "Copy Link URL", ids.COPY_LINK, str(invoice.id), primary=invoice.status is not LinkStatus.PAID

@@ -64,6 +64,7 @@ WHAT_TO_DO: dict[ExceptionKind, str] = {
 }
 
 KEEP_IT = "If it pays for the invoice, keep it and resolve this with that reason: refunded as well, nothing would be left."
+USED_UP = "Reactivate it in the Stripe Dashboard, with a limit that lets it be paid once more, or ask the buyer to pay in another way."
 NO_DEADLINE = (
     "No deadline is known: see in the Stripe Dashboard whether an answer is due. How it ends is told here."
 )
@@ -149,7 +150,11 @@ def what_differs(exception: ExceptionSummary) -> str:
         ExceptionKind.SETTLED_ELSEWHERE: (
             f"The invoice {_STATES.get(facts.state, _STATES['settled'])}, and its link over {asked} can still be paid."
         ),
-        ExceptionKind.LINK_DEACTIVATED: f"Its link over {asked} was deactivated in Stripe: the buyer can't pay.",
+        ExceptionKind.LINK_DEACTIVATED: (
+            f"Its link over {asked} was used, but doesn't pay for it: Stripe takes no more payments through it."
+            if facts.used
+            else f"Its link over {asked} was deactivated in Stripe: the buyer can't pay."
+        ),
         ExceptionKind.PAYMENT_UNKNOWN: f"A payment of {got} came in through a link that Paylink doesn't know.",
         ExceptionKind.LINK_UNKNOWN: f"Stripe has a link over {got} that Paylink doesn't know.",
         ExceptionKind.UNDELIVERABLE: _undeliverable(facts.message, facts.problem),
@@ -166,6 +171,8 @@ def what_to_do(exception: ExceptionSummary) -> str:
         return "Answer the inquiry in the Stripe Dashboard before its deadline, so that it doesn't become a dispute."
     if exception.kind is ExceptionKind.SECOND_PAYMENT and exception.facts.alone:
         return KEEP_IT
+    if exception.kind is ExceptionKind.LINK_DEACTIVATED and exception.facts.used:
+        return USED_UP
     return WHAT_TO_DO[exception.kind]
 
 

@@ -52,6 +52,7 @@ BADGES: dict[Badge, str] = {
 }
 """What stands beside the status."""
 
+USED = "Stripe closed its link when it was used, so the buyer can't pay with it."
 DEACTIVATED = "Its link was switched off in Stripe, so the buyer can't pay with it. Reactivate it in the Stripe Dashboard."
 
 REASONS: dict[Reason, str] = {

@@ -43,6 +43,12 @@ def _audit_links(evidence: Evidence, promised: Iterable[str]) -> Iterator[str]:
             yield f"link {link['id']} of {link['metadata'].get('invoice_number')} is unknown to Paylink"
         elif ours.number != link["metadata"]["invoice_number"]:
             yield f"link {link['id']} was made for another invoice than {ours.number}"
+        elif (
+            ours.status == LinkStatus.PENDING_PAYMENT
+            and not link["active"]
+            and "link_deactivated" not in evidence.reversals.links[link["id"]].badges
+        ):
+            yield f"link {link['id']} can't be paid, and buyers are invited to"
     yield from (f"link {stripe_id} isn't at Stripe" for stripe_id in known)
     rows = Counter(link.number for link in evidence.books.links)
     yield from (f"invoice {number} has {count} rows" for number, count in rows.items() if count > 1)

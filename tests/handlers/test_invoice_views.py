@@ -214,6 +214,8 @@ def test_nobody_is_invited_to_copy_a_link_that_was_switched_off() -> None:
         assert not re.search("Copy|Open Link", flat(view) + " ".join(buttons(view)))
     for view in views[:2]:
         assert "Pending Payment · Link deactivated" in flat(view)
+    # It may be on again by now.
+    assert "Recheck Now" in buttons(views[0])
 
 
 def test_copy_holds_the_url_in_a_focused_input() -> None:

@@ -177,7 +177,7 @@ def _tell_refund(
     said = ExceptionFacts(so_far=so_far, whole=whole, reason=facts.reason, besides=besides)
     if facts.status == REFUNDED:
         if payment.verdict in surplus.SURPLUS and so_far.amount >= whole.amount:
-            surplus.settle_refunded(session, payment, facts, now)
+            surplus.settle_refunded(session, link, payment, facts, now)
             return ()
         _settle_failed(session, payment, facts, now)
         if told.was_told(session, facts, so_far):
@@ -232,7 +232,7 @@ def _tell_dispute(
         if lost is not None and again is None and session.get_one(PaymentException, lost).resolved_at:
             # Somebody had dealt with it before it was appealed.
             end(session, lost, Settlement.APPEAL_LOST, now, of=facts.stripe_id)
-        surplus.settle_lost(session, payment, facts, now)
+        surplus.settle_lost(session, link, payment, facts, now)
         kind = ExceptionKind.DISPUTE_LOST
         return _open(session, kind, link, payment, row, facts, said, now, follows=first or again, again=again)
     if lost is not None and again is None and facts.status in APPEALED:

@@ -16,6 +16,7 @@ from domain.money import Money
 from domain.payments.recording import has_gone_back, record_exception
 from domain.payments.reversals import told
 from domain.payments.reversals.reversals import ReversalFacts
+from domain.payments.stripe_links.states import end_by_other_payment
 from domain.states import ExceptionKind, Settlement, Verdict
 from domain.summaries import STRIPE
 
@@ -24,18 +25,22 @@ _TOLD = (ExceptionKind.SECOND_PAYMENT, ExceptionKind.AMOUNT_DIFFERS, ExceptionKi
 _REFUNDS = (ExceptionKind.REFUNDED, ExceptionKind.REFUND_FAILED)
 
 
-def settle_refunded(session: Session, payment: Payment, facts: ReversalFacts, now: datetime) -> None:
-    """All of it is refunded: nothing is left to do about it."""
+def settle_refunded(
+    session: Session, link: Link, payment: Payment, facts: ReversalFacts, now: datetime
+) -> None:
+    """All of it is refunded: nothing is left to do about it. The caller has locked the link."""
     if not settle_all(session, (*_TOLD, *_REFUNDS), Settlement.REFUNDED, now, payment_id=payment.id):
         first = told.find_surplus(session, payment)
         if first is not None:
             end(session, first, Settlement.REFUNDED, now, of=facts.stripe_id)
+    end_by_other_payment(session, link, now)
 
 
-def settle_lost(session: Session, payment: Payment, facts: ReversalFacts, now: datetime) -> None:
-    """A dispute about it is lost: if it was about all of it, nothing is left to be refunded."""
+def settle_lost(session: Session, link: Link, payment: Payment, facts: ReversalFacts, now: datetime) -> None:
+    """A dispute about it is lost: if it was about all of it, nothing is left to be refunded. The caller has locked the link."""
     if payment.verdict in SURPLUS and facts.money == Money(payment.amount, payment.currency):
         settle_all(session, _TOLD, Settlement.DISPUTE_LOST, now, payment_id=payment.id)
+        end_by_other_payment(session, link, now)
 
 
 def find_second(session: Session, link: Link) -> Money | None:

@@ -11,7 +11,7 @@ from domain.exceptions.billing_changes import open_link_deactivated
 from domain.exceptions.resolving import settle_all
 from domain.invoices.badges import show_badges
 from domain.invoices.locking import lock_link, mark_changed
-from domain.models import Invoice, Link
+from domain.models import Invoice, Link, Payment, PaymentException
 from domain.reasons import BillingState
 from domain.states import Badge, ExceptionKind, LinkStatus, Settlement
 from domain.stripe.client import id_of
@@ -19,6 +19,8 @@ from domain.stripe.client import id_of
 _BADGE = Badge.LINK_DEACTIVATED
 # Somebody who was advised to deactivate the link isn't told to reactivate it.
 _ADVISED = (ExceptionKind.AMOUNT_CHANGED, ExceptionKind.SETTLED_ELSEWHERE)
+# What such a payment is about is the task, until it is dealt with.
+_USED = (ExceptionKind.AMOUNT_DIFFERS, ExceptionKind.CURRENCY_DIFFERS, ExceptionKind.COMPLETED_UNPAID)
 
 
 @dataclass(frozen=True)
@@ -69,12 +71,15 @@ def record_link(session: Session, facts: LinkFacts, ledger_id: int, now: datetim
         return None
     changed = link.active is not facts.active
     link.active = facts.active
-    off = not facts.active and not facts.used_up and link.status is LinkStatus.PENDING_PAYMENT
+    pending = link.status is LinkStatus.PENDING_PAYMENT
+    # Until its payment is recorded nobody knows whether that pays for the invoice.
+    used = pending and facts.used_up and _has_sold(session, link)
+    off = used or (pending and not facts.active and not facts.used_up)
     show_badges(link, {_BADGE} if off else (), among=frozenset({_BADGE}))
     if changed:
         mark_changed(session, link.invoice_id)
     if off:
-        _tell_off(session, link, now)
+        _tell_off(session, link, now, used=used)
     elif facts.active:
         settle_all(session, [ExceptionKind.LINK_DEACTIVATED], Settlement.LINK_ACTIVE, now, link_id=link.id)
     session.flush()
@@ -91,9 +96,32 @@ def end_by_payment(session: Session, link: Link, now: datetime) -> None:
     settle_all(session, _ADVISED, Settlement.LINK_PAID, now, link_id=link.id)
 
 
-def _tell_off(session: Session, link: Link, now: datetime) -> None:
+def end_by_other_payment(session: Session, link: Link, now: datetime) -> None:
+    """What was paid through the link doesn't pay for its invoice, or has gone back: if Stripe closed it, nobody can pay
+    any more. The caller has locked it."""
+    if link.status is not LinkStatus.PENDING_PAYMENT or link.active:
+        return
+    show_badges(link, {_BADGE}, among=frozenset({_BADGE}))
+    mark_changed(session, link.invoice_id)
+    _tell_off(session, link, now, used=True)
+
+
+def _has_sold(session: Session, link: Link) -> bool:
+    return bool(session.scalar(sa.select(sa.exists().where(Payment.link_id == link.id))))
+
+
+def _is_task(session: Session, link: Link) -> bool:
+    open_ = sa.exists().where(
+        PaymentException.link_id == link.id,
+        PaymentException.resolved_at.is_(None),
+        PaymentException.kind.in_(_USED),
+    )
+    return bool(session.scalar(sa.select(open_)))
+
+
+def _tell_off(session: Session, link: Link, now: datetime, *, used: bool) -> None:
     advised = settle_all(session, _ADVISED, Settlement.LINK_CLOSED, now, link_id=link.id)
     billing_state = session.scalar(sa.select(Invoice.billing_state).where(Invoice.id == link.invoice_id))
-    if advised or billing_state != BillingState.OPEN:
+    if advised or billing_state != BillingState.OPEN or (used and _is_task(session, link)):
         return
-    open_link_deactivated(session, link, now)
+    open_link_deactivated(session, link, now, used=used)
