@@ -19,7 +19,8 @@ from slack_bolt.request import BoltRequest
 from slack_sdk import WebClient
 from slack_sdk.web.async_client import AsyncWebClient
 
-from benchmarks import links, obvious_bot, probes
+from benchmarks import links, obvious_bot
+from benchmarks.against.pressing import beside
 from benchmarks.data import TEAM, number
 from benchmarks.measuring import Times
 from benchmarks.services import ANNA, Paylink, SlackServer, StripeServer, paylink
@@ -105,7 +106,7 @@ async def measure_paylink(
         await people(dispatch, slack, count, min(seconds, 3))
         quiet = await people(dispatch, slack, count, seconds)
         await server.answer_after(links.ANSWER_SECONDS)
-        async with probes.beside(bot, url, more, MORE) as done:
+        async with beside(bot, url, more, MORE) as done:
             busy = await people(dispatch, slack, count, seconds)
         await hands.finish()
         return quiet, busy, done

@@ -130,7 +130,9 @@ def measure(revision: str, rounds: int, only: set[str]) -> str:
                     else postgres.create(server, name)
                 )
                 stripe = stack.enter_context(stripe_server())
-                sides[name] = Side(tree, url, stripe, slack, place, now / "benchmarks" / "probes.py")
+                sides[name] = Side(
+                    tree, url, stripe, slack, place, now / "benchmarks" / "against" / "probes.py"
+                )
             empty = (
                 f"sqlite:///{directory}/floor.sqlite3"
                 if database == "SQLite"

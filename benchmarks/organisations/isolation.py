@@ -1,7 +1,7 @@
-"""What one organisation's trouble costs the others: `python -m benchmarks.isolation --organisations 100 --rounds 5`.
+"""What one organisation's trouble costs the others: `python -m benchmarks.organisations.isolation --organisations 100 --rounds 5`.
 
 Rounds alternate, one quiet, one with the trouble, so that whatever else the machine does is in both. Each sends commands of the
-organisations that have none, and has some of their links paid. As benchmarks/organisations.py, otherwise.
+organisations that have none, and has some of their links paid. Otherwise as `python -m benchmarks.organisations`.
 """
 
 import argparse
@@ -14,18 +14,10 @@ from dataclasses import dataclass, field
 import aiohttp
 from aiohttp import web
 
-from benchmarks import organisations
 from benchmarks.measuring import Times, duration
-from benchmarks.organisations import (
-    COMMANDS,
-    Stubs,
-    database,
-    deliver,
-    fill,
-    serving,
-    stripe_key,
-    waiting_link,
-)
+from benchmarks.organisations.filling import database, fill, waiting_link
+from benchmarks.organisations.serving import COMMANDS, deliver, pay, press, serving
+from benchmarks.organisations.stubs import Stubs, stripe_key, stubs
 from domain.database import Database
 from domain.payments.watching import FEW, START_APART
 from domain.secrets.box import Box, new_key
@@ -73,11 +65,9 @@ class Bench:
 
     async def round(self) -> tuple[Times, Times]:
         """Of the others: commands, and from paid to told."""
-        commands = await organisations._commands(
-            self.session, self.both, self.port, self.others, self.invoices, self.sent
-        )
+        commands = await press(self.session, self.both, self.port, self.others, self.invoices, self.sent)
         self.sent += COMMANDS
-        return commands, await organisations._paid(self.session, self.db, self.both, self.port, self.others)
+        return commands, await pay(self.session, self.db, self.both, self.port, self.others)
 
     @contextlib.asynccontextmanager
     async def trouble(self, kind: str) -> AsyncIterator[None]:
@@ -126,7 +116,7 @@ async def measure(url: str, given: argparse.Namespace) -> None:
     fill(db, Box([keys]), given.organisations, given.invoices)
     try:
         async with (
-            organisations.stubs(Troubled()) as both,
+            stubs(Troubled()) as both,
             aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session,
             serving(url, keys, both) as one,
         ):
