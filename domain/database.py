@@ -23,7 +23,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
 
-from domain.errors import DatabaseUnavailable
+from domain.database_file import DatabaseFile, make_private
+from domain.errors import DatabaseReplaced, DatabaseUnavailable
 from domain.models import Instant
 
 P = ParamSpec("P")
@@ -61,6 +62,7 @@ class Database:
             "background": ThreadPoolExecutor(BACKGROUND_THREADS, "db-background"),
         }
         self._writer = _Writer() if self.is_sqlite else None
+        self._file = DatabaseFile(Path(self.engine.url.database or "")) if self.is_sqlite else None
 
     async def read(self, fn: Callable[Concatenate[Session, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run ``fn(session, ...)``, which may not write, for a person. Raises DatabaseUnavailable."""
@@ -102,10 +104,12 @@ class Database:
     def _transaction(self, write: bool, fn: Callable[[Session], T]) -> T:
         for attempt in itertools.count(1):
             ending = False
+            self._require_file()
             try:
                 engine = self.engine if write else self._reading
                 with Session(engine, expire_on_commit=False, info=self._info) as session:
                     result = fn(session)
+                    self._require_file()
                     ending = write
                     session.commit() if write else session.rollback()
                     return result
@@ -122,6 +126,10 @@ class Database:
                     raise DatabaseUnavailable(type(error.orig).__name__) from error
                 raise
         raise AssertionError("unreachable")
+
+    def _require_file(self) -> None:
+        if self._file is not None and self._file.is_replaced:
+            raise DatabaseReplaced
 
     async def close(self) -> None:
         """Let what has begun end, then let go of threads and connections."""
@@ -217,14 +225,6 @@ def make_engine(url: str) -> Engine:
             "options": f"-c lock_timeout={milliseconds} -c idle_in_transaction_session_timeout=30000",
         },
     )
-
-
-def make_private(path: Path) -> None:
-    """Make the file's directory 0700 and the file 0600 before SQLite makes them otherwise (docs/facts/reliability.md)."""
-    if not path.parent.exists():
-        path.parent.mkdir(parents=True, mode=0o700)
-    if not path.exists():
-        path.touch(mode=0o600)
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

@@ -175,3 +175,7 @@ class LedgerChanged(PaylinkError):
 
 class DatabaseUnavailable(PaylinkError):
     """The database can't be reached or stays locked."""
+
+
+class DatabaseReplaced(DatabaseUnavailable):
+    """Where the SQLite file was that was opened is another one now, or none: nothing is read or written until the next start."""

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from bot.slack_client import Identity, SlackAway, SlackRefused, fetch_identity, refusal
 from bot.stop import Stop, schema_sentences
-from bot.watch.health import DATABASE_AWAY, SLACK_AWAY, Part
+from bot.watch.health import SLACK_AWAY, Part, database_problem
 from bot.wiring import Bot
 from bot.work.owners import find_dead
 from bot.workspaces.registry import configured
@@ -49,8 +49,8 @@ async def _until_reached(bot: Bot, part: Part, step: Callable[[], Awaitable[T]])
     while True:
         try:
             result = await step()
-        except DatabaseUnavailable:
-            bot.health.bad(part, DATABASE_AWAY)
+        except DatabaseUnavailable as error:
+            bot.health.bad(part, database_problem(error))
         except SlackAway:
             bot.health.bad(part, SLACK_AWAY)
         else:

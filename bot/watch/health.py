@@ -4,14 +4,22 @@ from typing import Literal
 
 import structlog
 
+from domain.errors import DatabaseReplaced, DatabaseUnavailable
+
 Part = Literal["start", "database", "slack", "socket", "stripe"]
 
 DATABASE_AWAY = "The database can't be reached."
+DATABASE_REPLACED = "Another file, or none, stands where the database's file was when Paylink started: nothing is read or written. Start Paylink again."
 SLACK_AWAY = "Slack can't be reached."
 NO_SOCKET = "There is no Socket Mode connection to Slack."
 STRIPE_AWAY = "Stripe can't be reached."
 STRIPE_FAILS = "Stripe answers that it failed."
 NOT_FROM_STRIPE = "What answers in Stripe's place isn't Stripe."
+
+
+def database_problem(error: DatabaseUnavailable) -> str:
+    """The sentence."""
+    return DATABASE_REPLACED if isinstance(error, DatabaseReplaced) else DATABASE_AWAY
 
 
 class Health:

@@ -12,7 +12,7 @@ from aiohttp import web
 from slack_bolt.adapter.aiohttp import to_aiohttp_response
 
 from bot.api.application import MOST_LINE, Api
-from bot.watch.health import DATABASE_AWAY, Health
+from bot.watch.health import Health, database_problem
 from bot.watch.metrics import Metrics
 from bot.web import guard
 from bot.web.guard import Refused
@@ -202,8 +202,8 @@ class HttpServer:
     async def _readyz(self, _request: web.Request) -> web.Response:
         try:
             await self._ping()
-        except DatabaseUnavailable:
-            self._health.bad("database", DATABASE_AWAY)
+        except DatabaseUnavailable as error:
+            self._health.bad("database", database_problem(error))
         else:
             self._health.good("database")
         reasons = self._health.reasons

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from bot.watch.health import DATABASE_AWAY, Health
+from bot.watch.health import Health, database_problem
 from domain.errors import DatabaseUnavailable
 from domain.stripe.errors import StripeTrouble
 
@@ -82,7 +82,7 @@ class Worker:
 
     def _tell(self, error: Exception, failures: int) -> None:
         if isinstance(error, DatabaseUnavailable):
-            self._health.bad("database", DATABASE_AWAY)
+            self._health.bad("database", database_problem(error))
             self._log.warning("worker.waits_for_database", failures=failures, exc_info=error)
         elif isinstance(error, StripeTrouble):
             # Each request's outcome reaches Health through StripeApi.on_request.

@@ -25,7 +25,8 @@ from handlers.views.blocks import Json
 from handlers.views.details import came_of, copying, details, digest, find_invoice_id
 from handlers.views.history import history
 from handlers.views.search import note, several, unknown
-from handlers.words.sentences import DEACTIVATED, sentence
+from handlers.words.exceptions import DEACTIVATED
+from handlers.words.sentences import sentence
 
 _HASH_MOST = 40
 PATIENCE = 8.0

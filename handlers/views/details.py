@@ -35,15 +35,14 @@ from handlers.views.blocks import (
     url_button,
 )
 from handlers.views.exceptions import of_invoice
+from handlers.words.exceptions import DEACTIVATED, USED
 from handlers.words.glance import due_in, sign, stopped, unheard
 from handlers.words.rights import NO_CREATOR
 from handlers.words.sentences import (
     BADGES,
-    DEACTIVATED,
     DOUBTS,
     REASONS,
     STATUSES,
-    USED,
     changed_since,
     late,
     paused,

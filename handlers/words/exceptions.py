@@ -63,6 +63,8 @@ WHAT_TO_DO: dict[ExceptionKind, str] = {
     ExceptionKind.OTHER: "Look at the invoice and its payments in the Stripe Dashboard, or wait until all of Paylink is of that version.",
 }
 
+DEACTIVATED = "Its link was switched off in Stripe, so the buyer can't pay with it. Reactivate it in the Stripe Dashboard."
+USED = "Stripe closed its link when it was used, so the buyer can't pay with it."
 KEEP_IT = "If it pays for the invoice, keep it and resolve this with that reason: refunded as well, nothing would be left."
 USED_UP = "Reactivate it in the Stripe Dashboard, with a limit that lets it be paid once more, or ask the buyer to pay in another way."
 NO_DEADLINE = (

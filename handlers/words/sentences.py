@@ -52,9 +52,6 @@ BADGES: dict[Badge, str] = {
 }
 """What stands beside the status."""
 
-USED = "Stripe closed its link when it was used, so the buyer can't pay with it."
-DEACTIVATED = "Its link was switched off in Stripe, so the buyer can't pay with it. Reactivate it in the Stripe Dashboard."
-
 REASONS: dict[Reason, str] = {
     Reason.ADD_ON_MISSING: (
         f"Your organisation doesn't have the {ADD_ON}, without which no online payment link can be created. "
@@ -149,6 +146,9 @@ _ERRORS: dict[type[Exception], Callable[[Any], str]] = {
     ),
     errors.DatabaseUnavailable: lambda _: (
         "Paylink's database doesn't answer right now. Try again in a minute."
+    ),
+    errors.DatabaseReplaced: lambda _: (
+        "Paylink's database was exchanged: whoever runs it must start it again."
     ),
     ScopeMissing: lambda error: (
         f"Paylink lacks the permission {error.args[0]} in Slack, without which no file can be brought in. Ask an administrator "

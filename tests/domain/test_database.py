@@ -1,4 +1,5 @@
 import asyncio
+import shutil
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from domain import database
 from domain.database import Database, database_now
+from domain.errors import DatabaseReplaced
 from domain.models import Pace
 from tests.conftest import SHIPPED_SYNCHRONOUS
 from tests.domain.paces import START, add, count, move
@@ -178,3 +180,30 @@ def test_a_new_sqlite_file_is_private_and_safe(tmp_path: Path, monkeypatch: pyte
     db.close_now()
     assert modes.pop("data") == 0o700
     assert set(modes.values()) == {0o600}
+
+
+@pytest.mark.parametrize("how", ["another", "none", "during"])
+async def test_nothing_is_read_or_written_where_another_file_stands_in_the_databases_place(
+    sqlite_url: str, how: str
+) -> None:
+    db = Database(sqlite_url)
+    path = Path(str(db.engine.url.database))
+    await db.write(add, "a")
+    other = path.with_suffix(".other")
+    shutil.copy(path, other)
+
+    def replace(session: Session) -> None:
+        add(session, "b")
+        other.replace(path)
+
+    if how == "during":
+        with pytest.raises(DatabaseReplaced):
+            await db.write(replace)
+    elif how == "another":
+        shutil.move(other, path)
+    else:
+        shutil.move(path, other)
+    for work in (db.read, db.background_write):
+        with pytest.raises(DatabaseReplaced):
+            await work(count)
+    await db.close()

@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from bot.watch.health import DATABASE_AWAY, Health
+from bot.watch.health import DATABASE_AWAY, DATABASE_REPLACED, Health
 from bot.work.workers import Worker
-from domain.errors import DatabaseUnavailable
+from domain.errors import DatabaseReplaced, DatabaseUnavailable
 from domain.stripe.errors import StripeAway
 from tests.patience import PATIENCE
 
@@ -81,18 +81,22 @@ async def test_it_survives_what_its_work_raises_and_tries_again(error: Exception
     assert attempts == 4
 
 
-async def test_a_database_that_is_away_reaches_health() -> None:
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [(DatabaseUnavailable, DATABASE_AWAY), (DatabaseReplaced, DATABASE_REPLACED)],
+)
+async def test_a_database_that_is_away_reaches_health(error: type[Exception], sentence: str) -> None:
     health, tried = Health(), asyncio.Event()
 
     async def work() -> None:
         tried.set()
-        raise DatabaseUnavailable
+        raise error
 
     async with working(work, health):
         await tried.wait()
         await asyncio.sleep(0)
 
-    assert health.reasons == {"database": DATABASE_AWAY}
+    assert health.reasons == {"database": sentence}
 
 
 async def test_stopping_lets_the_run_under_way_end() -> None:
