@@ -64,8 +64,9 @@ class Probes:
                 self._health.good("slack")
 
     def hear_slack(self, method: str, code: str | None) -> None:
-        """Take what Slack answered to any call: that it doesn't take the token shows at once."""
-        if code not in OF_THE_TOKEN or method == "apps.connections.open":
+        """Take what Slack answered to any call: that it doesn't take the token shows at once. Of many workspaces one's token
+        says nothing of the process."""
+        if self._slack.token is None or code not in OF_THE_TOKEN or method == "apps.connections.open":
             return
         if code == "ekm_access_denied":
             self._suspended_at = time.monotonic()

@@ -19,6 +19,9 @@ from handlers.views.search import note, skeleton
 SKELETON_AFTER = 0.4
 """Seconds that the data may take before a skeleton is shown in its place."""
 
+_REMOVED = frozenset({"account_inactive", "token_revoked"})
+"""The workspace has removed the app, and Slack takes this token never again."""
+
 Making = Coroutine[Any, Any, Json]
 
 
@@ -67,7 +70,7 @@ async def update(
     again: Callable[[], Awaitable[Json]] | None = None,
     only_unchanged: bool = False,
 ) -> Place | None:
-    """Update a view; None if the person closed it.
+    """Update a view; None if the person closed it, or if the app is removed from their workspace.
 
     If it has changed meanwhile, what ``again`` makes is shown instead; with ``only_unchanged`` it is left as it is, and
     None returned. If Slack can't or won't, it is stale.
@@ -82,7 +85,7 @@ async def update(
             answer = await client.views_update(view_id=place.view_id, view=view)
     except SlackApiError as error:
         code = slack_code(error)
-        if code == "not_found" or (code == "hash_conflict" and only_unchanged):
+        if code == "not_found" or code in _REMOVED or (code == "hash_conflict" and only_unchanged):
             return None
         log.warning("view.not_updated", code=code)
         return Place(place.view_id, stale=True)

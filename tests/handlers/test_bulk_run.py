@@ -119,6 +119,18 @@ async def test_a_result_that_slack_missed_is_shown_when_it_is_back(many: Bench) 
     assert {"Created: 1", "Being created: 0"} <= set(many.shown.splitlines())
 
 
+async def test_once_the_app_is_removed_a_run_asks_slack_no_more(many: Bench) -> None:
+    await many.command("/invoices")
+    await tick(many, 0, 1)
+    await many.submit()
+    await many.workspace.submit(many.anna, many.top.id)
+    removed = many.slack.faults.add(
+        method="views.update", do="error", error="account_inactive", containing="Being created", times=None
+    )
+    await many.idle()
+    assert removed.struck == 1
+
+
 async def test_the_list_is_answered_in_time_however_long_the_database_takes(
     many: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,8 +1,9 @@
-"""What /readyz learns about Stripe without spending requests on it."""
+"""What /readyz learns about Slack, and about Stripe without spending requests on it."""
 
 from typing import Any, cast
 
 import pytest
+from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.watch.health import NOT_FROM_STRIPE, STRIPE_AWAY, STRIPE_FAILS, Health
 from bot.work import probes
@@ -36,6 +37,14 @@ async def test_stripe_is_missed_without_any_work_and_found_again(monkeypatch: py
     assert "stripe" not in health.reasons
     await again.stop()
     await api.close()
+
+
+@pytest.mark.parametrize("token", ["xoxb-1", None])
+def test_that_one_of_many_workspaces_has_removed_the_app_makes_nobody_unready(token: str | None) -> None:
+    health = Health()
+    unused = cast(Any, None)
+    Probes(unused, AsyncWebClient(token=token), unused, health).hear_slack("views.update", "account_inactive")
+    assert ("slack" in health.reasons) == (token is not None)
 
 
 async def test_a_stripe_that_fails_is_told_from_one_that_cannot_be_reached() -> None:
