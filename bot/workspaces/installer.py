@@ -3,6 +3,7 @@
 Source: docs.slack.dev/authentication/installing-with-oauth, docs.slack.dev/reference/methods/oauth.v2.access
 """
 
+import contextlib
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -139,6 +140,7 @@ class Installer:
             by = Actor(team_id, user_id, Source.PAGE)
             await self._db.write(settings.begin_with_zone, kept.id, zone, by=by, now=self._clock())
             self._log.info("installation.stored", team=team_id)
+            await _come_back(client, kept.channel)
         await self._workspaces.refresh()
         first = next(iter(teams))
         await self._told(first, user_id)
@@ -188,6 +190,14 @@ async def _fetch_zone(client: AsyncWebClient, user_id: str) -> str:
     profile = answer.get("user")
     zone = profile.get("tz") if isinstance(profile, dict) else None
     return zone if isinstance(zone, str) else ""
+
+
+async def _come_back(client: AsyncWebClient, channel: str | None) -> None:
+    """Whoever removed the app took it out of the notification channel, too. One that is private, somebody invites it to: posting tells."""
+    if channel is None:
+        return
+    with contextlib.suppress(SlackApiError, *UNANSWERED):
+        await client.conversations_join(channel=channel)
 
 
 def tokens_of(answer: Any, now: datetime) -> Tokens:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from domain import audit
 from domain.database import database_now
 from domain.models import Installation as Row
-from domain.models import Organisation
+from domain.models import Organisation, Welcome
 from domain.organisations import organisations
 from domain.secrets import generations
 from domain.secrets.box import Box, CannotOpen, Purpose
@@ -66,6 +66,9 @@ def store(
     if row.sealed_bot_token is None:
         # Whoever installs it over what is there doesn't become its administrator.
         row.installed_by = installation.installed_by
+        # Keys were erased, and there is something to set up again: they are told, even if they were welcomed before.
+        told = sa.and_(Welcome.organisation_id == organisation.id, Welcome.user_id == row.installed_by)
+        session.execute(sa.delete(Welcome).where(told))
     row.installed_at, row.erased_at = database_now(session), None
     _seal(row, box, team_id, tokens, generation)
     session.add(row)

@@ -42,7 +42,8 @@ async def test_two_workspaces_install_it_and_are_told_of_their_own_payments(
     assert len([call for call in slack.app.calls if call.token == token]) == calls
     # Installed again it goes on where it was, and an old event of the first installation ends nothing.
     await company.install("T0TWO", bob)
-    await two.invite_bot(second)
+    assert two.bot_user_id in next(one.members for one in two.channels if one.id == second)
+    assert sum("Paylink is installed" in message.text for message in two.dms(bob)) == 2
     await connect(company, "T0TWO", "acct_two")
     await two.emit({"type": "app_uninstalled"})
     await service.bot.serving.endings.look()
