@@ -50,9 +50,6 @@ class SettingsDesk(ScopedDesk):
         """They used /invoice."""
         await self._write(Right.LOOK, actor, steps.note_tried, self._clock())
 
-    async def get_settings(self, actor: Actor) -> Settings:
-        return await self._read(Right.SETTINGS, actor, _get)
-
     async def show_settings(self, actor: Actor) -> SettingsShown:
         shown = await self._read(Right.SETTINGS, actor, _show, actor.team_id)
         return replace(shown, key_is_given=self._connecting is None)
@@ -93,10 +90,6 @@ class SettingsDesk(ScopedDesk):
 def _get_set_up(session: Session, scope: Scope) -> SetUp:
     ask = steps.whom_to_ask(session, scope.organisation_id)
     return SetUp(steps.find(session, scope), Right.SETTINGS in scope.rights, ask)
-
-
-def _get(session: Session, scope: Scope) -> Settings:
-    return settings.get(session, scope.organisation_id)
 
 
 def _show(session: Session, scope: Scope, team_id: str) -> SettingsShown:

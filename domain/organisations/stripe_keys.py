@@ -34,7 +34,6 @@ class StripeKeySummary:
     livemode: bool
     account: str | None
     endpoint_id: str | None
-    has_signing_secrets: bool
     set_by: str
     set_at: datetime
 
@@ -160,7 +159,6 @@ def _summarise(row: StripeKey) -> StripeKeySummary:
         row.livemode,
         row.account,
         row.endpoint_id,
-        bool(row.sealed_signing_secrets or row.sealed_endpoint_secret),
         row.set_by,
         row.set_at,
     )

@@ -169,7 +169,7 @@ def _of_imports() -> dict[str, Json]:
 
 def _of_setting_up() -> dict[str, Json]:
     steps = Steps(stripe=True, channel=False, invoices=False, tried=False)
-    key = StripeKeySummary("rk_test", "1234", False, "acct_1", "we_1", True, ADA, NOW)
+    key = StripeKeySummary("rk_test", "1234", False, "acct_1", "we_1", ADA, NOW)
     check = KeyCheck(False, (), "acct_1", "Acme", takes_cards=True, link_on=True)
     asked = AskFirst(Otherness.ACCOUNT, 3, False, "acct_2", check, "seal")
     tally = Tally(3, (AMOUNT,))

@@ -84,7 +84,7 @@ _NOT_FETCHED = {
 }
 """By Slack's code for why a file can't be had."""
 
-_ERRORS: dict[type[Exception], Callable[[Any], str]] = {
+ERRORS: dict[type[Exception], Callable[[Any], str]] = {
     errors.OrganisationUnknown: lambda _: (
         "Paylink isn't set up for this workspace. Ask whoever runs it to add your organisation."
     ),
@@ -160,14 +160,9 @@ _ERRORS: dict[type[Exception], Callable[[Any], str]] = {
 }
 
 
-def known_errors() -> frozenset[type[Exception]]:
-    """Every kind of error that has words."""
-    return frozenset(_ERRORS)
-
-
 def sentence(error: Exception) -> str | None:
     """What people are told of this error; None for one that nobody foresaw."""
-    words = _ERRORS.get(type(error))
+    words = ERRORS.get(type(error))
     return None if words is None else words(error)
 
 

@@ -27,7 +27,7 @@ from tests.handlers.samples import NOW, TEAM
 from tests.handlers.shapes import buttons, flat
 
 KEY = "rk_test_0123456789abcdef"
-SUMMARY = StripeKeySummary("rk_test", "cdef", False, "acct_1", None, False, ANNA, NOW)
+SUMMARY = StripeKeySummary("rk_test", "cdef", False, "acct_1", None, ANNA, NOW)
 CHECK = KeyCheck(False, (), "acct_1", "Acme", takes_cards=True, link_on=False)
 CONNECTED = Connected(SUMMARY, CHECK, Webhook.MADE)
 

@@ -8,7 +8,6 @@ from domain.payments.stripe_links.states import LinkFacts
 from domain.stripe.client import amount_of, id_of, read_payment_link
 
 MOST_NUMBER = 255
-MOST_TEAM = 255
 
 
 @dataclass(frozen=True)

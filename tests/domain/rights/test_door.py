@@ -40,7 +40,7 @@ DEEDS: dict[str, Right] = {
         Right.IMPORT,
     ),
     "resolve_exception": Right.RESOLVE,
-    **dict.fromkeys("get_settings show_settings change_settings connect_stripe".split(), Right.SETTINGS),
+    **dict.fromkeys("show_settings change_settings connect_stripe".split(), Right.SETTINGS),
 }
 """What each of the desk's methods is for."""
 UNASKED = {
@@ -143,7 +143,7 @@ async def test_whoever_installed_paylink_administers_it(world: World) -> None:
     await world.start()
     eve = Actor(TEAM, "U0EVE")
     with pytest.raises(NotAllowed):
-        await world.desk.get_settings(ADA)
+        await world.desk.show_settings(ADA)
     installed = Installation(
         organisation_id=world.organisation_id,
         for_enterprise=False,
@@ -159,7 +159,7 @@ async def test_whoever_installed_paylink_administers_it(world: World) -> None:
         administrators=("U0CEO",)
     )
     with pytest.raises(NotAllowed) as refused:
-        await world.desk.get_settings(eve)
+        await world.desk.show_settings(eve)
     assert refused.value.ask == ("U0CEO", ADA.user_id)
 
 

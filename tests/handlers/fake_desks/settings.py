@@ -14,10 +14,6 @@ from tests.handlers.fake_desks.scoped import FakeScopedDesk
 
 
 class FakeSettingsDesk(FakeScopedDesk):
-    async def get_settings(self, actor: Actor) -> Settings:
-        await self.check(actor, Right.SETTINGS)
-        return self.settings
-
     async def change_settings(
         self, actor: Actor, *, channel: str | None = None, **changes: Unpack[Changes]
     ) -> Settings:
