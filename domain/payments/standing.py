@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from domain.models import Ledger, Organisation
+from domain.models import Ledger, Organisation, StripeEvent
 from domain.payments import events
 from domain.payments.many import unused
 from domain.payments.permissions import Thing, thing_of
@@ -19,6 +19,8 @@ UNUSED_TOLD = timedelta(days=7)
 
 @dataclass(frozen=True)
 class Standing:
+    used_by: str
+    """The organisations whose account it is, by their names or Slack's ids."""
     account: str | None
     """Stripe's id; None while the key may not read it."""
     livemode: bool
@@ -41,9 +43,24 @@ def list_standings(session: Session, now: datetime) -> list[Standing]:
     return [_standing(session, ledger, now) for ledger in session.scalars(current)]
 
 
+def count_deliveries(session: Session, organisation_id: int) -> tuple[int, int]:
+    """Of the events of late that are kept of its account: how many the webhook brought, and how many only a poll."""
+    how = sa.select(StripeEvent.delivered, sa.func.count()).join(
+        Organisation, Organisation.ledger_id == StripeEvent.ledger_id
+    )
+    own = how.where(Organisation.id == organisation_id, StripeEvent.delivered.is_not(None))
+    counted: dict[bool | None, int] = {
+        row[0]: row[1] for row in session.execute(own.group_by(StripeEvent.delivered))
+    }
+    return counted.get(True, 0), counted.get(False, 0)
+
+
 def _standing(session: Session, ledger: Ledger, now: datetime) -> Standing:
     _, _, often, any_link = events.watch_from(session, ledger.id)
+    named = sa.select(Organisation.name, Organisation.team_id).where(Organisation.ledger_id == ledger.id)
+    used_by = [name or team_id for name, team_id in session.execute(named.order_by(Organisation.id))]
     return Standing(
+        ", ".join(used_by),
         ledger.account,
         ledger.livemode,
         ledger.last_checked_at,

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,6 +14,7 @@ from sqlalchemy.engine import make_url
 from bot.cli.doctor.blocks import examine_blocks
 from bot.cli.doctor.findings import Finding, Level
 from bot.cli.doctor.installed import examine_installed
+from bot.cli.doctor.organisations import examine_add_on, examine_channel_problem
 from bot.cli.doctor.running import examine_running
 from bot.cli.doctor.slack import (
     asking_slack,
@@ -104,7 +105,11 @@ async def _findings(env: Mapping[str, str]) -> AsyncIterator[Finding]:
     for standing in kept.standings:
         poll_every = timedelta(seconds=settings.paylink_poll_seconds)
         for finding in examine_standing(standing, datetime.now(UTC), poll_every):
-            yield finding
+            yield (
+                replace(finding, what=f"{standing.used_by}: {finding.what}")
+                if settings.installing
+                else finding
+            )
     if settings.installing and kept is not NOTHING:
         async for finding in examine_installed(settings):
             yield finding
@@ -275,26 +280,6 @@ async def _examine_slack(settings: Settings, kept: Kept) -> AsyncIterator[Findin
         )
         for organisation in ours:
             if organisation.channel_problem:
-                yield _examine_channel_problem(organisation)
-            yield _examine_add_on(organisation)
+                yield examine_channel_problem(organisation)
+            yield examine_add_on(organisation)
         yield await examine_blocks(client)
-
-
-def _examine_channel_problem(organisation: OrganisationSummary) -> Finding:
-    return Finding(
-        Level.WRONG,
-        f"Notification channel: Slack takes no message for {organisation.channel} ({organisation.channel_problem}), so "
-        "announcements wait.",
-        "They are tried again all the time, and go out as soon as Slack takes them.",
-    )
-
-
-def _examine_add_on(organisation: OrganisationSummary) -> Finding:
-    if organisation.add_on:
-        return Finding(Level.WELL, f"Organisation: {organisation.team_id} has the add-on.")
-    return Finding(
-        Level.NOTE,
-        f"Organisation: {organisation.team_id} doesn't have the Stripe Credit Card Payment Add-on, so nobody can "
-        "create links.",
-        f"Turn it on with `paylink organization set {organisation.team_id} --add-on on`.",
-    )

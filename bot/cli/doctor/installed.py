@@ -1,6 +1,6 @@
 """The doctor's look at each organisation that installed the app: its token, its channel, its Stripe key."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -8,7 +8,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.cli.doctor.blocks import examine_blocks
 from bot.cli.doctor.findings import Finding, Level
-from bot.cli.doctor.slack import asking_slack, examine_channel, examine_scopes
+from bot.cli.doctor.organisations import examine_add_on, examine_channel_problem
+from bot.cli.doctor.slack import asking_slack, examine_channel, examine_clock, examine_scopes
 from bot.cli.doctor.stripe import asking_stripe, examine_stripe
 from bot.settings import Settings
 from bot.slack_client import Identity, SlackAway, SlackRefused, fetch_identity, fetch_nothing
@@ -17,6 +18,7 @@ from bot.workspaces.installer import INSTALL_PATH
 from bot.workspaces.renewing import AHEAD
 from domain.organisations import installations, organisations, stripe_keys
 from domain.organisations.installations import Installation
+from domain.payments.standing import count_deliveries
 from domain.secrets.box import Box, CannotOpen
 from domain.summaries import OrganisationSummary
 
@@ -32,6 +34,10 @@ class Kept:
     installation: Installation | None
     closed: bool
     stripe_key: str | None
+    has_webhook: bool
+    """Whether there is anything that deliveries could be signed with."""
+    deliveries: tuple[int, int]
+    """Events of late that the webhook brought, and those that only a poll found."""
 
 
 async def examine_installed(settings: Settings) -> AsyncIterator[Finding]:
@@ -56,6 +62,9 @@ async def examine_installed(settings: Settings) -> AsyncIterator[Finding]:
         # They are the same for all.
         async with asking_slack(settings, tokens[0]) as client:
             yield await examine_blocks(client)
+            apart = await examine_clock(client, datetime.now(UTC))
+            if apart is not None:
+                yield apart
     for one in kept:
         async for finding in _examine(settings, one, where):
             yield replace(
@@ -82,6 +91,8 @@ def read_installed(settings: Settings) -> list[Kept]:
                     None if isinstance(kept, CannotOpen) or kept is None else kept.installation,
                     closed,
                     None if key is None else key.key,
+                    key is not None and bool(key.webhook_secrets),
+                    db.run(count_deliveries, db.run(organisations.get_by_team, team_id).id),
                 )
             )
         return found
@@ -100,15 +111,42 @@ async def _examine(settings: Settings, one: Kept, where: str) -> AsyncIterator[F
         async with asking_slack(settings, one.installation.tokens.bot_token) as client:
             async for finding in _examine_slack(client, one, where):
                 yield finding
+        if one.organisation.channel_problem:
+            yield examine_channel_problem(one.organisation)
+        if not one.organisation.add_on:
+            yield examine_add_on(one.organisation)
     if one.stripe_key is not None:
         async with asking_stripe(settings, one.stripe_key) as stripe:
             async for finding in examine_stripe(stripe):
                 yield finding
+        for finding in examine_webhook(settings, one):
+            yield finding
     elif not one.closed:
         yield Finding(
             Level.NOTE,
             "Stripe: no account is connected, so no links can be created.",
             "An administrator connects it: Home of the app in Slack, Connect Stripe.",
+        )
+
+
+def examine_webhook(settings: Settings, one: Kept) -> Iterator[Finding]:
+    address = f"{settings.paylink_public_url}/stripe/webhook/{one.organisation.team_id}"
+    came, polled = one.deliveries
+    if not one.has_webhook:
+        yield Finding(
+            Level.NOTE,
+            f"Webhook: there is none, so payments are seen by polling every {settings.paylink_poll_seconds:g} seconds.",
+            f"Connect a key that has the permission Webhook Endpoints: Write, or make an endpoint for {address} and give its signing "
+            "secret with the key.",
+        )
+    elif came:
+        yield Finding(Level.WELL, f"Webhook: {came} of the last {came + polled} events came by it.")
+    elif polled:
+        yield Finding(
+            Level.NOTE,
+            f"Webhook: none of the last {polled} events came by it, Stripe had to be asked for them.",
+            f"See under Developers, Webhooks in the Stripe Dashboard that the endpoint for {address} is enabled, and what its last "
+            "deliveries were answered.",
         )
 
 
