@@ -4,12 +4,11 @@ import re
 from contextlib import closing
 from datetime import UTC, date, datetime, time
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.cli.shared import database_of, settings_of, written_to
+from bot.cli.shared import Output, database_of, settings_of, written_to
 from bot.stop import Stop
 
 if TYPE_CHECKING:
@@ -96,16 +95,7 @@ def export(
             show_default=False,
         ),
     ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "-o",
-            "--output",
-            metavar="FILE",
-            help="Where to write; by default standard output.",
-            show_default=False,
-        ),
-    ] = None,
+    output: Output = None,
 ) -> None:
     """Write the entries, in the order of the chain."""
     from domain.files.exporting import record_export

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.cli.shared import database_of, find_organisation, settings_of, written_to
+from bot.cli.shared import Organization, Output, database_of, find_organisation, settings_of, written_to
 from bot.stop import Stop
 from domain.files.exports import Format
 from domain.states import WRITTEN, LinkStatus
@@ -29,9 +29,6 @@ class Status(StrEnum):
 
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-Organization = Annotated[
-    str | None, typer.Option("--organization", metavar="TEAM_ID", help="Needed with several organisations.")
-]
 
 
 @app.command()
@@ -54,16 +51,7 @@ def export(
     bom: Annotated[
         bool, typer.Option("--bom", help="Begin CSV with a byte-order mark, so that Excel reads names right.")
     ] = False,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "-o",
-            "--output",
-            metavar="FILE",
-            help="Where to write; by default standard output.",
-            show_default=False,
-        ),
-    ] = None,
+    output: Output = None,
 ) -> None:
     """Write billing invoices, their links and payments as CSV, a workbook for Excel, or JSON Lines."""
     chosen_format = format or _format_of(output)

@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,6 +17,19 @@ if TYPE_CHECKING:
     from domain.summaries import OrganisationSummary
 
 Write = Callable[[bytes], object]
+Organization = Annotated[
+    str | None, typer.Option("--organization", metavar="TEAM_ID", help="Needed with several organisations.")
+]
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="Where to write; by default standard output.",
+        show_default=False,
+    ),
+]
 CHAINED_AT_MOST = 20
 """Portions of the audit that a command chains: of a large import the rest is a process's."""
 

@@ -46,7 +46,7 @@ class LinkSearch:
 
         ``since``: when it was asked for first. What it looks at is read after this call. Asks the events first, which
         answer at once for the last 30 days but may come late; what isn't there is looked for in the list of links,
-        newest first, down to one that is known to be older. Raises the errors of stripe_errors.
+        newest first, down to one that is known to be older. Raises the errors of domain/stripe/errors.py.
         """
         wish = _Wish(ledger_id, reference, since, asyncio.get_running_loop().create_future())
         self._wishes.append(wish)

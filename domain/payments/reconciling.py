@@ -67,7 +67,7 @@ class Reconciler:
 
         A payment is recorded when the one ``before`` it is.
 
-        Raises the errors of stripe_errors, but for what is refused about this object alone.
+        Raises the errors of domain/stripe/errors.py, but for what is refused about this object alone.
         """
         try:
             if event.type in SESSION_TYPES:
@@ -103,7 +103,7 @@ class Reconciler:
 
         Three requests, two of a link that isn't paid.
 
-        Raises the errors of stripe_errors.
+        Raises the errors of domain/stripe/errors.py.
         """
         await self._slot()
         about = {"payment_link": stripe_id, "status": "complete"}

@@ -173,7 +173,7 @@ class Account:
         """The ledger that is shown to be this account's: it was last used with this very key, or Stripe knows a link of it.
 
         A link shows more: with other keys of the account in between there may be two ledgers of it. Raises the errors of
-        stripe_errors: without an answer nothing is shown.
+        domain/stripe/errors.py: without an answer nothing is shown.
         """
         last_used = self._last_used(candidates)
         if last_used is not None and last_used.stripe_ids:

@@ -17,12 +17,12 @@ from bot.cli.doctor.examination import examine
 from bot.stop import Stop
 from domain.messages import announcing
 from domain.migrations import prepare
-from domain.models import Link, OutboxMessage, Payment
+from domain.models import OutboxMessage
 from domain.organisations import organisations
 from domain.outbox import enqueuing
-from domain.states import AnnouncementKind, LinkStatus
+from domain.states import LinkStatus
 from tests.acceptance.conftest import World, Worlds
-from tests.domain.factories import make_link
+from tests.domain.factories import make_link, make_payment
 
 MESSAGES = 4
 NOW = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
@@ -33,31 +33,7 @@ def pay(world: World, number: str) -> None:
     invoice = world.add_invoice(number)
     (ledger,) = [account.ledger_id for account in world.service.bot.accounts]
     link_id = make_link(world.db, invoice, ledger_id=ledger, status=LinkStatus.PAID)
-    world.db.run(_record, link_id)
-
-
-def _record(session: Session, link_id: int) -> None:
-    link = session.get_one(Link, link_id)
-    payment = Payment(
-        link_id=link.id,
-        ledger_id=link.ledger_id,
-        session_id=f"cs_{link.id}",
-        amount=link.amount,
-        currency=link.currency,
-        verdict="paid",
-        paid_at=NOW,
-        seen_at=NOW,
-    )
-    session.add(payment)
-    session.flush()
-    enqueuing.enqueue(
-        session,
-        AnnouncementKind.PAID,
-        f"paid:{payment.id}",
-        organisation_id=link.organisation_id,
-        now=NOW,
-        payment_id=payment.id,
-    )
+    make_payment(world.db, link_id)
 
 
 def begun_posted(session: Session) -> tuple[list[datetime], int]:

@@ -13,8 +13,9 @@ from domain.invoices.list_position import place
 from domain.invoices.numbers.keys import identity_of, written_key
 from domain.invoices.search_terms import own_terms, shared_terms, terms_of_buyer, terms_of_number
 from domain.lists.page_shape import PageShape
-from domain.models import BuyerTerm, Invoice, Ledger, Link, Organisation, SearchTerm
-from domain.states import LinkState, LinkStatus
+from domain.models import BuyerTerm, Invoice, Ledger, Link, Organisation, Payment, SearchTerm
+from domain.outbox import enqueuing
+from domain.states import AnnouncementKind, LinkState, LinkStatus, Verdict
 
 PAGE = PageShape(rows=90, ticks_in_row=10, invoices=100)
 NOW = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
@@ -162,7 +163,36 @@ def make_link(
     return db.run(add)
 
 
-def _add(session: Session, row: Organisation | Ledger | Invoice | Link) -> int:
+def make_payment(db: Database, link_id: int) -> int:
+    """A payment of this link, as it is recorded, with its announcement."""
+
+    def add(session: Session) -> int:
+        link = session.get_one(Link, link_id)
+        payment = Payment(
+            link_id=link.id,
+            ledger_id=link.ledger_id,
+            session_id=f"cs_{link.id}",
+            amount=link.amount,
+            currency=link.currency,
+            verdict=Verdict.PAID,
+            paid_at=NOW,
+            seen_at=NOW,
+        )
+        payment_id = _add(session, payment)
+        enqueuing.enqueue(
+            session,
+            AnnouncementKind.PAID,
+            f"paid:{payment_id}",
+            organisation_id=link.organisation_id,
+            now=NOW,
+            payment_id=payment_id,
+        )
+        return payment_id
+
+    return db.run(add)
+
+
+def _add(session: Session, row: Organisation | Ledger | Invoice | Link | Payment) -> int:
     session.add(row)
     session.flush()
     return row.id

@@ -13,7 +13,7 @@ import typer
 
 from bot.cli.imports.questions import answers_wanted, require_answers
 from bot.cli.imports.refusals import writing_bad
-from bot.cli.shared import database_of, find_organisation, settings_of
+from bot.cli.shared import Organization, database_of, find_organisation, settings_of
 from bot.stop import Stop
 
 if TYPE_CHECKING:
@@ -47,9 +47,6 @@ File = Annotated[
     typer.Argument(
         metavar="FILE", help="CSV, an Excel workbook or JSON Lines; - is standard input.", show_default=False
     ),
-]
-Organization = Annotated[
-    str | None, typer.Option("--organization", metavar="TEAM_ID", help="Needed with several organisations.")
 ]
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Check the file and say what would change; change nothing.")

@@ -75,7 +75,7 @@ class UnknownReconciler:
     async def reconcile_link(self, event: Received, now: datetime) -> tuple[str, ...] | Wait:
         """Fetch the link that the event is about; what was recorded by this call, or what it still waits for.
 
-        Raises the errors of stripe_errors.
+        Raises the errors of domain/stripe/errors.py.
         """
         async with self._alone(event.object_id):
             created = event.type == LINK_CREATED_TYPE
@@ -191,7 +191,7 @@ class UnknownReconciler:
         """Adopt a link that isn't known and names an organisation of ours, or tell of it while it can be paid; what was
         recorded. ``closed``: also one that can't be.
 
-        What isn't there or can't be read, however often it is asked for, is left. Raises the errors of stripe_errors.
+        What isn't there or can't be read, however often it is asked for, is left. Raises the errors of domain/stripe/errors.py.
         """
         offer = await self._find_offer(stripe_id)
         if offer is None or not (closed or offer.facts.active or offer.facts.completed):

@@ -11,11 +11,13 @@ from domain.database import database_now
 from domain.messages import together, transactions
 from domain.messages.claims import Claim
 from domain.messages.poster_port import NotPosted, PostUnknown
-from domain.models import Link, OutboxMessage, Payment, PaymentException
+from domain.models import OutboxMessage, PaymentException
 from domain.outbox import enqueuing
-from domain.states import AnnouncementKind, LinkStatus, MessageState, Verdict
-from tests.domain.factories import NOW, make_invoice, make_link, make_organisation
+from domain.states import LinkStatus, MessageState
+from tests.domain.factories import make_invoice, make_link, make_organisation, make_payment
 from tests.domain.world import World
+
+pytestmark = pytest.mark.usefixtures("organisation")
 
 
 @pytest.fixture
@@ -23,39 +25,15 @@ def organisation(world: World) -> int:
     return make_organisation(world.db)
 
 
-def pay(world: World, organisation: int, count: int) -> None:
+def pay(world: World, count: int) -> None:
     """So many payments that nobody has been told of."""
     for n in range(count):
-        pay_one(world, organisation, f"INV-{n:02}")
+        pay_one(world, f"INV-{n:02}")
 
 
-def pay_one(world: World, organisation: int, number: str) -> None:
+def pay_one(world: World, number: str) -> None:
     link_id = make_link(world.db, make_invoice(world.db, number), status=LinkStatus.PAID)
-    world.db.run(_enqueue, organisation, link_id)
-
-
-def _enqueue(session: Session, organisation: int, link_id: int) -> None:
-    link = session.get_one(Link, link_id)
-    payment = Payment(
-        ledger_id=link.ledger_id,
-        link_id=link_id,
-        session_id=f"cs_{link_id}",
-        amount=link.amount,
-        currency=link.currency,
-        paid_at=NOW,
-        verdict=Verdict.PAID,
-        seen_at=NOW,
-    )
-    session.add(payment)
-    session.flush()
-    enqueuing.enqueue(
-        session,
-        AnnouncementKind.PAID,
-        f"paid:{payment.id}",
-        organisation_id=organisation,
-        now=NOW,
-        payment_id=payment.id,
-    )
+    make_payment(world.db, link_id)
 
 
 def rows(world: World) -> list[tuple[MessageState, str | None]]:
@@ -87,22 +65,22 @@ def make_due(world: World) -> None:
     )
 
 
-async def test_up_to_five_that_wait_besides_are_told_one_by_one(world: World, organisation: int) -> None:
-    pay(world, organisation, together.MORE_THAN)
+async def test_up_to_five_that_wait_besides_are_told_one_by_one(world: World) -> None:
+    pay(world, together.MORE_THAN)
     await world.announcing.deliver_due()
     assert told(world) == [[f"INV-{n:02}"] for n in range(together.MORE_THAN)]
 
 
-async def test_more_are_one_message_up_to_twenty_five(world: World, organisation: int) -> None:
-    pay(world, organisation, 31)
+async def test_more_are_one_message_up_to_twenty_five(world: World) -> None:
+    pay(world, 31)
     await world.announcing.deliver_due()
     numbers = [f"INV-{n:02}" for n in range(31)]
     assert told(world) == [numbers[:25], numbers[25:]]
     assert rows(world) == [(MessageState.POSTED, "1.0")] * 25 + [(MessageState.POSTED, "2.0")] * 6
 
 
-async def test_a_refused_one_sets_each_free_and_names_none_twice(world: World, organisation: int) -> None:
-    pay(world, organisation, 7)
+async def test_a_refused_one_sets_each_free_and_names_none_twice(world: World) -> None:
+    pay(world, 7)
     world.poster.troubles.append(NotPosted("msg_too_long", final=True))
     await world.announcing.deliver_due()
     assert told(world) == []
@@ -113,14 +91,12 @@ async def test_a_refused_one_sets_each_free_and_names_none_twice(world: World, o
 
 
 @pytest.mark.parametrize("posted", [True, False])
-async def test_after_a_doubt_the_same_message_is_looked_for(
-    world: World, organisation: int, posted: bool
-) -> None:
-    pay(world, organisation, 6)
+async def test_after_a_doubt_the_same_message_is_looked_for(world: World, posted: bool) -> None:
+    pay(world, 6)
     world.poster.posts_in_doubt = posted
     world.poster.troubles.append(PostUnknown("TimeoutError"))
     await world.announcing.deliver_due()
-    pay_one(world, organisation, "INV-later")
+    pay_one(world, "INV-later")
     make_due(world)
     await world.announcing.deliver_due()
     assert told(world) == [[f"INV-{n:02}" for n in range(6)], ["INV-later"]]
@@ -130,7 +106,7 @@ async def test_after_a_doubt_the_same_message_is_looked_for(
 async def test_where_the_history_cannot_be_read_all_of_them_are_left_to_people(
     world: World, organisation: int
 ) -> None:
-    pay(world, organisation, 6)
+    pay(world, 6)
     world.poster.troubles.append(PostUnknown("TimeoutError"))
     await world.announcing.deliver_due()
     world.poster.unreadable = "missing_scope"
@@ -149,7 +125,7 @@ def claimed(world: World, organisation: int, owner: str) -> list[Claim]:
 
 
 def test_nobody_claims_what_another_tells(world: World, organisation: int) -> None:
-    pay(world, organisation, 8)
+    pay(world, 8)
     [claim] = claimed(world, organisation, "one")
     assert len(claim.announcement.together) == 7
     assert claimed(world, organisation, "other") == []
@@ -158,7 +134,7 @@ def test_nobody_claims_what_another_tells(world: World, organisation: int) -> No
 @pytest.mark.parametrize("found", [True, False])
 def test_a_version_before_that_takes_it_over_loses_none(world: World, organisation: int, found: bool) -> None:
     """It finds the message that names all, or posts the first one alone, in an attempt of its own."""
-    pay(world, organisation, 7)
+    pay(world, 7)
     [claim] = claimed(world, organisation, "died")
     assert world.db.run(transactions.begin_posting, claim)
 
@@ -177,10 +153,8 @@ def test_a_version_before_that_takes_it_over_loses_none(world: World, organisati
     assert len(later) == (0 if found else 1)
 
 
-async def test_those_that_were_stuck_and_are_told_together_leave_no_exception_open(
-    world: World, organisation: int
-) -> None:
-    pay(world, organisation, 6)
+async def test_those_that_were_stuck_and_are_told_together_leave_no_exception_open(world: World) -> None:
+    pay(world, 6)
     world.poster.troubles.append(PostUnknown("TimeoutError"))
     await world.announcing.deliver_due()
     world.poster.unreadable = "missing_scope"
