@@ -1,5 +1,7 @@
 """The two slash commands. Their mistakes are caught here and answered to the person alone."""
 
+import re
+
 from handlers.bolt.context import Office, Work
 from handlers.bolt.payload import Delivery
 from handlers.features import bulk_listing, details, exceptions, importing, type_ahead
@@ -9,6 +11,7 @@ from handlers.views.help import INVOICE_HELP, INVOICES_HELP
 from handlers.words.printing import is_printable
 
 NUMBER_MOST = 60
+_REFERENCE = re.compile(r"<[@#!][^<>]*>")
 IMPORT = "import"
 TOO_LONG = (
     f"That is too long for an invoice number, which has {NUMBER_MOST} characters at most. "
@@ -22,7 +25,12 @@ SEARCH_TOO_LONG = f"A search takes {SEARCH_MOST} characters at most. Type the be
 
 
 # What people type for what another command does, or in other programs.
-HELP = frozenset({"help", "?", "-h", "--help", "/help"})
+HELP = frozenset(
+    """
+    help ? ?? -h --help /help hilfe aide ayuda ajuda aiuto hulp hjälp hjælp hjelp apua pomoc yardım помощь допомога βοήθεια
+    帮助 幫助 ヘルプ 도움말
+    """.split()
+)
 EXCEPTIONS = frozenset({"exceptions", "exception"})
 LIST = frozenset({"list", "all", "invoices", "/invoices", "bulk"})
 
@@ -77,5 +85,6 @@ def renamed(office: Office, delivery: Delivery) -> str | Work:
 
 
 def typed(text: str) -> str:
-    """What was typed after a command: Slack escapes three characters of it (Slack docs: formatting text)."""
-    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&").strip()
+    """What was typed after a command: Slack escapes three characters of it (Slack docs: formatting text), and writes people,
+    channels and groups as references where an app is set up so, which are passed over."""
+    return _REFERENCE.sub(" ", text).replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&").strip()

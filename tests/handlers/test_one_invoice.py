@@ -56,7 +56,16 @@ async def test_a_url_and_words_behind_a_number_may_be_longer_than_a_number(bench
 async def test_help_explains_to_the_person_alone(bench: Bench) -> None:
     await bench.command("/invoice HELP")
     await bench.command("/invoices help")
-    assert [text.splitlines()[0].split()[0] for text in bench.told()] == ["*/invoice*", "*/invoices*"]
+    await bench.command("/invoice Hilfe")
+    told = [text.splitlines()[0].split()[0] for text in bench.told()]
+    assert told == ["*/invoice*", "*/invoices*", "*/invoice*"]
+
+
+async def test_a_mention_beside_a_number_is_passed_over(bench: Bench) -> None:
+    bench.invoices(invoice(1, "INV-1"))
+    outcome = await bench.command("/invoice <@U0ANNA|anna> INV-1 <#C0PAYMENTS|payments>")
+    assert outcome.ok
+    assert "Billing Invoice Details" in bench.shown
 
 
 async def test_what_cannot_be_a_number_is_answered_in_a_sentence(bench: Bench) -> None:

@@ -29,7 +29,7 @@ INDEXED = 2
 
 def digits_of(text: str) -> str:
     """The digits, if what somebody typed is nothing else; else nothing."""
-    digits = number_key(text).strip("# ")
+    digits = number_key(text).strip("#№ ")
     return digits if digits.isascii() and digits.isdecimal() else ""
 
 

@@ -67,6 +67,17 @@ def desk(world: World) -> Desk:
         ("INV-9", []),
         ("", []),
         ("please", []),
+        ("-", []),
+        ("%", []),
+        ("№1003", ["= INV-1003"]),
+        ("no.1003", ["= INV-1003"]),
+        ("Invoice-1003", ["= INV-1003"]),
+        ("the 2nd time INV-1003", ["= INV-1003"]),
+        ("INV-1003, INV-1002", ["INV-1002", "INV-1003"]),
+        ("INV-1002;INV-1003", ["INV-1002", "INV-1003"]),
+        ("1003+CR/1004", ["CR/1004", "INV-1003"]),
+        ("INV-1003 of 7 November", ["= INV-1003"]),
+        ("INV-1003 USD 1,004", ["= INV-1003"]),
     ],
 )
 async def test_what_is_typed_is_found(desk: Desk, typed: str, found: list[str]) -> None:
@@ -130,6 +141,8 @@ async def test_what_stripe_calls_it_is_found(world: World) -> None:
         f"{url}?prefilled_email=a%40b.c",
         f"<{url}>",
         f"<{url}|link>",
+        "buy.stripe.com/test_abc",
+        "http://Buy.Stripe.com/test_abc/",
         "plink_1Abc",
         "see plink_1Abc please",
     ):
