@@ -26,7 +26,7 @@ from pathlib import Path
 
 from tests.conftest import created_database, start_postgresql
 from tests.faults import killing
-from tests.faults.crash_points import POINTS
+from tests.faults.crash_points import AIMED, POINTS
 from tests.faults.figures import ABLATIONS, LONG_TESTS, Row, write_figures
 from tests.faults.own_server import OwnServer
 from tests.faults.plan import ANY_TIME, Plan, Report
@@ -124,6 +124,7 @@ def _kill(database: str, kills: int, processes: int, transport: str, seed: int) 
             _tell({"kept": str(keep(report))})
     row = Row.of(database, report)
     _tell(row)
+    _tell({"aimed at": {point: report.kills[point] for point in AIMED}})
     for fault in report.faults[:50]:
         _tell(fault)
     return row, set(report.kills) - {ANY_TIME}

@@ -6,6 +6,7 @@ name says what is being done, then when:
     links.claiming.record_created.before       before that transaction's work
     links.claiming.record_created.uncommitted  after its work, before its commit
     links.claiming.record_created.after        after its commit, before anybody is told
+    links.creation._claim.done.after           so, of a transaction that did what its point is about (see DOES)
     stripe.create_link.before                   before the request goes out
     stripe.create_link.during                   some milliseconds after it went out
     stripe.create_link.after                    after the answer, before anybody is told
@@ -67,6 +68,15 @@ TRANSACTIONS: tuple[Callable[..., Any], ...] = (
     transactions.record_doubt,
     transactions.record_not_posted,
 )
+# What these do is done by few of them: most claim nothing, or only keep an event. A death is aimed at those that did.
+DOES: dict[Callable[..., Any], Callable[[Any], bool]] = {
+    # Claimed a link.
+    LinkCreation._claim: bool,
+    # Claimed events as they were received.
+    Receiving._keep_and_claim: lambda result: bool(result[1]),
+    # Wrote the attempt to post down with the claim.
+    Announcing._claim: lambda result: any(turn.begun_at is not None for _, turn in result),
+}
 REQUESTS = """
     stripe.create_link stripe.list_events stripe.list_sessions stripe.list_links
     stripe.get_session stripe.list_refunds stripe.get_dispute
@@ -79,7 +89,10 @@ def name_of(transaction: Callable[..., Any]) -> str:
     return f"{transaction.__module__.removeprefix('domain.')}.{transaction.__name__}"
 
 
+AIMED = tuple(f"{name_of(one)}.done.{when}" for one in DOES for when in ("uncommitted", "after"))
+"""The campaign aims at these before it does at any other."""
 POINTS = (
+    *AIMED,
     *(f"{name_of(one)}.{when}" for one in TRANSACTIONS for when in ("before", "uncommitted", "after")),
     *(f"{name}.{when}" for name in REQUESTS for when in ("before", "during", "after")),
     "slack.ack.before",
@@ -88,8 +101,7 @@ POINTS = (
 # A process that falls silent here, for longer than its lease, must find out on waking up that its work is another's
 # by now. Between the check and the request that follows it nothing can help: docs/reliability.md, "What is left".
 SUSPENSIONS = (
-    f"{name_of(LinkCreation._claim)}.after",
-    f"{name_of(Receiving._keep_and_claim)}.after",
+    *(point for point in AIMED if point.endswith(".after")),
     f"{name_of(Receiving._claim)}.after",
     f"{name_of(Announcing._claim)}.after",
     "slack.conversations.history.after",
@@ -164,11 +176,13 @@ def _wrap_database(pass_by: Callable[[str], None]) -> Callable[[], None]:
         def work(session: Session, *args: Any, **kwargs: Any) -> Any:
             pass_by(f"{name}.before")
             result = fn(session, *args, **kwargs)
-            pass_by(f"{name}.uncommitted")
+            for passed in passed_by(fn, result):
+                pass_by(f"{passed}.uncommitted")
             return result
 
         result = await original(self, lane, write, work, *args, **kwargs)
-        pass_by(f"{name}.after")
+        for passed in passed_by(fn, result):
+            pass_by(f"{passed}.after")
         return result
 
     Database._submit = submit  # type: ignore[method-assign]
@@ -177,6 +191,12 @@ def _wrap_database(pass_by: Callable[[str], None]) -> Callable[[], None]:
         Database._submit = original  # type: ignore[method-assign]
 
     return undo
+
+
+def passed_by(transaction: Callable[..., Any], result: object) -> tuple[str, ...]:
+    """What its points' names begin with."""
+    name, does = name_of(transaction), DOES.get(getattr(transaction, "__func__", transaction))
+    return (name, f"{name}.done") if does is not None and does(result) else (name,)
 
 
 def _wrap_requests(

@@ -18,12 +18,18 @@ class Stop:
 
 
 class Itinerary:
-    """Every point in turn; those that no process reached come again sooner, with longer to live each time."""
+    """Every point in turn, ``first`` those; those that no process reached come again sooner, with longer to live each time."""
 
     def __init__(
-        self, points: Sequence[str], passings: Sequence[int], life: float, rng: random.Random
+        self,
+        points: Sequence[str],
+        passings: Sequence[int],
+        life: float,
+        rng: random.Random,
+        first: Sequence[str] = (),
     ) -> None:
         self._points = points
+        self._first = frozenset(first)
         self._passings = passings
         self._life = life
         self._random = rng
@@ -37,6 +43,8 @@ class Itinerary:
             self._round = [point for point in self._points if point not in self._reached]
             self._round = self._round or list(self._points)
             self._random.shuffle(self._round)
+            # Taken from the end.
+            self._round.sort(key=self._first.__contains__)
         point = self._round.pop()
         missed = self._missed[point]
         times = self._random.choice(self._passings) if point in self._reached else 1

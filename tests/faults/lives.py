@@ -8,6 +8,7 @@ import time
 from collections import Counter
 
 from tests.faults.balancing import Balancer
+from tests.faults.crash_points import AIMED
 from tests.faults.itinerary import Itinerary, Stop
 from tests.faults.plan import ANY_TIME, Plan
 from tests.faults.processes import Child, Ground
@@ -40,6 +41,7 @@ class Lives:
                 plan.passings,
                 plan.longest_life,
                 random.Random(f"{plan.seed} itinerary {slot}"),
+                AIMED,
             )
             for slot in range(plan.processes)
         ]

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from slack_sdk.web.async_base_client import AsyncBaseClient
+from sqlalchemy.orm import Session
 
 import domain
 from bot.web import socket_mode
@@ -43,6 +44,31 @@ def test_no_two_points_have_one_name() -> None:
 
 def test_suspensions_are_among_the_points() -> None:
     assert set(SUSPENSIONS) <= set(POINTS)
+
+
+async def test_a_claim_that_claims_nothing_isnt_what_a_death_is_aimed_at(sqlite_url: str) -> None:
+    class Service:
+        def claim(self, session: Session, found: list[str]) -> list[str]:
+            return found
+
+    db, passed = Database(sqlite_url), list[str]()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setitem(crash_points.DOES, Service.claim, bool)
+        uninstall = crash_points.install(passed.append, lambda name: None)
+        try:
+            await db.write(Service().claim, [])
+            assert [point for point in passed if ".done." in point] == []
+            await db.write(Service().claim, ["one"])
+        finally:
+            uninstall()
+    name = name_of(Service.claim)
+    assert passed[-4:] == [
+        f"{name}.uncommitted",
+        f"{name}.done.uncommitted",
+        f"{name}.after",
+        f"{name}.done.after",
+    ]
+    await db.close()
 
 
 def test_a_trap_springs_at_the_passing_that_it_is_set_to() -> None:

@@ -20,6 +20,17 @@ def test_what_was_not_reached_comes_again_before_what_was_with_longer_to_live() 
     assert lives == [4.0, 6.0, 8.0, 10.0, 10.0, 10.0]
 
 
+def test_the_first_come_first_in_each_round() -> None:
+    itinerary = Itinerary(["a", "b", "c", "d"], [1], 2.0, random.Random(0), first=["c", "d"])
+    for _ in range(2):
+        turns = []
+        for _ in range(4):
+            stop = itinerary.next()
+            turns.append(stop.point)
+            itinerary.tell(stop, reached=True)
+        assert (sorted(turns[:2]), sorted(turns[2:])) == (["c", "d"], ["a", "b"])
+
+
 def test_once_all_are_reached_all_take_turns_at_later_passings_too() -> None:
     itinerary = Itinerary(["a", "b", "c"], [3], 2.0, random.Random(0))
     for times in (1, 3):
