@@ -15,10 +15,10 @@ from domain.files.import_fields import (
     shown,
 )
 from domain.files.reading.layouts.layout import heading_key
-from domain.files.reading.layouts.states import STATES
+from domain.files.reading.layouts.states import STATES, is_totals, state_words
 from domain.files.reading.maps import AMOUNT_DUE, FileMap
 from domain.files.reading.numbers_again import NumbersAgain
-from domain.files.reading.records import BadLine, Item, LeftOut, LeftOutBecause, Record
+from domain.files.reading.records import BadLine, Item, LeftOut, LeftOutBecause, Record, Unreadable
 from domain.files.reading.repeated import Repeats
 from domain.files.reading.tables import Table
 from domain.files.reading.values.amounts import read_amount
@@ -61,8 +61,10 @@ class MappedTable:
     @cached_property
     def _survey(self) -> tuple[Evidence, NumbersAgain]:
         evidence, numbers = Evidence(), NumbersAgain()
-        key = ""
-        for record, cells, again in self._rows():
+        key, unreadable = "", Unreadable()
+        for count, (record, cells, again) in enumerate(self._rows(), start=1):
+            if record.fault is not None:
+                unreadable.see(record.line, record.fault, count)
             if not again:
                 key = self._look(record, cells, evidence)
             numbers.see(key)
@@ -143,9 +145,12 @@ class MappedTable:
         return ""
 
     def _left_out(self, cells: Sequence[str], number: str) -> LeftOutBecause | None:
-        if not number and not self._get(cells, "buyer_name"):
+        buyer = self._get(cells, "buyer_name")
+        if not number and not buyer:
             totals = any(self._get(cells, name) for name in _AMOUNTS)
             return LeftOutBecause.TOTALS if totals else LeftOutBecause.OTHER_KIND
+        if not (number and buyer) and is_totals(number or buyer):
+            return LeftOutBecause.TOTALS
         for at, kept in self._keep:
             if map_value(cells[at]) not in kept:
                 return LeftOutBecause.OTHER_KIND
@@ -161,14 +166,17 @@ class MappedTable:
         places = self._places.get("state", ())
         if len(places) == 1:
             text = map_value(cells[places[0]])
-            return self._states.get(text) if text else ""
-        said = {self._states.get(text) for at in places if (text := map_value(cells[at]))}
+            return self._stands_for(cells[places[0]]) if text else ""
+        said = {self._stands_for(cells[at]) for at in places if map_value(cells[at])}
         for state in _LEFT_OUT:
             if state in said:
                 return state
         if None in said:
             return None
         return "settled" if "settled" in said else "open" if said else ""
+
+    def _stands_for(self, text: str) -> str | None:
+        return self._states.get(map_value(text)) or self._states.get(state_words(text))
 
     def _read(self, record: Record, cells: Sequence[str], number: str) -> ImportedInvoice:
         """Raises RecordRefused with all that is wrong."""
@@ -210,7 +218,7 @@ class MappedTable:
         state = self._state(cells)
         if state is None:
             said = [cells[at] for at in self._places["state"] if cells[at].strip()]
-            unknown = next((text for text in said if map_value(text) not in self._states), "")
+            unknown = next((text for text in said if self._stands_for(text) is None), "")
             raise RecordRefused(
                 Problem("state", shown(unknown), "this state isn't known: say in a map what it stands for")
             )

@@ -1,5 +1,6 @@
 """What of a file becomes what: a map, as a value and as the TOML that people edit."""
 
+import codecs
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -15,6 +16,7 @@ DECIMAL_SIGNS = (".", ",")
 DATE_ORDERS = {"dmy": "day, month, year", "mdy": "month, day, year", "ymd": "year, month, day"}
 STATES = ("open", "settled", "void", "draft")
 """Those of a record: void and draft ones are left out."""
+_NO_ENCODINGS = frozenset("idna punycode raw_unicode_escape unicode_escape undefined utf_7".split())
 _TABLES = ("columns", "keep", "states")
 
 
@@ -102,9 +104,21 @@ def _check_choices(values: Mapping[str, Any]) -> None:
             raise MapUnusable(f"{name}: write one of {', '.join(map(repr, allowed))}")
     if len(values.get("separator", ",")) != 1 or values.get("separator") in ('"', "\n", "\r"):
         raise MapUnusable("separator: write one character, such as ';'")
+    if "encoding" in values and not _is_encoding(values["encoding"]):
+        raise MapUnusable("encoding: write one that Python knows, such as 'utf-8', 'cp1252' or 'cp1250'")
     for value, stands_for in values.get("states", {}).items():
         if stands_for not in STATES:
             raise MapUnusable(f"states: {shown(value)!r} stands for one of {', '.join(STATES)}")
+
+
+def _is_encoding(name: str) -> bool:
+    """Whether text is kept in it in files; Python calls other things by such names as well."""
+    try:
+        return codecs.lookup(name).name.replace("-", "_") not in _NO_ENCODINGS and isinstance(
+            "".encode(name), bytes
+        )
+    except (LookupError, ValueError):
+        return False
 
 
 def _columns(given: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:

@@ -18,7 +18,7 @@ from domain.files.reading.recognising import (
 )
 from domain.files.reading.records import FileUnusable
 from domain.files.reading.sources.content import Content
-from domain.files.reading.sources.csv_records import CsvRecords
+from domain.files.reading.sources.csv_records import HEADING_LINES, CsvRecords
 from domain.files.reading.sources.einvoices import FORMS
 from domain.files.reading.sources.text import ENCODINGS, encoding_of, first_fault
 from domain.files.reading.sources.workbook import Workbook
@@ -165,7 +165,7 @@ def _no_heading(content: Content, map: FileMap | None) -> str:
     """Of text none of whose first rows can be read, if there are any."""
     for row in first_rows(CsvRecords(content, next(_encodings(content, map)), ",", strict=False)):
         return f"{content.name} can't be read: line {row.line:,}: {row.fault}"
-    return f"{content.name} holds no text: export it again"
+    return f"{content.name} holds no text in its first {HEADING_LINES:,} lines: export it again"
 
 
 def _not_text(content: Content, faults: list[tuple[str, int]]) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from domain.files.import_fields import COLUMNS, OPTIONAL, STATE, Problem, RecordRefused, read_fields, shown
 from domain.files.reading.numbers_again import NumbersAgain
-from domain.files.reading.records import BadLine, Item, Record
+from domain.files.reading.records import BadLine, Item, Record, Unreadable
 from domain.files.reading.tables import Table
 from domain.files.reading.values.texts import Prepare, unmarked
 from domain.invoices.numbers.keys import number_key
@@ -61,9 +61,13 @@ class PlainTable:
         return NumbersAgain.among(self._keys())
 
     def _keys(self) -> Iterator[str]:
-        number = self._number
-        for record in self._table.below():
+        number, width, unreadable = self._number, len(self.heading), Unreadable()
+        for count, record in enumerate(self._table.below(), start=1):
             cells = record.cells
+            if record.fault is not None or len(cells) > width:
+                unreadable.see(record.line, record.fault or self._not_so_many(cells), count)
+            elif len(cells) < width and self._table.separator:
+                unreadable.see(record.line, self._not_so_many(cells), count)
             yield number_key(self._as_prepared(cells[number])) if number < len(cells) else ""
 
     def _as_prepared(self, number: str) -> str:
@@ -79,12 +83,14 @@ class PlainTable:
         if record.fault is not None:
             raise RecordRefused(record.fault)
         if len(cells) != len(self.heading):
-            more = len(cells) > len(self.heading)
-            wanted = "put a field that holds a comma in quotation marks" if more else "write all fields"
-            counted = f"{len(cells):,} fields instead of {len(self.heading)}"
-            raise RecordRefused(Problem("", "", wanted, counted))
+            raise RecordRefused(self._not_so_many(cells))
         for name, cell in zip(self.heading, cells, strict=True):
             if ("\n" in cell or "\r" in cell) and name != "description":
                 raise RecordRefused(
                     Problem(name, "", "a quotation mark opens it and isn't closed in this line")
                 )
+
+    def _not_so_many(self, cells: Sequence[str]) -> Problem:
+        more = len(cells) > len(self.heading)
+        wanted = "put a field that holds a comma in quotation marks" if more else "write all fields"
+        return Problem("", "", wanted, f"{len(cells):,} fields instead of {len(self.heading)}")

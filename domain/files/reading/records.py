@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 from domain.files.import_fields import ImportedInvoice, Problem
 
+MOST_UNREADABLE = 200_000
+
 
 class FileUnusable(Exception):
     """Nothing can be taken from the file; ``args[0]`` is the sentence for people: what the file is, and what to do."""
@@ -78,3 +80,23 @@ class LeftOut:
 
 
 Item = ImportedInvoice | BadLine | LeftOut
+
+
+class Unreadable:
+    """Counts, in a first look at a file, the records that aren't even records of its heading."""
+
+    def __init__(self) -> None:
+        self._first: tuple[int, Problem] | None = None
+        self._count = 0
+
+    def see(self, line: int, problem: Problem, of: int) -> None:
+        """The next of them, ``of`` all that were looked at. Raises FileUnusable once there are very many, and hardly any others."""
+        self._count += 1
+        if self._first is None:
+            self._first = line, problem
+        if self._count % MOST_UNREADABLE == 0 and self._count * 10 > of * 9:
+            first, why = self._first
+            raise FileUnusable(
+                f"The file is no table of invoices: {self._count:,} of its first {of:,} records can't be read, "
+                f"the first of them in line {first:,}: {why}"
+            )

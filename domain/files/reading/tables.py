@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import dropwhile, islice
 from typing import Protocol
 
 from domain.files.import_fields import shown
@@ -18,12 +18,19 @@ class Records(Protocol):
 
     def __iter__(self) -> Iterator[Record]: ...
 
+    def first(self) -> Iterator[Record]:
+        """Those among which the heading may stand."""
+        ...
+
 
 class Chained:
     """The records of several tables with one heading, as if they were one: the lines of each follow those before."""
 
     def __init__(self, tables: Sequence[Records]) -> None:
         self._tables = tables
+
+    def first(self) -> Iterator[Record]:
+        return self._tables[0].first()
 
     def __iter__(self) -> Iterator[Record]:
         before = 0
@@ -56,7 +63,7 @@ class Table:
 
     def below(self) -> Iterator[Record]:
         """The records below the heading."""
-        return (record for record in self.records if record.line > self.row)
+        return dropwhile(lambda record: record.line <= self.row, self.records)
 
     def columns(self) -> tuple[Column, ...]:
         samples: list[list[str]] = [[] for _ in self.heading]
@@ -69,7 +76,7 @@ class Table:
 
 def first_rows(records: Records) -> list[Record]:
     """Those in which the heading may stand."""
-    return list(islice(records, TITLE_ROWS))
+    return list(islice(records.first(), TITLE_ROWS))
 
 
 def unique_names(cells: Sequence[str]) -> tuple[str, ...]:

@@ -1,5 +1,8 @@
-"""What programs call an invoice's state."""
+"""What programs call an invoice's state, and a row of totals."""
 
+import re
+
+from domain.files.import_fields import SHOWN
 from domain.files.reading.layouts.layout import heading_key
 
 _LEFT_OUT = (
@@ -15,11 +18,11 @@ _VOID = (
 _SETTLED = (
     "paid|closed|settled|inpayment|completed|autopaid|bezahlt|inzahlung|payé|payée|payés|payées|enpaiement|"
     "pagado|pagada|pagados|pagadas|enpago|enprocesodepago|pagato|pagata|inpagamento|betaald|inbetaling|"
-    "pago|paga|empagamento|入金済|入金済み"
+    "pago|paga|empagamento|入金済|入金済み|deposited|paidon"
 )
 _OPEN = (
     "open|authorised|authorized|awaitingpayment|approved|sent|viewed|overdue|pastdue|due|unpaid|partiallypaid|partialpaid|"
-    "partial|partialdeposit|partpaid|paymentpending|outstanding|posted|notpaid|issued|finalized|emailed|unsent|printed|"
+    "partial|partialdeposit|partpaid|paymentpending|overdueon|duein|dueon|duetoday|duelater|partiallypaidduein|partiallypaidoverdue|outstanding|posted|notpaid|issued|finalized|emailed|unsent|printed|"
     "gebucht|nichtbezahlt|unbezahlt|offen|gesendet|versendet|angesehen|überfällig|teilweise|teilweisebezahlt|teilbezahlt|"
     "teilanzahlung|comptabilisé|comptabilisée|nonpayé|nonpayée|nonpayés|nonpayées|impayé|impayée|enretard|vu|vue|"
     "partiel|partiellementpayé|partiellementpayée|acompte|envoyé|envoyée|"
@@ -37,3 +40,41 @@ STATES = {
     for word in words.split("|")
 }
 """What the programs' words for an invoice's state stand for."""
+_TOTALS = frozenset(
+    heading_key(word)
+    for word in (
+        *(
+            "Total",
+            "Totals",
+            "Grand total",
+            "Subtotal",
+            "Sum",
+            "Gesamt",
+            "Summe",
+            "Gesamtsumme",
+            "Zwischensumme",
+        ),
+        *(
+            "Total général",
+            "Sous-total",
+            "Total general",
+            "Totale",
+            "Totaal",
+            "Total geral",
+            "合計",
+            "総計",
+            "小計",
+        ),
+    )
+)
+_WHEN = re.compile(r"\s*[0-9].*", re.DOTALL)
+
+
+def state_words(text: str) -> str:
+    """Those of a state that says when as well, such as *Overdue on 10/30/2026* and *Due in 5 days*; as heading_key does."""
+    return heading_key(_WHEN.sub("", text[:SHOWN]))
+
+
+def is_totals(label: str) -> bool:
+    """Whether that is what a row of totals is called, where an invoice has its number or its buyer."""
+    return (key := heading_key(label[:SHOWN])) in _TOTALS or key.startswith("totalfor")

@@ -9,12 +9,15 @@ import csv
 import re
 from collections.abc import Iterator, Sequence
 from enum import Enum, auto
+from math import inf
 
 from domain.files.import_fields import Problem
 from domain.files.reading.records import Record
 from domain.files.reading.sources.content import Content
 from domain.files.reading.sources.text import RECORD_LENGTH, Lines
 
+HEADING_LINES = 1_000
+"""A heading is looked for in so many lines, blank ones included."""
 MOST_CELLS = 20_000
 """A spreadsheet has 16,384 columns."""
 UNCLOSED = Problem("", "", "a quotation mark opens a field here and is never closed")
@@ -50,8 +53,19 @@ class CsvRecords:
 
     def __iter__(self) -> Iterator[Record]:
         """All of them, from the first line on; those without any text are passed over. Raises FileUnusable."""
+        return self._records()
+
+    def first(self) -> Iterator[Record]:
+        return self._records(HEADING_LINES)
+
+    def _records(self, most: float = inf) -> Iterator[Record]:
+        """Those that begin in so many lines."""
         lines = Lines(self._content, self._encoding)
         while text := lines.next():
+            if lines.number > most:
+                return
+            if text.isspace() and not lines.within:
+                continue
             if '"' not in text and not lines.within:
                 cells = text.rstrip("\r\n").split(self._separator)
                 if not is_blank(cells):

@@ -7,7 +7,7 @@ from typing import Any
 from domain.files.exports.rows import COLUMNS as EXPORTED
 from domain.files.import_fields import COLUMNS, OPTIONAL, STATE, Problem, RecordRefused, read_fields, shown
 from domain.files.reading.numbers_again import NumbersAgain
-from domain.files.reading.records import BadLine, Item
+from domain.files.reading.records import BadLine, Item, Unreadable
 from domain.files.reading.sources.content import Content
 from domain.files.reading.sources.csv_records import TOO_LONG
 from domain.files.reading.sources.text import RECORD_LENGTH, UTF_8, Lines
@@ -37,24 +37,41 @@ class JsonLines:
         self._content = content
 
     def __iter__(self) -> Iterator[Item]:
+        for line, text, values, refused in self._objects():
+            if refused is None:
+                try:
+                    yield read_fields(line, values)
+                    continue
+                except RecordRefused as error:
+                    refused = error
+            number = values.get("number", "").strip()
+            cells = [values.get(name, "") for name in _NAMES] if values else [text.rstrip("\r\n")]
+            yield BadLine(line, line, refused.problems, shown(number), cells, number_key(number))
+
+    def _objects(self) -> Iterator[tuple[int, str, dict[str, str], RecordRefused | None]]:
+        """The values of each line that isn't blank, or why it has none."""
         lines = Lines(self._content, UTF_8)
         while text := lines.next():
             line = lines.number
-            values: dict[str, str] = {}
+            if text.isspace() and not lines.within:
+                continue
             try:
                 if lines.within and len(text) >= RECORD_LENGTH:
                     _pass_over(lines)
                     raise RecordRefused(TOO_LONG)
-                if text.strip():
-                    values = read_object(text)
-                    yield read_fields(line, values)
+                yield line, text, read_object(text), None
             except RecordRefused as refused:
-                number = values.get("number", "").strip()
-                cells = [values.get(name, "") for name in _NAMES] if values else [text.rstrip("\r\n")]
-                yield BadLine(line, line, refused.problems, shown(number), cells, number_key(number))
+                yield line, text, {}, refused
 
     def numbers_again(self) -> NumbersAgain:
-        return NumbersAgain.among(item.number_key for item in self)
+        return NumbersAgain.among(self._keys())
+
+    def _keys(self) -> Iterator[str]:
+        unreadable = Unreadable()
+        for count, (line, _, values, refused) in enumerate(self._objects(), start=1):
+            if refused is not None:
+                unreadable.see(line, refused.problems[0], count)
+            yield number_key(values.get("number", "").strip())
 
 
 def _pass_over(lines: Lines) -> None:

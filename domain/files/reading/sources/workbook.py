@@ -44,6 +44,9 @@ class Sheet:
         self._rows = rows
         content.close_too(rows)
 
+    def first(self) -> Iterator[Record]:
+        return iter(self)
+
     def __iter__(self) -> Iterator[Record]:
         """All rows that have any text. A number is the shortest decimal that is the same float, a day is as in ISO 8601."""
         self._rows.seek(0)
@@ -67,5 +70,9 @@ def _run(name: str, book: Path) -> None:
         raise FileUnusable(f"{name} is a damaged workbook{f' ({why})' if why else ''}: save it again")
     if done.returncode == workbook_process.PASSWORD:
         raise FileUnusable(f"{name} is an Excel workbook with a password: save it without one")
+    if done.returncode == workbook_process.SHEETS:
+        raise FileUnusable(
+            f"{name} has more than {workbook_process.MOST_SHEETS} sheets: save the one with the invoices by itself"
+        )
     if done.returncode:
         raise FileUnusable(f"{name} is too large a workbook: export fewer invoices at once, or CSV")

@@ -18,6 +18,9 @@ WRITTEN = 2 << 30
 DAMAGED = 65
 PASSWORD = 66
 TOO_LARGE = 67
+SHEETS = 68
+MOST_SHEETS = 200
+"""Each is a file that is open while the workbook is read."""
 
 
 def main(book: str) -> int:
@@ -29,6 +32,8 @@ def main(book: str) -> int:
 
     try:
         workbook = python_calamine.load_workbook(book)
+        if len(workbook.sheets_metadata) > MOST_SHEETS:
+            return SHEETS
         order = sorted(
             enumerate(workbook.sheets_metadata),
             key=lambda one: one[1].visible != python_calamine.SheetVisibleEnum.Visible,

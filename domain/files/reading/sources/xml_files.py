@@ -1,8 +1,10 @@
-"""Files of electronic invoices: one XML document, or a zip of them.
+"""Files of electronic invoices: one XML document, or a zip of them and of PDFs that hold one.
 
 A zip is a stranger's: how much is in it is counted while it is unpacked, whatever it says of itself.
 """
 
+import pickle
+import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -12,10 +14,14 @@ from domain.files.reading.numbers_again import NumbersAgain
 from domain.files.reading.records import BadLine, FileUnusable, Item, LeftOut, LeftOutBecause
 from domain.files.reading.sources.content import Content
 from domain.files.reading.sources.einvoices import FIELDS, FORMS, MOST_BYTES, Document, read_document
+from domain.files.reading.sources.pdf import NoInvoiceInside, Pdfs
 from domain.invoices.numbers.keys import number_key
 
 MOST_DOCUMENTS = 10_000
 MOST_UNPACKED = 1 << 30
+_NOTHING = (
+    "is a zip without any .xml or PDF that is an electronic invoice: export the invoices as CSV or .xlsx"
+)
 _DAMAGED = (
     zipfile.BadZipFile,
     zlib.error,
@@ -47,7 +53,8 @@ class XmlFile:
 class ZipOfXml:
     """The invoices of a zip, each as its own record: which file of the zip it is takes the place of the line.
 
-    What isn't named .xml is left out. Raises FileUnusable if nothing can be taken from it.
+    What is named neither .xml nor .pdf, and a PDF that holds no invoice, is left out. Each file is read once; what was found is kept in a
+    temporary file. Raises FileUnusable if nothing can be taken from it.
     """
 
     heading = ("file", *FIELDS)
@@ -55,46 +62,61 @@ class ZipOfXml:
     def __init__(self, content: Content, layout: str = "") -> None:
         self._content = content
         self._layout = layout
-        names = [entry.filename for entry in self._entries()]
-        documents = [name for name in names if _is_document(name)]
+        self._forms: set[str] = set()
+        documents = sum(_is_document(entry.filename) for entry in self._entries())
         if not documents:
-            raise FileUnusable(
-                f"{content.name} is a zip without any .xml: export the invoices as CSV or .xlsx"
-            )
-        if len(documents) > MOST_DOCUMENTS:
+            raise FileUnusable(f"{content.name} {_NOTHING}")
+        if documents > MOST_DOCUMENTS:
             raise FileUnusable(
                 f"{content.name} holds more than {MOST_DOCUMENTS:,} documents: import them in several zips"
             )
-        # The sum is known only when all of it was unpacked once; nothing may be taken before.
-        found = self._look_through()
-        self.layout = " and ".join(name for name in FORMS if name in found)
+        self._again = NumbersAgain()
+        self._kept = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the content
+        content.close_too(self._kept)
+        # How much is in it is known only when all of it was unpacked once; nothing may be taken before.
+        refused = False
+        for item in self._read():
+            refused = refused or isinstance(item, BadLine)
+            self._again.see(item.number_key)
+            pickle.dump(item, self._kept)
+        self._again.closed()
+        if not self._forms and not refused:
+            raise FileUnusable(f"{content.name} {_NOTHING}")
+        self.layout = " and ".join(name for name in FORMS if name in self._forms)
 
     def __iter__(self) -> Iterator[Item]:
-        for place, name, data in self._documents():
-            if data is None:
-                yield LeftOut(place, place, LeftOutBecause.OTHER_KIND, shown(name))
-                continue
+        at = 0
+        while True:
+            self._kept.seek(at)  # another one may have read on meanwhile
             try:
-                document = read_document(data, shown(name))
-                _check_layout(document, self._layout, shown(name))
-            except FileUnusable as unusable:
-                problem = Problem("", "", str(unusable))
-                yield BadLine(place, place, (problem,), cells=(name,))
-            else:
-                yield _item(document, place, name)
+                item = pickle.load(self._kept)  # noqa: S301 - written above
+            except EOFError:
+                return
+            at = self._kept.tell()
+            yield item
 
     def numbers_again(self) -> NumbersAgain:
-        return NumbersAgain.among(item.number_key for item in self)
+        return self._again
 
-    def _look_through(self) -> set[str]:
-        found: set[str] = set()
-        for _, name, data in self._documents():
-            if data is not None:
-                try:
-                    found.add(read_document(data, name).form.name)
-                except FileUnusable:
+    def _read(self) -> Iterator[Item]:
+        with Pdfs() as pdfs:
+            for place, name, data in self._documents():
+                if data is None:
+                    yield LeftOut(place, place, LeftOutBecause.OTHER_KIND, shown(name))
                     continue
-        return found
+                try:
+                    if data.startswith(b"%PDF") or name.lower().endswith(".pdf"):
+                        data = pdfs.electronic_invoice(data, shown(name))
+                    document = read_document(data, shown(name))
+                    self._forms.add(document.form.name)
+                    _check_layout(document, self._layout, shown(name))
+                except NoInvoiceInside:
+                    yield LeftOut(place, place, LeftOutBecause.OTHER_KIND, shown(name))
+                except FileUnusable as unusable:
+                    problem = Problem("", "", str(unusable))
+                    yield BadLine(place, place, (problem,), cells=(name,))
+                else:
+                    yield _item(document, place, name)
 
     def _entries(self) -> list[zipfile.ZipInfo]:
         try:
@@ -147,7 +169,7 @@ def _check_layout(document: Document, layout: str, name: str) -> None:
 
 
 def _is_document(name: str) -> bool:
-    return name.lower().endswith(".xml") and not _is_litter(name)
+    return name.lower().endswith((".xml", ".pdf")) and not _is_litter(name)
 
 
 def _is_litter(name: str) -> bool:

@@ -47,6 +47,7 @@ _OF_SIGN = {
     "¥": "JPY CNY",
     "￥": "JPY CNY",
     "円": "JPY",
+    "\\": "JPY",  # in Shift_JIS, the yen sign is where others have this one
     "₹": "INR",
     "₩": "KRW KPW",
     "₽": "RUB",

@@ -4,7 +4,7 @@ import pytest
 
 from domain.files.import_fields import ImportedInvoice
 from domain.files.reading.invoice_file import Choices, InvoiceFile, Undecided
-from domain.files.reading.records import BadLine, FileUnusable
+from domain.files.reading.records import BadLine, FileUnusable, LeftOut, LeftOutBecause
 from domain.files.reading.sources.content import Content
 from tests.domain.files.reading.reading import items, told
 
@@ -231,3 +231,30 @@ def test_of_two_states_one_that_isnt_known_keeps_an_invoice_from_being_taken() -
     )
     unknown = ODOO.replace(posted, posted.replace("Not Paid", "Zaplaceno"))
     assert told(unknown)[0] == f"line 2: {UNKNOWN_STATE.replace('Chased', 'Zaplaceno')}"
+
+
+def test_what_totals_are_called_is_no_invoice() -> None:
+    heading = "InvoiceNumber,ContactName,Total,Currency\n"
+    rows = "INV-1,Heron Ltd,10.00,GBP\nTotal,,10.00,\n,Grand Total,10.00,\nTotal for Heron Ltd,,10.00,\nINV-2,,1.00,GBP\n"
+    taken, *others = items(heading + rows)
+    assert isinstance(taken, ImportedInvoice)
+    assert [one.because for one in others[:3] if isinstance(one, LeftOut)] == [LeftOutBecause.TOTALS] * 3
+    assert isinstance(others[3], BadLine)
+
+
+@pytest.mark.parametrize(
+    ("said", "state"),
+    [("Overdue on 10/30/2026", "open"), ("Due in 5 days", "open"), ("Paid on 10/30/2026", "settled")],
+)
+def test_a_state_may_say_when(said: str, state: str) -> None:
+    [found] = items(
+        f"Date,Type,No.,Customer,Amount,Currency,Status\n10/15/2026,Invoice,1,Heron,10.00,USD,{said}\n"
+    )
+    assert isinstance(found, ImportedInvoice)
+    assert found.billing_state == state
+
+
+def test_the_yen_sign_of_shift_jis_is_one() -> None:
+    [found] = items('請求書番号,取引先名,合計金額\nA-1,見本,"\\110,000"\n'.encode("cp932"))
+    assert isinstance(found, ImportedInvoice)
+    assert (found.amount, found.currency) == (110_000, "JPY")

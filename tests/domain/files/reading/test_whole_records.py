@@ -9,7 +9,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from domain.files.import_fields import COLUMNS, ImportedInvoice
+from domain.files.reading import records
 from domain.files.reading.plain import HEADING
+from domain.files.reading.records import FileUnusable
 from domain.files.reading.sources.text import RECORD_LENGTH
 from tests.domain.files.reading.reading import items, told
 
@@ -105,7 +107,37 @@ def test_what_is_made_to_take_long_takes_seconds(content: str) -> None:
 
 
 def test_a_heading_of_a_million_columns_is_a_sentence() -> None:
-    from domain.files.reading.records import FileUnusable
-
     with pytest.raises(FileUnusable):
         items("a," * 1_000_000 + "\n1,2\n")
+
+
+@pytest.mark.parametrize(
+    ("file", "why"),
+    [
+        (HEADING + '\n"\n"' * 60, "write all fields"),
+        (HEADING + '\na"b' * 60, "double those in them"),
+        ("{}\n" * 60, "missing"),
+        (XERO + f"\n{'x,' * 20_001}" * 60, "fields"),
+    ],
+    ids=["lines of a mark", "marks within", "JSON", "columns"],
+)
+def test_of_what_is_no_table_not_every_line_is_told(
+    file: str, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(records, "MOST_UNREADABLE", 50)
+    with pytest.raises(FileUnusable, match=f"no table of invoices.*{why}"):
+        items(file)
+
+
+def test_where_a_tenth_is_good_each_line_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(records, "MOST_UNREADABLE", 50)
+    rows = [f"INV-{at},Acme,,1.00,USD,,," if at % 9 == 0 else "x" for at in range(450)]
+    assert sum(line.startswith("line") for line in told(plain(*rows))) == 400
+
+
+@pytest.mark.parametrize("blank", ["\n", "\t\n"])
+def test_a_heading_far_down_is_looked_for_no_further(blank: str) -> None:
+    """Each look at the heading would go through all of it: one for each encoding and separator."""
+    with pytest.raises(FileUnusable, match="holds no text in its first 1,000 lines"):
+        items(blank * 300_000 + HEADING)
+    assert told(blank * 900 + plain("INV-4,Acme,,1.00,USD,,,")) == ["INV-4 USD 1.00"]

@@ -12,6 +12,7 @@ import xlsxwriter
 
 from domain.files.reading.invoice_file import Undecided
 from domain.files.reading.records import FileUnusable
+from domain.files.reading.sources import workbook_process
 from tests.domain.files.reading.reading import told
 
 AKAUNTING = ("invoice_number", "status", "invoiced_at", "due_at", "amount", "currency_code", "contact_name")
@@ -71,6 +72,14 @@ def test_the_sheet_with_a_known_heading_is_taken_whatever_it_is_called() -> None
         "<!channel> &amp;": [PLAIN, ("P-1", "Heron", 12.5, "USD", DUE), ("P-2", "Heron", 7, "USD", None)],
     }
     assert told(book(sheets)) == ["P-1 USD 12.50 2026-11-30", "P-2 USD 7.00"]
+
+
+def test_more_sheets_than_files_may_be_open_are_a_sentence() -> None:
+    rows: Rows = [PLAIN, ("P-1", "Acme", 1, "USD")]
+    most = workbook_process.MOST_SHEETS
+    assert told(book({f"S{at}": [] for at in range(most - 1)} | {"last": rows})) == ["P-1 USD 1.00"]
+    with pytest.raises(FileUnusable, match="more than 200 sheets"):
+        told(book({f"S{at}": [] for at in range(most)} | {"last": rows}))
 
 
 def test_an_unknown_heading_is_asked_for_and_no_row_is_a_sentence() -> None:

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from domain.files.import_fields import ImportedInvoice
 from domain.files.reading.invoice_file import open_path
 from domain.files.reading.records import BadLine, FileUnusable, LeftOut
-from domain.files.reading.sources import xml_files
+from domain.files.reading.sources import pdf_process, xml_files
+from tests.domain.files.reading.sources.test_pdf import pdf
 from tests.domain.files.reading.sources.test_xml_files import CII, UBL
 
 
@@ -29,7 +30,9 @@ def test_a_zip_brings_each_invoice_once_and_leaves_out_what_is_none(tmp_path: Pa
     with zipped(tmp_path / "a.zip") as add:
         add("october/a.xml", UBL)
         add("october/b.XML", CII)
-        add("october/b.pdf", b"%PDF")
+        add("october/b.pdf", pdf())
+        add("damaged.pdf", b"%PDF")
+        add("november/c.pdf", pdf(("factur-x.xml", CII.replace("FX-2026-118", "FX-2026-119"))))
         add("again.xml", UBL)
         add(
             "credit.xml", CII.replace("<ram:TypeCode>380", "<ram:TypeCode>381").replace("FX-2026-118", "FX-1")
@@ -42,15 +45,16 @@ def test_a_zip_brings_each_invoice_once_and_leaves_out_what_is_none(tmp_path: Pa
         items = list(file.read())
         assert file.heading[:2] == ("file", "number")
     taken = {item.number: item.line for item in items if isinstance(item, ImportedInvoice)}
-    assert taken == {"PEP-2026-041": 1, "FX-2026-118": 2}
+    assert taken == {"PEP-2026-041": 1, "FX-2026-118": 2, "FX-2026-119": 5}
     assert sorted(item.number for item in items if isinstance(item, LeftOut)) == [
         "PEP-2026-041",
         "october/b.pdf",
     ]
     told = {item.line: item.reason for item in items if isinstance(item, BadLine)}
-    assert told.keys() == {5, 6}
-    assert "credit note" in told[5]
-    assert "broken.xml isn't well-formed" in told[6]
+    assert told.keys() == {4, 7, 8}
+    assert "damaged.pdf is a PDF that can't be read" in told[4]
+    assert "credit note" in told[7]
+    assert "broken.xml isn't well-formed" in told[8]
 
 
 def test_two_amounts_for_one_number_are_both_refused(tmp_path: Path) -> None:
@@ -67,10 +71,41 @@ def unusable_file(path: Path) -> str:
     return str(raised.value)
 
 
-def test_a_zip_without_xml_is_a_sentence(tmp_path: Path) -> None:
+def test_pdfs_that_end_their_reader_end_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pdf_process, "__file__", str(tmp_path / "reader.py"))
+    # Ends at the first and the third PDF, and says of the others that there is nothing in them.
+    (tmp_path / "reader.py").write_text(
+        "import struct, sys\n"
+        "read, write = sys.stdin.buffer.read, sys.stdout.buffer\n"
+        "while size := read(8):\n"
+        "    if read(*struct.unpack('>Q', size)).endswith(b'ends'):\n"
+        "        sys.exit(1)\n"
+        "    write.write(struct.pack('>BQ', 65, 0))\n"
+        "    write.flush()\n"
+    )
+    with zipped(tmp_path / "a.zip") as add:
+        for place, data in enumerate((b"ends", b"", b"ends", b""), start=1):
+            add(f"{place}.pdf", b"%PDF" + data)
+        add("a.xml", UBL)
+    with open_path(tmp_path / "a.zip") as file:
+        items = list(file.read())
+    # After two, no further PDF is read.
+    assert [(item.line, type(item)) for item in items] == [
+        (1, BadLine),
+        (2, LeftOut),
+        (3, BadLine),
+        (4, BadLine),
+        (5, ImportedInvoice),
+    ]
+
+
+def test_a_zip_without_electronic_invoices_is_a_sentence(tmp_path: Path) -> None:
+    with zipped(tmp_path / "b.zip") as add:
+        add("a.pdf", pdf())
+    assert "without any .xml or PDF" in unusable_file(tmp_path / "b.zip")
     with zipped(tmp_path / "a.zip") as add:
         add("a.txt", "x")
-    assert "without any .xml" in unusable_file(tmp_path / "a.zip")
+    assert "without any .xml or PDF" in unusable_file(tmp_path / "a.zip")
 
 
 def test_bombs_are_refused_before_anything_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

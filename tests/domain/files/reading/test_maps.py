@@ -1,0 +1,29 @@
+"""Maps that people write."""
+
+import pytest
+
+from domain.files.reading.invoice_file import Choices
+from domain.files.reading.maps import MapUnusable, read_map
+from tests.domain.files.reading.reading import told
+
+MAP = """
+encoding = "cp1250"
+[columns]
+number = "Numer"
+buyer_name = "Nabywca"
+billing_amount = "Suma"
+currency = "Waluta"
+"""
+
+
+def test_any_encoding_of_text_may_be_said() -> None:
+    file = "Numer;Nabywca;Suma;Waluta\nFV/1;Żółw;1 230,00;PLN\n".encode("cp1250")
+    assert told(file, Choices(map=read_map(MAP))) == ["FV/1 PLN 1,230.00"]
+
+
+@pytest.mark.parametrize(
+    "name", ["foo", "base64", "rot13", "unicode_escape", "utf-7", "idna", "", "a\\u0000b"]
+)
+def test_what_is_no_encoding_of_text_is_a_sentence(name: str) -> None:
+    with pytest.raises(MapUnusable, match="encoding: write one"):
+        read_map(f'encoding = "{name}"')
