@@ -1,12 +1,12 @@
 """Pace, kept in the database so that it holds over all processes: evenly spaced slots, never a burst."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from domain.database import CLOCK_MILLISECONDS, database_now, insert_into, written_once
-from domain.models import Base, Instant, Pace, milliseconds
+from domain.database import CLOCK_MILLISECONDS, written_once
+from domain.models import Base, Pace, milliseconds
 
 _PACES = Base.metadata.tables[Pace.__tablename__]
 _NEXT = sa.type_coerce(_PACES.c.next_at, sa.BigInteger)
@@ -23,6 +23,14 @@ _TAKE = written_once(
         .returning(_NEXT - _TAKEN - CLOCK_MILLISECONDS)
     )
 )
+_UNTIL = CLOCK_MILLISECONDS + _TAKEN
+_HOLD_BACK = written_once(
+    lambda insert: (
+        insert(_PACES)
+        .values(name=sa.bindparam("pace"), next_at=_UNTIL)
+        .on_conflict_do_update(index_elements=["name"], set_={"next_at": _UNTIL}, where=_NEXT < _UNTIL)
+    )
+)
 
 
 def reserve_slot(session: Session, name: str, interval: timedelta, count: int = 1) -> float:
@@ -35,20 +43,4 @@ def reserve_slot(session: Session, name: str, interval: timedelta, count: int = 
 
 def hold_back(session: Session, name: str, seconds: float) -> None:
     """No slot of ``name`` before so many seconds from now."""
-    until = database_now(session) + timedelta(seconds=seconds)
-    slot = session.scalar(sa.select(Pace.next_at).where(Pace.name == name).with_for_update())
-    if slot is None or slot < until:
-        _set(session, name, until)
-
-
-def _set(session: Session, name: str, next_at: datetime) -> None:
-    statement = insert_into(session, Pace).values(name=name, next_at=next_at)
-    session.execute(
-        statement.on_conflict_do_update(
-            index_elements=[Pace.name],
-            # Two that saw no row at once: the later slot stands.
-            set_={
-                "next_at": sa.case((Pace.next_at > next_at, Pace.next_at), else_=sa.literal(next_at, Instant))
-            },
-        )
-    )
+    session.execute(_HOLD_BACK(session), {"pace": name, "taken": milliseconds(timedelta(seconds=seconds))})

@@ -51,13 +51,13 @@ class LinkRow(NamedTuple):
 
 
 # Columns of the tables and not of the models, which would make each statement and row the ORM's.
-INVOICES, _LINKS = (Base.metadata.tables[model.__tablename__] for model in (Invoice, Link))
+INVOICES, LINKS = (Base.metadata.tables[model.__tablename__] for model in (Invoice, Link))
 _SUMMARISED = [
     *(INVOICES.c[name] for name in InvoiceRow._fields),
-    *(_LINKS.c[name] for name in LinkRow._fields),
+    *(LINKS.c[name] for name in LinkRow._fields),
 ]
 _WITH_LINK = INVOICES.outerjoin(
-    _LINKS, sa.and_(_LINKS.c.invoice_id == INVOICES.c.id, _LINKS.c.ledger_id == sa.bindparam("ledger"))
+    LINKS, sa.and_(LINKS.c.invoice_id == INVOICES.c.id, LINKS.c.ledger_id == sa.bindparam("ledger"))
 )
 
 
@@ -65,6 +65,12 @@ def summarised(*more: sa.ColumnElement[Any]) -> sa.Select[Any]:
     """What is ``summarised_of`` each row, and ``more`` behind it, for statements that are written once: of all invoices, each
     with its link in the ``ledger`` that is bound."""
     return sa.select(*_SUMMARISED, *more).select_from(_WITH_LINK)
+
+
+def summarised_of_links(*more: sa.ColumnElement[Any]) -> sa.Select[Any]:
+    """The same of all links, each with its invoice."""
+    of_links = LINKS.join(INVOICES, INVOICES.c.id == LINKS.c.invoice_id)
+    return sa.select(*_SUMMARISED, *more).select_from(of_links)
 
 
 def summarised_of(row: Sequence[Any]) -> InvoiceSummary:

@@ -104,17 +104,21 @@ class Announcing:
             if self._ending:
                 return
             asked_at = asyncio.get_running_loop().time()
-            for claimed in await self._db.background_write(self._claim, organisation_id, asked_at):
+            any_left = due[organisation_id]
+            for claimed in await self._db.background_write(self._claim, organisation_id, any_left, asked_at):
                 yield claimed
 
-    def _claim(self, session: Session, organisation_id: int, asked_at: float) -> list[tuple[Claim, _Turn]]:
+    def _claim(
+        self, session: Session, organisation_id: int, any_left: bool, asked_at: float
+    ) -> list[tuple[Claim, _Turn]]:
         """What is due, with its turn. The attempt is written down with the claim where its turn has come and nothing is in
         doubt: each transaction more is a wait for the disk."""
         claimed = []
-        for claim in transactions.claim_due(session, organisation_id, self._lease):
+        for claim in transactions.claim_due(session, organisation_id, self._lease, any_left=any_left):
             seconds = reserve_slot(session, claim.pace, ONE_A_SECOND)
             sure = not claim.announcement.may_be_posted
-            begun = sure and not seconds and transactions.begin_posting(session, claim)
+            # The next one's slot is counted from this moment already.
+            begun = sure and not seconds and transactions.note_attempt(session, claim)
             claimed.append((claim, _Turn(seconds, asked_at if begun else None)))
         return claimed
 

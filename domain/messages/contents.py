@@ -11,9 +11,31 @@ from domain.imports.transactions import summarise
 from domain.invoices import summarising
 from domain.links import run_results
 from domain.messages.summaries import Announcement
-from domain.models import BulkRun, FileImport, Invoice, Ledger, Link, OutboxMessage, Payment, PaymentException
+from domain.models import (
+    Base,
+    BulkRun,
+    FileImport,
+    Invoice,
+    Ledger,
+    Link,
+    OutboxMessage,
+    Payment,
+    PaymentException,
+)
 from domain.money import Money
 from domain.states import AnnouncementKind, ExceptionKind, FollowUp
+
+_PAYMENTS, _LEDGERS = (Base.metadata.tables[model.__tablename__] for model in (Payment, Ledger))
+_OF_PAYMENT = (
+    summarising.summarised_of_links(
+        _PAYMENTS.c.amount.label("received"),
+        _PAYMENTS.c.currency.label("received_currency"),
+        _LEDGERS.c.livemode,
+    )
+    .join(_PAYMENTS, _PAYMENTS.c.link_id == summarising.LINKS.c.id)
+    .join(_LEDGERS, _LEDGERS.c.id == _PAYMENTS.c.ledger_id)
+    .where(_PAYMENTS.c.id == sa.bindparam("payment"))
+)
 
 # An import's message names so many invoices.
 NAMED = 10
@@ -44,10 +66,13 @@ def with_contents(
         brought = session.get_one(FileImport, message.import_id)
         return replace(announcement, imported=summarise(brought), file=brought.refused)
     if message.payment_id is not None:
-        payment = session.get_one(Payment, message.payment_id)
-        received = Money(payment.amount, payment.currency)
-        announcement = replace(announcement, received=received)
-        announcement = _about(session, announcement, payment.link_id, None, payment.ledger_id)
+        payment = session.execute(_OF_PAYMENT, {"payment": message.payment_id}).one()
+        announcement = replace(
+            announcement,
+            received=Money(payment.received, payment.received_currency),
+            invoice=summarising.summarised_of(payment),
+            livemode=payment.livemode,
+        )
         told = tuple(with_contents(session, other, announcement) for other in others)
         return replace(announcement, together=told)
     if message.exception_id is not None:

@@ -11,8 +11,27 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
-from domain.models import IS_OPEN, OutboxMessage
+from domain.models import IS_OPEN, OutboxMessage, is_open
 from domain.states import OPEN, AnnouncementKind, MessageState
+
+_SPEAKER, _BEHIND = aliased(OutboxMessage), aliased(OutboxMessage)
+ARE_ANY_BEHIND = sa.exists(_BEHIND.id).where(
+    is_open(_BEHIND),
+    _BEHIND.organisation_id == OutboxMessage.organisation_id,
+    _BEHIND.destination == OutboxMessage.destination,
+    _BEHIND.id != OutboxMessage.id,
+)
+"""Whether another open message is for where this one is for: else none is told with it."""
+_LEFT = (
+    sa.select(OutboxMessage, _SPEAKER)
+    .join(_SPEAKER, _SPEAKER.id == OutboxMessage.told_by_id)
+    .where(
+        IS_OPEN,
+        OutboxMessage.organisation_id == sa.bindparam("organisation"),
+        OutboxMessage.destination == "",
+    )
+    .where(OutboxMessage.state == MessageState.SENDING, _SPEAKER.state.not_in(OPEN))
+)
 
 # More than so many that wait are told together; so many at most, each with its button, in one message's 50 blocks.
 MORE_THAN, AT_MOST = 5, 25
@@ -90,14 +109,7 @@ def doubt(session: Session, speaker_id: int, code: str) -> list[int]:
 
 def take_back(session: Session, organisation_id: int, now: datetime) -> None:
     """Settle those whose speaker a version before has settled: told, if it found the message that names them."""
-    speaker = aliased(OutboxMessage)
-    left = (
-        sa.select(OutboxMessage, speaker)
-        .join(speaker, speaker.id == OutboxMessage.told_by_id)
-        .where(IS_OPEN, OutboxMessage.organisation_id == organisation_id, OutboxMessage.destination == "")
-        .where(OutboxMessage.state == MessageState.SENDING, speaker.state.not_in(OPEN))
-    )
-    for message, told in session.execute(left).all():
+    for message, told in session.execute(_LEFT, {"organisation": organisation_id}).all():
         if told.state is MessageState.POSTED and told.attempts == message.told_in_attempt:
             message.state = MessageState.POSTED
             message.posted_channel, message.posted_ts = told.posted_channel, told.posted_ts

@@ -7,16 +7,17 @@ from sqlalchemy.orm import Session
 
 from domain.coordination.leases import Lease
 from domain.coordination.pacing import hold_back
-from domain.database import database_now
+from domain.database import CLOCK_MILLISECONDS, database_clock, database_now
 from domain.exceptions.undelivered import open_undelivered, settle_delivered
 from domain.messages import together
 from domain.messages.claims import Claim
-from domain.messages.contents import IS_SAYABLE, with_contents
+from domain.messages.contents import with_contents
+from domain.messages.due import FIRST_DUE
 from domain.messages.happened import note_posted
-from domain.messages.overtaking import waits_aside
 from domain.messages.summaries import Announcement
 from domain.models import (
     IS_OPEN,
+    Base,
     FileImport,
     Instant,
     Organisation,
@@ -29,41 +30,48 @@ from domain.organisations import settings
 from domain.outbox import enqueuing
 from domain.states import AnnouncementKind, FollowUp, MessageState
 
+_OUTBOX = Base.metadata.tables[OutboxMessage.__tablename__]
+_LONG_ENOUGH = CLOCK_MILLISECONDS + sa.bindparam("half", type_=sa.BigInteger)
+_BEGIN = (
+    sa.update(_OUTBOX)
+    .where(
+        _OUTBOX.c.id == sa.bindparam("message"),
+        _OUTBOX.c.state == MessageState.SENDING,
+        _OUTBOX.c.owner == sa.bindparam("claimant"),
+        _OUTBOX.c.lease_until == sa.bindparam("until"),
+    )
+    .where(sa.type_coerce(_OUTBOX.c.lease_until, sa.BigInteger) > _LONG_ENOUGH)
+    .values(
+        may_be_posted=True,
+        attempted_channel=sa.bindparam("to"),
+        attempted_at=sa.func.coalesce(_OUTBOX.c.attempted_at, database_clock()),
+        last_attempted_at=database_clock(),
+        attempts=_OUTBOX.c.attempts + 1,
+    )
+    .returning(_OUTBOX.c.id)
+)
+
 # Destinations claimed at once; each is one message at a time.
 AT_ONCE = 20
 # Seconds; Slack takes one message a second for each channel (docs/facts/slack.md).
 LEAST_APART = 1.0
 
 
-def claim_due(session: Session, organisation_id: int, lease: Lease) -> list[Claim]:
+def claim_due(session: Session, organisation_id: int, lease: Lease, *, any_left: bool = True) -> list[Claim]:
     """Claim the organisation's first open message to each destination if it is due; a destination's order is kept.
 
-    A message whose claim ended without a word may have been posted: it is looked for, once the margin is over.
+    A message whose claim ended without a word may have been posted: it is looked for, once the margin is over. Without
+    ``any_left`` nobody looks for those, nor for what others left half settled (due.py).
     """
-    now = database_now(session)
-    # Whoever died there might have waited for Slack's answer for half a lease (see begin_posting).
-    _doubt_abandoned(session, organisation_id, now, lease.length / 2 + lease.margin)
-    together.take_back(session, organisation_id, now)
-    # The first open message of each destination, whoever is at it: nothing overtakes it, unless it stands aside.
-    first = (
-        sa.select(sa.func.min(OutboxMessage.id))
-        .where(IS_OPEN, OutboxMessage.organisation_id == organisation_id, IS_SAYABLE, ~waits_aside(now))
-        .where(OutboxMessage.told_by_id.is_(None))
-        .group_by(OutboxMessage.destination)
-    )
-    due = session.execute(
-        sa.select(OutboxMessage, Organisation)
-        .join(Organisation, Organisation.id == OutboxMessage.organisation_id)
-        .where(OutboxMessage.id.in_(first), OutboxMessage.state == MessageState.WAITING)
-        .where(OutboxMessage.next_attempt_at <= now)
-        .where(sa.or_(OutboxMessage.destination != "", Organisation.channel.is_not(None)))
-        .order_by(OutboxMessage.id)
-        .limit(AT_ONCE)
-        .with_for_update(of=OutboxMessage, skip_locked=True)
-    ).all()
+    if any_left:
+        now = database_now(session)
+        # Whoever died there might have waited for Slack's answer for half a lease (see begin_posting).
+        _doubt_abandoned(session, organisation_id, now, lease.length / 2 + lease.margin)
+        together.take_back(session, organisation_id, now)
+    due = session.execute(FIRST_DUE, {"organisation": organisation_id, "most": AT_ONCE}).all()
     return [
-        _claim(session, message, organisation, lease, now)
-        for message, organisation in due
+        _claim(session, message, organisation, lease, now, any_behind=any_behind)
+        for message, organisation, any_behind, now in due
         if not _dropped(session, message, now)
     ]
 
@@ -108,9 +116,11 @@ def _claim(
     organisation: Organisation,
     lease: Lease,
     now: datetime,
+    *,
+    any_behind: bool,
 ) -> Claim:
     message.state, message.owner, message.lease_until = MessageState.SENDING, lease.owner, now + lease.length
-    others = together.gather(session, message)
+    others = together.gather(session, message) if any_behind else ()
     session.flush()
     destination = message.destination or organisation.channel or ""
     if message.may_be_posted and message.attempted_channel:
@@ -155,32 +165,32 @@ def _find_conversation(session: Session, message: OutboxMessage) -> str | None:
 
 
 def begin_posting(session: Session, claim: Claim) -> bool:
-    """Write the attempt down before it is made; False if the claim is no longer ours for long enough.
+    """As ``note_attempt``. The next one to this destination comes no sooner than ``LEAST_APART`` after it, however late this
+    one is."""
+    begun = note_attempt(session, claim)
+    if begun:
+        hold_back(session, claim.pace, LEAST_APART)
+    return begun
 
-    The next one to this destination comes no sooner than ``LEAST_APART`` after it, however late this one is.
-    """
-    now = database_now(session)
-    begun = session.execute(
-        sa.update(OutboxMessage)
-        .where(is_claimed(claim), OutboxMessage.lease_until > now + claim.lease.length / 2)
-        .values(
-            may_be_posted=True,
-            attempted_channel=claim.announcement.destination,
-            attempted_at=sa.func.coalesce(OutboxMessage.attempted_at, sa.literal(now, Instant)),
-            last_attempted_at=now,
-            attempts=OutboxMessage.attempts + 1,
-        )
-        .returning(OutboxMessage.id)
-    ).scalar_one_or_none()
-    if begun is None:
+
+def note_attempt(session: Session, claim: Claim) -> bool:
+    """Write the attempt down before it is made; False if the claim is no longer ours for long enough."""
+    whose = {"message": claim.id, "claimant": claim.lease.owner, "until": claim.until}
+    attempt = {"to": claim.announcement.destination, "half": milliseconds(claim.lease.length / 2)}
+    if session.execute(_BEGIN, whose | attempt).scalar_one_or_none() is None:
         session.execute(
             sa.update(OutboxMessage)
             .where(is_claimed(claim))
-            .values(state=MessageState.WAITING, owner=None, lease_until=None, next_attempt_at=now)
+            .values(
+                state=MessageState.WAITING,
+                owner=None,
+                lease_until=None,
+                next_attempt_at=database_now(session),
+            )
         )
         return False
-    together.begin(session, claim.id)
-    hold_back(session, claim.pace, LEAST_APART)
+    if claim.announcement.together:
+        together.begin(session, claim.id)
     return True
 
 

@@ -14,7 +14,7 @@ from domain.models.organisations import (
     OrganisationSettings,
     Welcome,
 )
-from domain.models.outbox import IS_OPEN, OutboxMessage
+from domain.models.outbox import IS_OPEN, OutboxMessage, is_open
 from domain.models.payments import Payment, PaymentException, Reversal, StripeEvent, UnusedEvent
 from domain.models.programs import ApiToken, FeedEvent, FeedHead
 from domain.models.secrets import Installation, SecretGeneration, StripeKey
@@ -66,5 +66,6 @@ __all__ = [
     "SumCheck",
     "UnusedEvent",
     "Welcome",
+    "is_open",
     "milliseconds",
 ]

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, false, literal, text
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, String, Text, false, literal, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.models.base import Base, Code, Id, Instant
@@ -74,7 +74,10 @@ class OutboxMessage(Base):
     """Whose exceptions it tells together: those of one import."""
 
 
-# Said in the statement itself: SQLite uses the index of open messages for no value that it is only given (decision 0011).
-IS_OPEN = OutboxMessage.state.in_(
-    [literal(state, OutboxMessage.__table__.c.state.type, literal_execute=True) for state in OPEN]
-)
+def is_open(message: type[OutboxMessage]) -> ColumnElement[bool]:
+    """Said in the statement itself: SQLite uses the index of open messages for no value that it is only given (decision 0011)."""
+    states = [literal(state, OutboxMessage.__table__.c.state.type, literal_execute=True) for state in OPEN]
+    return message.state.in_(states)
+
+
+IS_OPEN = is_open(OutboxMessage)

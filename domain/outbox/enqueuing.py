@@ -9,10 +9,20 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from domain import audit
-from domain.database import database_now, insert_into
-from domain.models import OutboxMessage
+from domain.database import database_clock, database_now, written_once
+from domain.models import Base, OutboxMessage
 from domain.states import STUCK, AnnouncementKind, FollowUp, MessageState
 from domain.summaries import OPERATOR
+
+_OUTBOX = Base.metadata.tables[OutboxMessage.__tablename__]
+_ADD = written_once(
+    lambda insert: (
+        insert(_OUTBOX)
+        .values(next_attempt_at=database_clock(), state=MessageState.WAITING, may_be_posted=False, attempts=0)
+        .on_conflict_do_nothing(index_elements=["subject"])
+        .returning(_OUTBOX.c.id)
+    )
+)
 
 
 class Thread(TypedDict, total=False):
@@ -42,28 +52,19 @@ def enqueue(
 
     ``destination`` is the id of a person or of a channel in Slack, or empty for the notification channel.
     """
-    added = session.execute(
-        insert_into(session, OutboxMessage)
-        .values(
-            organisation_id=organisation_id,
-            kind=kind,
-            subject=subject,
-            key=secrets.token_urlsafe(18),
-            destination=destination,
-            payment_id=payment_id,
-            exception_id=exception_id,
-            run_id=run_id,
-            enqueued_at=now,
-            next_attempt_at=database_now(session),
-            state=MessageState.WAITING,
-            may_be_posted=False,
-            attempts=0,
-            **thread,
-        )
-        .on_conflict_do_nothing(index_elements=[OutboxMessage.subject])
-        .returning(OutboxMessage.id)
-    ).scalar_one_or_none()
-    return added is not None
+    message = {
+        "organisation_id": organisation_id,
+        "kind": kind,
+        "subject": subject,
+        "key": secrets.token_urlsafe(18),
+        "destination": destination,
+        "payment_id": payment_id,
+        "exception_id": exception_id,
+        "run_id": run_id,
+        "enqueued_at": now,
+        **thread,
+    }
+    return session.execute(_ADD(session), message).scalar_one_or_none() is not None
 
 
 def is_person(destination: str) -> bool:

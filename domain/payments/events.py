@@ -9,18 +9,54 @@ from sqlalchemy.orm import Session
 
 from domain.coordination.leases import Lease
 from domain.database import database_now, insert_into
-from domain.models import Ledger, Link, Organisation, Payment, PaymentException, StripeEvent
-from domain.payments.event_reading import (
-    DISPUTE_TYPES,
-    LINK_CREATED_TYPE,
-    LINK_TYPES,
-    SESSION_TYPES,
-    Received,
-)
-from domain.payments.stripe_links.unknown import list_named
-from domain.states import ExceptionKind, LinkState, LinkStatus
+from domain.models import Base, Ledger, Link, Organisation, StripeEvent
+from domain.payments.event_reading import Received
+from domain.payments.stripe_links.ours import those_of_ours
+from domain.states import LinkState, LinkStatus
 
 WATCHED_AFTER_PAYMENT = timedelta(days=3)
+
+_EVENTS = Base.metadata.tables[StripeEvent.__tablename__]
+_LEDGER: sa.BindParameter[int] = sa.bindparam("ledger")
+
+_NOW = sa.bindparam("now", type_=_EVENTS.c.settled_at.type)
+_DUE = (
+    sa.select(_EVENTS.c.id)
+    .where(_EVENTS.c.ledger_id == _LEDGER, _EVENTS.c.settled_at.is_(None))
+    .where(_EVENTS.c.next_attempt_at <= _NOW)
+    .where(sa.or_(_EVENTS.c.lease_until.is_(None), _EVENTS.c.lease_until < _NOW))
+    .order_by(_EVENTS.c.next_attempt_at, _EVENTS.c.created_at)
+    .limit(sa.bindparam("most", type_=sa.Integer))
+    .with_for_update(skip_locked=True)
+)
+_CLAIM = (
+    sa.update(_EVENTS)
+    .where(_EVENTS.c.ledger_id == _LEDGER, _EVENTS.c.id.in_(_DUE))
+    .values(
+        owner=sa.bindparam("claimant"),
+        lease_until=sa.bindparam("until"),
+        # Once it waits, only answers count: a claim may end without one.
+        attempts=_EVENTS.c.attempts + sa.case((_EVENTS.c.waits_for.is_(None), 1), else_=0),
+    )
+    .returning(
+        _EVENTS.c.id,
+        _EVENTS.c.type,
+        _EVENTS.c.object_id,
+        _EVENTS.c.payment_intent,
+        _EVENTS.c.created_at,
+        _EVENTS.c.attempts,
+        _EVENTS.c.waits_for,
+        _EVENTS.c.status,
+        _EVENTS.c.delivered,
+        _EVENTS.c.next_attempt_at,
+    )
+)
+_SETTLE = (
+    sa.update(_EVENTS)
+    .where(_EVENTS.c.ledger_id == _LEDGER, _EVENTS.c.id == sa.bindparam("event"))
+    .where(_EVENTS.c.settled_at.is_(None))
+    .values(settled_at=_NOW, owner=None, lease_until=None)
+)
 
 
 class Receipt(StrEnum):
@@ -58,7 +94,7 @@ def keep_delivered(session: Session, ledger_id: int, events: list[Received]) -> 
 
 
 def _keep(session: Session, ledger_id: int, events: list[Received], *, delivered: bool) -> set[str]:
-    ours = _ours(session, ledger_id, events)
+    ours = those_of_ours(session, ledger_id, events)
     if not ours:
         return set()
     now = database_now(session)
@@ -85,54 +121,6 @@ def _row(ledger_id: int, event: Received, due: datetime, delivered: bool) -> dic
     }
 
 
-def _ours(session: Session, ledger_id: int, events: list[Received]) -> list[Received]:
-    """A payment of an unknown link may be of one whose answer got lost: its metadata tells. Disputes carry none, and
-    thin events tell nothing."""
-    link_ids = {event.stripe_link_id for event in events if event.stripe_link_id}
-    references = {event.reference for event in events if event.reference}
-    intents = {event.payment_intent for event in events if event.payment_intent}
-    of_ledger = Link.ledger_id == ledger_id
-    known_links = set(
-        session.scalars(sa.select(Link.stripe_id).where(of_ledger, Link.stripe_id.in_(link_ids)))
-    )
-    # That a known link was created tells nothing.
-    events = [
-        event
-        for event in events
-        if event.thin or event.type != LINK_CREATED_TYPE or event.stripe_link_id not in known_links
-    ]
-    known = set(session.scalars(sa.select(Link.reference).where(of_ledger, Link.reference.in_(references))))
-    paid = set(
-        session.scalars(
-            sa.select(Payment.payment_intent).where(
-                Payment.ledger_id == ledger_id, Payment.payment_intent.in_(intents)
-            )
-        )
-    )
-    # Of a payment that Paylink doesn't know, but has told of.
-    paid |= set(
-        session.scalars(
-            sa.select(PaymentException.stripe_object).where(
-                PaymentException.ledger_id == ledger_id,
-                PaymentException.kind == ExceptionKind.PAYMENT_UNKNOWN,
-                PaymentException.stripe_object.in_(intents),
-            )
-        )
-    )
-    may_be_unknown = [event for event in events if event.type in (*SESSION_TYPES, *LINK_TYPES)]
-    teams = list_named(session, ledger_id, {event.team_id for event in may_be_unknown if event.team_id})
-    return [
-        event
-        for event in events
-        if event.stripe_link_id in known_links
-        or (event.team_id in teams and event in may_be_unknown)
-        or event.reference in known
-        or event.payment_intent in paid
-        or event.type in DISPUTE_TYPES
-        or event.thin
-    ]
-
-
 def count_waiting(session: Session, ledger_id: int | None) -> dict[str, int]:
     """How many events tell of what Stripe doesn't show yet, by what they wait for (waits.Wait); None: of all ledgers."""
     of_ledger = sa.true() if ledger_id is None else StripeEvent.ledger_id == ledger_id
@@ -148,27 +136,8 @@ def count_waiting(session: Session, ledger_id: int | None) -> dict[str, int]:
 def claim_due(session: Session, ledger_id: int, limit: int, lease: Lease) -> list[Received]:
     """Claim events that nobody has settled, the oldest first."""
     now = database_now(session)
-    due = (
-        sa.select(StripeEvent.id)
-        .where(StripeEvent.ledger_id == ledger_id, StripeEvent.settled_at.is_(None))
-        .where(StripeEvent.next_attempt_at <= now)
-        .where(sa.or_(StripeEvent.lease_until.is_(None), StripeEvent.lease_until < now))
-        .order_by(StripeEvent.next_attempt_at, StripeEvent.created_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    rows = session.scalars(
-        sa.update(StripeEvent)
-        .where(StripeEvent.ledger_id == ledger_id, StripeEvent.id.in_(due))
-        .values(
-            owner=lease.owner,
-            lease_until=now + lease.length,
-            # Once it waits, only answers count: a claim may end without one.
-            attempts=StripeEvent.attempts + sa.case((StripeEvent.waits_for.is_(None), 1), else_=0),
-        )
-        .returning(StripeEvent)
-        .execution_options(synchronize_session=False, populate_existing=True)
-    )
+    whose = {"claimant": lease.owner, "until": now + lease.length}
+    rows = session.execute(_CLAIM, {"ledger": ledger_id, "now": now, "most": limit} | whose)
     return [
         Received(
             row.id,
@@ -188,7 +157,7 @@ def claim_due(session: Session, ledger_id: int, limit: int, lease: Lease) -> lis
 
 def settle(session: Session, ledger_id: int, event_id: str, now: datetime) -> None:
     """Nothing is left to do about this event."""
-    _update(session, ledger_id, event_id, settled_at=now, owner=None, lease_until=None)
+    session.execute(_SETTLE, {"ledger": ledger_id, "event": event_id, "now": now})
 
 
 def postpone(session: Session, ledger_id: int, event: Received, delay: timedelta) -> None:

@@ -188,7 +188,7 @@ def _record_session(
     if verdict is None and _is_being_created(session, ledger_id, facts.reference):
         # The buyer was faster than Stripe's answer to us: once the link is recorded the payment can be.
         return Wait.LINK_RESERVED
-    if recording.is_ours(session, facts, ledger_id) and _is_older(event, facts):
+    if _is_older(event, facts) and recording.is_ours(session, facts, ledger_id):
         return Wait.OLDER
     if verdict is None:
         return ()

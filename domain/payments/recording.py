@@ -7,7 +7,7 @@ that completes is kept as an exception that people see; nothing is dropped and n
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -17,8 +17,7 @@ from domain.exceptions.opening import Opening, open_once
 from domain.exceptions.resolving import settle_all
 from domain.feed import recording as feed
 from domain.invoices.list_position import place
-from domain.invoices.locking import lock_link
-from domain.models import Invoice, Ledger, Link, Payment
+from domain.models import Base, Invoice, Ledger, Link, Payment, PaymentException
 from domain.money import Money
 from domain.outbox import enqueuing
 from domain.payments.stripe_links.states import end_by_other_payment, end_by_payment
@@ -33,10 +32,30 @@ from domain.states import (
     Verdict,
 )
 from domain.stripe.client import amount_of, id_of, moment
-from domain.stripe.ledgers import is_current
+from domain.stripe.ledgers import CURRENT
 from domain.summaries import STRIPE, ExceptionFacts
 
 _GONE = frozenset({Badge.REFUNDED.value, Badge.DISPUTE_LOST.value})
+
+_PAYMENTS, _EXCEPTIONS = (Base.metadata.tables[model.__tablename__] for model in (Payment, PaymentException))
+_LEDGER: sa.BindParameter[int] = sa.bindparam("ledger")
+_IS_IT = sa.and_(Link.ledger_id == _LEDGER, Link.stripe_id == sa.bindparam("stripe_link"))
+# The invoice, then its link (domain/invoices/locking.py); both are read as they are once they are locked.
+_LOCK_INVOICE = (
+    sa.select(Invoice)
+    .join(Ledger, sa.and_(Ledger.id == _LEDGER, Ledger.livemode == sa.bindparam("livemode")))
+    .where(Invoice.id == sa.select(Link.invoice_id).where(_IS_IT).scalar_subquery())
+    .with_for_update(of=Invoice, key_share=True)
+    .execution_options(populate_existing=True)
+)
+_LOCK_LINK = sa.select(Link).where(_IS_IT).with_for_update().execution_options(populate_existing=True)
+_SAME_SESSION = sa.select(_PAYMENTS.c.id).where(
+    _PAYMENTS.c.ledger_id == _LEDGER, _PAYMENTS.c.session_id == sa.bindparam("stripe_session")
+)
+_ANY_OPEN = sa.select(_EXCEPTIONS.c.id).where(
+    _EXCEPTIONS.c.link_id == sa.bindparam("link"), _EXCEPTIONS.c.resolved_at.is_(None)
+)
+_LOOK = sa.select(_SAME_SESSION.scalar_subquery(), CURRENT.exists(), _ANY_OPEN.exists())
 
 
 @dataclass(frozen=True)
@@ -107,33 +126,31 @@ def record_payment(
     """
     if not facts.complete or facts.stripe_link_id is None:
         return None
-    if session.scalar(sa.select(Ledger.livemode).where(Ledger.id == ledger_id)) != facts.livemode:
-        return None
-    link = lock_link(session, Link.ledger_id == ledger_id, Link.stripe_id == facts.stripe_link_id)
-    if link is None:
+    about = {"ledger": ledger_id, "stripe_link": facts.stripe_link_id}
+    invoice = session.scalar(_LOCK_INVOICE, about | {"livemode": facts.livemode})
+    link = session.scalar(_LOCK_LINK, about)
+    if invoice is None or link is None:
         return None
     # With the link locked, whoever sees the same session at the same moment waits here and then finds this row.
-    payment = session.scalar(
-        sa.select(Payment).where(Payment.ledger_id == ledger_id, Payment.session_id == facts.session_id)
-    )
+    seen = _look(session, facts, link)
+    payment = None if seen.payment_id is None else session.get_one(Payment, seen.payment_id)
     if payment is not None and not (payment.verdict is Verdict.COMPLETED_UNPAID and facts.paid):
         if paid_at is not None and payment.paid_at == facts.opened_at < paid_at:
             _date(link, payment, paid_at)
         return None
-    verdict = _verdict(session, link, facts)
+    verdict = _verdict(link, facts)
     if payment is not None:
         settle_all(session, [ExceptionKind.COMPLETED_UNPAID], Settlement.PAID, now, payment_id=payment.id)
-    if payment is None:
+    else:
         payment = Payment(link_id=link.id, ledger_id=ledger_id, session_id=facts.session_id, seen_at=now)
         session.add(payment)
     payment.payment_intent, payment.verdict = facts.payment_intent, verdict
     payment.amount, payment.currency = facts.amount, facts.currency
     payment.paid_at = paid_at or facts.opened_at
     session.flush()
-    number = session.scalar(sa.select(Invoice.number).where(Invoice.id == link.invoice_id)) or ""
-    _audit(session, link, facts, verdict, number, source, now)
+    _audit(session, link, invoice, facts, verdict, source, now)
     if verdict is Verdict.PAID:
-        _mark_paid(session, link, payment, number, now)
+        _mark_paid(session, link, invoice, payment, seen, now)
     else:
         record_exception(
             session,
@@ -150,12 +167,27 @@ def record_payment(
     return verdict
 
 
+class _Seen(NamedTuple):
+    """What there is already of a session whose link is locked."""
+
+    payment_id: int | None
+    is_current: bool
+    """Whether the link's ledger is its organisation's current one."""
+    any_open: bool
+    """Whether there are open exceptions about the link."""
+
+
+def _look(session: Session, facts: SessionFacts, link: Link) -> _Seen:
+    about = {"ledger": link.ledger_id, "organisation": link.organisation_id, "link": link.id}
+    return _Seen(*session.execute(_LOOK, about | {"stripe_session": facts.session_id}).one())
+
+
 def _audit(
     session: Session,
     link: Link,
+    invoice: Invoice,
     facts: SessionFacts,
     verdict: Verdict,
-    number: str,
     source: Source,
     now: datetime,
 ) -> None:
@@ -167,7 +199,7 @@ def _audit(
         source=source,
         now=now,
         organisation_id=link.organisation_id,
-        invoice=audit.OfInvoice(link.invoice_id, number),
+        invoice=invoice,
         after=str(Money(facts.amount, facts.currency)) if facts.currency else None,
     )
 
@@ -178,7 +210,7 @@ def _date(link: Link, payment: Payment, paid_at: datetime) -> None:
         link.paid_at = paid_at
 
 
-def _verdict(session: Session, link: Link, facts: SessionFacts) -> Verdict:
+def _verdict(link: Link, facts: SessionFacts) -> Verdict:
     if not facts.paid:
         return Verdict.COMPLETED_UNPAID
     if link.status is LinkStatus.PAID:
@@ -188,25 +220,27 @@ def _verdict(session: Session, link: Link, facts: SessionFacts) -> Verdict:
     return Verdict.PAID if facts.amount == link.amount else Verdict.AMOUNT_DIFFERS
 
 
-def _mark_paid(session: Session, link: Link, payment: Payment, number: str, now: datetime) -> None:
+def _mark_paid(
+    session: Session, link: Link, invoice: Invoice, payment: Payment, seen: _Seen, now: datetime
+) -> None:
     link.status, link.paid_at, link.changed_at = LinkStatus.PAID, payment.paid_at, now
     link.amount_received, link.stripe_payment = payment.amount, payment.payment_intent
-    if is_current(session, link.organisation_id, link.ledger_id):
-        place(session.get_one(Invoice, link.invoice_id, populate_existing=True), link)
+    if seen.is_current:
+        place(invoice, link)
     feed.record(
         session,
         FeedKind.PAID,
         str(payment.id),
         organisation_id=link.organisation_id,
         ledger_id=link.ledger_id,
-        number=number,
+        number=invoice.number,
         facts={
             "amount": feed.money(Money(payment.amount, payment.currency)),
             "paid_at": feed.instant(payment.paid_at),
             "stripe_payment": payment.payment_intent,
         },
     )
-    end_by_payment(session, link, now)
+    end_by_payment(session, link, now, any_open=seen.any_open)
     enqueuing.enqueue(
         session,
         AnnouncementKind.PAID,

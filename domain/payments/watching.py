@@ -27,6 +27,9 @@ from domain.stripe.pausing import AWAY, because_refused
 FEW, START_APART = 20, timedelta(seconds=0.25)
 # Seconds: while one's poll or sweep takes long the others' go on.
 LOOK_AGAIN = 2.0
+# Seconds: whoever has claimed what a webhook told settles it without another look, if there was one lately. The timer looks
+# each second anyhow.
+LOOKED_WITHIN = 1.5
 # Each of them writes several times: more at once would only stand before what people wait for in SQLite's one writer.
 AT_ONCE = 8
 
@@ -58,6 +61,7 @@ class Watching:
         self._of: dict[int, AccountWatch] = {}
         self._swept: WeakSet[AccountWatch] = WeakSet()
         self._begun_at: float | None = None
+        self._looked_at = -LOOKED_WITHIN
 
     def get(self, organisation_id: int) -> AccountWatch:
         """The watch of this organisation's account. Raises KeyError for one that this process doesn't serve."""
@@ -122,6 +126,10 @@ class Watching:
 
     async def _list_to_settle(self) -> list[AccountWatch]:
         claimed = [watch for watch in self._of.values() if watch.has_claimed]
+        now = asyncio.get_running_loop().time()
+        if claimed and now - self._looked_at < LOOKED_WITHIN:
+            return claimed
+        self._looked_at = now
         ledgers = await self._db.background_read(due.list_to_settle)
         return [*claimed, *(self._of_account(account) for account in self._accounts.of_ledgers(ledgers))]
 

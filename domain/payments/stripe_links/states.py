@@ -86,14 +86,16 @@ def record_link(session: Session, facts: LinkFacts, ledger_id: int, now: datetim
     return changed
 
 
-def end_by_payment(session: Session, link: Link, now: datetime) -> None:
-    """The link has been paid: that it is off, or asks for what its invoice doesn't say, matters no more.
+def end_by_payment(session: Session, link: Link, now: datetime, *, any_open: bool) -> None:
+    """The link has been paid: that it is off, or asks for what its invoice doesn't say, matters no more. ``any_open``: whether
+    there are open exceptions about it.
 
     The caller has locked its invoice too: an import might be opening something.
     """
     show_badges(link, (), among=frozenset({_BADGE}))
-    settle_all(session, [ExceptionKind.LINK_DEACTIVATED], Settlement.PAID, now, link_id=link.id)
-    settle_all(session, _ADVISED, Settlement.LINK_PAID, now, link_id=link.id)
+    if any_open:
+        settle_all(session, [ExceptionKind.LINK_DEACTIVATED], Settlement.PAID, now, link_id=link.id)
+        settle_all(session, _ADVISED, Settlement.LINK_PAID, now, link_id=link.id)
 
 
 def end_by_other_payment(session: Session, link: Link, now: datetime) -> None:

@@ -261,10 +261,10 @@ async def test_what_one_organisation_was_claimed_is_posted_before_the_others_cla
 
     monkeypatch.setattr(world.poster, "post", posting)
 
-    def claiming(session: Session, organisation_id: int, lease: Lease) -> list[Claim]:
+    def claiming(session: Session, organisation_id: int, lease: Lease, *, any_left: bool) -> list[Claim]:
         if organisation_id == other:
             assert first_posted.wait(PATIENCE), "nothing is posted while others are claimed"
-        return claim_due(session, organisation_id, lease)
+        return claim_due(session, organisation_id, lease, any_left=any_left)
 
     monkeypatch.setattr(transactions, "claim_due", claiming)
     await world.announcing.deliver_due()

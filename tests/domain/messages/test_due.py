@@ -93,6 +93,8 @@ def test_only_whose_first_message_is_due_is_claimed_for(db: Database) -> None:
             db.run(act, ids[case])
     due = db.run(list_due)
     assert {case: one in due for case, one in ids.items()} == {case: due for case, (due, _) in CASES.items()}
+    left = {"under way by one that died", "told by one that is settled"}
+    assert {case for case, one in ids.items() if due.get(one)} == left
 
     def claim(organisation_id: int) -> list[Claim]:
         return db.run(transactions.claim_due, organisation_id, LEASE)
@@ -114,9 +116,9 @@ async def test_organisations_whose_channel_is_gone_are_left_alone_until_they_are
     asked: list[int] = []
     claim_due = transactions.claim_due
 
-    def counting(session: Session, organisation_id: int, lease: Lease) -> list[Claim]:
+    def counting(session: Session, organisation_id: int, lease: Lease, *, any_left: bool) -> list[Claim]:
         asked.append(organisation_id)
-        return claim_due(session, organisation_id, lease)
+        return claim_due(session, organisation_id, lease, any_left=any_left)
 
     monkeypatch.setattr(transactions, "claim_due", counting)
     world.db.run(enqueue, world.organisation_id, "well")
