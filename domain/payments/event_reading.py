@@ -55,6 +55,8 @@ class Received:
     """By the webhook, before a poll found it; None where nobody noted that."""
     thin: bool = False
     """It tells no more than what it is about: whether that is ours shows when it is fetched."""
+    account: str | None = None
+    """Whose it is, where Stripe says so: of events of connected accounts, which a platform may be told of as well."""
     turn: float | None = None
     """Seconds until its turn to ask Stripe, if it was taken with the claim."""
 
@@ -112,6 +114,7 @@ def _read_snapshot(event: dict[str, Any]) -> Received | None:
         reference=id_of(metadata.get("paylink_reference")),
         team_id=id_of(metadata.get("organization")),
         status=_status_of(about) if type_of(event) in (*REFUND_TYPES, *DISPUTE_TYPES) else None,
+        account=id_of(event.get("account")),
     )
 
 
@@ -127,6 +130,7 @@ def _read_thin(event: dict[str, Any]) -> Received:
         payment_intent=None,
         # As a snapshot tells it, to the second.
         created_at=told_at.replace(microsecond=0),
+        account=id_of(event.get("context")),
         thin=True,
     )
 

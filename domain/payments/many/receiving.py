@@ -10,12 +10,14 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+import sqlalchemy as sa
 import structlog
 from sqlalchemy.orm import Session
 
 from domain.coordination.leases import Lease
 from domain.database import Database
 from domain.errors import DatabaseUnavailable
+from domain.models import Ledger
 from domain.payments import event_reading, events
 from domain.payments.event_reading import SESSION_TYPES, Received
 from domain.payments.events import Receipt
@@ -78,7 +80,10 @@ class Receiving:
         livemode = self._account.stripe.livemode
         received = event_reading.read_event(event, livemode=livemode)
         if received is not None:
-            return await self._kept(received)
+            elsewhere = received.account is not None and await self._db.read(
+                _is_of_another, self._account.ledger_id, received.account
+            )
+            return Receipt.NOT_OURS if elsewhere else await self._kept(received)
         if event_reading.is_nobodys(event, livemode=livemode):
             return Receipt.NOT_OURS
         await self._note_unused(str(event.get("type"))[:TYPE_LENGTH])
@@ -156,6 +161,12 @@ class Receiving:
         self._unused[told] = now
         _log.info("webhook.not_used", type=told)
         await self._db.write(unused.note_unused, self._account.ledger_id, told, now)
+
+
+def _is_of_another(session: Session, ledger_id: int, account: str) -> bool:
+    """Whether that is surely not the ledger's account: its key sees none of what is there."""
+    own = session.scalar(sa.select(Ledger.account).where(Ledger.id == ledger_id))
+    return own is not None and own != account
 
 
 def _fail(waiting: list[tuple[Received, asyncio.Future[Receipt]]], error: BaseException) -> None:

@@ -75,7 +75,7 @@ class ReversalReconciler:
             found = await self._fetch_refunds(event)
             kind = ReversalKind.REFUND
         # Ours all have an intent.
-        ours = [one for one in found if one.get("payment_intent") is not None]
+        ours = [one for one in found if one.get("payment_intent", "") is not None]
         if found and not ours:
             return ()
         facts = [read for one in ours if (read := _read(kind, one)) is not None]

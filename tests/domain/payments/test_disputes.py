@@ -6,6 +6,7 @@ import pytest
 
 from domain.exceptions.resolving import resolve
 from domain.payments.event_reading import Received
+from domain.payments.waits import Wait
 from domain.states import AnnouncementKind, Badge, ExceptionKind
 from sandbox.stripe.server import LocalStripe
 from tests.domain.payments.test_reversing import (
@@ -181,15 +182,20 @@ async def test_each_loss_after_a_win_is_told_in_the_channel_and_is_a_task_and_so
         assert {(one.thread, one.broadcast) for one in (won, lost)} == {("2.0", True)}
 
 
-async def test_a_dispute_of_no_payment_intent_isnt_ours(world: World, stripe: LocalStripe, paid: str) -> None:
-    found = {"id": "dp_other", "payment_intent": None, "status": "needs_response"}
+@pytest.mark.parametrize(
+    ("intent", "outcome"), [({"payment_intent": None}, ()), ({}, Wait.UNREADABLE)], ids=["none", "unsaid"]
+)
+async def test_a_dispute_of_no_payment_intent_isnt_ours_unless_that_isnt_said(
+    world: World, stripe: LocalStripe, paid: str, intent: dict[str, None], outcome: object
+) -> None:
+    found = {"id": "dp_other", "status": "needs_response", **intent}
     event = Received("evt_other", "charge.dispute.created", "dp_other", None, world.clock())
 
     async def answer(*_: Any, **__: Any) -> dict[str, Any]:
         return found
 
     world.api.get_dispute = answer  # type: ignore[method-assign]
-    assert await world.watch._reconciler.reconcile_event(event, world.clock()) == ()
+    assert await world.watch._reconciler.reconcile_event(event, world.clock()) == outcome
 
 
 async def pay_twice(world: World, stripe: LocalStripe, link: str) -> str:
