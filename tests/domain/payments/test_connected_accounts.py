@@ -5,7 +5,7 @@ import pytest
 from domain.payments.events import Receipt
 from sandbox.stripe.server import LocalStripe
 from tests.domain.factories import make_invoice
-from tests.domain.payments.test_gaps import create
+from tests.domain.payments.gaps import create
 from tests.domain.payments.test_thin_events import thin_of
 from tests.domain.payments.test_unknown import link_of, pay
 from tests.domain.world import World
