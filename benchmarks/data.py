@@ -20,7 +20,7 @@ from domain.files.import_fields import COLUMNS
 from domain.migrations import upgrade
 from domain.organisations import organisations
 from domain.stripe.client import digest_of
-from domain.stripe.ledgers import open_ledger
+from domain.stripe.ledgers.opening import open_ledger
 from domain.summaries import OrganisationSummary
 from sandbox.stripe.worlds import DEFAULT_ACCOUNT, DEFAULT_KEY
 

@@ -21,7 +21,7 @@ from domain.organisations.installations import Installation, Tokens
 from domain.secrets.box import Box
 from domain.states import LinkStatus
 from domain.stripe.client import digest_of
-from domain.stripe.ledgers import open_ledger
+from domain.stripe.ledgers.opening import open_ledger
 
 SCOPES = ("commands", "chat:write", "channels:history", "users:read")
 

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from domain.models import Ledger, Link
 from domain.organisations import organisations
 from domain.states import LinkState
-from domain.stripe.ledgers import LINKS_ASKED_ABOUT
+from domain.stripe.ledgers.candidates import LINKS_ASKED_ABOUT
 
 
 @dataclass(frozen=True)

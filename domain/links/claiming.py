@@ -26,7 +26,7 @@ from domain.money import Money
 from domain.reasons import BillingState
 from domain.states import LinkState, LinkStatus, Outcome, Source
 from domain.stripe.errors import StripeRefused
-from domain.stripe.ledgers import CURRENT, CURRENT_HELD, is_current
+from domain.stripe.ledgers.current import CURRENT, CURRENT_HELD, is_current
 from domain.summaries import PAYLINK, STRIPE
 
 _LINKS = Base.metadata.tables[Link.__tablename__]

@@ -22,7 +22,7 @@ from domain.models import Invoice, Link, Organisation
 from domain.money import Money
 from domain.reasons import Reason
 from domain.scope import Scope
-from domain.stripe.ledgers import is_current
+from domain.stripe.ledgers.current import is_current
 from domain.stripe.link_request import payment_link_request
 from domain.summaries import Actor
 

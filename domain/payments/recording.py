@@ -32,7 +32,7 @@ from domain.states import (
     Verdict,
 )
 from domain.stripe.client import amount_of, id_of, moment
-from domain.stripe.ledgers import CURRENT
+from domain.stripe.ledgers.current import CURRENT
 from domain.summaries import STRIPE, ExceptionFacts
 
 _GONE = frozenset({Badge.REFUNDED.value, Badge.DISPUTE_LOST.value})

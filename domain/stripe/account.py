@@ -18,14 +18,8 @@ from domain.database import Database
 from domain.scope import Scope
 from domain.stripe.client import StripeApi, id_of
 from domain.stripe.errors import StripeAway, StripeKeyRefused, StripeRefused, StripeTrouble, StripeUnreadable
-from domain.stripe.ledgers import (
-    LINKS_ASKED_ABOUT,
-    Candidate,
-    CandidateMoved,
-    list_candidates,
-    open_ledger,
-    take_up,
-)
+from domain.stripe.ledgers.candidates import LINKS_ASKED_ABOUT, Candidate, CandidateMoved, list_candidates
+from domain.stripe.ledgers.opening import open_ledger, take_up
 from domain.stripe.pausing import AWAY, because_refused, pause, resume
 from domain.summaries import Pause
 

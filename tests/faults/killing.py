@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from domain.migrations import prepare, upgrade
 from domain.models import Organisation
 from domain.organisations import organisations
-from domain.stripe.ledgers import open_ledger
+from domain.stripe.ledgers.opening import open_ledger
 from tests.faults import auditing
 from tests.faults.balancing import Balancer
 from tests.faults.evidence import Evidence, count_behind, count_open, count_payments, gather

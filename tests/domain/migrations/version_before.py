@@ -96,7 +96,8 @@ def be_the_version_before(patch: Any = None) -> None:
     from domain.organisations import settings
     from domain.payments import events
     from domain.states import LinkStatus, PauseReason
-    from domain.stripe import account, ledgers, pausing
+    from domain.stripe import account, pausing
+    from domain.stripe.ledgers.current import CURRENT
     from domain.summaries import Pause
     from tests.domain import factories
 
@@ -217,7 +218,7 @@ def be_the_version_before(patch: Any = None) -> None:
     put(settings, "get", lambda *_: settings.Settings())
     put(intents, "_PLACE", intents._place({}))
     where_it_is = sa.update(claiming._INVOICES).where(
-        claiming._INVOICES.c.id == sa.bindparam("invoice"), ledgers.CURRENT.exists()
+        claiming._INVOICES.c.id == sa.bindparam("invoice"), CURRENT.exists()
     )
     placed_at = where_it_is.values(status=LinkStatus.PENDING_PAYMENT, position=sa.bindparam("place"))
     put(claiming, "_PLACE", placed_at.returning(claiming._INVOICES.c.id))

@@ -17,7 +17,7 @@ from domain.money import Money
 from domain.overview import sums
 from domain.overview.summaries import Owed, Tally
 from domain.states import LinkStatus
-from domain.stripe.ledgers import open_ledger
+from domain.stripe.ledgers.opening import open_ledger
 from tests.domain.factories import NOW, make_invoice, make_link, make_organisation
 from tests.domain.overview.sums import TODAY, differences, organisation, owed, received, row, write
 

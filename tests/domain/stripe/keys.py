@@ -11,7 +11,7 @@ from domain.database import Database
 from domain.models import Ledger, Link
 from domain.money import Money
 from domain.states import LinkStatus
-from domain.stripe.ledgers import LOST_AFTER
+from domain.stripe.ledgers.candidates import LOST_AFTER
 from sandbox.stripe.faults import FaultKind
 from sandbox.stripe.server import LocalStripe
 from tests.domain.world import ADA, World

@@ -13,7 +13,8 @@ from domain.links import claiming, reserving
 from domain.models import Invoice, Ledger, Link, Organisation, PaymentException
 from domain.scope import Scope
 from domain.states import ExceptionKind, LinkState, LinkStatus
-from domain.stripe.ledgers import is_current, open_ledger, take_up
+from domain.stripe.ledgers.current import is_current
+from domain.stripe.ledgers.opening import open_ledger, take_up
 from tests.domain.factories import NOW, make_invoice, make_link, make_organisation
 
 LEASE = Lease("one", timedelta(seconds=20), timedelta(seconds=1))

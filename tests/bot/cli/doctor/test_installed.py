@@ -19,7 +19,7 @@ from domain.models import StripeEvent
 from domain.organisations import installations, organisations, stripe_keys
 from domain.organisations.installations import Installation, Tokens
 from domain.secrets.box import Box, new_key
-from domain.stripe.ledgers import open_ledger
+from domain.stripe.ledgers.opening import open_ledger
 from sandbox.slack import LocalSlack
 from sandbox.stripe.server import LocalStripe
 from tests.domain.factories import NOW

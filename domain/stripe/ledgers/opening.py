@@ -5,116 +5,18 @@ domain/stripe/accounts.py): a set of links is never handed to another account, a
 where a second link would become possible. Organisations with the same account share its ledger (decision 0020).
 """
 
-import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from domain.database import database_now
 from domain.invoices.list_position import place
-from domain.models import Base, Instant, Invoice, Ledger, Link, Organisation
+from domain.models import Invoice, Ledger, Link, Organisation
 from domain.states import LinkState
-
-# So many of a ledger's links are asked about: one unlucky answer proves nothing.
-LINKS_ASKED_ABOUT = 3
-# So many ledgers that only other organisations use are asked about: whoever shares an account with one of thousands has a
-# ledger of their own unless their key tells whose it is (decision 0020).
-OTHERS_ASKED_ABOUT = 10
-# A request that got no answer for so long has had its effect or has none; whoever serves asks again sooner.
-LOST_AFTER = timedelta(minutes=2)
-
-_ORGANISATIONS = Base.metadata.tables[Organisation.__tablename__]
-_LEDGERS = Base.metadata.tables[Ledger.__tablename__]
-_TAKEN_UP = sa.select(_ORGANISATIONS.c.ledger_id).where(_ORGANISATIONS.c.ledger_id.is_not(None))
-CURRENT = (
-    sa.select(_ORGANISATIONS.c.id)
-    .where(_ORGANISATIONS.c.id == sa.bindparam("organisation"))
-    .where(_ORGANISATIONS.c.ledger_id == sa.bindparam("ledger"))
-    # A version before schema 0008 has put the whole database under another account since.
-    .where(~sa.select(_LEDGERS.c.id).where(_LEDGERS.c.current, _LEDGERS.c.id.not_in(_TAKEN_UP)).exists())
-)
-"""The organisation, if this is its current ledger."""
-CURRENT_HELD = CURRENT.with_for_update(read=True, of=_ORGANISATIONS)
-"""The same, and it stays so until the transaction ends."""
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A ledger that a key's account may be the one of, and some links that are known to be in that account."""
-
-    ledger_id: int
-    key_digest: str | None
-    stripe_ids: tuple[str, ...]
-    lost: dict[str, datetime]
-    """When each of the organisation's links was last asked for that got no answer, by its reference; empty where ids are
-    known."""
-    under_way: bool
-    """Whether one of those was asked for so lately that it may still be made."""
-
-
-class CandidateMoved(Exception):
-    """What was shown of a candidate isn't so any more: a link of it was asked for, or made, since the look."""
-
-
-def list_candidates(
-    session: Session, organisation_id: int, livemode: bool, *, unnamed: bool, key_digest: str
-) -> list[Candidate]:
-    """The organisation's own ledgers of a mode, that of the key, and some of others', the last used first; ``unnamed``: only
-    those whose account isn't known."""
-    settled = database_now(session) - LOST_AFTER
-    candidates = []
-    for ledger in _list_likely(session, organisation_id, livemode, unnamed, key_digest):
-        stripe_ids = _list_stripe_ids(session, ledger.id)
-        lost = {} if stripe_ids else _list_lost(session, organisation_id, ledger.id)
-        under_way = any(sent_at > settled for sent_at in lost.values())
-        candidates.append(Candidate(ledger.id, ledger.key_digest, stripe_ids, lost, under_way))
-    return candidates
-
-
-def _list_likely(
-    session: Session, organisation_id: int, livemode: bool, unnamed: bool, key_digest: str
-) -> list[Ledger]:
-    likely = sa.or_(_is_own(organisation_id), Ledger.key_digest == key_digest)
-    of_mode = sa.select(Ledger).where(Ledger.livemode == livemode)
-    if unnamed:
-        of_mode = of_mode.where(Ledger.account.is_(None))
-    of_mode = of_mode.order_by(Ledger.used_at.desc(), Ledger.id.desc())
-    found = [
-        *session.scalars(of_mode.where(likely)),
-        *session.scalars(of_mode.where(~likely | likely.is_(None)).limit(OTHERS_ASKED_ABOUT)),
-    ]
-    return sorted(found, key=lambda one: (one.used_at, one.id), reverse=True)
-
-
-def _is_own(organisation_id: int) -> sa.ColumnElement[bool]:
-    """Whether the organisation uses the ledger now, or has links in it."""
-    current = sa.select(Organisation.ledger_id).where(Organisation.id == organisation_id)
-    links = sa.select(Link.id).where(Link.organisation_id == organisation_id, Link.ledger_id == Ledger.id)
-    return sa.or_(Ledger.id == current.scalar_subquery(), links.exists())
-
-
-def _list_stripe_ids(session: Session, ledger_id: int) -> tuple[str, ...]:
-    """Of the links that were made last."""
-    links = sa.select(Link.stripe_id).where(Link.ledger_id == ledger_id, Link.stripe_id.is_not(None))
-    return tuple(filter(None, session.scalars(links.order_by(Link.id.desc()).limit(LINKS_ASKED_ABOUT))))
-
-
-def _list_lost(session: Session, organisation_id: int, ledger_id: int) -> dict[str, datetime]:
-    """When each was asked for last, by its reference."""
-    sent_at = sa.func.coalesce(Link.last_sent_at, Link.first_sent_at, type_=Instant())
-    asked = sa.select(Link.reference, sent_at).where(
-        Link.organisation_id == organisation_id, Link.ledger_id == ledger_id
-    )
-    lost = asked.where(Link.state == LinkState.RESERVED, Link.first_sent_at.is_not(None))
-    return dict(session.execute(lost).all())
-
-
-def is_current(session: Session, organisation_id: int, ledger_id: int) -> bool:
-    """Whether this is the organisation's current ledger."""
-    return session.scalar(CURRENT, {"organisation": organisation_id, "ledger": ledger_id}) is not None
+from domain.stripe.ledgers.candidates import Candidate, CandidateMoved, has_moved, is_own
+from domain.stripe.ledgers.current import is_current
+from domain.stripe.ledgers.moving import join, take_over
 
 
 def take_up(session: Session, organisation_id: int, livemode: bool, now: datetime) -> int:
@@ -151,9 +53,7 @@ def open_ledger(
     organisation = _lock(session, organisation_id)
     # From here on nothing is asked of Stripe for this organisation until the ledger is its current one.
     for candidate in looked_at:
-        ids = _list_stripe_ids(session, candidate.ledger_id)
-        lost = {} if ids else _list_lost(session, organisation_id, candidate.ledger_id)
-        if (bool(ids), lost) != (bool(candidate.stripe_ids), candidate.lost):
+        if has_moved(session, organisation_id, candidate):
             raise CandidateMoved
     ledger = None if proved is None else session.get(Ledger, proved, with_for_update=True)
     named = None if account is None else _find_named(session, account, livemode)
@@ -166,6 +66,9 @@ def open_ledger(
             # The name stays with the ledger that others have links in, and this organisation's links where they are.
             account = None
         else:
+            if ledger is not None:
+                # With a key that couldn't read the account in between, there are two of one account.
+                join(session, organisation.id, ledger.id, named.id)
             ledger = named
     if ledger is None:
         free = _list_free(session, organisation, livemode)
@@ -176,7 +79,7 @@ def open_ledger(
     ledger.key_digest = key_digest or ledger.key_digest
     opened = _use(session, organisation, ledger, now)
     if last_used is not None and last_used != opened:
-        _take_over(session, organisation.id, last_used, opened, sent=True)
+        take_over(session, organisation.id, last_used, opened, sent=True)
     return opened
 
 
@@ -189,7 +92,7 @@ def _list_free(session: Session, organisation: Organisation, livemode: bool) -> 
     taken_up = sa.select(Organisation.ledger_id).where(Organisation.ledger_id.is_not(None))
     with_links = sa.select(Link.id).where(Link.ledger_id == Ledger.id)
     nobodys = sa.and_(Ledger.id.not_in(taken_up), ~with_links.exists())
-    free = sa.select(Ledger).where(Ledger.livemode == livemode, sa.or_(_is_own(organisation.id), nobodys))
+    free = sa.select(Ledger).where(Ledger.livemode == livemode, sa.or_(is_own(organisation.id), nobodys))
     last_first = free.order_by(Ledger.used_at.desc(), Ledger.id.desc())
     return list(session.scalars(last_first.with_for_update(of=Ledger)))
 
@@ -241,7 +144,7 @@ def _switch(session: Session, organisation: Organisation, ledger: Ledger) -> Non
     organisation.ledger_id = ledger.id
     marked = _mark(session, ledger)
     if before is not None and before.id != ledger.id and before.livemode == ledger.livemode:
-        _take_over(session, organisation.id, before.id, ledger.id)
+        take_over(session, organisation.id, before.id, ledger.id)
     shown = {one.id for one in (before, marked, ledger) if one is not None}
     own = Link.organisation_id == organisation.id
     touched = sa.select(Link.invoice_id).where(own, Link.ledger_id.in_(shown))
@@ -266,34 +169,3 @@ def _mark(session: Session, ledger: Ledger) -> Ledger | None:
     ledger.current = True
     session.flush()
     return marked
-
-
-def _take_over(
-    session: Session, organisation_id: int, before_id: int, ledger_id: int, *, sent: bool = False
-) -> None:
-    """Links that were promised but never asked of Stripe are made with the new account.
-
-    Whoever holds one of them now has the old account's key: the claim ends, and its request may go out no more. With
-    ``sent``, where both are of one account, those that were asked for go on too, and are looked for first.
-    """
-    taken = sa.select(Link.invoice_id).where(Link.ledger_id == ledger_id)
-    promised = (
-        sa.select(Link)
-        .where(Link.organisation_id == organisation_id, Link.ledger_id == before_id)
-        .where(Link.state == LinkState.RESERVED, Link.invoice_id.not_in(taken))
-    )
-    if not sent:
-        promised = promised.where(Link.first_sent_at.is_(None))
-    for link in session.scalars(
-        promised.order_by(Link.id).with_for_update().execution_options(populate_existing=True)
-    ):
-        link.ledger_id = ledger_id
-        if link.first_sent_at is None:
-            # Another link: a database that was restored since may not know that this one was made with the old account.
-            reference = uuid.uuid4().hex
-            link.request = link.request.replace(link.reference, reference)
-            link.reference, link.idempotency_key = reference, f"paylink-{uuid.uuid4()}"
-        else:
-            link.look_first = True
-        link.owner = link.lease_until = None
-    session.flush()
