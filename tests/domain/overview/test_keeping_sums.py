@@ -17,7 +17,7 @@ from domain.overview import sums
 from domain.overview.summaries import Tally
 from domain.overview.sums import SumKeeping
 from domain.states import LinkStatus
-from domain.stripe.ledgers import open_ledger
+from domain.stripe.ledgers.opening import open_ledger
 from tests.domain.factories import NOW, make_invoice, make_link, make_organisation
 from tests.domain.migrations.first_rows import AT as LATELY_PAID
 from tests.domain.migrations.first_schema import make_first
