@@ -15,6 +15,7 @@ from domain.errors import DatabaseUnavailable
 from domain.files.import_exceptions import Difference, Importing, note_differences
 from domain.files.import_fields import ImportedInvoice
 from domain.files.import_matching import COMPARED, NUMBER, Doubtful, Known, find_known
+from domain.invoices.eligibility import own_reason
 from domain.invoices.list_position import position, standing
 from domain.invoices.numbers.folding import fold_some, lock_numbers
 from domain.invoices.numbers.keys import identity_of, written_key
@@ -140,8 +141,10 @@ def _insert(session: Session, organisation_id: int, rows: list[ImportedInvoice])
     ids = _reserve_ids(session, len(rows))
     now = database_now(session)
     numbers = [_number(row) for row in rows]
+    # What _written would say of each, as the driver puts it into the columns.
+    status, changed = STATUS.written(LinkStatus.NOT_CREATED), milliseconds(now - EPOCH)
     invoices = [
-        (invoice_id, *_kept(_written(organisation_id, row, number, None, LinkStatus.NOT_CREATED, now)))
+        (invoice_id, organisation_id, *number, status, _place(row, number[1]), changed, *_compared(row))
         for invoice_id, row, number in zip(ids, rows, numbers, strict=True)
     ]
     insert_many(session, "invoices", ("id", *_WRITTEN), invoices)
@@ -267,10 +270,10 @@ def insert_many(
         raise DatabaseUnavailable(type(error).__name__) from error
 
 
-def _kept(written: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The row's values as the driver puts them into the columns ``_WRITTEN``."""
-    own, number, key, identity, status, place, now, *compared = written
-    return own, number, key, identity, STATUS.written(status), place, milliseconds(now - EPOCH), *compared
+def _place(row: ImportedInvoice, number_key: str) -> str:
+    """In list order, of one that has no link."""
+    eligible = own_reason(Money(row.amount, row.currency), row.billing_state) is None
+    return position(eligible=eligible, due_date=row.due_date, number_key=number_key)
 
 
 def _number(row: ImportedInvoice) -> Number:

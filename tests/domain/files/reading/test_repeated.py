@@ -4,6 +4,8 @@ import re
 from collections.abc import Sequence
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from domain.files.reading import numbers_again, repeated
 from domain.files.reading.invoice_file import Choices
@@ -84,6 +86,23 @@ def test_what_comes_again_is_found_and_little_else() -> None:
     assert "7" in again
     assert "8" in again
     assert sum(f"{n}" in again for n in range(100_000)) < 10
+
+
+@pytest.mark.parametrize("most", [3, 1_000])
+@given(
+    keys=st.lists(
+        st.sampled_from(["", "A", "B", "AA", "AB", "Ä", "AAA"]) | st.text("0129", max_size=3), max_size=12
+    )
+)
+@example(keys=["A", "", "A"])
+@example(keys=["A", "A", "B", "A"])
+@example(keys=["1", "2", "10", "9", "2"])
+def test_what_rises_is_found_again_when_it_falls(keys: list[str], most: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(numbers_again, "MOST_RISING", most)
+        found = NumbersAgain.among(keys)
+    runs = [key for at, key in enumerate(keys) if at == 0 or keys[at - 1] != key]
+    assert {key for key in runs if key in found} == {key for key in runs if key and runs.count(key) > 1}
 
 
 @pytest.mark.parametrize("repeats", Repeats)
