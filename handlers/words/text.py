@@ -22,7 +22,8 @@ def length(text: str) -> int:
 
 def fit(text: str, most: int) -> str:
     """The text, cut to ``most`` characters with an ellipsis, never inside a combined character if it can be helped."""
-    if len(text) <= most and length(text) <= most:
+    # No character takes more than two code units.
+    if 2 * len(text) <= most or (len(text) <= most and length(text) <= most):
         return text
     end, room = 0, most - 1
     while room >= length(text[end]):
