@@ -6,11 +6,12 @@ hourly, without the 30 days' cliff of events.
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
+from sqlalchemy.orm import Session
 
 from domain.coordination import intervals
 from domain.coordination.leases import Lease
@@ -177,15 +178,13 @@ class AccountWatch:
         )
         every = self._poll_every if pending else max(HOURLY, self._poll_every)
         if any_link and since is not None:
-            await self._on_duty("poll", every, Thing.EVENTS, lambda: self._poll(since))
+            await self._on_duty("poll", every, Thing.EVENTS, lambda wait: self._poll(since, wait))
         elif not self.gaps.passed:
             # Links that were made before the database was restored may be paid meanwhile.
-            await self._on_duty("poll", AT_START, Thing.EVENTS, self.gaps.pass_over)
-        # How far it goes by now, whoever polled, is how far it has to go at least from now on.
-        await self.gaps.is_continuous()
+            await self._on_duty("poll", AT_START, Thing.EVENTS, lambda _: self.gaps.pass_over())
 
-    async def _poll(self, since: datetime) -> None:
-        await self.gaps.poll(since)
+    async def _poll(self, since: datetime, wait: float) -> None:
+        await self.gaps.poll(since, wait)
         for verdict in await self._reconciler.unknown.look_again(self._clock()):
             self._on_recorded(verdict)
 
@@ -195,7 +194,7 @@ class AccountWatch:
         if not any_link or since is None:
             return True
         every = AT_START if at_start else HOURLY
-        return await self._on_duty("sweep", every, Thing.SESSIONS, lambda: self._sweep(since))
+        return await self._on_duty("sweep", every, Thing.SESSIONS, lambda wait: self._sweep(since, wait))
 
     async def recheck(self, stripe_id: str) -> None:
         """Ask Stripe about one link now, and record what it says. Raises StripeTrouble."""
@@ -211,16 +210,20 @@ class AccountWatch:
         for verdict in recorded:
             self._on_recorded(verdict)
 
-    async def _on_duty(self, name: str, every: timedelta, thing: Thing, work: Callable[[], Any]) -> bool:
-        """Do the work if it is due; False if it was tried and Stripe had trouble: it is due again soon. If the key may not read
-        ``thing``, which the work is for, it is tried again when it is due anyway."""
+    async def _on_duty(
+        self, name: str, every: timedelta, thing: Thing, work: Callable[[float], Awaitable[None]]
+    ) -> bool:
+        """Do the work if it is due, which is told the seconds until its first request's turn; False if it was tried and Stripe had
+        trouble: it is due again soon. If the key may not read ``thing``, which the work is for, it is tried again when it is due
+        anyway."""
         name = f"{name}:{self._account.ledger_id}"
         place = None if every == AT_START else place_of(self._account.ledger_id)
-        if not await self._db.background_write(intervals.take_duty, name, every, self._lease, place):
+        wait = await self._db.background_write(self._take, name, every, place)
+        if wait is None:
             return True
         again_in: timedelta | None = AFTER_TROUBLE
         try:
-            await work()
+            await work(wait)
             again_in = None
         except StripeTrouble as trouble:
             if isinstance(trouble, StripeKeyRefused) and trouble.lacking:
@@ -235,13 +238,19 @@ class AccountWatch:
             )
         return again_in is None
 
-    async def _sweep(self, since: datetime) -> None:
+    def _take(self, session: Session, name: str, every: timedelta, place: float | None) -> float | None:
+        """The duty, if it is due, with the turn of its first request: each transaction more is a wait for the disk."""
+        if not intervals.take_duty(session, name, every, self._lease, place):
+            return None
+        return self._pace.take(session, self._account.ledger_id, 1)[0]
+
+    async def _sweep(self, since: datetime, wait: float) -> None:
         begun_at = self._clock()
         created = {"gte": int((since - SESSION_LIFE).timestamp())}
         lacking: StripeKeyRefused | None = None
         found = False
         try:
-            found = await self._sweep_sessions(created)
+            found = await self._sweep_sessions(created, wait)
         except StripeKeyRefused as refused:
             if not refused.lacking:
                 raise
@@ -261,12 +270,12 @@ class AccountWatch:
         if found:
             await self._date_found()
 
-    async def _sweep_sessions(self, created: dict[str, int]) -> bool:
+    async def _sweep_sessions(self, created: dict[str, int], wait: float) -> bool:
         """Whether anything was recorded."""
         found = False
-        await self._pace.slot(self._account.ledger_id)
+        await self._pace.wait(wait)
         async for page in self._account.stripe.list_all(
-            "/v1/checkout/sessions", {"status": "complete", "created": created}
+            "/v1/checkout/sessions", {"status": "complete", "created": created}, before_next=self._slot
         ):
             recorded = await self._db.background_write(
                 record_sessions, self._account.ledger_id, page, self._clock()
@@ -275,9 +284,11 @@ class AccountWatch:
             for verdict in recorded:
                 self._on_recorded(verdict)
             found = found or bool(recorded)
-            await self._pace.slot(self._account.ledger_id)
         await self._troubles.allow(Thing.SESSIONS)
         return found
+
+    async def _slot(self) -> None:
+        await self._pace.slot(self._account.ledger_id)
 
     async def _date_found(self) -> None:
         """Ask for the events of what a sweep found: only they tell when it was paid, and the next poll may be an hour off."""

@@ -224,10 +224,9 @@ def watch_from(session: Session, ledger_id: int) -> tuple[datetime | None, datet
     """
     ledger = session.get_one(Ledger, ledger_id)
     watermark, swept_until = ledger.events_watermark, ledger.swept_until
-    # By organisation, as the index is: asked every few seconds, this may not go through all links.
-    links = sa.select(Link.id).where(
-        Link.organisation_id.in_(sa.select(Organisation.id)), Link.ledger_id == ledger_id
-    )
+    # By organisation, as the index is: asked every few seconds, this may go neither through all links nor through all organisations.
+    own = sa.select(Organisation.id).where(Organisation.ledger_id == ledger_id)
+    links = sa.select(Link.id).where(Link.organisation_id.in_(own), Link.ledger_id == ledger_id)
     pending = links.where(Link.status == LinkStatus.PENDING_PAYMENT)
     lately = Link.changed_at >= database_now(session) - WATCHED_AFTER_PAYMENT
     paid = links.where(Link.status == LinkStatus.PAID, lately)
@@ -240,17 +239,16 @@ def watch_from(session: Session, ledger_id: int) -> tuple[datetime | None, datet
 
 def move_watermark(
     session: Session, ledger_id: int, newest: datetime | None, begun_at: datetime | None, now: datetime
-) -> None:
-    """A whole pass over the events is done; ``newest`` and ``begun_at`` are of Stripe's clock, ``now`` is ours.
-
-    ``begun_at`` is None if it may have left out what happened before.
-    """
+) -> bool:
+    """A whole pass over the events is done; ``newest`` and ``begun_at`` are of Stripe's clock, ``now`` is ours. ``begun_at`` is None if
+    it may have left out what happened before. Returns whether the ledger bears a mark (domain/stripe/pausing.py)."""
     ledger = session.get_one(Ledger, ledger_id, with_for_update=True)
     ledger.last_checked_at = now
     if begun_at is not None:
         ledger.polled_until = begun_at
     if newest is not None and (ledger.events_watermark is None or ledger.events_watermark < newest):
         ledger.events_watermark = newest
+    return ledger.pause_reason is not None
 
 
 def end_sweep(session: Session, ledger_id: int, begun_at: datetime, now: datetime) -> None:

@@ -137,11 +137,11 @@ class Gaps:
         self._seen = until
         return self._passed
 
-    async def poll(self, since: datetime) -> None:
-        """Ask for the events since then, or go over a gap first. Raises StripeTrouble."""
-        await (self.read_events(since) if await self.is_continuous() else self.pass_over())
+    async def poll(self, since: datetime, wait: float) -> None:
+        """Ask for the events since then in ``wait`` seconds, which is this request's turn, or go over a gap first. Raises StripeTrouble."""
+        await (self.read_events(since, wait=wait) if await self.is_continuous() else self.pass_over())
 
-    async def read_events(self, since: datetime, *, whole: bool = True) -> None:
+    async def read_events(self, since: datetime, *, whole: bool = True, wait: float | None = None) -> None:
         """Keep what the events since then tell. ``whole``: nothing that happened before is unknown afterwards. Raises
         StripeTrouble."""
         ledger_id, stripe = self._account.ledger_id, self._account.stripe
@@ -151,19 +151,25 @@ class Gaps:
             "types": list(event_reading.TYPES),
             "created": {"gte": int((since - OVERLAP).timestamp())},
         }
-        await self._pace.slot(ledger_id)
-        async for page in stripe.list_all("/v1/events", params):
+        await (self._pace.slot(ledger_id) if wait is None else self._pace.wait(wait))
+        async for page in stripe.list_all("/v1/events", params, before_next=self._slot):
             read = (event_reading.read_event(event, livemode=stripe.livemode) for event in page)
             received = [event for event in read if event is not None]
             if received:
                 newest = max([event.created_at for event in received] + ([newest] if newest else []))
                 if await self._db.background_write(events.keep, ledger_id, received):
                     self._watch.wake()
-            await self._pace.slot(ledger_id)
         # Only the answers told how far off Stripe's clock is.
         until = begun_at + stripe.clock.ahead if whole else None
-        await self._db.background_write(events.move_watermark, ledger_id, newest, until, self._clock())
-        await self._troubles.allow(Thing.EVENTS)
+        marked = await self._db.background_write(
+            events.move_watermark, ledger_id, newest, until, self._clock()
+        )
+        if until is not None:
+            self.hear(until)
+        await self._troubles.allow(Thing.EVENTS, marked=marked)
+
+    async def _slot(self) -> None:
+        await self._pace.slot(self._account.ledger_id)
 
     async def pass_over(self) -> None:
         """Go over what happened since it was last known, by the events or, beyond their 30 days, by the links. Raises
@@ -223,12 +229,11 @@ class Gaps:
         unknown: list[str] = []
         try:
             await self._pace.slot(ledger_id)
-            async for page in self._account.stripe.list_all("/v1/payment_links"):
+            async for page in self._account.stripe.list_all("/v1/payment_links", before_next=self._slot):
                 unknown += await self._db.background_write(listed.sort_page, ledger_id, page, self._clock())
                 ids = [str(link["id"]) for link in page]
                 if since is not None and await self._db.background_read(any_older, ledger_id, ids, since):
                     break
-                await self._pace.slot(ledger_id)
         except StripeRefused as refused:
             # Not a link was refused but the look: nothing is known yet.
             raise StripeAway(refused.said) from None

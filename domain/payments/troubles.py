@@ -36,8 +36,8 @@ class Troubles:
         self.permissions.refuse(thing, refused.permission)
         await self._answered()
 
-    async def allow(self, thing: Thing) -> None:
-        """Stripe showed this: what is held for it need wait no longer.
+    async def allow(self, thing: Thing, *, marked: bool = True) -> None:
+        """Stripe showed this: what is held for it need wait no longer. ``marked``: whether the ledger may bear a mark.
 
         Of the events it tells more: that what isn't refused now may be asked for, as at a start, which knows of no refusal.
         """
@@ -50,11 +50,11 @@ class Troubles:
             types, held_for = [each for one in shown for each in TYPES_OF[one]], Wait.FORBIDDEN.value
             if await self._db.background_write(events.release, self._account.ledger_id, types, held_for):
                 self._wake()
-        await self._answered()
+        await self._answered(marked=marked)
 
-    async def _answered(self) -> None:
+    async def _answered(self, *, marked: bool = True) -> None:
         """Take the mark off again, unless payments aren't seen for lack of a permission."""
         if (lack := self.permissions.lack) is not None:
             await self._pausing.pause(self._account.ledger_id, lack)
         else:
-            await self._pausing.resume(self._account.ledger_id)
+            await self._pausing.resume(self._account.ledger_id, marked=marked)

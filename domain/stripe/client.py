@@ -9,7 +9,7 @@ import hashlib
 import json
 import logging
 import re
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -104,8 +104,15 @@ class StripeApi:
         """One page of a list, as Stripe gives it."""
         return await self._call("get", path, {"limit": PAGE, **params})
 
-    async def list_all(self, path: str, params: Mapping[str, Any] = {}) -> AsyncIterator[list[Object]]:
-        """Each page of a list, newest first as Stripe orders lists; what has no id in it is left out."""
+    async def list_all(
+        self,
+        path: str,
+        params: Mapping[str, Any] = {},
+        *,
+        before_next: Callable[[], Awaitable[None]] | None = None,
+    ) -> AsyncIterator[list[Object]]:
+        """Each page of a list, newest first as Stripe orders lists; what has no id in it is left out. ``before_next`` is waited for
+        before each page but the first."""
         cursor: dict[str, str] = {}
         while True:
             page = await self.list_page(path, {**params, **cursor})
@@ -116,6 +123,8 @@ class StripeApi:
             if not data:
                 raise StripeUnreadable("a page without anything that has an id")
             cursor = {"starting_after": data[-1]["id"]}
+            if before_next is not None:
+                await before_next()
 
     async def probe_create(self, path: str = "/v1/payment_links") -> None:
         """Ask for a link without items, or for something else without what it needs: StripeRefused means that the key may

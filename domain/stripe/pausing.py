@@ -32,13 +32,14 @@ class Pausing:
         self._said = True
         await self._db.background_write(pause, ledger_id, why)
 
-    async def resume(self, ledger_id: int) -> None:
-        """Stripe has answered: take away what was said from here, and that it is away, whoever said so."""
+    async def resume(self, ledger_id: int, *, marked: bool = True) -> None:
+        """Stripe has answered: take away what was said from here, and that it is away, whoever said so. ``marked``: whether the ledger
+        may bear a mark."""
         now = asyncio.get_running_loop().time()
         if self._said:
             self._said, self._cleared_at = False, now
             await self._db.background_write(resume, ledger_id)
-        elif now - self._cleared_at >= CLEARED_EVERY:
+        elif marked and now - self._cleared_at >= CLEARED_EVERY:
             self._cleared_at = now
             await self._db.background_write(resume, ledger_id, of=PauseReason.STRIPE_AWAY)
 

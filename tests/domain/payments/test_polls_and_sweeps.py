@@ -1,6 +1,8 @@
 """Polls and sweeps: what each asks Stripe, when it is due again, and what is found where something may not be read."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -109,3 +111,21 @@ async def test_the_watermark_follows_stripes_clock(world: World, stripe: LocalSt
     watermark = await world.db.read(lambda session: session.scalar(sa.select(Ledger.events_watermark)))
     assert watermark is not None
     assert abs(watermark.timestamp() - stripe.now()) < 60
+
+
+async def test_a_poll_that_finds_nothing_new_writes_four_times(
+    world: World, link: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is a wait for the disk: a thousand organisations are polled one after the other, all the time."""
+    await world.watching.poll_if_due()
+    written: list[str] = []
+    write = world.db.background_write
+
+    async def writing(fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+        written.append(fn.__name__)
+        return await write(fn, *args, **kwargs)
+
+    monkeypatch.setattr(world.db, "background_write", writing)
+    await world.watching.poll_if_due()
+    # What happened last is listed each time.
+    assert written == ["_take", "keep", "move_watermark", "end_duty"]
