@@ -71,5 +71,3 @@ class Result(StrEnum):
     DONE = "done"
     REFUSED = "refused"
     """Nothing was changed."""
-    FAILED = "failed"
-    """It was tried, and came to nothing."""

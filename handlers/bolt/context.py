@@ -14,6 +14,9 @@ from handlers.bolt.people import SlackPeople
 Work = Coroutine[Any, Any, None]
 Track = Callable[[Work], None]
 """Runs something to its end, and lets a shut-down wait for it."""
+PAUSES = (1.5,) * 60 + (15.0,) * 180
+"""Seconds between two looks at what goes on: so far apart that updates of its view never meet Slack's limits. What takes longer than the first
+sixty waits for Stripe, and its view may wait with it; whoever looks after the last one asks anew."""
 
 
 class Log(Protocol):

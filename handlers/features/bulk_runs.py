@@ -7,6 +7,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from domain.errors import AmountsChanged, PaylinkError, SelectionChanged
 from domain.summaries import Actor, BulkItem
+from handlers.bolt import context
 from handlers.bolt.context import Office
 from handlers.bolt.modals import Place, open_modal, update
 from handlers.bolt.payload import Delivery
@@ -16,13 +17,6 @@ from handlers.views.blocks import Json
 from handlers.views.confirmation import confirmation
 from handlers.views.result import result
 from handlers.words.sentences import sentence
-
-EVERY = 1.5
-"""Seconds between two updates of a view, so that Slack's limits are never met."""
-LATER = 15.0
-SOON = 60
-"""How many looks at the first pace; after them the run waits for Stripe, and so does the view."""
-AT_MOST = 240
 
 
 async def create(office: Office, delivery: Delivery) -> Json:
@@ -109,7 +103,7 @@ async def follow_run(office: Office, client: AsyncWebClient, actor: Actor, run_i
     """Keep a result modal up to date until it shows the final result or is closed. It may be called again at any time."""
     shown: tuple[BulkItem, ...] | None = None
     actor = actor.unasked
-    for look in range(AT_MOST):
+    for seconds in context.PAUSES:
         try:
             if await office.desk.is_followed(actor, run_id, view_id):
                 return
@@ -124,16 +118,16 @@ async def follow_run(office: Office, client: AsyncWebClient, actor: Actor, run_i
                 shown = None if place.stale else run.items
             if run.final and run.items == shown:
                 return
-        await office.pause(EVERY if look < SOON else LATER)
+        await office.pause(seconds)
 
 
 async def wait_until_final(office: Office, actor: Actor, run_id: int) -> bool:
     """False if the run takes longer than anybody looks."""
-    for look in range(AT_MOST):
+    for seconds in context.PAUSES:
         try:
             if (await office.desk.get_result(actor.unasked, run_id)).final:
                 return True
         except PaylinkError as error:
             office.log.info("progress.not_read", error=type(error).__name__)
-        await office.pause(EVERY if look < SOON else LATER)
+        await office.pause(seconds)
     return False

@@ -13,6 +13,7 @@ from domain.imports.summaries import ImportAnswers, ImportPreview, ImportQuestio
 from domain.states import Right
 from domain.summaries import Actor
 from handlers import ids
+from handlers.bolt import context
 from handlers.bolt.context import Office
 from handlers.bolt.failures import explain, tell
 from handlers.bolt.files import READ, fetch
@@ -24,12 +25,6 @@ from handlers.views import imports
 from handlers.views.blocks import Json
 from handlers.views.import_result import progress
 from handlers.words.imports import ASKED, DATE_ORDERS, DECIMAL_SIGNS
-
-EVERY = 1.5
-"""Seconds between two updates of a view, so that Slack's limits are never met."""
-LATER = 15.0
-SOON = 60
-AT_MOST = 240
 
 
 async def open_form(office: Office, delivery: Delivery) -> None:
@@ -97,7 +92,7 @@ async def follow_import(
     """Keep a progress modal up to date until it shows the end or is closed. It may be called again at any time."""
     shown: Json | None = None
     actor = actor.unasked
-    for look in range(AT_MOST):
+    for seconds in context.PAUSES:
         try:
             standing = await office.desk.get_import(actor, import_id)
         except PaylinkError as error:
@@ -111,7 +106,7 @@ async def follow_import(
                 shown = None if place.stale else view
             if standing.final and shown is not None:
                 return
-        await office.pause(EVERY if look < SOON else LATER)
+        await office.pause(seconds)
 
 
 async def _show_found(

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from domain.imports import claiming, transactions
 from domain.models import FileImport, Invoice, KnownHeading
 from domain.money import Money
-from handlers.features import importing
+from handlers.bolt import context
 from sandbox.slack import Message
 from sandbox.slack.state.faults import Fault
 from tests.acceptance.conftest import Transport, World, Worlds
@@ -24,7 +24,7 @@ UNKNOWN = (
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importing, "EVERY", 0.02)
+    monkeypatch.setattr(context, "PAUSES", (0.02,) * len(context.PAUSES))
 
 
 @pytest.fixture

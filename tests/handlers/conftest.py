@@ -17,7 +17,7 @@ from domain.files.exports import Format
 from domain.states import ListFilter
 from domain.summaries import Actor, InvoiceSummary
 from handlers.app import AcknowledgingApp, build_app
-from handlers.features import bulk_runs
+from handlers.bolt import context
 from sandbox.slack import LocalSlack, Outcome, View
 from tests.handlers.fake_desk import FakeDesk
 from tests.handlers.samples import TEAM, invoice, paid, with_link
@@ -132,8 +132,7 @@ class Bench:
 
 @pytest.fixture
 async def bench(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bench]:
-    monkeypatch.setattr(bulk_runs, "EVERY", 0.01)
-    monkeypatch.setattr(bulk_runs, "SOON", bulk_runs.AT_MOST)
+    monkeypatch.setattr(context, "PAUSES", (0.01,) * len(context.PAUSES))
     manifest = yaml.safe_load((ROOT / "manifest.yml").read_text())
     async with (
         LocalSlack(manifest, team_id=TEAM, limits=patient()) as slack,
