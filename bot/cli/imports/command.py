@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 SOME_BAD = 1
 INTERRUPTED = 130
 STDIN = "-"
+HEADINGS_TOLD = 100
 
 
 class DecimalSign(StrEnum):
@@ -142,10 +143,17 @@ def _content(file: str) -> "Content":
 
 
 def _explain(file: "InvoiceFile") -> None:
-    """The map on standard output; what is still to be said, on standard error."""
+    """The map on standard output, with the headings to choose from where a column is missing; what is still to be said, on
+    standard error."""
+    from domain.files.import_fields import shown
+
     for sentence in answers_wanted(file):
         typer.echo(sentence, err=True)
     typer.echo(file.map.to_toml(), nl=False)
+    if missing := file.open_questions.missing:
+        typer.echo(f"# Still to be said: in [columns], {', '.join(missing)}. The file's headings:")
+        for column in file.columns[:HEADINGS_TOLD]:
+            typer.echo(f"# {shown(column.heading)}: {', '.join(column.samples)}".rstrip(": "))
 
 
 def _import(
