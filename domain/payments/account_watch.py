@@ -218,7 +218,7 @@ class AccountWatch:
         anyway."""
         name = f"{name}:{self._account.ledger_id}"
         place = None if every == AT_START else place_of(self._account.ledger_id)
-        wait = await self._db.background_write(self._take, name, every, place)
+        wait = await self._db.background_write(self._take_duty, name, every, place)
         if wait is None:
             return True
         again_in: timedelta | None = AFTER_TROUBLE
@@ -238,7 +238,7 @@ class AccountWatch:
             )
         return again_in is None
 
-    def _take(self, session: Session, name: str, every: timedelta, place: float | None) -> float | None:
+    def _take_duty(self, session: Session, name: str, every: timedelta, place: float | None) -> float | None:
         """The duty, if it is due, with the turn of its first request: each transaction more is a wait for the disk."""
         if not intervals.take_duty(session, name, every, self._lease, place):
             return None

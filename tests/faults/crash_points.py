@@ -33,6 +33,7 @@ from domain.links.creation import LinkCreation
 from domain.messages import transactions
 from domain.messages.announcing import Announcing
 from domain.payments import events, reconciling, session_pages
+from domain.payments.account_watch import AccountWatch
 from domain.payments.many.receiving import Receiving
 from domain.payments.reversals.recording import record_reversal
 from domain.stripe.client import StripeApi
@@ -49,7 +50,7 @@ TRANSACTIONS: tuple[Callable[..., Any], ...] = (
     claiming.renew_key,
     pacing.reserve_slot,
     pacing.hold_back,
-    intervals.take_duty,
+    AccountWatch._take_duty,
     intervals.end_duty,
     events.keep,
     Receiving._keep_and_claim,
@@ -106,7 +107,7 @@ SUSPENSIONS = (
     f"{name_of(Announcing._claim)}.after",
     "slack.conversations.history.after",
     f"{name_of(pacing.reserve_slot)}.after",
-    f"{name_of(intervals.take_duty)}.after",
+    f"{name_of(AccountWatch._take_duty)}.after",
 )
 LONGEST_DURING = 0.02
 

@@ -128,4 +128,4 @@ async def test_a_poll_that_finds_nothing_new_writes_four_times(
     monkeypatch.setattr(world.db, "background_write", writing)
     await world.watching.poll_if_due()
     # What happened last is listed each time.
-    assert written == ["_take", "keep", "move_watermark", "end_duty"]
+    assert written == ["_take_duty", "keep", "move_watermark", "end_duty"]
