@@ -1,0 +1,1 @@
+"""What people see and do in Slack, and the words for it."""

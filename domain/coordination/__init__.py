@@ -1,1 +1,1 @@
-"""What several processes share: turns, duties, and what the dead left behind."""
+"""What several processes share: turns, intervals, leases, and what the dead left behind."""
