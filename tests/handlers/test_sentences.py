@@ -48,6 +48,7 @@ SAMPLES: list[Exception] = [
     errors.TooOften(timedelta(minutes=3)),
     errors.StripeUnasked(PauseReason.STRIPE_AWAY),
     errors.DatabaseUnavailable(),
+    errors.DatabaseReplaced(),
     errors.NotAllowed(Right.CREATE, Standing.MEMBER),
     errors.StandingUnknown(),
     FileNotFetched("file_deleted"),
