@@ -12,7 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from domain.messages.poster_port import HistoryUnreadable, NotPosted, Posted, PostUnknown
 from domain.messages.summaries import Announcement
-from handlers.bolt.answers import SLACK_AWAY, AnswerReader, http_status, slack_code, told_seconds
+from handlers.bolt.answers import SLACK_AWAY, SLACKS_OWN, AnswerReader, http_status, slack_code, told_seconds
 from handlers.bolt.files import NotUploaded, share, upload
 from handlers.bolt.payload import dig, text_at
 from handlers.views.blocks import Json
@@ -38,8 +38,6 @@ _MESSAGE_REFUSED = frozenset(
     "metadata_too_large invalid_metadata_format invalid_metadata_schema metadata_must_be_sent_from_app "
     "invalid_arguments invalid_arg_name invalid_array_arg attachment_payload_limit_exceeded".split()
 )
-# What Slack says of itself after the work may have been done.
-_DOUBTFUL = frozenset("internal_error fatal_error service_unavailable request_timeout".split())
 # What looking again won't change by itself; whatever isn't here is asked again, and holds up its channel meanwhile.
 _HISTORY_LOST = frozenset(
     "not_in_channel missing_scope channel_not_found no_permission access_denied not_allowed_token_type "
@@ -186,7 +184,7 @@ def _judged(error: SlackApiError, announcement: Announcement) -> NotPosted | Pos
     code = slack_code(error)
     if _is_limited(error):
         return NotPosted("ratelimited", retry_after=_retry_after(error))
-    if http_status(error) >= 500 or code in _DOUBTFUL or code.startswith("http_"):
+    if http_status(error) >= 500 or code in SLACKS_OWN or code.startswith("http_"):
         return PostUnknown(code)
     if code in _TOKEN_REFUSED:
         return NotPosted(code)

@@ -24,6 +24,9 @@ _UNDECODABLE = (UnicodeError, LookupError, AttributeError, TypeError)
 SLACK_AWAY = (aiohttp.ClientError, TimeoutError, OSError, SlackRequestError)
 """How a call of Slack's Web API fails without an answer; the last is the SDK's, for what it won't even send."""
 
+SLACKS_OWN = frozenset("internal_error fatal_error service_unavailable request_timeout".split())
+"""What Slack says of itself; the work may have been done."""
+
 Heard = Callable[[str, str | None], None]
 """Told of each answer that could be read: the method, and Slack's code if it refused."""
 

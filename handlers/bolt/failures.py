@@ -5,7 +5,7 @@ import secrets
 from slack_sdk.errors import SlackApiError
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
-from handlers.bolt.answers import SLACK_AWAY, http_status, slack_code
+from handlers.bolt.answers import SLACK_AWAY, SLACKS_OWN, http_status, slack_code
 from handlers.bolt.context import Log, Office
 from handlers.bolt.payload import Delivery, ShownView
 from handlers.views.blocks import BLOCKS_OF_VIEW, Json, notice
@@ -38,7 +38,7 @@ def explain(log: Log, error: Exception) -> str | None:
         if code in ("ratelimited", "rate_limited"):
             log.warning("slack.limited")
             return _LIMITED
-        if http_status(error) >= 500 or code.startswith("http_"):
+        if http_status(error) >= 500 or code.startswith("http_") or code in SLACKS_OWN:
             log.warning("slack.away", error=code)
             return _NO_ANSWER
     if isinstance(error, SLACK_AWAY):

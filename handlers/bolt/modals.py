@@ -92,7 +92,7 @@ async def update(
     except SLACK_AWAY as error:
         log.warning("view.not_updated", code=type(error).__name__)
         return Place(place.view_id, stale=True)
-    return _place(answer, view)
+    return _place(answer, view, place.view_id)
 
 
 async def _present(
@@ -106,7 +106,7 @@ async def _present(
         at_hand, _ = await asyncio.wait({looking}, timeout=SKELETON_AFTER)
         view = looking.result() if at_hand else skeleton()
         place = _place(await present(trigger_id=delivery.trigger_id, view=view), view)
-        if at_hand:
+        if at_hand or place is None:
             return place
         view = await _told(office, looking)
     finally:
@@ -122,6 +122,8 @@ async def _told(office: Office, looking: Awaitable[Json]) -> Json:
         return note(explain(office.log, error) or "")
 
 
-def _place(answer: AsyncSlackResponse, shown: Json) -> Place:
+def _place(answer: AsyncSlackResponse, shown: Json, known: str = "") -> Place | None:
+    """None if nobody can say where it stands: neither the answer does, nor is it ``known``."""
     view = answer.get("view")
-    return Place(text_at(view, "id"), text_at(view, "hash"), shown=shown)
+    view_id = text_at(view, "id") or known
+    return Place(view_id, text_at(view, "hash"), shown=shown) if view_id else None

@@ -71,7 +71,12 @@ async def test_an_error_of_a_command_is_told_to_the_person_alone(bench: Bench) -
 
 
 @pytest.mark.parametrize(
-    "fault", [{"do": "status", "status": 500}, {"do": "garbled", "status": 502, "body": "<html>"}]
+    "fault",
+    [
+        {"do": "status", "status": 500},
+        {"do": "garbled", "status": 502, "body": "<html>"},
+        {"do": "error", "error": "service_unavailable"},
+    ],
 )
 async def test_a_slack_that_opens_no_modal_is_told_of(bench: Bench, fault: dict[str, Any]) -> None:
     bench.slack.faults.add(method="views.open", **fault)
@@ -119,6 +124,15 @@ async def test_slack_being_away_stops_no_creation_and_the_modal_shows_it_later(
     assert bench.desk.created == [1]
     assert bench.log.named("view.not_updated")
     assert "🟡 Pending Payment" in bench.shown.splitlines()
+
+
+async def test_an_answer_that_names_no_view_leaves_the_result_where_it_belongs(bench: Bench) -> None:
+    bench.invoices(invoice(1))
+    await bench.command("/invoice INV-1001")
+    bench.slack.faults.add(method="views.update", do="garbled", status=200, body='{"ok": true}')
+    await bench.press("Create Payment Link")
+    assert "🟡 Pending Payment" in bench.shown.splitlines()
+    assert bench.log.named("view.not_updated") == bench.log.named("handler.failed") == []
 
 
 async def test_where_slack_opens_no_modal_it_is_said_beside_the_command_or_in_a_direct_message(
