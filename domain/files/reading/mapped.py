@@ -173,7 +173,7 @@ class MappedTable:
                 return state
         if None in said:
             return None
-        return "settled" if "settled" in said else "open" if said else ""
+        return next((state for state in ("settled", "partial", "open") if state in said), "")
 
     def _stands_for(self, text: str) -> str | None:
         return self._states.get(map_value(text)) or self._states.get(state_words(text))
@@ -236,6 +236,11 @@ class MappedTable:
             state = "settled"
         if state == "settled" and total is not None:
             return total, state
+        if state == "partial":
+            if due is None:
+                unsaid = "a part of it is paid, and nothing says what is still due: write that in a column of its own"
+                raise RecordRefused(Problem("billing_amount", shown(total_text), unsaid))
+            state = "open"
         money = total if due is None else due
         if money is None:
             raise RecordRefused(Problem("billing_amount", "", "write the amount, it can't be blank"))

@@ -21,25 +21,37 @@ _SETTLED = (
     "pago|paga|empagamento|入金済|入金済み|deposited|paidon"
 )
 _OPEN = (
-    "open|authorised|authorized|awaitingpayment|approved|sent|viewed|overdue|pastdue|due|unpaid|partiallypaid|partialpaid|"
-    "partial|partialdeposit|partpaid|paymentpending|overdueon|duein|dueon|duetoday|duelater|partiallypaidduein|partiallypaidoverdue|outstanding|posted|notpaid|issued|finalized|emailed|unsent|printed|"
-    "gebucht|nichtbezahlt|unbezahlt|offen|gesendet|versendet|angesehen|überfällig|teilweise|teilweisebezahlt|teilbezahlt|"
-    "teilanzahlung|comptabilisé|comptabilisée|nonpayé|nonpayée|nonpayés|nonpayées|impayé|impayée|enretard|vu|vue|"
-    "partiel|partiellementpayé|partiellementpayée|acompte|envoyé|envoyée|"
-    "publicado|registrado|nopagado|nopagada|nopagados|nopagadas|sinpagar|pagadoparcialmente|parcialmentepagado|parcial|"
-    "parcialdepósito|enviado|enviada|visto|vencido|vencida|"
-    "confermato|pubblicato|registrato|contabilizzato|nonpagato|nonpagata|parziale|parzialedeposito|parzialmentepagato|"
+    "open|authorised|authorized|awaitingpayment|approved|sent|viewed|overdue|pastdue|due|unpaid|"
+    "paymentpending|overdueon|duein|dueon|duetoday|duelater|outstanding|posted|notpaid|issued|finalized|emailed|unsent|printed|"
+    "gebucht|nichtbezahlt|unbezahlt|offen|gesendet|versendet|angesehen|überfällig|"
+    "comptabilisé|comptabilisée|nonpayé|nonpayée|nonpayés|nonpayées|impayé|impayée|enretard|vu|vue|"
+    "envoyé|envoyée|"
+    "publicado|registrado|nopagado|nopagada|nopagados|nopagadas|sinpagar|"
+    "enviado|enviada|visto|vencido|vencida|"
+    "confermato|pubblicato|registrato|contabilizzato|nonpagato|nonpagata|"
     "inviato|inviata|spedito|scaduto|scaduta|"
-    "geboekt|nietbetaald|onbetaald|gedeeltelijk|gedeeltelijkbetaald|deelbetaling|verzonden|verstuurd|bekeken|verlopen|"
-    "lançado|nãopago|parcialmentepago|depósitoparcial|visualizado|"
-    "未入金|未設定|一部入金|送付済|送付済み|未払い"
+    "geboekt|nietbetaald|onbetaald|verzonden|verstuurd|bekeken|verlopen|"
+    "lançado|nãopago|visualizado|"
+    "未入金|未設定|送付済|送付済み|未払い"
+)
+_PARTIAL = (
+    "partiallypaid|partialpaid|partial|partialdeposit|partpaid|partiallypaidduein|partiallypaidoverdue|teilweise|"
+    "teilweisebezahlt|teilbezahlt|teilanzahlung|partiel|partiellementpayé|partiellementpayée|acompte|"
+    "pagadoparcialmente|parcialmentepagado|parcial|parcialdepósito|parziale|parzialedeposito|parzialmentepagato|"
+    "gedeeltelijk|gedeeltelijkbetaald|deelbetaling|parcialmentepago|depósitoparcial|一部入金"
 )
 STATES = {
     heading_key(word): state
-    for state, words in (("draft", _LEFT_OUT), ("void", _VOID), ("settled", _SETTLED), ("open", _OPEN))
+    for state, words in (
+        ("draft", _LEFT_OUT),
+        ("void", _VOID),
+        ("settled", _SETTLED),
+        ("partial", _PARTIAL),
+        ("open", _OPEN),
+    )
     for word in words.split("|")
 }
-"""What the programs' words for an invoice's state stand for."""
+"""What the programs' words for an invoice's state stand for. What is *partial* is open, and its total isn't what is due."""
 _TOTALS = frozenset(
     heading_key(word)
     for word in (

@@ -233,6 +233,25 @@ def test_of_two_states_one_that_isnt_known_keeps_an_invoice_from_being_taken() -
     assert told(unknown)[0] == f"line 2: {UNKNOWN_STATE.replace('Chased', 'Zaplaceno')}"
 
 
+@pytest.mark.parametrize(
+    ("due", "taken"),
+    [
+        (";Amount Due", ["INV/1 EUR 400.00 2026-11-30"]),
+        (
+            "",
+            [
+                "line 2: billing_amount: a part of it is paid, and nothing says what is still due: write that in a column of "
+                "its own (it says “1.000,00”)"
+            ],
+        ),
+    ],
+)
+def test_of_what_is_partly_paid_the_total_is_never_asked_for(due: str, taken: list[str]) -> None:
+    heading = "Number;Partner;Invoice Date;Due Date;Total;Currency;Status;Payment Status" + due
+    row = "INV/1;Acme;2026-11-02;2026-11-30;1.000,00;EUR;Posted;Partially Paid" + (";400,00" if due else "")
+    assert told(f"{heading}\n{row}\n") == taken
+
+
 def test_what_totals_are_called_is_no_invoice() -> None:
     heading = "InvoiceNumber,ContactName,Total,Currency\n"
     rows = "INV-1,Heron Ltd,10.00,GBP\nTotal,,10.00,\n,Grand Total,10.00,\nTotal for Heron Ltd,,10.00,\nINV-2,,1.00,GBP\n"

@@ -29,7 +29,7 @@ ODOO_ELSEWHERE = {
     "fr": (
         "Numéro;Nom d'affichage du partenaire de la facture;Date de facturation;Date d’échéance;Total;Devise;Statut;"
         "Statut de paiement",
-        ("Comptabilisé;Partiellement payé", "Comptabilisé;Payé", "Brouillon;", "Comptabilisé;Extourné"),
+        ("Comptabilisé;Non payée", "Comptabilisé;Payé", "Brouillon;", "Comptabilisé;Extourné"),
     ),
     "es": (
         "Número;Nombre del socio a mostrar en la factura;Fecha de Factura/Recibo;Fecha de vencimiento;Total;Moneda;"
