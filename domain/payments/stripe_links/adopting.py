@@ -13,6 +13,7 @@ from domain.payments.stripe_links.unknown import find_invoice, is_mode, settle_l
 from domain.payments.waits import Wait
 from domain.states import LinkState
 from domain.stripe.client import API_VERSION
+from domain.stripe.ledgers.moving import renew
 
 
 def adopt(
@@ -33,10 +34,17 @@ def adopt(
     if link is not None and link.state is LinkState.CREATED:
         return link.stripe_id == offer.facts.stripe_id
     fits = (invoice.amount, invoice.currency) == (money.amount, money.currency)
-    holder = session.scalar(sa.select(Link.id).where(Link.reference == naming.reference))
-    if holder is not None and (link is None or holder != link.id):
-        # Another link's reference: it is a copy.
-        return False
+    held = sa.select(Link).where(Link.reference == naming.reference)
+    holder = session.scalar(held.with_for_update().execution_options(populate_existing=True))
+    if holder is not None and holder is not link:
+        if not _is_forgotten(holder, invoice):
+            # Another link's reference: it is a copy.
+            return False
+        if link is None:
+            link, link.ledger_id = holder, ledger_id
+        else:
+            renew(holder)
+            holder = None
     if link is not None and link.state is LinkState.RESERVED:
         if holder is not None and (link.amount, link.currency) == (money.amount, money.currency):
             # What this very row asked for, even if only the database before the restore knew of it.
@@ -66,6 +74,12 @@ def adopt(
     session.expire_all()
     settle_link(session, ledger_id, offer.facts.stripe_id, now)
     return True
+
+
+def _is_forgotten(link: Link, invoice: Invoice) -> bool:
+    """Whether it was promised to the invoice in another ledger, and isn't known to have been asked for: the database before a
+    restore did that with this account, by a key that didn't tell whose it is."""
+    return link.invoice_id == invoice.id and link.state is LinkState.RESERVED and link.first_sent_at is None
 
 
 def _lock(session: Session, ledger_id: int, invoice: Invoice) -> Link | None:

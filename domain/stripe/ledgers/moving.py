@@ -31,14 +31,19 @@ def take_over(
     ):
         link.ledger_id = ledger_id
         if link.first_sent_at is None:
-            # Another link: a database that was restored since may not know that this one was made with the old account.
-            reference = uuid.uuid4().hex
-            link.request = link.request.replace(link.reference, reference)
-            link.reference, link.idempotency_key = reference, f"paylink-{uuid.uuid4()}"
+            renew(link)
         else:
             link.look_first = True
         link.owner = link.lease_until = None
     session.flush()
+
+
+def renew(link: Link) -> None:
+    """Make it another link, with a request of its own: a database that was restored since may not know that this one was made with
+    the old account."""
+    reference = uuid.uuid4().hex
+    link.request = link.request.replace(link.reference, reference)
+    link.reference, link.idempotency_key = reference, f"paylink-{uuid.uuid4()}"
 
 
 def join(session: Session, organisation_id: int, apart_id: int, into_id: int) -> None:

@@ -11,7 +11,7 @@ from domain.stripe.ledgers.opening import open_ledger
 from sandbox.stripe.faults import FaultKind
 from sandbox.stripe.server import LocalStripe
 from tests.domain.factories import NOW, make_invoice, make_link, make_organisation
-from tests.domain.stripe.keys import A_RESTRICTED, A, create, keys, long_ago, started, status
+from tests.domain.stripe.keys import A_RESTRICTED, A, B, create, keys, long_ago, started, status
 
 __all__ = ["keys"]
 
@@ -40,6 +40,28 @@ async def test_a_key_that_tells_whose_it_is_finds_the_links_of_one_that_did_not(
     async with started(db, stripe, A_RESTRICTED) as world:
         assert world.account.ledger_id != apart
         assert await status(world, invoice) is LinkStatus.PENDING_PAYMENT
+
+
+@pytest.mark.usefixtures("keys")
+async def test_what_was_promised_in_another_ledger_and_made_after_the_backup_is_taken_up(
+    db: Database, stripe: LocalStripe
+) -> None:
+    """That an invoice has a link in B keeps A's promise in A's ledger; nothing shows the last key that it is of A."""
+    invoice = make_invoice(db)
+    async with started(db, stripe, B) as world:
+        await create(world, invoice)
+    async with started(db, stripe, A) as world:
+        await create(world, invoice)
+        before = world.account.ledger_id
+    db.run(_restore_from_before_the_request, before)
+    async with started(db, stripe, B):
+        pass
+    async with started(db, stripe, A_RESTRICTED) as world:
+        assert world.account.ledger_id != before
+        await create(world, invoice)
+        await world.creation.run_due()
+        assert await status(world, invoice) is LinkStatus.PENDING_PAYMENT
+    assert len(stripe.links()) == 1
 
 
 @pytest.fixture
@@ -112,6 +134,12 @@ def test_two_that_were_made_stay_where_they_are(db: Database, mine: int, named: 
     both = [(make_link(db, invoice, ledger_id=one), one) for one in (named, apart)]
     join(db, mine, apart, named)
     assert links_of(db, invoice) == both
+
+
+def _restore_from_before_the_request(session: Session, ledger_id: int) -> None:
+    forgotten = dict.fromkeys(("stripe_id", "url", "created_at", "first_sent_at", "last_sent_at"))
+    link = sa.update(Link).where(Link.ledger_id == ledger_id)
+    session.execute(link.values(state=LinkState.RESERVED, status=LinkStatus.NOT_CREATED, **forgotten))
 
 
 def _list_ledgers(session: Session, of: type[Payment] | type[Reversal] | type[PaymentException]) -> list[int]:
