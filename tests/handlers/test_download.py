@@ -64,7 +64,12 @@ async def test_a_modal_that_is_closed_meanwhile_stops_nothing(
 
 @pytest.mark.parametrize("method", ["files.getUploadURLExternal", "files.completeUploadExternal"])
 @pytest.mark.parametrize(
-    ("error", "words"), [("missing_scope", "files:write"), ("internal_error", "Something went wrong")]
+    ("error", "words"),
+    [
+        ("missing_scope", "files:write"),
+        ("internal_error", "Slack didn't answer"),
+        ("posting_to_general_channel_denied", "Something went wrong"),
+    ],
 )
 async def test_what_fails_leaves_no_message_and_offers_the_choice_again(
     listed: Bench, method: str, error: str, words: str
