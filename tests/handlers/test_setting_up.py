@@ -203,6 +203,53 @@ async def test_what_another_administrator_has_set_meanwhile_stays(bench: Bench) 
     assert not SettingsReference.of({"told_of_exceptions": ()}).is_as_seen("told_of_exceptions", ("",))
 
 
+async def test_who_may_create_links_is_saved_as_the_form_says_it(bench: Bench) -> None:
+    ben = bench.workspace.add_person("ben")
+    group = bench.workspace.add_group("billing", [bench.anna])
+    # Another administrator allows everyone meanwhile.
+    chosen = Settings(Creators.CHOSEN, chosen_people=(ben,), user_group=group)
+    bench.desk.settings = chosen
+    await bench.press("Settings", (await home(bench))["id"])
+    bench.desk.settings = replace(chosen, creators=Creators.EVERYONE)
+    await enter(bench, "setting_chosen_people", [ben, bench.anna])
+    await bench.submit()
+    assert bench.desk.settings == replace(chosen, chosen_people=(ben, bench.anna))
+    # Another one is chosen there meanwhile, and those of before are put back.
+    bench.desk.settings = Settings(chosen_people=(ben,))
+    await bench.press("Settings", (await home(bench))["id"])
+    bench.desk.settings = Settings(chosen_people=(bench.anna,))
+    await bench.click("setting_creators", "setting_creators", "chosen")
+    await enter(bench, "setting_chosen_people", [ben])
+    await bench.submit()
+    assert bench.desk.settings == Settings(Creators.CHOSEN, chosen_people=(ben,))
+    # Another group meanwhile.
+    bench.desk.settings = Settings(user_group=group)
+    await bench.press("Settings", (await home(bench))["id"])
+    await bench.click("setting_creators", "setting_creators", "group")
+    bench.desk.settings = Settings(user_group="S0OTHER")
+    await bench.submit()
+    assert bench.desk.settings == Settings(Creators.GROUP, user_group=group)
+
+
+async def test_channels_that_another_administrator_has_replaced_and_archived_refuse_nothing(
+    bench: Bench,
+) -> None:
+    exceptions, elsewhere = (bench.workspace.add_channel(name) for name in ("exceptions", "elsewhere"))
+    bench.desk.organisation = replace(bench.desk.organisation, channel=bench.channel)
+    bench.desk.settings = Settings(told_of_exceptions=(exceptions,))
+    await bench.press("Settings", (await home(bench))["id"])
+    bench.desk.organisation = replace(bench.desk.organisation, channel=elsewhere)
+    bench.desk.settings = Settings()
+    for channel in (bench.channel, exceptions):
+        await bench.workspace.archive(channel)
+    await enter(bench, "setting_language", "de")
+    outcome = await bench.submit()
+    assert not outcome.errors
+    assert (bench.desk.organisation.channel, bench.desk.settings) == (elsewhere, Settings(language="de"))
+    joined = [call.args["channel"] for call in bench.workspace.calls if call.method == "conversations.join"]
+    assert joined == []
+
+
 async def test_the_installer_is_told_once_and_led_to_the_steps(bench: Bench) -> None:
     bench.desk.steps = Steps(stripe=False, channel=False, invoices=False, tried=False)
     for _ in range(2):

@@ -27,6 +27,7 @@ from handlers.words.settings import Told, not_joined, unusable
 JOIN_SECONDS = 1.2
 """What Slack may take until Paylink is in a channel, so that the submission is answered in time."""
 _NOT_JOINABLE = frozenset({"method_not_supported_for_channel_type", "missing_scope", "channel_not_found"})
+_WHO_MAY_CREATE = frozenset({"creators", "chosen_people", "user_group"})
 _BLOCKS = {
     "channel": ids.SETTING_CHANNEL,
     "creators": ids.SETTING_CREATORS,
@@ -60,23 +61,22 @@ async def save(office: Office, delivery: Delivery) -> Json:
     """Save: acknowledged once it is committed. What is wrong stands beside its input, and then nothing is saved."""
     choices = _choices(delivery)
     channel = _channel(delivery, ids.SETTING_CHANNEL)
-    changes = _changes(delivery, choices)
     shown = await office.desk.show_settings(
         delivery.actor
     )  # Before Slack is asked for anything: whether they may.
-    elsewhere = changes["told_of_exceptions"][0] if choices.told is Told.CHANNEL else None
-    wrong = await _join(
-        delivery.client, {ids.SETTING_CHANNEL: channel, ids.SETTING_TOLD_CHANNEL: elsewhere or None}
-    )
-    if wrong:
-        return {"response_action": "errors", "errors": wrong}
     # What somebody left alone isn't theirs to put back: another administrator may have set it meanwhile.
     seen = _seen(delivery)
     if seen.is_as_seen("channel", channel) and channel != shown.channel:
         channel = None
-    changed = {name: value for name, value in changes.items() if not seen.is_as_seen(name, value)}
+    changes = _unlike(seen, _changes(delivery, choices))
+    told = changes.get("told_of_exceptions", ()) if choices.told is Told.CHANNEL else ()
+    wrong = await _join(
+        delivery.client, {ids.SETTING_CHANNEL: channel, ids.SETTING_TOLD_CHANNEL: next(iter(told), None)}
+    )
+    if wrong:
+        return {"response_action": "errors", "errors": wrong}
     try:
-        await office.desk.change_settings(delivery.actor, channel=channel, **cast("Changes", changed))
+        await office.desk.change_settings(delivery.actor, channel=channel, **changes)
     except SettingUnusable as error:
         return {
             "response_action": "errors",
@@ -181,6 +181,14 @@ def _changes(delivery: Delivery, choices: Choices) -> Changes:
     if choices.told is Told.PEOPLE:
         changes["told_of_exceptions"] = _people(delivery, ids.SETTING_TOLD_PEOPLE) or ("",)
     return changes
+
+
+def _unlike(seen: SettingsReference, changes: Changes) -> Changes:
+    """Those that differ from what was seen. Who may create links is one decision: all that the form says of it, or nothing."""
+    unlike = {name for name, value in changes.items() if not seen.is_as_seen(name, value)}
+    if unlike & _WHO_MAY_CREATE:
+        unlike |= _WHO_MAY_CREATE
+    return cast("Changes", {name: value for name, value in changes.items() if name in unlike})
 
 
 def _block_of(delivery: Delivery, name: str, choices: Choices) -> str:
