@@ -49,8 +49,8 @@ def invoice(office: Office, delivery: Delivery) -> str | Work:
         return bulk_listing.open_list(office, delivery)
     if not number:
         return _tried(office, delivery, type_ahead.open_search(office, delivery))
-    # Behind a number there may be words, and a payment link's URL is longer than any number.
-    if len(number) > (SEARCH_MOST if " " in number or "://" in number else NUMBER_MOST):
+    # Behind a number there may be words, and Stripe's URLs and ids are longer than any number.
+    if len(number) > (SEARCH_MOST if set(number) & set(" /_") else NUMBER_MOST):
         return TOO_LONG
     if not is_printable(number):
         return UNPRINTABLE

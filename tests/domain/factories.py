@@ -163,7 +163,7 @@ def make_link(
     return db.run(add)
 
 
-def make_payment(db: Database, link_id: int) -> int:
+def make_payment(db: Database, link_id: int, *, session_id: str | None = None) -> int:
     """A payment of this link, as it is recorded, with its announcement."""
 
     def add(session: Session) -> int:
@@ -171,7 +171,7 @@ def make_payment(db: Database, link_id: int) -> int:
         payment = Payment(
             link_id=link.id,
             ledger_id=link.ledger_id,
-            session_id=f"cs_{link.id}",
+            session_id=session_id or f"cs_{link.id}",
             amount=link.amount,
             currency=link.currency,
             verdict=Verdict.PAID,

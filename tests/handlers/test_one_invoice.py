@@ -78,6 +78,15 @@ async def test_what_cannot_be_a_number_is_answered_in_a_sentence(bench: Bench) -
     assert bench.workspace.views(bench.anna) == []
 
 
+@pytest.mark.parametrize("typed", ["cs_live_a1" + "b" * 56, "buy.stripe.com/" + "c" * 60])
+async def test_what_stripe_calls_it_is_looked_for_though_it_is_longer_than_a_number(
+    bench: Bench, typed: str
+) -> None:
+    await bench.command(f"/invoice {typed}")
+    assert bench.told() == []
+    assert len(bench.workspace.views(bench.anna)) == 1
+
+
 async def test_an_unknown_number_offers_the_nearest_and_a_search(bench: Bench) -> None:
     bench.invoices(*(invoice(n) for n in range(1, 9)))
     await bench.command("/invoice INV-10099")

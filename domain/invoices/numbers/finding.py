@@ -17,7 +17,7 @@ from domain.invoices.numbers.twins import ids_of
 from domain.models import Invoice, Link, Payment
 from domain.scope import Scope
 
-_STRIPE_ID = re.compile(r"(?<![A-Za-z0-9])(plink|pi|cs)_[A-Za-z0-9_]+")
+_STRIPE_ID = re.compile(r"(?<![A-Za-z0-9])(plink|pi|cs_(?:test|live))_[A-Za-z0-9_]+")
 _URL = re.compile(
     r"(?:(https?://)([^\s/|<>]+)|((?:[\w-]+\.)+[a-z]{2,}))(/[^\s|<>]+)", re.ASCII | re.IGNORECASE
 )

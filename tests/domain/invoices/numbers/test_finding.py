@@ -4,7 +4,7 @@ import pytest
 
 from domain.desk import Desk
 from domain.overview.summaries import LookedUp
-from tests.domain.factories import make_invoice, make_link, make_organisation
+from tests.domain.factories import make_invoice, make_link, make_organisation, make_payment
 from tests.domain.world import ADA, World
 
 
@@ -149,6 +149,18 @@ async def test_what_stripe_calls_it_is_found(world: World) -> None:
         assert told(await world.desk.look_up(ADA, typed)) == ["= INV-1"]
     for typed in (f"{url}d", "plink_2", "pi_1"):
         assert await world.desk.look_up(ADA, typed) == LookedUp()
+
+
+async def test_a_checkout_session_is_told_from_a_number_with_the_same_beginning(world: World) -> None:
+    make_invoice(world.db, "CS-1001")
+    make_payment(
+        world.db,
+        make_link(world.db, make_invoice(world.db, "INV-1"), ledger_id=world.account.ledger_id),
+        session_id="cs_test_a1B2",
+    )
+
+    for typed, found in (("cs_1001", ["= CS-1001"]), ("cs_test_a1B2", ["= INV-1"]), ("cs_live_a1", [])):
+        assert told(await world.desk.look_up(ADA, typed)) == found
 
 
 async def test_another_organisations_link_is_not_found(world: World) -> None:
