@@ -147,7 +147,9 @@ ERRORS: dict[type[Exception], Callable[[Any], str]] = {
     errors.DatabaseUnavailable: lambda _: (
         "Paylink's database doesn't answer right now. Try again in a minute."
     ),
-    errors.DatabaseReplaced: lambda _: "Paylink's database was exchanged: it must be started again.",
+    errors.DatabaseReplaced: lambda _: (
+        "Paylink's database was exchanged. Ask whoever runs Paylink to start it again."
+    ),
     ScopeMissing: lambda error: (
         f"Paylink lacks the permission {error.args[0]} in Slack, without which no file can be brought in. Ask an administrator "
         "to install it again with that scope; `paylink doctor` says what is missing."

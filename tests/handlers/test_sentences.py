@@ -78,6 +78,11 @@ def test_each_sentence_is_one_and_can_be_shown(error: Exception) -> None:
     assert 20 < len(words) < 300
 
 
+def test_whoever_cannot_start_paylink_again_is_told_whom_to_ask() -> None:
+    words = "Paylink's database was exchanged. Ask whoever runs Paylink to start it again."
+    assert sentences.sentence(errors.DatabaseReplaced()) == words
+
+
 def test_an_error_that_nobody_foresaw_has_no_words_of_its_own() -> None:
     assert sentences.sentence(ValueError("x")) is None
 
