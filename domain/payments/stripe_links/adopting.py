@@ -36,23 +36,30 @@ def adopt(
     fits = (invoice.amount, invoice.currency) == (money.amount, money.currency)
     held = sa.select(Link).where(Link.reference == naming.reference)
     holder = session.scalar(held.with_for_update().execution_options(populate_existing=True))
-    if holder is not None and holder is not link:
-        if not _is_forgotten(holder, invoice):
-            # Another link's reference: it is a copy.
-            return False
-        if link is None:
-            link, link.ledger_id = holder, ledger_id
-        else:
-            renew(holder)
-            holder = None
-    if link is not None and link.state is LinkState.RESERVED:
-        if holder is not None and (link.amount, link.currency) == (money.amount, money.currency):
+    elsewhere = holder is not None and holder is not link
+    if elsewhere and not (holder and _is_forgotten(holder, invoice)):
+        # Another link's reference: it is a copy.
+        return False
+    row = holder if link is None else link
+    if row is not None and row.state is LinkState.RESERVED:
+        if row is holder and (row.amount, row.currency) == (money.amount, money.currency):
             # What this very row asked for, even if only the database before the restore knew of it.
             fits = True
-        elif (holder is not None and not fits) or (holder is None and link.first_sent_at is not None):
+        elif row is holder and elsewhere:
+            return False
+        elif (row is holder and not fits) or (row is not holder and row.first_sent_at is not None):
             return Wait.LINK_RESERVED
     if not fits:
         return False
+    if elsewhere and holder is not None:
+        if link is None:
+            holder.ledger_id = ledger_id
+        else:
+            renew(holder)
+            # Nobody else may have the reference at any time.
+            session.flush()
+            holder = None
+    link = row
     if link is None:
         link = Link(
             organisation_id=invoice.organisation_id,

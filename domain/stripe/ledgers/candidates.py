@@ -67,11 +67,11 @@ def _list_likely(
     if unnamed:
         of_mode = of_mode.where(Ledger.account.is_(None))
     of_mode = of_mode.order_by(Ledger.used_at.desc(), Ledger.id.desc())
-    found = [
+    # The organisation's own first: others' may be of the same account, and its links aren't there.
+    return [
         *session.scalars(of_mode.where(likely)),
         *session.scalars(of_mode.where(~likely | likely.is_(None)).limit(OTHERS_ASKED_ABOUT)),
     ]
-    return sorted(found, key=lambda one: (one.used_at, one.id), reverse=True)
 
 
 def is_own(organisation_id: int) -> sa.ColumnElement[bool]:

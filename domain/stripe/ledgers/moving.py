@@ -3,10 +3,20 @@
 import uuid
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from domain.invoices.list_position import place
-from domain.models import BulkRun, BulkRunItem, Invoice, Link, Payment, PaymentException, Reversal
+from domain.models import (
+    BulkRun,
+    BulkRunItem,
+    FeedEvent,
+    Invoice,
+    Ledger,
+    Link,
+    Payment,
+    PaymentException,
+    Reversal,
+)
 from domain.states import LinkState, Outcome
 
 
@@ -46,34 +56,39 @@ def renew(link: Link) -> None:
     link.reference, link.idempotency_key = reference, f"paylink-{uuid.uuid4()}"
 
 
-def join(session: Session, organisation_id: int, apart_id: int, into_id: int) -> None:
+def join(session: Session, organisation_id: int, apart: Ledger, into: Ledger) -> None:
     """Both ledgers were shown to be of one account: the organisation's links of the one are the other's from now on, with what
     was paid through them and what was told of it. Else their invoices could get second links there.
 
     Where the other one has only promised a link to such an invoice, the link that was made is that one; where it has made
     one, too, each stays where it is.
     """
-    own = sa.select(Link).where(Link.organisation_id == organisation_id)
-    held = {"populate_existing": True}
-    there = own.where(Link.ledger_id == into_id).order_by(Link.id).with_for_update()
-    others = {link.invoice_id: link for link in session.scalars(there.execution_options(**held))}
-    made = own.where(Link.ledger_id == apart_id, Link.state == LinkState.CREATED).order_by(Link.id)
-    moved = []
-    for link in session.scalars(made.with_for_update().execution_options(**held)).all():
-        other = others.get(link.invoice_id)
-        if other is not None and other.state is LinkState.CREATED:
-            continue
-        if other is not None:
-            _replace(session, other, link)
-        link.ledger_id = into_id
-        moved.append(link)
+    own = Link.organisation_id == organisation_id
+    made = aliased(Link)
+    promised = (
+        sa.select(Link, made)
+        .join(made, made.invoice_id == Link.invoice_id)
+        .where(own, Link.ledger_id == into.id, Link.state != LinkState.CREATED)
+        .where(made.ledger_id == apart.id, made.state == LinkState.CREATED)
+    )
+    for one, other in session.execute(
+        promised.with_for_update().execution_options(populate_existing=True)
+    ).all():
+        _replace(session, one, other)
+    there = sa.select(Link.invoice_id).where(own, Link.ledger_id == into.id)
+    moved = sa.update(Link).where(own, Link.ledger_id == apart.id, Link.state == LinkState.CREATED)
+    session.execute(moved.where(Link.invoice_id.not_in(there)).values(ledger_id=into.id))
+    session.expire_all()
+    _move_facts(session, organisation_id, apart.id, into.id)
+    _watch_from_earlier(apart, into)
+    # Others may use it on: with this key it isn't the organisation's.
+    apart.key_digest = None
     session.flush()
-    _move_facts(session, {link.id for link in moved}, into_id)
-    take_over(session, organisation_id, apart_id, into_id, sent=True)
-    invoices = {link.invoice_id: link for link in moved}
-    found = sa.select(Invoice).where(Invoice.id.in_(invoices)).order_by(Invoice.id)
-    for invoice in session.scalars(found.with_for_update()):
-        place(invoice, invoices[invoice.id])
+    take_over(session, organisation_id, apart.id, into.id, sent=True)
+    shown = sa.select(Invoice, Link).join(Link, Link.invoice_id == Invoice.id)
+    shown = shown.where(own, Link.ledger_id == into.id).order_by(Invoice.id)
+    for invoice, link in session.execute(shown.with_for_update(of=Invoice)):
+        place(invoice, link)
 
 
 def _replace(session: Session, promised: Link, made: Link) -> None:
@@ -97,13 +112,32 @@ def _replace(session: Session, promised: Link, made: Link) -> None:
     session.flush()
 
 
-def _move_facts(session: Session, link_ids: set[int], into_id: int) -> None:
-    payments = sa.select(Payment.id).where(Payment.link_id.in_(link_ids))
-    session.execute(sa.update(Reversal).where(Reversal.payment_id.in_(payments)).values(ledger_id=into_id))
-    session.execute(sa.update(Payment).where(Payment.link_id.in_(link_ids)).values(ledger_id=into_id))
-    told = sa.select(PaymentException.key).where(PaymentException.ledger_id == into_id)
-    session.execute(
-        sa.update(PaymentException)
-        .where(PaymentException.link_id.in_(link_ids), PaymentException.key.not_in(told))
-        .values(ledger_id=into_id)
+def _move_facts(session: Session, organisation_id: int, apart_id: int, into_id: int) -> None:
+    links = sa.select(Link.id).where(Link.organisation_id == organisation_id, Link.ledger_id == into_id)
+    payments = sa.update(Payment).where(Payment.ledger_id == apart_id, Payment.link_id.in_(links))
+    session.execute(payments.values(ledger_id=into_id))
+    paid = sa.select(Payment.id).where(Payment.ledger_id == into_id, Payment.link_id.in_(links))
+    reversals = sa.update(Reversal).where(Reversal.ledger_id == apart_id, Reversal.payment_id.in_(paid))
+    session.execute(reversals.values(ledger_id=into_id))
+    known = sa.select(PaymentException.key).where(PaymentException.ledger_id == into_id)
+    # Also of what Paylink doesn't know: what has been told isn't told again.
+    unknown = sa.and_(PaymentException.link_id.is_(None), PaymentException.organisation_id == organisation_id)
+    told = sa.update(PaymentException).where(
+        PaymentException.ledger_id == apart_id,
+        sa.or_(PaymentException.link_id.in_(links), unknown),
+        PaymentException.key.not_in(known),
     )
+    session.execute(told.values(ledger_id=into_id))
+    feed = sa.update(FeedEvent).where(
+        FeedEvent.organisation_id == organisation_id, FeedEvent.ledger_id == apart_id
+    )
+    session.execute(feed.values(ledger_id=into_id))
+    session.expire_all()
+
+
+def _watch_from_earlier(apart: Ledger, into: Ledger) -> None:
+    """What Stripe told and wasn't settled yet is read again."""
+    for until in ("events_watermark", "polled_until", "swept_until"):
+        times = [at for ledger in (apart, into) if (at := getattr(ledger, until)) is not None]
+        if len(times) == 2:
+            setattr(into, until, min(times))

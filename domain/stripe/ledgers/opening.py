@@ -68,7 +68,7 @@ def open_ledger(
         else:
             if ledger is not None:
                 # With a key that couldn't read the account in between, there are two of one account.
-                join(session, organisation.id, ledger.id, named.id)
+                join(session, organisation.id, ledger, named)
             ledger = named
     if ledger is None:
         free = _list_free(session, organisation, livemode)

@@ -53,7 +53,7 @@ async def test_what_was_promised_in_another_ledger_and_made_after_the_backup_is_
     async with started(db, stripe, A) as world:
         await create(world, invoice)
         before = world.account.ledger_id
-    db.run(_restore_from_before_the_request, before)
+    db.run(restore_from_before_the_request, before)
     async with started(db, stripe, B):
         pass
     async with started(db, stripe, A_RESTRICTED) as world:
@@ -136,7 +136,7 @@ def test_two_that_were_made_stay_where_they_are(db: Database, mine: int, named: 
     assert links_of(db, invoice) == both
 
 
-def _restore_from_before_the_request(session: Session, ledger_id: int) -> None:
+def restore_from_before_the_request(session: Session, ledger_id: int) -> None:
     forgotten = dict.fromkeys(("stripe_id", "url", "created_at", "first_sent_at", "last_sent_at"))
     link = sa.update(Link).where(Link.ledger_id == ledger_id)
     session.execute(link.values(state=LinkState.RESERVED, status=LinkStatus.NOT_CREATED, **forgotten))
