@@ -89,7 +89,7 @@ def record_reversal(
     happened.note(session, link, payment, row, facts, so_far, source, now)
     if facts.kind is ReversalKind.REFUND:
         return _tell_refund(session, link, payment, row, facts, now)
-    return _tell_dispute(session, link, payment, row, facts, now)
+    return _tell_dispute(session, link, payment, row, facts, now, before=before)
 
 
 def recorded_intents(session: Session, ledger_id: int, intents: Set[str]) -> set[str | None]:
@@ -211,8 +211,16 @@ def _settle_failed(session: Session, payment: Payment, facts: ReversalFacts, now
 
 
 def _tell_dispute(
-    session: Session, link: Link, payment: Payment, row: Reversal, facts: ReversalFacts, now: datetime
+    session: Session,
+    link: Link,
+    payment: Payment,
+    row: Reversal,
+    facts: ReversalFacts,
+    now: datetime,
+    *,
+    before: str | None,
 ) -> tuple[str, ...]:
+    """``before``: the status that was recorded; None if the first is, and what was told may tell this one already."""
     whole = Money(payment.amount, payment.currency)
     said = ExceptionFacts(whole=whole, reason=facts.reason, inquiry=facts.status in INQUIRY)
     first, lost = told.find_dispute(session, row), told.find_loss(session, row)
@@ -221,7 +229,8 @@ def _tell_dispute(
         how = ENDS[facts.status]
         open_ones = (ExceptionKind.DISPUTED, ExceptionKind.DISPUTE_LOST)
         ended = settle_all(session, open_ones, how, now, reversal_id=row.id, broadcast=True)
-        if last is not None and not ended:
+        known = before is None and last is not None and told.has_ended_well(session, last)
+        if last is not None and not ended and not known:
             end(session, last, how, now, of=facts.stripe_id)
         return surplus.reopen(session, link, payment, now)
     # What was told before the dispute ended well counts no more: it is told, and somebody's task, anew.
@@ -229,7 +238,8 @@ def _tell_dispute(
     if facts.status == LOST:
         if first is not None:
             settle(session, first, Settlement.DISPUTE_LOST, now, tell=False)
-        if lost is not None and again is None and session.get_one(PaymentException, lost).resolved_at:
+        appealed = lost is not None and again is None and before is not None
+        if lost is not None and appealed and session.get_one(PaymentException, lost).resolved_at:
             # Somebody had dealt with it before it was appealed.
             end(session, lost, Settlement.APPEAL_LOST, now, of=facts.stripe_id)
         surplus.settle_lost(session, link, payment, facts, now)

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from domain.exceptions.resolving import resolve
 from domain.models import PaymentException
 from domain.states import Badge, ExceptionKind, LinkStatus, Settlement
 from domain.stripe.errors import StripeAway
@@ -15,7 +16,7 @@ from tests.domain.payments.gaps import DAY, create, pass_time, restarted
 from tests.domain.payments.test_deactivated_links import see, shown
 from tests.domain.payments.test_unknown import keep_one, link_of, pay, said
 from tests.domain.payments.test_unknown_later import exceptions, of_later
-from tests.domain.world import World
+from tests.domain.world import ADA, World
 
 
 def dies_at_refunds(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,3 +103,27 @@ async def test_what_was_told_of_its_payment_before_is_told_once_and_ends(
         (ExceptionKind.REFUND_FAILED, Settlement.REFUND_SUCCEEDED),
         (ExceptionKind.REFUNDED, None),
     ]
+
+
+@pytest.mark.parametrize("end", ["won", "lost"])
+async def test_how_a_dispute_ended_before_is_not_told_again(
+    world: World, stripe: LocalStripe, end: str
+) -> None:
+    await keep_one(world, stripe)
+    copy = await of_later(stripe)
+    session = await pay(stripe, copy["id"])
+    await see(world)
+    dispute = await stripe.dispute(session["payment_intent"])
+    await see(world)
+    await stripe.change_dispute(dispute["id"], status=end)
+    await see(world)
+    if end == "lost":
+        of_loss = sa.select(PaymentException.id).where(PaymentException.kind == ExceptionKind.DISPUTE_LOST)
+        loss = world.db.run(lambda session: session.scalars(of_loss).one())
+        world.db.run(resolve, None, loss, "Booked", by=ADA.user_id, now=world.clock())
+        await see(world)
+    world.poster.posted.clear()
+    invoice_id = make_invoice(world.db, "NEW-1")
+    await see(world)
+    assert shown(world, invoice_id).badges == ((Badge.DISPUTE_LOST,) if end == "lost" else ())
+    assert said(world) == ["paid", "payment_unknown"]
