@@ -17,14 +17,18 @@ _WELL = {
 
 
 def take_over(session: Session, link: Link, payment: Payment, row: Reversal) -> None:
-    """What was told of the refund or dispute while its payment wasn't known is about the link from now on. The caller has
-    locked it."""
+    """What the link's organisation was told of the refund or dispute while its payment wasn't known is about the link from
+    now on. The caller has locked it."""
     found = sa.select(PaymentException).where(
         PaymentException.ledger_id == row.ledger_id,
         PaymentException.stripe_object == row.stripe_id,
         PaymentException.link_id.is_(None),
     )
     for exception in session.scalars(found.order_by(PaymentException.id).with_for_update()):
+        if exception.organisation_id != link.organisation_id:
+            # It stays theirs, and doesn't keep this organisation from being told.
+            exception.key = f"{exception.key}:of-{exception.organisation_id}"
+            continue
         exception.link_id, exception.invoice_id = link.id, link.invoice_id
         exception.payment_id, exception.reversal_id = payment.id, row.id
         if exception.resolved_at is None and exception.kind not in WITH_BADGE:

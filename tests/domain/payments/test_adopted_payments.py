@@ -127,3 +127,31 @@ async def test_how_a_dispute_ended_before_is_not_told_again(
     await see(world)
     assert shown(world, invoice_id).badges == ((Badge.DISPUTE_LOST,) if end == "lost" else ())
     assert said(world) == ["paid", "payment_unknown"]
+
+
+async def test_what_another_organisation_was_told_stays_theirs(world: World, stripe: LocalStripe) -> None:
+    """Somebody changes at Stripe whose link it is."""
+    await keep_one(world, stripe)
+    eve = await world.serve("T0OTHER")
+    theirs = {"organization": "T0OTHER", "invoice_number": "NEW-1", "paylink_reference": "0f1e2d3c4b5a"}
+    copy = await stripe.copy_link(stripe.links()[0]["id"], metadata=theirs)
+    session = await pay(stripe, copy["id"])
+    await see(world)
+    await stripe.dispute(session["payment_intent"], status="lost")
+    await see(world)
+    assert [one.exception and one.exception.kind for one in eve.poster.posted] == [
+        ExceptionKind.PAYMENT_UNKNOWN,
+        ExceptionKind.DISPUTE_LOST,
+    ]
+    world.poster.posted.clear()
+    metadata = {"metadata": {"organization": ADA.team_id}}
+    await world.api._call("post", f"/v1/payment_links/{copy['id']}", metadata)
+    invoice_id = make_invoice(world.db, "NEW-1")
+    make_invoice(world.db, "NEW-1", organisation_id=eve.id)
+    await see(world)
+    assert link_of(world, invoice_id).stripe_id == copy["id"]
+    lost = sa.select(PaymentException.organisation_id, PaymentException.invoice_id)
+    lost = lost.where(PaymentException.kind == ExceptionKind.DISPUTE_LOST).order_by(PaymentException.id)
+    rows = world.db.run(lambda session: [tuple(row) for row in session.execute(lost)])
+    assert rows == [(eve.id, None), (world.organisation_id, invoice_id)]
+    assert said(world) == ["paid", "dispute_lost"]
