@@ -207,7 +207,9 @@ def _by_turns(database: str, sides: dict[str, Side], rounds: int, kinds: list[st
                 continue
             _say(f"{database}: {kind}, round {turn + 1}")
             for name in SIDES if turn % 2 else reversed(SIDES):
-                found[kind][name].append(asked[kind](sides[name]))
+                # Its questions are this tree's.
+                if kind != "searches" or name == "now":
+                    found[kind][name].append(asked[kind](sides[name]))
             if kind == "told":
                 bare = sides["now"].probe("told", *sides["now"].services, sides["now"].slack.url, obvious)
                 for name in SIDES:
