@@ -4,6 +4,7 @@ import re
 
 from domain.files.import_fields import SHOWN
 from domain.files.reading.layouts.layout import heading_key
+from domain.files.reading.values.dates import days
 
 _LEFT_OUT = (
     "draft|pendingapproval|awaitingapproval|submitted|proforma|entwurf|brouillon|borrador|bozza|concept|rascunho|provisório|"
@@ -79,14 +80,28 @@ _TOTALS = frozenset(
         ),
     )
 )
-_WHEN = re.compile(r"\s*[0-9].*", re.DOTALL)
+_TOTAL_FOR = re.compile(r"\s*total\s+for(?:\s|$)", re.IGNORECASE)
+_BLANKS = re.compile(r"\s+")
+_SO_MANY_DAYS = re.compile(r"[0-9]{1,5}\s+days?", re.IGNORECASE)
 
 
 def state_words(text: str) -> str:
-    """Those of a state that says when as well, such as *Overdue on 10/30/2026* and *Due in 5 days*; as heading_key does."""
-    return heading_key(_WHEN.sub("", text[:SHOWN]))
+    """Those of a state that ends with when, such as *Overdue on 10/30/2026* and *Due in 5 days*; as heading_key does.
+
+    Any other number belongs to the words: of *Paid 50%*, half is still to be paid.
+    """
+    text = text[:SHOWN].strip()
+    for blanks in _BLANKS.finditer(text):
+        if _is_when(text[blanks.end() :]):
+            return heading_key(text[: blanks.start()])
+    return heading_key(text)
+
+
+def _is_when(text: str) -> bool:
+    """Digits alone may be an amount."""
+    return _SO_MANY_DAYS.fullmatch(text) is not None or (not text.isdecimal() and bool(days(text)))
 
 
 def is_totals(label: str) -> bool:
     """Whether that is what a row of totals is called, where an invoice has its number or its buyer."""
-    return (key := heading_key(label[:SHOWN])) in _TOTALS or key.startswith("totalfor")
+    return heading_key(label[:SHOWN]) in _TOTALS or _TOTAL_FOR.match(label) is not None

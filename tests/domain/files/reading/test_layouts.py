@@ -259,18 +259,34 @@ def test_what_totals_are_called_is_no_invoice() -> None:
     assert isinstance(taken, ImportedInvoice)
     assert [one.because for one in others[:3] if isinstance(one, LeftOut)] == [LeftOutBecause.TOTALS] * 3
     assert isinstance(others[3], BadLine)
+    [nameless] = items(f"{heading},Total Formation SA,10.00,EUR\n")
+    assert isinstance(nameless, BadLine)
 
 
-@pytest.mark.parametrize(
-    ("said", "state"),
-    [("Overdue on 10/30/2026", "open"), ("Due in 5 days", "open"), ("Paid on 10/30/2026", "settled")],
-)
-def test_a_state_may_say_when(said: str, state: str) -> None:
-    [found] = items(
-        f"Date,Type,No.,Customer,Amount,Currency,Status\n10/15/2026,Invoice,1,Heron,10.00,USD,{said}\n"
-    )
-    assert isinstance(found, ImportedInvoice)
-    assert found.billing_state == state
+def states_taken(said: list[str]) -> list[str]:
+    """What an invoice is taken as whose state is said so; blank if it is refused."""
+    rows = [f'10/15/2026,Invoice,{n},Heron,10.00,USD,"{text}"' for n, text in enumerate(said)]
+    found = items("\n".join(["Date,Type,No.,Customer,Amount,Currency,Status", *rows]))
+    return [one.billing_state if isinstance(one, ImportedInvoice) else "" for one in found]
+
+
+def test_a_state_may_say_when() -> None:
+    when = ["10/30/2026", "2026-10-30", "30.10.2026", "30 Oct 2026", "Oct 30, 2026"]
+    assert states_taken([f"Overdue on {day}" for day in when]) == ["open"] * 5
+    assert states_taken([f"Paid {day}" for day in when]) == ["settled"] * 5
+    assert states_taken(["Due in 5 days", "Due in 1 day", "Overdue 5 days"]) == ["open"] * 3
+
+
+def test_a_state_that_says_how_much_isnt_known() -> None:
+    paid = [
+        "Paid 50%",
+        "Paid 0%",
+        "Paid (0)",
+        "Paid 400.00 of 1000.00",
+        "Paid 20261030",
+        "Paid 400.00 on 10/30/2026",
+    ]
+    assert states_taken([*paid, "Outstanding 400.00", "Unpaid 400.00", "Open 5"]) == [""] * 9
 
 
 def test_the_yen_sign_of_shift_jis_is_one() -> None:
