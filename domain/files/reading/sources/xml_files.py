@@ -106,6 +106,10 @@ class ZipOfXml:
                     continue
                 try:
                     if data.startswith(b"%PDF") or name.lower().endswith(".pdf"):
+                        if len(data) > MOST_BYTES:  # what is cut off may be a later revision of the invoice
+                            raise FileUnusable(
+                                f"{shown(name)} is a PDF larger than {MOST_BYTES >> 20} MB: import it by itself"
+                            )
                         data = pdfs.electronic_invoice(data, shown(name))
                     document = read_document(data, shown(name))
                     self._forms.add(document.form.name)

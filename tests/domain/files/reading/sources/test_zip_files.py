@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from domain.files.import_fields import ImportedInvoice
 from domain.files.reading.invoice_file import open_path
 from domain.files.reading.records import BadLine, FileUnusable, LeftOut
-from domain.files.reading.sources import pdf_process, xml_files
+from domain.files.reading.sources import einvoices, pdf_process, xml_files
 from tests.domain.files.reading.sources.test_pdf import pdf
 from tests.domain.files.reading.sources.test_xml_files import CII, UBL
 
@@ -63,6 +63,18 @@ def test_two_amounts_for_one_number_are_both_refused(tmp_path: Path) -> None:
         add("b.xml", UBL.replace(">1000.00</cbc:PayableAmount>", ">999.00</cbc:PayableAmount>"))
     with open_path(tmp_path / "a.zip") as file:
         assert [type(item) for item in file.read()] == [BadLine, BadLine]
+
+
+def test_a_pdf_that_is_too_large_isnt_read_as_far_as_it_may_be(tmp_path: Path) -> None:
+    revision = pdf(("factur-x.xml", CII))
+    with zipped(tmp_path / "a.zip", zipfile.ZIP_STORED) as add:
+        add("a.pdf", revision.ljust(einvoices.MOST_BYTES + 1, b"\n") + b"a later revision")
+        add("b.xml", UBL)
+    with open_path(tmp_path / "a.zip") as file:
+        too_large, taken = file.read()
+    assert isinstance(too_large, BadLine)
+    assert "a.pdf is a PDF larger than 20 MB" in too_large.reason
+    assert isinstance(taken, ImportedInvoice)
 
 
 def unusable_file(path: Path) -> str:
