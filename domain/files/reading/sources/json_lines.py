@@ -53,10 +53,11 @@ class JsonLines:
         lines = Lines(self._content, UTF_8)
         while text := lines.next():
             line = lines.number
-            if text.isspace() and not lines.within:
+            too_long = lines.within and len(text) >= RECORD_LENGTH
+            if text.isspace() and not too_long:
                 continue
             try:
-                if lines.within and len(text) >= RECORD_LENGTH:
+                if too_long:
                     _pass_over(lines)
                     raise RecordRefused(TOO_LONG)
                 yield line, text, read_object(text), None

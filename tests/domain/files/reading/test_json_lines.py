@@ -18,7 +18,7 @@ def test_json_lines_are_read_by_name(write: Write) -> None:
         "currency": "USD",
         "due_date": None,
     }
-    content = f"{json.dumps(full)}\n\n{json.dumps(short)}\n"
+    content = f"{json.dumps(full)}\n\n{json.dumps(short)}\n  \t"
     for name in ("invoices.jsonl", "invoices.ndjson", "invoices.csv", "invoices"):
         first, second = read(write(content, heading="", name=name))
         assert isinstance(first, ImportedInvoice)
