@@ -57,7 +57,7 @@ class Lines:
 
     def __init__(self, content: Content, encoding: str) -> None:
         file = io.BufferedReader(_Borrowed(content.beginning()), _CHUNK)
-        marked = "utf-8-sig" if encoding == UTF_8 else encoding
+        marked = "utf-8-sig" if codecs.lookup(encoding).name == UTF_8 else encoding
         self._text = io.TextIOWrapper(file, encoding=marked, newline="")
         self.number = 0
         """Of the line that was given last."""

@@ -21,6 +21,12 @@ def test_any_encoding_of_text_may_be_said() -> None:
     assert told(file, Choices(map=read_map(MAP))) == ["FV/1 PLN 1,230.00"]
 
 
+@pytest.mark.parametrize("name", ["utf-8", "utf8", "UTF-8", "U8"])
+def test_a_byte_order_mark_belongs_to_no_heading_however_utf_8_is_spelt(name: str) -> None:
+    file = "\ufeffNumer;Nabywca;Suma;Waluta\nFV/1;Żółw;1 230,00;PLN\n"
+    assert told(file, Choices(map=read_map(MAP.replace("cp1250", name)))) == ["FV/1 PLN 1,230.00"]
+
+
 @pytest.mark.parametrize(
     "name", ["foo", "base64", "rot13", "unicode_escape", "utf-7", "idna", "", "a\\u0000b"]
 )
