@@ -151,7 +151,11 @@ def _explain(file: "InvoiceFile") -> None:
         typer.echo(sentence, err=True)
     typer.echo(file.map.to_toml(), nl=False)
     if missing := file.open_questions.missing:
-        typer.echo(f"# Still to be said: in [columns], {', '.join(missing)}. The file's headings:")
+        if columns := [name for name in missing if name != "currency"]:
+            typer.echo(f"# Still to be said: in [columns], {', '.join(columns)}.")
+        if "currency" in missing:
+            typer.echo('# Still to be said: the currency; if no column says it, at the top: currency = "USD"')
+        typer.echo("# The file's headings:")
         for column in file.columns[:HEADINGS_TOLD]:
             typer.echo(f"# {shown(column.heading)}: {', '.join(column.samples)}".rstrip(": "))
 

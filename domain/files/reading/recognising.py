@@ -9,6 +9,7 @@ from domain.files.reading.layouts.layout import Layout, heading_key
 from domain.files.reading.maps import FileMap
 from domain.files.reading.plain import HEADING, NEEDED, is_plain
 from domain.files.reading.records import Record
+from domain.files.reading.tables import unique_names
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 
@@ -51,12 +52,10 @@ def guess_heading(rows: Sequence[Record]) -> Found | None:
 
 
 def find_by_map(rows: Sequence[Record], map: FileMap) -> Found | None:
-    """The row that has the map's headings."""
+    """The row that has the map's headings, by the names that tell its columns apart."""
     wanted = {name for names in map.columns.values() for name in names} | set(map.keep)
     for record in rows:
-        if map.heading_row in (0, record.line) and wanted <= {
-            " ".join(cell.split()) for cell in record.cells
-        }:
+        if map.heading_row in (0, record.line) and wanted.issubset(unique_names(record.cells)):
             return Found(record.line, tuple(record.cells), None)
     return None
 

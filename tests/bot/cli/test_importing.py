@@ -195,7 +195,8 @@ def test_the_map_that_is_explained_can_be_given_back(
     path.write_text("Beleg;Kundin;Brutto\nR-1;Heron;10,00\nR-2;Willow;\n")
     assert main(["import", "--explain", str(path)], env) == 0
     explained = capsys.readouterr().out
-    assert "in [columns], number, buyer_name, billing_amount, currency." in explained
+    assert "in [columns], number, buyer_name, billing_amount.\n" in explained
+    assert 'currency = "USD"' in explained
     assert explained.endswith("# Beleg: R-1, R-2\n# Kundin: Heron, Willow\n# Brutto: 10,00\n")
     columns = '[columns]\nnumber = "Beleg"\nbuyer_name = "Kundin"\nbilling_amount = "Brutto"\n'
     described.write_text(f'currency = "EUR"\n{explained}\n{columns}')

@@ -2,8 +2,9 @@
 
 import pytest
 
-from domain.files.reading.invoice_file import Choices
+from domain.files.reading.invoice_file import Choices, InvoiceFile
 from domain.files.reading.maps import MapUnusable, read_map
+from domain.files.reading.sources.content import Content
 from tests.domain.files.reading.reading import told
 
 MAP = """
@@ -19,6 +20,15 @@ currency = "Waluta"
 def test_any_encoding_of_text_may_be_said() -> None:
     file = "Numer;Nabywca;Suma;Waluta\nFV/1;Żółw;1 230,00;PLN\n".encode("cp1250")
     assert told(file, Choices(map=read_map(MAP))) == ["FV/1 PLN 1,230.00"]
+
+
+def test_columns_are_named_as_they_are_listed() -> None:
+    file = "Nr,Kind,,Total,Total\n1,x,Acme,9.00,5.00\n"
+    columns = '[columns]\nnumber = "Nr"\nbuyer_name = "(3)"\nbilling_amount = "Total (5)"\n'
+    with Content.of_bytes(file.encode(), "a.csv") as content:
+        headings = [column.heading for column in InvoiceFile(content).columns]
+    assert headings == ["Nr", "Kind", "(3)", "Total", "Total (5)"]
+    assert told(file, Choices(map=read_map(f'currency = "USD"\n{columns}'))) == ["1 USD 5.00"]
 
 
 @pytest.mark.parametrize("name", ["utf-8", "utf8", "UTF-8", "U8"])
