@@ -52,13 +52,7 @@ def adopt(
     if not fits:
         return False
     if elsewhere and holder is not None:
-        if link is None:
-            holder.ledger_id = ledger_id
-        else:
-            renew(holder)
-            # Nobody else may have the reference at any time.
-            session.flush()
-            holder = None
+        holder = _bring(session, holder, link, ledger_id)
     link = row
     if link is None:
         link = Link(
@@ -81,6 +75,17 @@ def adopt(
     session.expire_all()
     settle_link(session, ledger_id, offer.facts.stripe_id, now)
     return True
+
+
+def _bring(session: Session, holder: Link, link: Link | None, ledger_id: int) -> Link | None:
+    """Take what another ledger promised into this one, or only its reference where the invoice has a link here."""
+    if link is None:
+        holder.ledger_id = ledger_id
+        return holder
+    renew(holder)
+    # Nobody else may have the reference at any time.
+    session.flush()
+    return None
 
 
 def _is_forgotten(link: Link, invoice: Invoice) -> bool:
