@@ -1,5 +1,6 @@
 """An import in the hands of one process: claim it, note how far it is, give it back or end it."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -48,12 +49,12 @@ class Claim:
     """It was begun again and again, and never got any further."""
 
 
-def is_any_due(session: Session, most_bytes: int | None) -> bool:
+def is_any_due(session: Session, most_bytes: int | None, busy: Collection[int] = ()) -> bool:
     """Whether a claim may find something: at rest nothing is written."""
-    return session.execute(_due(database_now(session), most_bytes)).first() is not None
+    return session.execute(_due(database_now(session), most_bytes, busy)).first() is not None
 
 
-def _due(now: datetime, most_bytes: int | None) -> sa.Select[int, int]:
+def _due(now: datetime, most_bytes: int | None, busy: Collection[int]) -> sa.Select[int, int]:
     under_way = sa.select(Duty.name).where(
         Duty.name == sa.literal(turns.IMPORTS) + sa.cast(FileImport.organisation_id, sa.String),
         Duty.lease_until > now,
@@ -64,16 +65,20 @@ def _due(now: datetime, most_bytes: int | None) -> sa.Select[int, int]:
         .where(sa.or_(FileImport.lease_until.is_(None), FileImport.lease_until <= now))
         .where(~under_way.exists())
     )
+    if busy:
+        due = due.where(FileImport.organisation_id.not_in(busy))
     if most_bytes is not None:
         due = due.where(sa.func.length(FileImport.content) <= most_bytes)
     return due.order_by(FileImport.id).limit(1)
 
 
-def claim_next(session: Session, lease: Lease, most_bytes: int | None = None) -> Claim | None:
+def claim_next(
+    session: Session, lease: Lease, most_bytes: int | None = None, busy: Collection[int] = ()
+) -> Claim | None:
     """The oldest confirmed import that is nobody's, of an organisation into which nobody else imports a file now; with
-    ``most_bytes`` of a file that isn't larger."""
+    ``most_bytes`` of a file that isn't larger. ``busy`` are organisations into which this process itself imports."""
     now = database_now(session)
-    locked = _due(now, most_bytes).with_for_update(of=FileImport, skip_locked=True)
+    locked = _due(now, most_bytes, busy).with_for_update(of=FileImport, skip_locked=True)
     due = session.execute(locked).one_or_none()
     if due is None or not turns.take_if_free(session, turns.of_imports(due.organisation_id), lease):
         return None

@@ -6,7 +6,7 @@ click; each chunk is noted in the transaction that writes it.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from functools import partial
@@ -78,34 +78,47 @@ class FileImports:
         return await loop.run_in_executor(self._readers, _answer, kept, answers, way)
 
     async def run_due(self) -> None:
-        """Do every import that is due, of each organisation one at a time."""
+        """Do every import that is due, of each organisation one at a time. What one of them raises is raised when the others
+        have ended by themselves."""
         under_way: dict[asyncio.Task[None], Claim] = {}
+        failed: list[BaseException] = []
         try:
             while True:
-                await self._begin(under_way)
+                try:
+                    await self._begin(under_way)
+                except Exception as error:
+                    if not under_way:
+                        raise
+                    _log.warning("import.look_failed", exc_info=error)
                 if not under_way:
-                    return
+                    break
                 first = asyncio.FIRST_COMPLETED
                 ended, _ = await asyncio.wait(under_way, timeout=LOOK_AGAIN, return_when=first)
                 for task in ended:
-                    del under_way[task]
-                    task.result()
+                    claim = under_way.pop(task)
+                    if trouble := task.exception():
+                        _log.warning("import.interrupted", file_import=claim.import_id, exc_info=trouble)
+                        failed.append(trouble)
         finally:
             for task in under_way:
                 task.cancel()
             await asyncio.gather(*under_way, return_exceptions=True)
+        if failed:
+            raise failed[0]
 
     async def _begin(self, under_way: dict[asyncio.Task[None], Claim]) -> None:
         while not self._ending and len(under_way) < AT_ONCE:
             large = any(len(claim.content) > SMALL_BYTES for claim in under_way.values())
             most_bytes = SMALL_BYTES if large else None
+            # Also where a lease of this process's own has run out.
+            busy = [claim.organisation.id for claim in under_way.values()]
             # To write is to wait for the disk: at rest there is one look each time.
-            old, due = await self._db.background_read(_look, self._clock(), most_bytes)
+            old, due = await self._db.background_read(_look, self._clock(), most_bytes, busy)
             if old:
                 await self._db.background_write(transactions.forget_unconfirmed, self._clock())
             if not due:
                 return
-            claim = await self._db.background_write(claiming.claim_next, self._lease, most_bytes)
+            claim = await self._db.background_write(claiming.claim_next, self._lease, most_bytes, busy)
             if claim is None:
                 return
             task = asyncio.create_task(self._do(claim), name=f"import-{claim.import_id}")
@@ -122,13 +135,25 @@ class FileImports:
 
     async def _do(self, claim: Claim) -> None:
         loop = asyncio.get_running_loop()
+        cancelled = False
+
+        def is_ending() -> bool:
+            return self._ending or cancelled
+
+        def run(*work: Any) -> Any:
+            if cancelled:
+                raise Stopping
+            return self._run(loop, self._db.background_write, *work)
+
         try:
             if claim.hopeless:
                 raise FileRefused("")
-            work = Work(
-                partial(self._run, loop, self._db.background_write), self._clock, lambda: self._ending
-            )
+            work = Work(run, self._clock, is_ending)
             await loop.run_in_executor(self._importers, _import, self._db, claim, work)
+        except asyncio.CancelledError:
+            # Its thread goes on until it asks.
+            cancelled = True
+            raise
         except (ClaimLost, Stopping):
             await self._db.background_write(claiming.release, claim)
         except FileRefused:
@@ -178,9 +203,11 @@ def _import(db: Database, claim: Claim, work: Work) -> None:
     import_claimed(db, claim, work)
 
 
-def _look(session: Session, now: datetime, most_bytes: int | None) -> tuple[bool, bool]:
+def _look(
+    session: Session, now: datetime, most_bytes: int | None, busy: Collection[int]
+) -> tuple[bool, bool]:
     """Whether files are to be forgotten, and whether an import is due."""
-    return transactions.is_any_unconfirmed(session, now), claiming.is_any_due(session, most_bytes)
+    return transactions.is_any_unconfirmed(session, now), claiming.is_any_due(session, most_bytes, busy)
 
 
 def _fail(session: Session, claim: Claim, now: datetime) -> None:
