@@ -98,6 +98,7 @@ def export(
     output: Output = None,
 ) -> None:
     """Write the entries, in the order of the chain."""
+    from domain.audit.reading import Unreadable
     from domain.files.exporting import record_export
     from domain.files.exports import Format as Written
     from domain.files.exports import audit
@@ -109,9 +110,14 @@ def export(
             if team is not None:
                 db.run(record_export, organisation_id, "audit")
         pieces = audit.export(db.run, organisations, Written(format.value), since=begin, actor=actor)
-        with written_to(output) as write, closing(pieces):
-            for piece in pieces:
-                write(piece)
+        try:
+            with written_to(output) as write, closing(pieces):
+                for piece in pieces:
+                    write(piece)
+        except Unreadable:
+            raise Stop(
+                "The export isn't whole: an entry can't be read. `paylink audit verify` says which."
+            ) from None
 
 
 def _organisations(db: "Database", team_id: str | None) -> list[tuple[int, str | None]]:
@@ -172,7 +178,11 @@ def _sentence(found: "Found") -> str:
         Fault.CUT: "and whatever came after it is missing",
         Fault.LONGER: "is the last one, and the chain's head doesn't know it",
         Fault.NOT_AS_NOTED: "hasn't the hash that was noted: the chain was written anew",
+        Fault.HEAD_UNREADABLE: "the chain's head can't be read: it holds what Paylink never writes",
+        Fault.WAITING_UNREADABLE: "an entry that isn't chained yet can't be read: it holds what Paylink never writes",
     }[found.fault]
+    if found.fault in (Fault.HEAD_UNREADABLE, Fault.WAITING_UNREADABLE):
+        return says
     entry = found.entry
     what = (
         ""

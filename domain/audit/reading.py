@@ -1,9 +1,11 @@
 """Entries out of the database, in the order of the chain, page by page: however many there are, memory is flat."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from domain.audit.chain import Entry
@@ -57,7 +59,21 @@ def list_organisations(session: Session, team_id: str | None = None) -> list[tup
 
 
 class Unreadable(Exception):
-    """The next entry holds what no entry was ever written with: SQLite keeps anything in any column."""
+    """What is to be read next holds what Paylink never writes: SQLite keeps anything in any column."""
+
+
+@contextmanager
+def told_unreadable() -> Iterator[None]:
+    """Raise Unreadable for what comes out of the database and is no time, no number, or no text in UTF-8."""
+    try:
+        yield
+    except (TypeError, ValueError, OverflowError):
+        raise Unreadable from None
+    except OperationalError as error:
+        # Python's own, which has no code of SQLite's: the database answers.
+        if "Could not decode to UTF-8" in str(error.orig):
+            raise Unreadable from None
+        raise
 
 
 def read_chain(run: Run, organisation_id: int, organisation: str | None) -> Iterator[Entry]:
@@ -67,20 +83,22 @@ def read_chain(run: Run, organisation_id: int, organisation: str | None) -> Iter
     while True:
         try:
             rows = run(_page, organisation_id, after, size)
-        except (TypeError, ValueError):
+        except Unreadable:
             if size == 1:
-                raise Unreadable from None
+                raise
             size = 1
             continue
         if not rows:
             return
         for row in rows:
+            if not isinstance(row.position, int):
+                raise Unreadable
             yield entry_of(row, organisation)
         after = rows[-1].position, rows[-1].id
 
 
 def read_waiting(run: Run, organisation_id: int, organisation: str | None) -> Iterator[Entry]:
-    """What isn't chained yet, in the order in which it was written."""
+    """What isn't chained yet, in the order in which it was written. Raises Unreadable if something of it is."""
     after = 0
     while rows := run(_waiting, organisation_id, after):
         for row in rows:
@@ -94,9 +112,11 @@ def _page(session: Session, organisation_id: int, after: tuple[int, int] | None,
         found = found.where(
             ENTRIES.c.position >= after[0], sa.tuple_(ENTRIES.c.position, ENTRIES.c.id) > sa.tuple_(*after)
         )
-    return list(session.execute(found.order_by(ENTRIES.c.position, ENTRIES.c.id).limit(size)))
+    with told_unreadable():
+        return list(session.execute(found.order_by(ENTRIES.c.position, ENTRIES.c.id).limit(size)))
 
 
 def _waiting(session: Session, organisation_id: int, after: int) -> list[Any]:
     found = sa.select(ENTRIES).where(of(organisation_id), ENTRIES.c.position.is_(None), ENTRIES.c.id > after)
-    return list(session.execute(found.order_by(ENTRIES.c.id).limit(PAGE)))
+    with told_unreadable():
+        return list(session.execute(found.order_by(ENTRIES.c.id).limit(PAGE)))

@@ -6,7 +6,7 @@ from enum import StrEnum
 from sqlalchemy.orm import Session
 
 from domain.audit.chain import FIRST, Entry, hash_of, written
-from domain.audit.reading import Run, Unreadable, read_chain, read_waiting
+from domain.audit.reading import Run, Unreadable, read_chain, read_waiting, told_unreadable
 from domain.models import AuditHead
 
 
@@ -25,11 +25,15 @@ class Fault(StrEnum):
     """The chain goes on after what the head knows."""
     NOT_AS_NOTED = "not_as_noted"
     """The entry hasn't the hash that was noted elsewhere: the chain was made anew."""
+    HEAD_UNREADABLE = "head_unreadable"
+    """The head holds what Paylink never writes: nobody knows how long the chain was."""
+    WAITING_UNREADABLE = "waiting_unreadable"
+    """What isn't chained yet holds what Paylink never writes, and can't be chained."""
 
 
 @dataclass(frozen=True)
 class Found:
-    """The first fault: its place in the chain, and the entry that stands there, if any does."""
+    """The first fault: its place in the chain (0 where it is at none), and the entry that stands there, if any does."""
 
     fault: Fault
     position: int
@@ -59,7 +63,8 @@ class Noted:
 def verify(run: Run, organisation_id: int, organisation: str | None, noted: Noted | None = None) -> Verified:
     """Go through the chain up to the first fault. Only reads, and may be run while Paylink works."""
     # Read first: what is chained meanwhile is no fault.
-    head_entries, head_hash = run(_head, organisation_id)
+    head = run(_head, organisation_id)
+    head_entries, head_hash = head or (0, FIRST)
     entries, last, found = 0, FIRST, None
     try:
         for entry in read_chain(run, organisation_id, organisation):
@@ -74,10 +79,29 @@ def verify(run: Run, organisation_id: int, organisation: str | None, noted: Note
         found = Found(Fault.CHANGED, entries + 1, None)
     if found is None and entries < max(head_entries, noted.position if noted else 0):
         found = Found(Fault.CUT, entries + 1, None)
-    waiting = sum(1 for _ in read_waiting(run, organisation_id, organisation))
-    if found is None and entries > run(_head, organisation_id)[0]:
-        found = Found(Fault.LONGER, entries, None)
+    waiting, readable = _count_waiting(run, organisation_id, organisation)
+    if found is None:
+        head = head and run(_head, organisation_id)
+        if head is None:
+            found = Found(Fault.HEAD_UNREADABLE, 0, None)
+        elif entries > head[0]:
+            found = Found(Fault.LONGER, entries, None)
+        elif not readable:
+            found = Found(Fault.WAITING_UNREADABLE, 0, None)
     return Verified(organisation, entries, last, waiting, found)
+
+
+def _count_waiting(run: Run, organisation_id: int, organisation: str | None) -> tuple[int, bool]:
+    """How many wait, as far as that can be read, and whether all can be chained."""
+    waiting = 0
+    try:
+        for entry in read_waiting(run, organisation_id, organisation):
+            with told_unreadable():
+                hash_of(written(entry, FIRST))
+            waiting += 1
+    except Unreadable:
+        return waiting, False
+    return waiting, True
 
 
 def _fault(entry: Entry, expected: int, previous: str, noted: Noted | None) -> Found | None:
@@ -101,6 +125,13 @@ def _is_as_hashed(entry: Entry, previous: str) -> bool:
         return False
 
 
-def _head(session: Session, organisation_id: int) -> tuple[int, str]:
-    head = session.get(AuditHead, organisation_id)
-    return (0, FIRST) if head is None else (head.entries, head.hash)
+def _head(session: Session, organisation_id: int) -> tuple[int, str] | None:
+    """None if it can't be read."""
+    try:
+        with told_unreadable():
+            head = session.get(AuditHead, organisation_id)
+    except Unreadable:
+        return None
+    if head is None:
+        return 0, FIRST
+    return (head.entries, head.hash) if isinstance(head.entries, int) else None

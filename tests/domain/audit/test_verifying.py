@@ -89,6 +89,41 @@ ON_SQLITE: dict[str, tuple[str, Fault, int]] = {
         Fault.CHANGED,
         2,
     ),
+    "a text that isn't UTF-8": (
+        "UPDATE audit SET actor = CAST(x'ff' AS TEXT) WHERE position = 4 AND organisation_id = :own",
+        Fault.CHANGED,
+        4,
+    ),
+    "a time that no calendar has": (
+        "UPDATE audit SET at = 9000000000000000000 WHERE position = 3 AND organisation_id = :own",
+        Fault.CHANGED,
+        3,
+    ),
+    "a place that is none": (
+        "UPDATE audit SET position = 'last' WHERE position = 5 AND organisation_id = :own",
+        Fault.CHANGED,
+        5,
+    ),
+    "a length that is none": (
+        "UPDATE audit_heads SET entries = 'many' WHERE organisation_id = :own",
+        Fault.HEAD_UNREADABLE,
+        0,
+    ),
+    "a head that isn't UTF-8": (
+        "UPDATE audit_heads SET hash = CAST(x'ff' AS TEXT) WHERE organisation_id = :own",
+        Fault.HEAD_UNREADABLE,
+        0,
+    ),
+    "a time that is none, not chained": (
+        "INSERT INTO audit (organisation_id, actor, action, subject, at) VALUES (:own, 'U0ADA', 'x', '', 'today')",
+        Fault.WAITING_UNREADABLE,
+        0,
+    ),
+    "bytes, not chained": (
+        "INSERT INTO audit (organisation_id, actor, action, subject, at) VALUES (:own, x'00ff', 'x', '', 5)",
+        Fault.WAITING_UNREADABLE,
+        0,
+    ),
 }
 """It keeps anything in any column."""
 
