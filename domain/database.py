@@ -50,7 +50,9 @@ class Database:
 
     def __init__(self, url: str, operator: str | None = None) -> None:
         self.engine = make_engine(url)
-        self._info = None if operator is None else {"operator": operator}
+        self.recorded = set[int]()
+        """Organisations of which the audit was given something from the command line, committed or not."""
+        self._info = None if operator is None else {"operator": operator, "recorded": self.recorded}
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         # At READ COMMITTED a transaction around reads would show the same, and cost two more ways to the server
         # (decision 0018).

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from bot.cli.shared import database_of, operator, settings_of
+from bot.cli.shared import chain, database_of, operator, settings_of
 from bot.stop import Stop, connect, reached, schema_sentences
 
 # What the help of all commands says of each stands here, so that it needs none of their modules; a test holds it.
@@ -169,6 +169,7 @@ def db_upgrade(context: typer.Context) -> None:
             if changed:
                 db.run(record_upgrade, before, REVISIONS[-1])
             fold_all(db)
+        chain(db)
     finally:
         db.close_now()
     typer.echo("The schema was brought up to date." if changed else "The schema is up to date.")

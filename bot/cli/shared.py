@@ -51,10 +51,9 @@ def settings_of(context: typer.Context) -> "Settings":
 def database_of(settings: "Settings") -> Iterator["Database"]:
     """The configured database with its schema up to date. Raises Stop if it isn't, or can't be reached.
 
-    A SQLite file is made when there is none. What the audit says of the command is chained afterwards.
+    A SQLite file is made when there is none. What the audit says of the command is chained afterwards; a command that
+    recorded nothing chains nothing.
     """
-    from domain.audit.sealing import seal_some
-    from domain.errors import DatabaseUnavailable
     from domain.migrations import prepare
 
     db = connect(settings, operator())
@@ -63,11 +62,24 @@ def database_of(settings: "Settings") -> Iterator["Database"]:
             prepare(db.engine)
         with reached():
             yield db
-        # Else a process does it: the command is done.
-        with contextlib.suppress(DatabaseUnavailable):
-            seal_some(db, CHAINED_AT_MOST)
+        chain(db)
     finally:
         db.close_now()
+
+
+def chain(db: "Database") -> None:
+    """What this doesn't chain a process does: the command is done, whatever becomes of it."""
+    from domain.audit.sealing import seal_some
+    from domain.errors import DatabaseUnavailable
+
+    if not db.recorded:
+        return
+    with contextlib.suppress(DatabaseUnavailable):
+        if not seal_some(db, db.recorded, CHAINED_AT_MOST):
+            typer.echo(
+                "What the audit says of this can't be chained: `paylink audit verify` says what is wrong.",
+                err=True,
+            )
 
 
 def operator() -> str:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from domain.audit.deeds import Deed, Result
+from domain.audit.reading import NOBODY
 from domain.database import database_now
 from domain.models import AuditEntry, Base
 from domain.rows_given import given, over
@@ -118,6 +119,8 @@ def _entry(
 ) -> dict[str, Any]:
     who, source = (by, source) if isinstance(by, str) else (by.user_id, source or by.source)
     source = source or _way_of(who)
+    if "recorded" in session.info:
+        session.info["recorded"].add(NOBODY if organisation_id is None else organisation_id)
     if who == OPERATOR and "operator" in session.info:
         who = f"{OPERATOR}:{session.info['operator']}"
     return {

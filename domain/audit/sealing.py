@@ -4,12 +4,15 @@ It is done afterwards, by any process, so that no deed waits for another one's (
 version before wrote is chained like any other.
 """
 
+from collections.abc import Container
+
 import sqlalchemy as sa
 import structlog
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from domain.audit.chain import FIRST, hash_of, written
-from domain.audit.reading import ENTRIES, NOBODY, entry_of, of
+from domain.audit.reading import ENTRIES, NOBODY, Unreadable, entry_of, of, told_unreadable
 from domain.database import Database, insert_into
 from domain.models import AuditHead, Organisation
 
@@ -25,11 +28,23 @@ class Sealing:
     def __init__(self, db: Database) -> None:
         self._db = db
         self._logged: dict[int, int] = {}
+        self._unchainable: set[int] = set()
 
     async def seal_waiting(self) -> None:
         for organisation_id in await self._db.background_read(list_waiting):
-            while (head := await self._db.background_write(seal, organisation_id)) is not None:
-                self._log_head(organisation_id, head)
+            try:
+                while (head := await self._db.background_write(seal, organisation_id)) is not None:
+                    self._log_head(organisation_id, head)
+            except (Unreadable, DBAPIError) as error:
+                self._log_unchainable(organisation_id, error)
+            else:
+                self._unchainable.discard(organisation_id)
+
+    def _log_unchainable(self, organisation_id: int, error: Exception) -> None:
+        """Once, and not with each round."""
+        if organisation_id not in self._unchainable:
+            self._unchainable.add(organisation_id)
+            _log.error("audit.unchainable", organisation=organisation_id, error=type(error).__name__)
 
     def _log_head(self, organisation_id: int, head: tuple[int, str]) -> None:
         entries, last = head
@@ -39,11 +54,21 @@ class Sealing:
             _log.info("audit.chained", organisation=organisation_id, entries=entries, hash=last)
 
 
-def seal_some(db: Database, portions: int) -> None:
-    """Chain what waits, up to so many portions: for the command line, after which there may be no process that does it."""
+def seal_some(db: Database, organisations: Container[int], portions: int) -> bool:
+    """Chain what waits of these, up to so many portions: for the command line, after which there may be no process that does it.
+
+    False if something of them can't be chained, for what it holds; what the database refuses is left to the processes.
+    """
+    whole = True
     for organisation_id in db.run(list_waiting):
-        while portions and db.run(seal, organisation_id) is not None:
-            portions -= 1
+        try:
+            while organisation_id in organisations and portions and db.run(seal, organisation_id) is not None:
+                portions -= 1
+        except Unreadable:
+            whole = False
+        except DBAPIError:
+            continue
+    return whole
 
 
 def list_waiting(session: Session) -> list[int]:
@@ -53,7 +78,15 @@ def list_waiting(session: Session) -> list[int]:
 
 
 def seal(session: Session, organisation_id: int) -> tuple[int, str] | None:
-    """Chain the next of what waits: the head afterwards. None if nothing waits, or if somebody else is at it."""
+    """Chain the next of what waits: the head afterwards. None if nothing waits, or if somebody else is at it.
+
+    Raises Unreadable if an entry, or the head, holds what Paylink never writes; then nothing is chained.
+    """
+    with told_unreadable():
+        return _seal(session, organisation_id)
+
+
+def _seal(session: Session, organisation_id: int) -> tuple[int, str] | None:
     session.execute(
         insert_into(session, AuditHead)
         .values(organisation_id=organisation_id, entries=0, hash=FIRST)

@@ -110,3 +110,37 @@ def test_an_export_is_narrowed_and_its_cells_are_no_formulas(env: Env, capsys: C
 def test_mistakes_are_named(arguments: list[str], said: str, env: Env, capsys: Capture) -> None:
     assert main(["audit", *arguments], env) == 2
     assert said in capsys.readouterr().err
+
+
+def write_waiting(env: Env, actor: str) -> None:
+    """An entry that no process has chained yet."""
+    into = "INSERT INTO audit (organisation_id, actor, action, subject, at) SELECT id"
+    statement = f"{into}, {actor}, 'link.reserve', '', 5 FROM organisations WHERE team_id = 'T0ACME'"
+    db = Database(env["DATABASE_URL"])
+    db.run(lambda session: session.execute(sa.text(statement)) and None)
+    db.close_now()
+
+
+def test_a_command_chains_what_it_wrote_and_one_that_reads_writes_nothing(env: Env, capsys: Capture) -> None:
+    write_waiting(env, "'U0ADA'")
+    capsys.readouterr()
+    assert main(["organization", "list"], env) == 0
+    for _ in range(2):
+        assert main(["audit", "verify", "T0ACME"], env) == 0
+        assert capsys.readouterr().out.endswith("\t1 entry not chained yet\n")
+    assert main(["organization", "set", "T0ACME", "--add-on", "on"], env) == 0
+    assert main(["audit", "verify", "T0ACME"], env) == 0
+    assert "intact\t5 entries" in capsys.readouterr().out
+
+
+def test_what_cant_be_chained_is_told_and_the_command_is_done(env: Env, capsys: Capture) -> None:
+    write_waiting(env, "CAST(x'ff' AS TEXT)")
+    capsys.readouterr()
+    assert main(["organization", "set", "T0ACME", "--add-on", "on"], env) == 0
+    assert "can't be chained: `paylink audit verify`" in capsys.readouterr().err
+    assert main(["audit", "verify"], env) == 1
+    said = capsys.readouterr().out
+    assert "T0ACME\tFAULTY\tan entry that isn't chained yet" in said
+    assert "T0OTHER\tintact" in said
+    assert main(["audit", "export", "T0ACME"], env) == 2
+    assert "The export isn't whole" in capsys.readouterr().err
