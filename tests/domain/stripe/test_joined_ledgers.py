@@ -1,11 +1,13 @@
 """Two ledgers that turn out to be of one account become one: in the other an invoice could get a second link."""
 
+from datetime import timedelta
+
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from domain.database import Database
-from domain.models import BulkRun, BulkRunItem, Invoice, Link, Payment, PaymentException, Reversal
+from domain.models import BulkRun, BulkRunItem, Invoice, Ledger, Link, Payment, PaymentException, Reversal
 from domain.states import ExceptionKind, LinkState, LinkStatus, Outcome, Verdict
 from domain.stripe.ledgers.opening import open_ledger
 from sandbox.stripe.faults import FaultKind
@@ -129,6 +131,19 @@ def test_a_link_that_was_made_stands_in_for_one_that_was_promised(
     assert db.run(lambda session: session.get_one(BulkRun, run).finished_at) == NOW
 
 
+@pytest.mark.parametrize("mark", ["events_watermark", "polled_until", "swept_until"])
+def test_what_was_not_settled_yet_is_read_again(
+    db: Database, mine: int, named: int, apart: int, mark: str
+) -> None:
+    """Another organisation kept the one up to date; of the other's links it was told nothing there."""
+    earlier = NOW - timedelta(days=3)
+    for ledger, until in ((named, NOW), (apart, earlier)):
+        marked = sa.update(Ledger).where(Ledger.id == ledger).values({mark: until})
+        db.run(_do, marked)
+    join(db, mine, apart, named)
+    assert db.run(lambda session: getattr(session.get_one(Ledger, named), mark)) == earlier
+
+
 def test_two_that_were_made_stay_where_they_are(db: Database, mine: int, named: int, apart: int) -> None:
     invoice = make_invoice(db)
     both = [(make_link(db, invoice, ledger_id=one), one) for one in (named, apart)]
@@ -207,3 +222,7 @@ def _wait_for(session: Session, organisation_id: int, ledger_id: int, invoice_id
         )
     )
     return run.id
+
+
+def _do(session: Session, statement: sa.Update) -> None:
+    session.execute(statement)
